@@ -1,0 +1,35 @@
+# Everything a fresh machine needs is set up on the way: Python 3.11+ and a package manager are enough.
+
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+RUN := $(UV) run --frozen --no-sync
+
+export UV_PYTHON_DOWNLOADS = never
+
+.PHONY: demo test check format setup
+.DEFAULT_GOAL := help
+
+help: ## what can be made here
+	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 10
+
+setup: .venv/ready
+.venv/ready: pyproject.toml uv.lock
+	@command -v $(UV) >/dev/null 2>&1 || { $(PYTHON) -m venv .tools && .tools/bin/pip install --quiet uv; }
+	@$(UV) sync --frozen --quiet --python $(PYTHON) --all-extras
+	@touch $@
+
+demo: setup ## letters in a real mailbox become records, in under a minute
+	@$(RUN) ingest demo
+
+test: setup ## every test, against the real servers that are installed here
+	@$(RUN) pytest -n auto --dist loadgroup $(TESTS)
+
+check: setup ## lint, types, architecture, dependencies
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check --quiet .
+	@$(RUN) pyright
+	@$(RUN) lint-imports --no-cache | tail -n 4
+	@$(RUN) deptry .
+
+format: setup ## as ruff would write it
+	@$(RUN) ruff format .

@@ -1,0 +1,1 @@
+"""The world's bytes to contacts, and outgoing messages to the world."""

@@ -1,0 +1,1 @@
+"""Email: mailboxes read over IMAP, messages to contacts, and mail sent by SMTP."""

@@ -1,0 +1,1 @@
+"""The spine: what a contact is, and the log it is written on."""

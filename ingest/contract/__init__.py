@@ -1,0 +1,67 @@
+"""The published language: what other people's systems read and write, stable from the first release.
+
+Every type here is frozen, tolerates fields it does not know on the way in, and has its JSON Schema beside it. A change
+that an old reader could not bear is a new type beside the old one; an optional field is not.
+"""
+
+from ingest.contract.canonical import (
+    canonical_case_reference,
+    canonical_email,
+    canonical_phone,
+    canonical_postcode,
+)
+from ingest.contract.contact import (
+    FULL_TEXT_LIMIT,
+    Attachment,
+    Automatic,
+    Contact,
+    DeclaredFacts,
+    Identifier,
+    Person,
+    Thread,
+    Verdict,
+)
+from ingest.contract.envelope import Event, Record, decode, encode, encode_structured
+from ingest.contract.feedback import Criterion, FeedbackRecord
+from ingest.contract.handoff import Handoff, Task, TaskKind, Team
+from ingest.contract.ledger import LedgerEntry
+from ingest.contract.outgoing import Audience, Outgoing, OutgoingKind, OutgoingState, OutgoingStatus
+from ingest.contract.topics import DEAD_LETTERS, TOPICS, Topic, major_version, topic_of
+
+__all__ = [
+    "DEAD_LETTERS",
+    "FULL_TEXT_LIMIT",
+    "TOPICS",
+    "Attachment",
+    "Audience",
+    "Automatic",
+    "Contact",
+    "Criterion",
+    "DeclaredFacts",
+    "Event",
+    "FeedbackRecord",
+    "Handoff",
+    "Identifier",
+    "LedgerEntry",
+    "Outgoing",
+    "OutgoingKind",
+    "OutgoingState",
+    "OutgoingStatus",
+    "Person",
+    "Record",
+    "Task",
+    "TaskKind",
+    "Team",
+    "Thread",
+    "Topic",
+    "Verdict",
+    "canonical_case_reference",
+    "canonical_email",
+    "canonical_phone",
+    "canonical_postcode",
+    "decode",
+    "encode",
+    "encode_structured",
+    "major_version",
+    "topic_of",
+]

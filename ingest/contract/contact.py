@@ -1,0 +1,120 @@
+"""A contact: one approach by one person, normalised, whatever channel it came by."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from ingest.contract.shape import Moment, Shape, Text
+
+FULL_TEXT_LIMIT = 256 * 1024
+"""Bytes of UTF-8 of ``full_text`` carried on the topic; the whole is in the original."""
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 in lower-case hex")]
+
+
+class Automatic(StrEnum):
+    """Whether a person wrote it. Anything but ``none`` is answered by nobody (RFC 3834 section 2)."""
+
+    NONE = "none"
+    REPLY = "reply"
+    BOUNCE = "bounce"
+    LIST = "list"
+
+
+class Verdict(StrEnum):
+    """What the virus scan said of an attachment; only ``clean`` may be opened."""
+
+    UNSCANNED = "unscanned"
+    CLEAN = "clean"
+    INFECTED = "infected"
+    WITHHELD = "withheld"
+
+
+class Identifier(Shape):
+    """Something that may tell who a person is: as it was given, and in the form that is compared."""
+
+    kind: Literal["email", "phone", "handle", "reference"]
+    given: Text = Field(max_length=1024)
+    canonical: Text = Field(max_length=1024)
+    verified_by: Text | None = Field(
+        default=None, description="what proved it is theirs, such as `dmarc` or `sign-in`; null where it is only claimed"
+    )
+
+
+class Person(Shape):
+    """Somebody as they present themselves; nothing here has been checked against the register."""
+
+    name: Text | None = Field(default=None, max_length=1024)
+    identifiers: tuple[Identifier, ...] = ()
+
+
+class Attachment(Shape):
+    """A file that came with the contact; its bytes are kept apart, by digest."""
+
+    digest: Digest
+    name: Text = Field(max_length=255, description="a label without any path")
+    content_type: Text = Field(max_length=255)
+    size: int = Field(ge=0, description="bytes")
+    verdict: Verdict = Verdict.UNSCANNED
+    inline: bool = False
+
+
+class Thread(Shape):
+    """What ties this contact to an earlier one. None of it is proof of who writes."""
+
+    reply_token: Text | None = None
+    message_id: Text | None = None
+    in_reply_to: Text | None = None
+    references: tuple[Text, ...] = ()
+
+
+class DeclaredFacts(Shape):
+    """What a person said of themselves in fields of their own, such as a form's answers; null where they were not asked."""
+
+    name: Text | None = None
+    address: tuple[Text, ...] = ()
+    postcode: Text | None = None
+    date_of_birth: Text | None = Field(default=None, description="YYYY-MM-DD")
+    email: Text | None = None
+    phone: Text | None = None
+    case_reference: Text | None = None
+    contacted_before: bool | None = None
+    organisation_complained_of: Text | None = None
+    remedy_sought: Text | None = None
+    preferred_method: Literal["telephone", "sms", "email", "letter"] | None = None
+    reasonable_adjustments: tuple[Text, ...] = ()
+
+
+class Contact(Shape):
+    """One approach by one person, normalised.
+
+    ``received_at`` is when our edge had it (for mail, when the mailbox took it), never what the sender's clock said. The
+    48 hours run from it.
+    """
+
+    id: UUID
+    source: Text = Field(description="the CloudEvents source that made this contact")
+    channel: Literal["email", "letter", "web_form", "sms", "social", "telephone"]
+    account: Text = Field(description="which of our mailboxes, numbers or forms it reached")
+    received_at: Moment
+    sent_at: Moment | None = None
+    sender: Person = Person()
+    on_behalf_of: Person | None = None
+    subject: Text | None = None
+    text: Text = Field(description="the new words, apart from quoted history")
+    full_text: Text = Field(description="all of the words, cut at 256 KiB")
+    full_text_cut: bool = False
+    language: Text | None = Field(default=None, description="ISO 639-1, where it could be told")
+    original: Digest
+    attachments: tuple[Attachment, ...] = ()
+    thread: Thread = Thread()
+    automatic: Automatic = Automatic.NONE
+    declared: DeclaredFacts | None = None
+    needs_allocation: bool = Field(default=False, description="social media that waits for External Affairs & Strategy")
+    backfill: bool = Field(default=False, description="older than the service: taken in, and nothing is sent by itself")
+    acknowledged: bool = Field(
+        default=False, description="the publisher has told the person already; believed only where settings allow"
+    )
+    warnings: tuple[Text, ...] = Field(default=(), description="what could not be read as it should, each `reason: sentence`")

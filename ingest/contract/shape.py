@@ -1,0 +1,25 @@
+"""What all published types share: frozen, tolerant of fields they do not know, times in UTC, text that a database can hold."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+
+
+class Shape(BaseModel):
+    """A published type. Unknown fields are passed over, so that a newer publisher does not break an older reader."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL refuses NUL, and neither it nor UTF-8 knows a lone surrogate."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+Text = Annotated[str, AfterValidator(_storable)]

@@ -1,0 +1,362 @@
+"""What an operator may choose: one TOML file, each key also in the environment, secrets only from there or from files.
+
+``INGEST_SECTION__KEY`` overrides ``[section] key``. Paths are relative to the file. An unknown key stops the start and is
+named. A channel's own section is checked by its folder (``channels.table``), so that this file knows no channel.
+"""
+
+import os
+import re
+import tomllib
+import warnings
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from ingest.errors import Misconfigured
+
+_SPAN = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*$")
+_UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_MAILBOX = re.compile(r"^[^@\s<>,;\"]+@[^@\s<>,;\"]+$")
+# ``[register]`` is the settled name of the section; the attribute it shadows is ABCMeta's, which no settings need.
+warnings.filterwarnings("ignore", message='Field name "register" in "Settings" shadows')
+
+SECRET_KEYS = frozenset({"password", "key"})
+
+
+def _span(given: object) -> object:
+    """``48h``, ``30m``, ``90s``, ``250ms`` or ``30d``."""
+    if isinstance(given, str) and (found := _SPAN.match(given)):
+        return timedelta(seconds=float(found[1]) * _UNIT[found[2]])
+    if isinstance(given, timedelta):
+        return given
+    raise ValueError("write a length of time as a number and a unit: 250ms, 90s, 30m, 48h or 30d")
+
+
+def _positive(given: timedelta) -> timedelta:
+    if given <= timedelta(0):
+        raise ValueError("a length of time must be more than nothing")
+    return given
+
+
+def _mailbox(given: str) -> str:
+    if not _MAILBOX.match(given):
+        raise ValueError(f"{given!r} is not a mailbox: write it as name@example.org")
+    return given
+
+
+def _endpoint(given: str) -> str:
+    host, _, port = given.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise ValueError(f"{given!r} is not an address to listen on: write it as 127.0.0.1:9464")
+    return given
+
+
+Span = Annotated[timedelta, BeforeValidator(_span), AfterValidator(_positive)]
+Mailbox = Annotated[str, AfterValidator(_mailbox)]
+Endpoint = Annotated[str, AfterValidator(_endpoint)]
+
+
+class Section(BaseModel):
+    """A part of the settings: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True)
+
+
+class LogSettings(Section):
+    """Where contacts are written before anything else happens to them."""
+
+    url: str = "sqlite:///log.db"
+    """sqlite:///path, one process on one machine."""
+    retention: Span = timedelta(days=30)
+    """How long records are kept after every reader has had them."""
+    most_record_bytes: int = Field(default=8_000_000, ge=65_536, le=64_000_000)
+    """The largest record, in bytes; a contact's text is cut at 256 KiB, so only a publisher can reach it."""
+
+
+class RegisterSettings(Section):
+    """The case register and everything decided."""
+
+    url: str = "sqlite:///register.db"
+    """sqlite:///path."""
+
+
+class OriginalsSettings(Section):
+    """The bytes as they came."""
+
+    url: str = "file:///originals"
+    """file:///folder; s3://bucket/prefix."""
+
+
+class WebSettings(Section):
+    """Where the service listens."""
+
+    private: Endpoint = "127.0.0.1:9464"
+    """Health and metrics; never reachable from outside."""
+
+
+class Teams(Section):
+    """Mailboxes of the people who take over from here."""
+
+    intake: Mailbox
+    """New enquiries and complaints about other bodies."""
+    investigators: Mailbox
+    """Open cases without an owner of their own."""
+    customer_care: Mailbox
+    """Review and letter tasks, and closed cases whose owner has left."""
+    duty: Mailbox
+    """Urgent tasks, at once: a mailbox that somebody watches day and night."""
+    duty_second: Mailbox | None = None
+    """Urgent tasks that nobody has claimed in time."""
+    staff_safety: Mailbox | None = None
+    """Threats to staff, besides the duty mailbox."""
+
+
+class AcknowledgementSettings(Section):
+    """What we promise people, and what we tell them."""
+
+    within: Span = timedelta(hours=48)
+    """From when our edge had it (service model, "Service Standards")."""
+    organisation: str = "Customer Care"
+    """How we sign, in English."""
+    organisation_cy: str = "Gofal Cwsmeriaid"
+    """How we sign, in Welsh."""
+    telephone: str | None = None
+    """What to ring to reach us; also named in the acknowledgement for telling us of a need."""
+    next_step_within: str = "10 working days"
+    """By when the person hears from somebody, in English."""
+    next_step_within_cy: str = "10 diwrnod gwaith"
+    """The same, in Welsh."""
+    emergency: str = "999"
+    """Whom to ring in an emergency, since we are no emergency service."""
+    listening: str = "Samaritans on 116 123"
+    """Whom to ring at any hour to talk, in English."""
+    listening_cy: str = "y Samariaid ar 116 123"
+    """The same, in Welsh."""
+
+
+class OutgoingSettings(Section):
+    """What is sent by itself, and how much of it."""
+
+    mode: Literal["off", "review", "on"] = "on"
+    """off: nothing to the public; review: a person releases each; on: sent by itself."""
+    burst: int = Field(default=300, ge=1)
+    """Messages to the public in ten minutes, past which sending stops until a person lets it go on."""
+    sender_budget: int = Field(default=5, ge=1)
+    """Automatic messages to one address in a day; what is over it is held."""
+    account: str | None = None
+    """Which email account sends notices to teams; the first one where unsaid."""
+    digest_at: str = Field(default="08:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    """When the digest of what is unsettled is sent, in ``time_zone``."""
+    time_zone: str = "Europe/London"
+    """For the digest and for times in letters."""
+
+    @model_validator(mode="after")
+    def _zone_exists(self) -> "OutgoingSettings":
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"time_zone: {self.time_zone!r} is not a time zone; Europe/London is") from error
+        return self
+
+
+class RouterSettings(Section):
+    """How contacts are worked through."""
+
+    batch: int = Field(default=500, ge=1, le=5_000)
+    """Contacts in one transaction."""
+    batch_bytes: int = Field(default=8_000_000, ge=65_536)
+    """Bytes in one transaction."""
+    dead_letters_in_a_row: int = Field(default=50, ge=1)
+    """Past so many with nothing readable between them the router stops: the fault is then ours or a publisher's."""
+    urgent_unclaimed_after: Span = timedelta(minutes=30)
+    """When an urgent task that nobody claimed goes to the second duty mailbox."""
+    review_within: Span = timedelta(hours=24)
+    """When a review task is due; the person's own clock runs on."""
+
+
+class Publisher(Section):
+    """Another system that may publish contacts."""
+
+    may_vouch: bool = False
+    """Its word that an identifier is verified is believed."""
+    may_acknowledge: bool = False
+    """Its word that the person has been told is believed."""
+    may_backfill: bool = False
+    """It may publish old contacts, to which nothing is sent."""
+
+
+class Settings(BaseSettings):
+    """All of it, as one frozen value."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix="INGEST_",
+        env_nested_delimiter="__",
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
+
+    key: SecretStr = Field(min_length=32)
+    """What keeps senders' addresses off the topics: 32 characters or more that nobody can guess, from the environment or a file."""
+    log: LogSettings = LogSettings()
+    register: RegisterSettings = RegisterSettings()
+    originals: OriginalsSettings = OriginalsSettings()
+    web: WebSettings = WebSettings()
+    teams: Teams
+    acknowledgement: AcknowledgementSettings = AcknowledgementSettings()
+    outgoing: OutgoingSettings = OutgoingSettings()
+    router: RouterSettings = RouterSettings()
+    channels: dict[str, dict[str, dict[str, Any]]] = {}
+    publishers: dict[str, Publisher] = {}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what ``load`` has put together: it knows which file the paths are relative to."""
+        return (init_settings,)
+
+
+def load(path: Path | None) -> Settings:
+    """The settings of a file (else of ``INGEST_CONFIG``, else ``ingest.toml`` here) under the environment's.
+
+    Raises Misconfigured, whose reason is the key to mend.
+    """
+    chosen = path or Path(os.environ.get("INGEST_CONFIG", "ingest.toml"))
+    folder = chosen.resolve().parent
+    given = _file(chosen, wanted=path is not None or "INGEST_CONFIG" in os.environ)
+    _no_secrets(given, ())
+    _known_variables()
+    merged = _over(given, EnvSettingsSource(Settings)())
+    try:
+        return Settings(**_with_paths(_with_secrets(merged, folder, ()), folder))
+    except ValidationError as error:
+        raise misconfigured(error) from error
+
+
+def misconfigured(error: ValidationError, *within: str) -> Misconfigured:
+    """The first thing wrong, as a sentence that names its key and never its value."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    key = ".".join((*within, *(str(part) for part in first["loc"])))
+    secret = key.rpartition(".")[2] in SECRET_KEYS
+    match first["type"]:
+        case "extra_forbidden":
+            sentence = f"There is no setting {key}. `ingest check --write-example` prints all there are."
+        case "missing" if secret:
+            sentence = f"{key} is missing. Put it into the environment as {_variable(key)}, or its file's path into {key}_file."
+        case "missing":
+            sentence = f"{key} is missing. `ingest check --write-example` shows how it is written."
+        case "too_short" | "string_too_short" | "value_error" if secret:
+            sentence = (
+                f"{key} is too short: 32 characters or more that nobody can guess, such as `openssl rand -hex 32` prints."
+            )
+        case _:
+            sentence = f"{key}: {first['msg'].removeprefix('Value error, ')}."
+    return Misconfigured(key, sentence)
+
+
+def _file(path: Path, *, wanted: bool) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        if not wanted:
+            return {}
+        raise Misconfigured(
+            "config", f"There is no file {path}. `ingest check --write-example` prints one to start from."
+        ) from error
+    except OSError as error:
+        raise Misconfigured("config", f"{path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Misconfigured("config", f"{path} is not TOML: {error}.") from error
+
+
+def _no_secrets(given: dict[str, Any], within: tuple[str, ...]) -> None:
+    """A settings file is copied, mailed and committed; a secret in one is a secret no more."""
+    for name, value in given.items():
+        key = ".".join((*within, name))
+        if name in SECRET_KEYS and not isinstance(value, dict):
+            raise Misconfigured(
+                key,
+                f"{key} is a secret and stands in the settings file. Move it to {_variable(key)}, or name its file in {key}_file.",
+            )
+        if isinstance(value, dict):
+            _no_secrets(cast(dict[str, Any], value), (*within, name))
+
+
+def _over(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
+    both = lower | upper
+    for name in lower.keys() & upper.keys():
+        if isinstance(lower[name], dict) and isinstance(upper[name], dict):
+            both[name] = _over(lower[name], upper[name])
+    return both
+
+
+def _known_variables() -> None:
+    known = {f"INGEST_{name}".upper() for name in Settings.model_fields} | {"INGEST_CONFIG", "INGEST_KEY_FILE"}
+    for variable in os.environ:
+        if variable.upper().startswith("INGEST_") and variable.upper().split("__")[0] not in known:
+            raise Misconfigured(
+                variable, f"There is no setting for {variable}. `ingest check --write-example` prints all there are."
+            )
+
+
+def _with_secrets(given: dict[str, Any], folder: Path, within: tuple[str, ...]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        secret = name.removesuffix("_file")
+        if isinstance(value, dict):
+            found[name] = _with_secrets(cast(dict[str, Any], value), folder, (*within, name))
+        elif name != secret and secret in SECRET_KEYS:
+            key = ".".join((*within, name))
+            try:
+                found.setdefault(secret, (folder / str(value)).read_text(encoding="utf-8").strip())
+            except (OSError, UnicodeDecodeError) as error:
+                raise Misconfigured(
+                    key, f"{key} names {value}, which cannot be read. Check that it exists and who may read it."
+                ) from error
+        else:
+            found[name] = value
+    if not within and "key" not in found and (path := os.environ.get("INGEST_KEY_FILE")):
+        return _with_secrets({**found, "key_file": path}, folder, within)
+    return found
+
+
+def _with_paths(given: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """``sqlite:///log.db`` is beside the settings file; ``sqlite:////var/lib/log.db`` is where it says."""
+    for section in ("log", "register", "originals"):
+        chosen = dict(cast(dict[str, Any], given.get(section) or {}))
+        default = cast(Section, Settings.model_fields[section].default)
+        url = str(chosen.get("url", default.model_dump()["url"]))
+        scheme, mark, path = url.partition(":///")
+        if mark and scheme in ("sqlite", "file"):
+            chosen["url"] = f"{scheme}:///{(folder / path).resolve()}"
+        given[section] = chosen
+    return given
+
+
+def _variable(key: str) -> str:
+    return "INGEST_" + key.upper().replace(".", "__")
+
+
+def path_of(url: str) -> Path:
+    """The path of a ``sqlite:///`` or ``file:///`` address, as ``load`` has made it absolute."""
+    return Path(url.partition(":///")[2])

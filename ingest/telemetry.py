@@ -1,0 +1,87 @@
+"""Every number and every diagnostic line: the catalogue of metrics, and structured lines without anybody's words.
+
+A label value is one of a known few, never a person, a case, an address or text. Times are exported as moments, not ages,
+so that a stopped exporter cannot look healthy (prometheus.io, "Instrumentation").
+"""
+
+import logging
+import sys
+from importlib.metadata import version
+from typing import Final
+
+import structlog
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Info
+
+RECEIVED: Final = Counter("contact_ingested_total", "Contacts kept and appended to the log", ["channel"])
+PROCESSED: Final = Counter("contact_processed_total", "Contacts the router has decided on", ["channel", "outcome"])
+ERRORS: Final = Counter("contact_errors_total", "Things that went wrong, by stage and stable reason", ["stage", "reason"])
+OLDEST: Final = Gauge(
+    "contact_oldest_unprocessed_timestamp_seconds", "When the oldest contact not yet routed was appended; 0 where none waits"
+)
+PROCESSING: Final = Histogram(
+    "contact_processing_seconds",
+    "From our edge to a decision",
+    buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 1800, 7200, 43200, 172800),
+)
+ACKNOWLEDGED: Final = Histogram(
+    "contact_acknowledgement_seconds",
+    "From our edge to the acknowledgement's acceptance by the mail server; the promise is 172800",
+    buckets=(1, 5, 15, 60, 300, 1800, 7200, 43200, 86400, 172800, 345600),
+)
+LAG: Final = Gauge("log_lag_records", "Records not yet settled", ["topic"])
+LAST_BATCH: Final = Gauge("router_last_success_timestamp_seconds", "When the router last committed a batch; 0 before the first")
+SENDS: Final = Counter("outgoing_total", "Messages by kind and what became of them", ["kind", "state"])
+HELD: Final = Gauge("outgoing_held", "Messages that wait for a person to release them")
+SENDING_STOPPED: Final = Gauge(
+    "outgoing_stopped", "1 while nothing is sent to the public: by mode, by hand or by the burst limit"
+)
+TASKS: Final = Gauge("tasks_unclaimed", "Tasks that nobody has claimed", ["kind"])
+LATE: Final = Gauge("acknowledgements_overdue", "Acknowledgements owed for longer than the promise")
+MAIL_POLLED: Final = Gauge(
+    "email_last_success_timestamp_seconds", "When a mailbox was last looked at without fault", ["account"]
+)
+MAIL_WAITING: Final = Gauge("email_unsettled", "Messages in the mailbox that are not yet taken in", ["account"])
+UNACCOUNTED: Final = Gauge(
+    "ledger_unaccounted", "Contacts received and in no disposition, dead letter or queue; anything but 0 is an alarm"
+)
+AUDIT_SEALED: Final = Gauge("audit_sealed_entries", "Audit entries in the tree")
+REWOUND: Final = Counter(
+    "log_rewound_total", "Times a topic did not hold the register's position and was read again from the earliest", ["topic"]
+)
+BUILD: Final = Info("contact_ingest_build", "Which release is running")
+
+BUILD.info({"version": version("contact-ingest")})
+
+Telemetry = structlog.stdlib.BoundLogger
+
+
+def telemetry(room: str) -> Telemetry:
+    """A writer of diagnostics for one room. Pass ids, counts and reasons; never a contact's words or addresses."""
+    return structlog.get_logger(room)
+
+
+def to_standard_output() -> None:
+    """One JSON object a line on standard output; other libraries' warnings the same way, their lesser chatter not at all."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(ensure_ascii=True),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+
+
+def catalogue() -> list[tuple[str, str, str]]:
+    """Name, kind and meaning of every metric of ours."""
+    ours = (metric for metric in globals().values() if isinstance(metric, Counter | Gauge | Histogram | Info))
+    described = (family for metric in ours for family in metric.describe())
+    return sorted(
+        (each.name + ("_total" if each.type == "counter" else ""), each.type, each.documentation) for each in described
+    )
+
+
+__all__ = ["REGISTRY", "Telemetry", "catalogue", "telemetry", "to_standard_output"]

@@ -1,0 +1,84 @@
+"""The reading of one contact, as a value."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+
+class Outcome(StrEnum):
+    """What a contact's words ask for."""
+
+    FEEDBACK_RECORD = "feedback_record"
+    INTAKE = "intake"
+    INVESTIGATORS = "investigators"
+    QUERY_ANSWER = "query_answer"
+    NO_ACTION = "no_action"
+    REVIEW = "review"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something found, with the rule that found it and the words it stands on."""
+
+    name: str
+    value: str
+    rule: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A sign of serious harm to somebody, or of a threat to staff."""
+
+    kind: Literal["harm", "threat-to-staff"]
+    rule: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadIndividual:
+    """Who writes, as their words say it."""
+
+    name: str | None = None
+    postcode: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    date_of_birth: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All of it. ``restrictions`` are methods that they say must not be used to reach them ('email', 'sms', 'telephone',
+    'letter'), with their words; such a wish is obeyed at once. ``evidence`` says why the outcome is what it is.
+    """
+
+    outcome: Outcome
+    confidence: float
+    feedback_type: Literal["service", "decision", "mixed", "praise", "suggestion"] | None = None
+    review_criteria: tuple[tuple[str, str], ...] = ()  # criterion, the sentence that shows it
+    remedy_sought: str | None = None
+    contacted_before: bool | None = None
+    case_references: tuple[str, ...] = ()
+    organisation_complained_of: str | None = None
+    reasonable_adjustments: tuple[str, ...] = ()
+    preferred_method: Literal["telephone", "sms", "email", "letter"] | None = None
+    restrictions: tuple[tuple[str, str], ...] = ()  # method, words
+    signs: tuple[Sign, ...] = ()
+    individual: ReadIndividual = ReadIndividual()
+    key_points: tuple[str, ...] = ()  # the person's own sentences
+    promises_broken: tuple[str, ...] = ()
+    query: str | None = None  # the standing query it asks, such as 'mp-referral'
+    seems_spam: bool = False  # reads like spam, without header evidence
+    language: str | None = None
+    unread: tuple[str, ...] = ()  # why it could not be read in full for risk: 'language', 'garbled', 'empty', …
+    evidence: tuple[Fact, ...] = ()
+
+    @property
+    def safeguarding(self) -> bool:
+        """Whether it shows a risk of serious harm to the writer or somebody else."""
+        return any(sign.kind == "harm" for sign in self.signs)
+
+
+def read(channel: str, subject: str | None, text: str) -> Reading:
+    """The reading of a contact's new words."""
+    raise NotImplementedError

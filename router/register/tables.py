@@ -1,0 +1,324 @@
+"""The register's tables: who we know, their cases, and everything decided about every contact.
+
+A column named ``body`` holds a published shape as JSON, so that what was said can be published again word for word. There
+are no foreign keys on what a batch writes (they cost 7 to 19 %); the one writer and its one transaction keep it whole.
+"""
+
+from sqlalchemy import JSON, Boolean, Column, Date, Index, Integer, LargeBinary, MetaData, Table, Text, Uuid
+
+from ingest.database import UtcDateTime
+
+metadata = MetaData()
+
+individuals = Table(
+    "individuals",
+    metadata,
+    Column("id", Text, primary_key=True),  # the case system's own
+    Column("given_name", Text),
+    Column("surname", Text),
+    Column("date_of_birth", Date),
+    Column("language", Text),
+    Column("agreed_methods", JSON, nullable=False, default=list),
+    Column("forbidden_methods", JSON, nullable=False, default=list),
+    Column("safe_contact_note", Text),
+    Column("arrangement", Text),  # the one named contact of somebody to whom nothing is sent by itself
+    Column("died_on", Date),
+    Column("imported_at", UtcDateTime, nullable=False),
+)
+
+identifiers = Table(
+    "identifiers",
+    metadata,
+    Column("individual_id", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("canonical", Text, primary_key=True),
+    Column("given", Text, nullable=False),
+    Column("verified_by", Text),
+    Column("since", UtcDateTime, nullable=False),
+    Index("identifiers_by_canonical", "kind", "canonical"),
+)
+
+addresses = Table(
+    "addresses",
+    metadata,
+    Column("individual_id", Text, primary_key=True),
+    Column("lines", JSON, primary_key=True),
+    Column("postcode", Text),
+    Column("canonical_postcode", Text, index=True),
+    Column("since", UtcDateTime, nullable=False),
+)
+
+adjustments = Table(
+    "adjustments",
+    metadata,
+    Column("individual_id", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("words", Text),
+    Column("since", UtcDateTime, nullable=False),
+    Column("source", Text, nullable=False),  # 'register', or the contact's id
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("reference", Text, primary_key=True),
+    Column("status", Text, nullable=False),  # open, closed
+    Column("stage", Text),
+    Column("organisation", Text),
+    Column("owner_email", Text),
+    Column("owner_active", Boolean, nullable=False, default=True),
+    Column("team_mailbox", Text),
+    Column("decided_on", Date),
+    Column("comments_due", Date),
+)
+
+parties = Table(
+    "parties",
+    metadata,
+    Column("individual_id", Text, primary_key=True),
+    Column("case_reference", Text, primary_key=True, index=True),
+    Column("role", Text, nullable=False),  # complainant, representative, aggrieved
+    Column("authority", Text, nullable=False),  # none, claimed, seen
+    Column("may_be_told", Text),
+    Column("until", Date),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("reference", Text, nullable=False, index=True),
+    Column("channel", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False, index=True),
+    Column("sender", Text),  # canonical, for what else they wrote
+    Column("fingerprint", Text, nullable=False),  # SHA-256 of the event's data
+    Column("body", Text, nullable=False),  # the Contact
+    Column("routed_at", UtcDateTime, nullable=False),
+    Index("contacts_by_sender", "sender", "received_at"),
+)
+
+variants = Table(
+    "variants",  # the same id with other content: both are kept
+    metadata,
+    Column("contact_id", Uuid, primary_key=True),
+    Column("fingerprint", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+dispositions = Table(
+    "dispositions",
+    metadata,
+    Column("contact_id", Uuid, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("current", Boolean, nullable=False),
+    Column("kind", Text, nullable=False),  # RecordFeedback, HandOff, AnswerQuery, InviteToContact, HoldForReview, NoAction
+    Column("team", Text),
+    Column("urgent", Boolean, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("rule_version", Integer, nullable=False),
+    Column("because", JSON, nullable=False),
+    Column("individual_id", Text),
+    Column("case_reference", Text),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", Text, nullable=False),  # 'router', or the person who decided
+    Index("dispositions_current", "current", "kind"),
+)
+
+links = Table(
+    "links",  # a contact found to be an individual's
+    metadata,
+    Column("contact_id", Uuid, primary_key=True),
+    Column("individual_id", Text, primary_key=True, index=True),
+    Column("evidence", JSON, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("undone_at", UtcDateTime),
+    Column("undone_by", Text),
+)
+
+feedback_records = Table(
+    "feedback_records",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("reference", Text, nullable=False, index=True),
+    Column("contact_id", Uuid, nullable=False, index=True),
+    Column("individual_id", Text, index=True),
+    Column("case_reference", Text),
+    Column("type", Text),
+    Column("settled", Boolean, nullable=False, default=False),
+    Column("recorded_at", UtcDateTime, nullable=False, index=True),
+    Column("body", Text, nullable=False),  # the FeedbackRecord
+)
+
+handoffs = Table(
+    "handoffs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("contact_id", Uuid, nullable=False, index=True),
+    Column("team", Text, nullable=False),
+    Column("mailbox", Text, nullable=False),
+    Column("individual_id", Text, index=True),
+    Column("case_reference", Text),
+    Column("state", Text, nullable=False),  # sent, taken, returned, overdue
+    Column("handed_off_at", UtcDateTime, nullable=False, index=True),
+    Column("body", Text, nullable=False),  # the Handoff
+)
+
+additions = Table(
+    "additions",  # a further contact about an unsettled record or handoff
+    metadata,
+    Column("contact_id", Uuid, primary_key=True),
+    Column("added_to", Uuid, primary_key=True, index=True),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("contact_id", Uuid, index=True),
+    Column("kind", Text, nullable=False),
+    Column("mailbox", Text, nullable=False),
+    Column("state", Text, nullable=False),  # open, claimed, done
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("due", UtcDateTime, nullable=False),
+    Column("claimed_by", Text),
+    Column("claimed_at", UtcDateTime),
+    Column("escalated_at", UtcDateTime),
+    Column("done_at", UtcDateTime),
+    Column("done_by", Text),
+    Column("outcome", Text),
+    Column("body", Text, nullable=False),  # the Task
+    Index("tasks_open", "state", "kind", "due"),
+)
+
+outgoing = Table(
+    "outgoing",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("contact_id", Uuid, index=True),
+    Column("kind", Text, nullable=False),
+    Column("audience", Text, nullable=False),
+    Column("recipient", Text),  # canonical; null where there is nowhere to send it
+    Column("state", Text, nullable=False),
+    Column("reason", Text),  # why it is held, failed, cancelled or impossible
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("due", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("body", Text),  # the Outgoing; null where it is impossible
+    Index("outgoing_by_state", "state", "audience", "due"),
+    Index("outgoing_by_recipient", "recipient", "state"),
+)
+
+budgets = Table(
+    "budgets",  # automatic messages to one address on one day (UTC)
+    metadata,
+    Column("recipient", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("spent", Integer, nullable=False),
+)
+
+restrictions = Table(
+    "restrictions",  # what somebody said restricts how we may reach them, obeyed before anybody has proved who they are
+    metadata,
+    Column("sender", Text, primary_key=True),  # canonical
+    Column("method", Text, primary_key=True),  # email, sms, telephone, letter
+    Column("words", Text),
+    Column("contact_id", Uuid, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Uuid, primary_key=True),  # UUIDv7
+    Column("at", UtcDateTime, nullable=False),
+    Column("contact_id", Uuid, index=True),
+    Column("action", Text, nullable=False),
+    Column("rule", Text),
+    Column("rule_version", Integer),
+    Column("actor", Text, nullable=False),
+    Column("evidence", JSON, nullable=False),
+)
+
+audit_leaves = Table(
+    "audit_leaves",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("entry_id", Uuid, nullable=False, unique=True),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+audit_heads = Table(
+    "audit_heads",
+    metadata,
+    Column("size", Integer, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("frontier", JSON, nullable=False),  # hex roots of the full subtrees, largest first
+    Column("at", UtcDateTime, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("topic", Text, nullable=False),
+    Column("key", Text),
+    Column("ce_id", Text, nullable=False),
+    Column("ce_type", Text, nullable=False),
+    Column("subject", Text),
+    Column("headers", JSON, nullable=False, default=dict),  # beside the CloudEvents ones, as text
+    Column("value", LargeBinary, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+positions = Table(
+    "positions",
+    metadata,
+    Column("log_id", Text, primary_key=True),
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("next", Integer, nullable=False),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("log_id", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("contact_id", Uuid, index=True),  # where the record still told it
+    Column("channel", Text),
+    Column("received_at", UtcDateTime),
+    Column("key", Text),
+    Column("headers", JSON, nullable=False),  # pairs of name and base64
+    Column("value", LargeBinary),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("state", Text, nullable=False),  # open, replayed, discarded
+    Column("settled_by", Text),
+    Column("settled_at", UtcDateTime),
+)
+
+parked = Table(
+    "parked",  # of a version this release does not know, and later ones of the same key
+    metadata,
+    Column("log_id", Text, primary_key=True),
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("contact_id", Uuid),
+    Column("key", Text),
+    Column("headers", JSON, nullable=False),
+    Column("value", LargeBinary),
+    Column("reason", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
