@@ -104,13 +104,14 @@ class Database:
         except OperationalError as error:
             raise _away(error) from error
 
-    def insert(self, table: Table) -> Insert:
-        """An insert that can say ``on_conflict_do_nothing``, in this database's own dialect."""
-        return sqlite_insert(table)
-
     async def close(self) -> None:
         """Let go of every connection."""
         await self._engine.dispose()
+
+
+def insert(table: Table) -> Insert:
+    """An insert that can say ``on_conflict_do_nothing``."""
+    return sqlite_insert(table)
 
 
 def upgrade(url: str, histories: Sequence[Path]) -> None:

@@ -1,18 +1,26 @@
 """The story of an arrival: keep the original, translate, append, note the receipt; only then may the channel say yes."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ingest.clock import Clock
-from ingest.contract import Contact, Event, Record, encode, topic_of
+from ingest import state
+from ingest.contract import Contact, Event, Person, Record, Thread, encode, topic_of
 from ingest.database import Database
+from ingest.errors import Refused
 from ingest.ids import partition_key
 from ingest.log import Log
 from ingest.originals import Originals
+from ingest.telemetry import RECEIVED
 
 CONTACTS = topic_of("contacts")
+_SOME_CHARACTERS: Final = 4_000
+
+Beside = Callable[[AsyncConnection, Sequence[Contact]], Awaitable[None]]
+"""Writes the channel's own ledger, in the transaction of the receipts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +28,8 @@ class Arrival:
     """The bytes of one approach and, beside them, the pure function that makes a contact of them.
 
     ``translate`` never fails: what cannot be read becomes a contact that says so in its warnings, since the bytes are kept
-    and a person must look. Its second answer is the attachments' bytes by digest.
+    and a person must look. Its second answer is the attachments' bytes by digest. The contact's ``source`` is
+    ``urn:contact-ingest:<channel>:<account>``.
     """
 
     original: bytes
@@ -48,12 +57,98 @@ async def receive(
     log: Log,
     database: Database,
     key: bytes,
-    clock: Clock,
-    beside: Callable[[AsyncConnection, Sequence[Contact]], "object"] | None = None,
+    beside: Beside | None = None,
 ) -> list[Contact]:
     """Take in some approaches; when this returns each is kept, on the log and in the receipts, and would survive a crash.
 
-    ``beside`` writes the channel's own ledger in the transaction of the receipts. Raises Unavailable (nothing was said yet:
-    the same approaches again later come to the same contacts) and Refused where the log refuses a record.
+    Answers with the contacts in the order of their arrivals, as they stand on the log. Raises Unavailable (nothing was said
+    yet: the same approaches again later come to the same contacts), and Refused where the log would not have a contact
+    however much was cut from it.
     """
-    raise NotImplementedError
+    if not arrivals:
+        return []
+    await originals.put([each.original for each in arrivals])
+    translated = await asyncio.to_thread(lambda: [each.translate(each.original) for each in arrivals])
+    if attachments := {digest: content for _, files in translated for digest, content in files.items()}:
+        await originals.put(list(attachments.values()))
+    contacts = await _append([contact for contact, _ in translated], log, key)
+    async with database.write() as connection:
+        fresh = await _note(contacts, connection, database)
+        if beside is not None:
+            await beside(connection, contacts)
+    for contact in fresh:
+        RECEIVED.labels(contact.channel).inc()
+    return contacts
+
+
+async def _append(contacts: list[Contact], log: Log, key: bytes) -> list[Contact]:
+    try:
+        await log.append(CONTACTS.name, [record_of(each, key) for each in contacts])
+    except Refused:
+        # One is too large. It must not keep its neighbours waiting, nor be lost.
+        return [await _append_what_fits(each, log, key) for each in contacts]
+    return contacts
+
+
+async def _append_what_fits(contact: Contact, log: Log, key: bytes) -> Contact:
+    *shorter, last = _shorter(contact)
+    for each in shorter:
+        try:
+            await log.append(CONTACTS.name, [record_of(each, key)])
+        except Refused:
+            continue
+        return each
+    await log.append(CONTACTS.name, [record_of(last, key)])
+    return last
+
+
+def _shorter(contact: Contact) -> Iterator[Contact]:
+    """The contact, then less and less of it: what can be had from the original goes first, who it is from last."""
+    yield contact
+    without = _cut(contact, "The quoted history was left out", full_text="", full_text_cut=True)
+    yield without
+    some = contact.text[:_SOME_CHARACTERS]
+    yield _cut(contact, "All but the beginning was left out", text=some, full_text="", full_text_cut=True)
+    yield _cut(
+        contact,
+        "All but the beginning, and every attachment's name, was left out",
+        text=some,
+        full_text="",
+        full_text_cut=True,
+        subject=contact.subject and contact.subject[:_SOME_CHARACTERS],
+        sender=_known_by_one(contact.sender),
+        on_behalf_of=contact.on_behalf_of and _known_by_one(contact.on_behalf_of),
+        attachments=(),
+        thread=Thread(),
+        declared=None,
+        warnings=(),
+    )
+
+
+def _known_by_one(person: Person) -> Person:
+    return person.model_copy(update={"identifiers": person.identifiers[:1]})
+
+
+def _cut(contact: Contact, what: str, **less: Any) -> Contact:
+    warnings = less.pop("warnings", contact.warnings)
+    warning = f"cut: {what}, since it is larger than the log takes. All of it is in the original."
+    return contact.model_copy(update={**less, "warnings": (*warnings, warning)})
+
+
+async def _note(contacts: Sequence[Contact], connection: AsyncConnection, database: Database) -> list[Contact]:
+    """Insert the receipts, and answer with the contacts that had none: a repeat is no new arrival."""
+    by_id = {each.id: each for each in contacts}
+    rows = [
+        {
+            "contact_id": each.id,
+            "channel": each.channel,
+            "account": each.account,
+            "received_at": each.received_at,
+            "original": each.original,
+        }
+        for each in by_id.values()
+    ]
+    inserted = await connection.execute(
+        database.insert(state.receipts).on_conflict_do_nothing().returning(state.receipts.c.contact_id), rows
+    )
+    return [by_id[contact_id] for (contact_id,) in inserted]

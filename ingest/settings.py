@@ -139,6 +139,8 @@ class AcknowledgementSettings(Section):
     """By when the person hears from somebody, in English."""
     next_step_within_cy: str = "10 diwrnod gwaith"
     """The same, in Welsh."""
+    answers: Path | None = None
+    """A folder of approved answers to general queries, QUERY.en.txt and QUERY.cy.txt; a query without one is answered by a person."""
     emergency: str = "999"
     """Whom to ring in an emergency, since we are no emergency service."""
     listening: str = "Samaritans on 116 123"
@@ -350,6 +352,9 @@ def _with_paths(given: dict[str, Any], folder: Path) -> dict[str, Any]:
         if mark and scheme in ("sqlite", "file"):
             chosen["url"] = f"{scheme}:///{(folder / path).resolve()}"
         given[section] = chosen
+    told = dict(cast(dict[str, Any], given.get("acknowledgement") or {}))
+    if told.get("answers"):
+        given["acknowledgement"] = told | {"answers": folder / str(told["answers"])}
     return given
 
 

@@ -4,9 +4,19 @@ The mail ledger and the receipts are what the edge knows by itself: nothing here
 that the receipt ledger can hold one against the other.
 """
 
-from sqlalchemy import JSON, Boolean, Column, Index, Integer, MetaData, Table, Text, Uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
 
-from ingest.database import UtcDateTime
+from sqlalchemy import JSON, Boolean, Column, Index, Integer, MetaData, Table, Text, Uuid, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ingest.clock import Clock
+from ingest.database import Database, UtcDateTime, insert
+
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 metadata = MetaData()
 
@@ -47,15 +57,20 @@ sends = Table(
     "sends",
     metadata,
     Column("outgoing_id", Uuid, primary_key=True),
-    Column("state", Text, nullable=False),  # sending, deferred, accepted, failed
-    Column("attempts", Integer, nullable=False),
-    Column("first_at", UtcDateTime, nullable=False),
-    Column("changed_at", UtcDateTime, nullable=False),
-    Column("try_after", UtcDateTime),
-    Column("reason", Text),
+    Column("account", Text, nullable=False),  # channel and name: email.care; empty where it was cancelled unseen
     Column("audience", Text, nullable=False),
-    Column("body", Text, nullable=False),  # the Outgoing
-    Index("sends_deferred", "state", "try_after"),
+    Column("state", Text, nullable=False),  # waiting, sending, deferred; accepted, failed, cancelled are its ends
+    Column("attempts", Integer, nullable=False),
+    Column("first_at", UtcDateTime, nullable=False),  # when it was first tried; before that, when it was taken in
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("try_after", UtcDateTime),  # null where nothing is to be sent
+    Column("ambiguous", Boolean, nullable=False),  # a copy may have been taken without our being told
+    Column("reason", Text),
+    Column("told", Boolean),  # whether its end is on outgoing.status; null before its end
+    Column("body", Text),  # the Outgoing; null after its end
+    Index("sends_ready", "audience", "try_after"),
+    Index("sends_accepted", "state", "audience", "changed_at"),
+    Index("sends_untold", "told"),
 )
 
 switches = Table(
@@ -66,3 +81,58 @@ switches = Table(
     Column("by", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
 )
+
+
+async def cancel(connection: AsyncConnection, outgoing_ids: Sequence[UUID], at: datetime) -> None:
+    """Keep messages from being sent that the dispatcher has not begun with, even where they are on the topic already."""
+    end = {"state": "cancelled", "changed_at": at, "try_after": None, "told": False, "body": None}
+    for each in outgoing_ids:
+        row = {"outgoing_id": each, "account": "", "audience": "person", "attempts": 0, "first_at": at, "ambiguous": False}
+        new = insert(sends).values(row | end)
+        await connection.execute(
+            new.on_conflict_do_update(
+                index_elements=["outgoing_id"],
+                set_=end,
+                where=sends.c.state.in_(("waiting", "deferred")),
+            )
+        )
+
+
+async def allow(connection: AsyncConnection, outgoing_id: UUID) -> None:
+    """Undo ``cancel``: a person has released the message, and it is published again."""
+    await connection.execute(sends.delete().where(sends.c.outgoing_id == outgoing_id, sends.c.state == "cancelled"))
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """Whether a person, or the burst limit, has stopped sending to the public; by whom and when it was last turned."""
+
+    stopped: bool
+    by: str
+    at: datetime
+
+
+async def stop(database: Database, by: str, clock: Clock) -> None:
+    """Send nothing more to the public, within seconds; notices to our own people go on. Raises Unavailable."""
+    await _turn(database, stopped=True, by=by, at=clock())
+
+
+async def let_go_on(database: Database, by: str, clock: Clock) -> None:
+    """Send to the public again, what has waited first; the burst limit counts anew from now. Raises Unavailable."""
+    await _turn(database, stopped=False, by=by, at=clock())
+
+
+async def stopped(database: Database) -> Sending:
+    """How the switch stands; never turned is not stopped. Raises Unavailable."""
+    async with database.read() as connection:
+        row = (await connection.execute(select(switches).where(switches.c.name == "outgoing"))).one_or_none()
+    if row is None:
+        return Sending(stopped=False, by="", at=datetime(1970, 1, 1, tzinfo=UTC))
+    return Sending(stopped=bool(row.value["stopped"]), by=row.by, at=row.at)
+
+
+async def _turn(database: Database, *, stopped: bool, by: str, at: datetime) -> None:
+    values = {"value": {"stopped": stopped}, "by": by, "at": at}
+    turned = insert(switches).values(name="outgoing", **values)
+    async with database.write() as connection:
+        await connection.execute(turned.on_conflict_do_update(index_elements=["name"], set_=values))

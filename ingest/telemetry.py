@@ -7,7 +7,7 @@ so that a stopped exporter cannot look healthy (prometheus.io, "Instrumentation"
 import logging
 import sys
 from importlib.metadata import version
-from typing import Final
+from typing import Final, TextIO
 
 import structlog
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Info
@@ -60,8 +60,8 @@ def telemetry(room: str) -> Telemetry:
     return structlog.get_logger(room)
 
 
-def to_standard_output() -> None:
-    """One JSON object a line on standard output; other libraries' warnings the same way, their lesser chatter not at all."""
+def write_lines(stream: TextIO | None = None) -> None:
+    """One JSON object a line, on standard output where no other stream is named."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -70,8 +70,8 @@ def to_standard_output() -> None:
             structlog.processors.JSONRenderer(ensure_ascii=True),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
-        cache_logger_on_first_use=True,
+        logger_factory=structlog.PrintLoggerFactory(stream or sys.stdout),
+        cache_logger_on_first_use=False,
     )
 
 
@@ -84,4 +84,4 @@ def catalogue() -> list[tuple[str, str, str]]:
     )
 
 
-__all__ = ["REGISTRY", "Telemetry", "catalogue", "telemetry", "to_standard_output"]
+__all__ = ["REGISTRY", "Telemetry", "catalogue", "telemetry", "write_lines"]

@@ -6,12 +6,12 @@ import unicodedata
 import phonenumbers
 
 _POSTCODE = re.compile(r"^([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})$")
-_CASE_REFERENCE = re.compile(r"^(P-\d{7}|C-\d{7}|EN-\d{6})$")
+_CASE_REFERENCE = re.compile(r"^(P-[0-9]{7}|C-[0-9]{7}|EN-[0-9]{6})$")
 
 
 def canonical_email(given: str) -> str | None:
     """Lower case, NFC, without a sub-address's tag or white space; None where it is no address. Dots are kept: only some hosts ignore them."""
-    address = unicodedata.normalize("NFC", given).strip().strip("<>").casefold()
+    address = unicodedata.normalize("NFC", given).strip().strip("<>").lower()
     local, mark, host = address.rpartition("@")
     if not mark or not local or "." not in host or any(each.isspace() or not each.isprintable() for each in address):
         return None

@@ -36,7 +36,7 @@ DEAD_LETTERS = "contacts.dead-letter"
 """Bytes that could not be read, untouched; why, where from and how often tried are in the headers."""
 
 _BY_NAME = {topic.name: topic for topic in TOPICS}
-_VERSION = re.compile(r"^(?P<stem>.+)\.v(?P<major>[0-9]{1,6})$")
+_VERSION = re.compile(r"(?P<stem>.+)\.v(?P<major>[0-9]{1,6})")
 
 
 def topic_of(name: str) -> Topic:
@@ -51,5 +51,5 @@ def handoff_topic(team: Team) -> str:
 
 def major_version(ce_type: str) -> tuple[str, int] | None:
     """``contact-ingest.contact.v2`` as (``contact-ingest.contact``, 2); None where the type names no version."""
-    found = _VERSION.match(ce_type)
+    found = _VERSION.fullmatch(ce_type)
     return (found["stem"], int(found["major"])) if found else None

@@ -21,6 +21,8 @@ class Feature(Enum):
     """Several processes share a topic's partitions."""
     EXCLUSIVE = auto()
     """A second service on the same log is refused."""
+    MAKES_TOPICS = auto()
+    """A topic is made when it is first appended to or consumed; elsewhere that is for the operator."""
 
 
 @dataclass(frozen=True, slots=True)

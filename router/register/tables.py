@@ -16,6 +16,9 @@ individuals = Table(
     Column("id", Text, primary_key=True),  # the case system's own
     Column("given_name", Text),
     Column("surname", Text),
+    Column("canonical_surname", Text, index=True),
+    Column("name_key", Text, index=True),  # surname and first forename, as router.match.names has them
+    Column("birth_key", Text, index=True),  # birth date and surname
     Column("date_of_birth", Date),
     Column("language", Text),
     Column("agreed_methods", JSON, nullable=False, default=list),
@@ -267,13 +270,17 @@ outbox = Table(
     Column("number", Integer, primary_key=True, autoincrement=True),
     Column("topic", Text, nullable=False),
     Column("key", Text),
-    Column("ce_id", Text, nullable=False),
-    Column("ce_type", Text, nullable=False),
-    Column("subject", Text),
-    Column("headers", JSON, nullable=False, default=dict),  # beside the CloudEvents ones, as text
-    Column("value", LargeBinary, nullable=False),
-    Column("at", UtcDateTime, nullable=False),
+    Column("headers", JSON, nullable=False),  # pairs of name and value, whose bytes are read as Latin-1
+    Column("value", LargeBinary),
     sqlite_autoincrement=True,
+)
+
+ledger_lines = Table(
+    "ledger_lines",  # the ledger as last published
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("hour", UtcDateTime, primary_key=True),
+    Column("body", Text, nullable=False),  # the LedgerEntry
 )
 
 positions = Table(
@@ -298,7 +305,7 @@ dead_letters = Table(
     Column("channel", Text),
     Column("received_at", UtcDateTime),
     Column("key", Text),
-    Column("headers", JSON, nullable=False),  # pairs of name and base64
+    Column("headers", JSON, nullable=False),  # pairs of name and value, whose bytes are read as Latin-1
     Column("value", LargeBinary),
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),

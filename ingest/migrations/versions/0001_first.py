@@ -46,17 +46,22 @@ def upgrade() -> None:
     op.create_table(
         "sends",
         sa.Column("outgoing_id", sa.Uuid(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("audience", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("first_at", UtcDateTime(), nullable=False),
         sa.Column("changed_at", UtcDateTime(), nullable=False),
         sa.Column("try_after", UtcDateTime(), nullable=True),
+        sa.Column("ambiguous", sa.Boolean(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("audience", sa.Text(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("told", sa.Boolean(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("outgoing_id"),
     )
-    op.create_index("sends_deferred", "sends", ["state", "try_after"], unique=False)
+    op.create_index("sends_accepted", "sends", ["state", "audience", "changed_at"], unique=False)
+    op.create_index("sends_ready", "sends", ["audience", "try_after"], unique=False)
+    op.create_index("sends_untold", "sends", ["told"], unique=False)
     op.create_table(
         "switches",
         sa.Column("name", sa.Text(), nullable=False),

@@ -194,6 +194,9 @@ def upgrade() -> None:
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("given_name", sa.Text(), nullable=True),
         sa.Column("surname", sa.Text(), nullable=True),
+        sa.Column("canonical_surname", sa.Text(), nullable=True),
+        sa.Column("name_key", sa.Text(), nullable=True),
+        sa.Column("birth_key", sa.Text(), nullable=True),
         sa.Column("date_of_birth", sa.Date(), nullable=True),
         sa.Column("language", sa.Text(), nullable=True),
         sa.Column("agreed_methods", sa.JSON(), nullable=False),
@@ -203,6 +206,16 @@ def upgrade() -> None:
         sa.Column("died_on", sa.Date(), nullable=True),
         sa.Column("imported_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_individuals_birth_key"), "individuals", ["birth_key"], unique=False)
+    op.create_index(op.f("ix_individuals_canonical_surname"), "individuals", ["canonical_surname"], unique=False)
+    op.create_index(op.f("ix_individuals_name_key"), "individuals", ["name_key"], unique=False)
+    op.create_table(
+        "ledger_lines",
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("hour", UtcDateTime(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("channel", "hour"),
     )
     op.create_table(
         "links",
@@ -221,12 +234,8 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=True),
-        sa.Column("ce_id", sa.Text(), nullable=False),
-        sa.Column("ce_type", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=True),
         sa.Column("headers", sa.JSON(), nullable=False),
-        sa.Column("value", sa.LargeBinary(), nullable=False),
-        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("value", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("number"),
         sqlite_autoincrement=True,
     )

@@ -1,0 +1,384 @@
+"""Reads outgoing messages off the log and hands each to its channel, one at a time, until its end is told on the log.
+
+What the topic holds is first taken into ``sends``, which from then on is the queue: a message waits there, is tried, deferred and
+tried again, and ends as accepted, failed or cancelled; an end stays untold until it is on ``outgoing.status``. Only one message
+is ``sending`` at any moment, and that is noted before its first byte goes. Found so after a crash it is sent once more with the
+same Message-ID, since SMTP cannot be asked: copies are never more than crashes (DESIGN promise 4).
+
+Sending to the public stops by mode, by a person's switch or by the burst limit. What is for the public then waits in
+``sends``, in order; notices to our own people go on, and always go first.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from pydantic import ValidationError
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_attempt, wait_random_exponential
+
+from channels.email.send import Accepted, Connection, Deferred, Failed, Outcome, Trouble, Unknown
+from channels.table import CHANNELS
+from ingest import state
+from ingest.clock import Clock
+from ingest.contract import Audience, Event, Outgoing, OutgoingState, OutgoingStatus, Record, decode, encode, topic_of
+from ingest.database import Database, insert
+from ingest.errors import Halted, Unavailable, Unreadable
+from ingest.ids import derived_id
+from ingest.log import Consumption, Delivery, Log, Partition
+from ingest.settings import Section
+from ingest.state import sends
+from ingest.telemetry import ERRORS, SENDING_STOPPED, SENDS, telemetry
+
+OUTGOING: Final = topic_of("outgoing")
+STATUS: Final = topic_of("outgoing.status")
+GROUP: Final = "dispatcher"
+SOURCE: Final = "urn:contact-ingest:dispatcher"
+
+_ENDS: Final = tuple(each.value for each in (OutgoingState.ACCEPTED, OutgoingState.FAILED, OutgoingState.CANCELLED))
+_LATER: Final = tuple(timedelta(minutes=each) for each in (1, 5, 15, 60))
+_PAST_DUE: Final = timedelta(hours=48)
+_IN_ALL: Final = timedelta(days=5)  # RFC 5321 section 4.5.4.1: give up after four to five days
+_BURST_WITHIN: Final = timedelta(minutes=10)
+_ACCOUNT_RESTS: Final = timedelta(seconds=15)  # so that a server that is away costs one message's tries, not everyone's
+_UNREADABLE_IN_A_ROW: Final = 50
+_TAKEN: Final = 200
+_TAKEN_BYTES: Final = 8_000_000
+_RUN: Final = 20  # messages sent between two looks at the topic
+_IDLE_SECONDS: Final = 0.5
+_SWITCH_SECONDS: Final = 1.0
+_AWAY_SECONDS: Final = 2.0
+
+_telemetry = telemetry("dispatcher")
+
+
+@dataclass(frozen=True, slots=True)
+class _InHand:
+    """The message that is ``sending``."""
+
+    outgoing: Outgoing
+    attempts: int
+    first_at: datetime
+    ambiguous: bool
+
+
+async def run(
+    *,
+    log: Log,
+    database: Database,
+    accounts: Mapping[tuple[str, str], Section],
+    mode: Literal["off", "review", "on"],
+    burst: int,
+    clock: Clock,
+    stopping: asyncio.Event,
+) -> None:
+    """Send until ``stopping`` is set; the message in hand is finished and its end told.
+
+    ``accounts`` is what ``channels.table`` gives. ``burst`` is how many messages to the public may be accepted within ten minutes;
+    one more stops sending until a person lets it go on. A log or database that is away is waited for. Raises
+    Halted(``outgoing-unreadable``) where more than fifty records in a row are none of ours.
+    """
+    dispatch = _Dispatch(log, database, accounts, mode, burst, clock, stopping)
+    while not stopping.is_set():
+        try:
+            async with log.consume(OUTGOING.name, GROUP, assigned=_from_where_it_settled, revoked=_nothing_in_flight) as topic:
+                await dispatch.work(topic)
+        except Unavailable as error:
+            ERRORS.labels("dispatcher", error.reason).inc()
+            _telemetry.error("waiting", reason=error.reason)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_AWAY_SECONDS):
+                    await stopping.wait()
+        finally:
+            await dispatch.hang_up()
+
+
+async def _from_where_it_settled(partitions: Sequence[Partition]) -> Mapping[Partition, int | None]:
+    return dict.fromkeys(partitions)
+
+
+async def _nothing_in_flight(_: Sequence[Partition]) -> None:
+    """What was taken is in ``sends`` before it is settled."""
+
+
+class _Dispatch:
+    """What the dispatcher knows between one message and the next."""
+
+    def __init__(
+        self,
+        log: Log,
+        database: Database,
+        accounts: Mapping[tuple[str, str], Section],
+        mode: str,
+        burst: int,
+        clock: Clock,
+        stopping: asyncio.Event,
+    ) -> None:
+        self._log = log
+        self._database = database
+        self._accounts = accounts
+        self._mode = mode
+        self._burst = burst
+        self._clock = clock
+        self._stopping = stopping
+        self._connections: dict[str, Connection] = {}
+        self._resting: dict[str, datetime] = {}
+        self._unreadable_in_a_row = 0
+        self._came_of_it: tuple[_InHand, Outcome] | None = None  # not noted yet; outlives a database that is away
+        self._switch: state.Sending | None = None
+        self._switch_read_at = 0.0
+
+    async def work(self, topic: Consumption) -> None:
+        """Take in, send and tell, until it is time to stop."""
+        await self._take_up()
+        sent = True
+        while not self._stopping.is_set():
+            deliveries = await topic.take(most=_TAKEN, most_bytes=_TAKEN_BYTES, within=0 if sent else _IDLE_SECONDS)
+            if deliveries:
+                await self._take_in(deliveries)
+                await topic.settle({deliveries[-1].partition: deliveries[-1].position + 1})
+            sent = await self._send_a_run()
+            await self._tell()
+            if not sent:
+                await self.hang_up()
+
+    async def hang_up(self) -> None:
+        """Let go of every server."""
+        connections, self._connections = self._connections, {}
+        for connection in connections.values():
+            await connection.close()
+
+    async def _take_up(self) -> None:
+        """What is ``sending`` now was so when a process died: it is sent once more."""
+        async with self._database.write() as connection:
+            await self._note(connection)
+            again = update(sends).where(sends.c.state == "sending").values(state="deferred", try_after=self._clock())
+            found = (await connection.execute(again)).rowcount
+        self._came_of_it = None
+        if found:
+            _telemetry.warning("sent-once-more", messages=found)
+
+    async def _take_in(self, deliveries: Sequence[Delivery]) -> None:
+        """Put what is new into ``sends``; what has ended long since is told again."""
+        taken = [outgoing for each in deliveries if (outgoing := self._read(each)) is not None]
+        if not taken:
+            return
+        now = self._clock()
+        # A microsecond apart, so that they wait in the order in which they came.
+        rows = [_row(outgoing, now + timedelta(microseconds=place)) for place, outgoing in enumerate(taken)]
+        known = sends.c.outgoing_id.in_([each.id for each in taken])
+        async with self._database.write() as connection:
+            await connection.execute(update(sends).where(known, sends.c.state.in_(_ENDS)).values(told=False))
+            await connection.execute(insert(sends).on_conflict_do_nothing(), rows)
+
+    def _read(self, delivery: Delivery) -> Outgoing | None:
+        """The message in a record. Raises Halted where too many in a row are none."""
+        try:
+            outgoing = _outgoing(delivery.record)
+        except Unreadable as error:
+            self._unreadable_in_a_row += 1
+            ERRORS.labels("dispatcher", error.reason).inc()
+            _telemetry.error("skipped", reason=error.reason, position=delivery.position)
+            if self._unreadable_in_a_row > _UNREADABLE_IN_A_ROW:
+                raise Halted(
+                    "outgoing-unreadable",
+                    f"More than {_UNREADABLE_IN_A_ROW} records in a row on {OUTGOING.name} are no outgoing messages, the last at "
+                    f"{delivery.position}: {error.sentence} Look at what publishes there with `ingest topic tail`.",
+                ) from error
+            return None
+        self._unreadable_in_a_row = 0
+        return outgoing
+
+    async def _send_a_run(self) -> bool:
+        """Send some of what is ready; whether there was any."""
+        for place in range(_RUN):
+            if self._stopping.is_set() or (hand := await self._next()) is None:
+                return place > 0
+            self._came_of_it = hand, await self._try(hand.outgoing)
+        await self._next(another=False)
+        return True
+
+    async def _next(self, *, another: bool = True) -> _InHand | None:
+        """Note what came of the last message and, in the same transaction, that the next is ``sending``."""
+        public = another and await self._public_allowed()
+        tripped = False
+        async with self._database.write() as connection:
+            await self._note(connection)
+            now = self._clock()
+            hand = await self._ready(connection, Audience.STAFF, now) if another else None
+            if hand is None and public and (hand := await self._ready(connection, Audience.PERSON, now)):
+                tripped = await self._accepted_of_late(connection, now) >= self._burst
+                hand = None if tripped else hand
+            if hand is not None:
+                noted = {"state": "sending", "attempts": hand.attempts, "first_at": hand.first_at}
+                await connection.execute(
+                    update(sends).where(sends.c.outgoing_id == hand.outgoing.id).values(**noted, changed_at=now, try_after=None)
+                )
+        self._came_of_it = None
+        if tripped:
+            await self._stop_by_burst()
+        return hand
+
+    async def _note(self, connection: AsyncConnection) -> None:
+        if self._came_of_it is None:
+            return
+        hand, outcome = self._came_of_it
+        values = _after(hand, outcome, self._clock())
+        await connection.execute(update(sends).where(sends.c.outgoing_id == hand.outgoing.id).values(values))
+
+    async def _ready(self, connection: AsyncConnection, audience: Audience, now: datetime) -> _InHand | None:
+        """The message of an audience that has been ready longest, of an account that does not rest."""
+        self._resting = {account: until for account, until in self._resting.items() if until > now}
+        ready: list[ColumnElement[bool]] = [sends.c.audience == audience.value, sends.c.try_after <= now]
+        if self._resting:
+            ready.append(sends.c.account.not_in(list(self._resting)))
+        wanted = (sends.c.body, sends.c.attempts, sends.c.first_at, sends.c.ambiguous)
+        row = (await connection.execute(select(*wanted).where(*ready).order_by(sends.c.try_after).limit(1))).one_or_none()
+        if row is None:
+            return None
+        first_at = row.first_at if row.attempts else now
+        return _InHand(Outgoing.model_validate_json(row.body), row.attempts + 1, first_at, row.ambiguous)
+
+    async def _public_allowed(self) -> bool:
+        """Whether anything may go to the public; the switch is looked at once a second at most."""
+        now = asyncio.get_running_loop().time()
+        if self._switch is None or now - self._switch_read_at >= _SWITCH_SECONDS:
+            self._switch = await state.stopped(self._database)
+            self._switch_read_at = now
+        allowed = self._mode != "off" and not self._switch.stopped
+        SENDING_STOPPED.set(not allowed)
+        return allowed
+
+    async def _accepted_of_late(self, connection: AsyncConnection, now: datetime) -> int:
+        """Messages to the public accepted within ten minutes, or since a person last let sending go on."""
+        since = max(now - _BURST_WITHIN, self._switch.at if self._switch else now - _BURST_WITHIN)
+        late = (sends.c.state == "accepted", sends.c.audience == Audience.PERSON.value, sends.c.changed_at > since)
+        return (await connection.execute(select(func.count()).select_from(sends).where(*late))).scalar_one()
+
+    async def _stop_by_burst(self) -> None:
+        await state.stop(self._database, "burst-limit", self._clock)
+        self._switch = None
+        SENDING_STOPPED.set(1)
+        ERRORS.labels("dispatcher", "burst-limit").inc()
+        _telemetry.critical("sending-stopped", by="burst-limit", limit=self._burst, release="ingest outgoing release")
+
+    async def _try(self, outgoing: Outgoing) -> Outcome:
+        """What comes of handing it over, after a few quick tries where the connection was at fault."""
+        account = outgoing.channel, outgoing.account
+        send = CHANNELS[outgoing.channel].send if account in self._accounts else None
+        if send is None:
+            outcome: Outcome = Failed("no-such-account")
+        else:
+            name = ".".join(account)
+            connection = self._connections.get(name) or send(self._accounts[account])
+            self._connections[name] = connection
+            quickly = AsyncRetrying(
+                retry=retry_if_result(_worth_another),
+                stop=self._enough,
+                wait=wait_random_exponential(multiplier=0.1, max=1),
+                retry_error_callback=_as_it_was,
+            )
+            try:
+                outcome = await quickly(connection.send, outgoing, self._clock())
+            except Exception as error:  # noqa: BLE001 - one message that nobody foresaw must not hold up all others
+                _telemetry.error("not-foreseen", outgoing=str(outgoing.id), error=type(error).__name__)
+                await connection.close()
+                outcome = Failed(f"not-foreseen: {type(error).__name__}")
+            if isinstance(outcome, Deferred) and outcome.trouble is not Trouble.MESSAGE:
+                self._resting[name] = self._clock() + _ACCOUNT_RESTS
+        return outcome
+
+    def _enough(self, tried: RetryCallState) -> bool:
+        return self._stopping.is_set() or stop_after_attempt(3)(tried)
+
+    async def _tell(self) -> None:
+        """Put every untold end on ``outgoing.status``."""
+        while True:
+            told = (sends.c.outgoing_id, sends.c.state, sends.c.changed_at, sends.c.attempts, sends.c.reason)
+            async with self._database.read() as connection:
+                rows = (await connection.execute(select(*told).where(sends.c.told == False).limit(_TAKEN))).all()  # noqa: E712
+            if not rows:
+                return
+            await self._log.append(STATUS.name, [_status(*row) for row in rows])
+            ids = [row.outgoing_id for row in rows]
+            async with self._database.write() as connection:
+                await connection.execute(update(sends).where(sends.c.outgoing_id.in_(ids)).values(told=True))
+
+
+def _outgoing(record: Record) -> Outgoing:
+    event = decode(record)
+    if event.type != OUTGOING.ce_type:
+        raise Unreadable("unknown-type", f"The record is not a {OUTGOING.ce_type}.")
+    try:
+        return Outgoing.model_validate_json(event.data)
+    except ValidationError as error:
+        raise Unreadable("not-valid", f"{error.error_count()} fields are not as the contract has them.") from error
+
+
+def _row(outgoing: Outgoing, now: datetime) -> dict[str, Any]:
+    return {
+        "outgoing_id": outgoing.id, "account": f"{outgoing.channel}.{outgoing.account}", "audience": outgoing.audience.value,
+        "state": "waiting", "attempts": 0, "first_at": now, "changed_at": now, "try_after": now, "ambiguous": False,
+        "body": outgoing.model_dump_json(),
+    }  # fmt: skip
+
+
+def _after(hand: _InHand, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    """How the message stands after an attempt: at its end, or deferred until a later moment."""
+    end = {"try_after": None, "told": False, "body": None, "changed_at": now}
+    match outcome:
+        case Accepted():
+            values = end | {"state": "accepted", "reason": None}
+        case Failed(reason):
+            values = end | {"state": "failed", "reason": reason}
+        case Unknown(reason) if hand.ambiguous:
+            # It may have been taken twice already; a third copy helps nobody, and a person should know.
+            values = end | {"state": "failed", "reason": f"unknown: {reason}"}
+        case Unknown(reason) | Deferred(reason):
+            try_after = now + _LATER[min(hand.attempts, len(_LATER)) - 1]
+            ambiguous = hand.ambiguous or isinstance(outcome, Unknown)
+            if try_after > min(max(hand.outgoing.due, hand.first_at) + _PAST_DUE, hand.first_at + _IN_ALL):
+                values = end | {"state": "failed", "reason": f"given-up: {reason}"}
+            else:
+                values = {
+                    "state": "deferred",
+                    "reason": reason,
+                    "try_after": try_after,
+                    "ambiguous": ambiguous,
+                    "changed_at": now,
+                }
+    reason = values["reason"]
+    SENDS.labels(hand.outgoing.kind.value, values["state"]).inc()
+    if reason is not None:
+        ERRORS.labels("send", reason.partition(":")[0]).inc()
+    _telemetry.info(
+        values["state"], outgoing=str(hand.outgoing.id), kind=hand.outgoing.kind.value, attempt=hand.attempts, reason=reason
+    )
+    return values
+
+
+def _worth_another(outcome: Outcome) -> bool:
+    return isinstance(outcome, Deferred) and outcome.trouble is Trouble.CONNECTION
+
+
+def _as_it_was(tried: RetryCallState) -> Outcome:
+    assert tried.outcome is not None
+    return tried.outcome.result()
+
+
+def _status(outgoing_id: UUID, its_state: str, at: datetime, attempts: int, reason: str | None) -> Record:
+    status = OutgoingStatus(outgoing_id=outgoing_id, state=OutgoingState(its_state), at=at, attempts=attempts, reason=reason)
+    event = Event(
+        id=str(derived_id(outgoing_id, f"status:{its_state}")),
+        source=SOURCE,
+        type=STATUS.ce_type,
+        data=status.model_dump_json().encode(),
+        time=at,
+        subject=str(outgoing_id),
+    )
+    return encode(event, str(outgoing_id))

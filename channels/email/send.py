@@ -1,0 +1,265 @@
+"""Sends mail: an outgoing message to RFC 5322 bytes, and those to a submission server, with what came of it as a value.
+
+What may have been taken is told apart from what surely was not: once the message is on its way a silence is ``Unknown``,
+before it a silence is ``Deferred``. The envelope's sender is the account's address, since many submission servers refuse the
+null one that RFC 3834 section 3.3 would have. No answer of a server is passed on but its codes: the words name addresses.
+"""
+
+import asyncio
+import re
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from email.errors import MessageError
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
+from email.message import EmailMessage
+from email.policy import SMTP, Policy
+from email.utils import format_datetime
+from enum import Enum
+from typing import Final
+
+import aiosmtplib
+
+from channels.email.settings import EmailAccount
+from ingest.contract import Outgoing, OutgoingKind
+from ingest.errors import Refused
+
+CONNECT_SECONDS: Final = 10.0
+COMMAND_SECONDS: Final = 30.0
+# RFC 5321 section 4.5.3.2.6 would wait ten minutes; the price of less is one copy, of more a queue that stands still.
+TAKEN_SECONDS: Final = 120.0
+
+_MESSAGE_ID: Final = re.compile(r"<[!-;=?-~]{3,900}>")
+_ENHANCED: Final = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
+_OF_THE_ACCOUNT: Final = frozenset({530, 534, 535, 538})  # RFC 4954 section 6: not this message, but how we log in
+
+
+class Trouble(Enum):
+    """Whom a deferral concerns."""
+
+    CONNECTION = "connection"
+    """The server cannot be reached, or let go of us: the very next try may do."""
+    ACCOUNT = "account"
+    """The server will not have us: nothing of this account goes until somebody has mended it."""
+    MESSAGE = "message"
+    """This message, for now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The server has said that it is responsible for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """It was not taken and may be later."""
+
+    reason: str
+    trouble: Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It was not taken and never will be."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It was sent and nobody said whether it was taken."""
+
+    reason: str
+
+
+Outcome = Accepted | Deferred | Failed | Unknown
+"""Reasons are a stable word, with the server's codes after a colon where it gave any: ``recipient-refused: 550 5.1.1``."""
+
+
+class _MessageIds(UnstructuredHeader, BaseHeader):
+    """Message-IDs are never encoded and never broken: the standard library would, past 78 characters."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {(policy.linesep + ' ').join(str(self).split())}{policy.linesep}"
+
+
+_headers = HeaderRegistry()
+for _name in ("message-id", "in-reply-to", "references"):
+    _headers.map_to_type(_name, _MessageIds)
+_POLICY: Final = SMTP.clone(header_factory=_headers)
+
+
+def compose(outgoing: Outgoing, account: EmailAccount, now: datetime) -> EmailMessage:
+    """The message as it is sent, to its one recipient.
+
+    Raises Refused(``header-refused``) where a header would hold CR, LF or NUL or the Message-ID is none, and
+    Refused(``recipient-refused``) where the recipient is not one address that plain SMTP can carry. Of the thread only
+    what is formed as a Message-ID is kept: the sender's mail program made it.
+    """
+    thread = (outgoing.in_reply_to or "", *outgoing.references)
+    for name, value in (
+        ("subject", outgoing.subject),
+        ("recipient", outgoing.recipient),
+        *(("thread", each) for each in thread),
+    ):
+        if any(each in value for each in "\r\n\0"):
+            raise Refused("header-refused", f"The {name} holds a line end or NUL; a header may not.")
+    if not _MESSAGE_ID.fullmatch(outgoing.message_id):
+        raise Refused("header-refused", "The Message-ID is not formed as one.")
+    message = EmailMessage(policy=_POLICY)
+    message["Date"] = format_datetime(now)
+    message["From"] = Address(account.sender_name, addr_spec=_address(account.sender))
+    message["To"] = Address(addr_spec=_address(outgoing.recipient))
+    message["Subject"] = " ".join(outgoing.subject.splitlines())  # U+2028 and such, which the library takes for line ends
+    message["Message-ID"] = outgoing.message_id
+    in_reply_to, *references = (each if _MESSAGE_ID.fullmatch(each) else "" for each in thread)
+    if in_reply_to:
+        message["In-Reply-To"] = in_reply_to
+    if any(references):
+        message["References"] = " ".join(filter(None, references))
+    answers = outgoing.kind in (OutgoingKind.ACKNOWLEDGEMENT, OutgoingKind.ANSWER)
+    message["Auto-Submitted"] = "auto-replied" if answers else "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    message.set_content(outgoing.body, charset="utf-8", cte="quoted-printable")
+    return message
+
+
+def _address(given: str) -> str:
+    """One address in ASCII, its host in IDNA where it is not."""
+    try:
+        local, _, host = given.rpartition("@")
+        written = f"{local}@{host.encode('idna').decode()}"
+        if local and host and written.isprintable() and Address(addr_spec=written).addr_spec == written:
+            return written
+    except (MessageError, ValueError, IndexError):  # the library's own answers to what is no address
+        pass
+    raise Refused("recipient-refused", "The address is not one that plain SMTP can carry.")
+
+
+class Connection:
+    """An account's connection to its server: made when it is wanted, kept for a run, made anew after any fault."""
+
+    def __init__(self, account: EmailAccount) -> None:
+        self._account = account
+        self._client: aiosmtplib.SMTP | None = None
+
+    async def send(self, outgoing: Outgoing, now: datetime) -> Outcome:
+        """Hand one message to the server; it never raises for what a server or a network does."""
+        try:
+            message = compose(outgoing, self._account, now)
+            recipient = _address(outgoing.recipient)
+        except Refused as error:
+            return Failed(error.reason)
+        outcome = await self._hand_over(message.as_bytes(), recipient)
+        if outcome != Accepted():
+            self._drop()
+        return outcome
+
+    async def close(self) -> None:
+        """Take leave of the server, if there is one."""
+        client, self._client = self._client, None
+        if client is not None:
+            with suppress(aiosmtplib.SMTPException, OSError):
+                await client.quit(timeout=CONNECT_SECONDS)
+            client.close()
+
+    async def _hand_over(self, raw: bytes, recipient: str) -> Outcome:
+        try:
+            client = await self._connected()
+        except aiosmtplib.SMTPResponseException as error:
+            # A server that is full answers 4yz; any other refusal before the first message is about us.
+            return Deferred(
+                f"server-refused: {_codes(error)}", Trouble.CONNECTION if error.code // 100 == 4 else Trouble.ACCOUNT
+            )
+        except OSError as error:
+            if isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError):
+                return Deferred("certificate-refused", Trouble.ACCOUNT)
+            return Deferred("unreachable", Trouble.CONNECTION)
+        except aiosmtplib.SMTPException:
+            return Deferred("no-starttls-or-login", Trouble.ACCOUNT)
+        try:
+            await client.mail(_address(self._account.sender))
+            await client.rcpt(recipient)
+            begun = await client.execute_command(b"DATA")
+        except aiosmtplib.SMTPSenderRefused as error:
+            return _refused("sender-refused", error, Trouble.ACCOUNT)
+        except aiosmtplib.SMTPResponseException as error:
+            return _refused("recipient-refused", error, Trouble.MESSAGE)
+        except (aiosmtplib.SMTPException, OSError):
+            return Deferred("connection-lost", Trouble.CONNECTION)
+        if begun.code != 354:
+            return _refused("message-refused", aiosmtplib.SMTPDataError(*begun), Trouble.MESSAGE)
+        return await _transfer(client, raw)
+
+    async def _connected(self) -> aiosmtplib.SMTP:
+        if self._client is not None and self._client.is_connected:
+            return self._client
+        account = self._account
+        host, _, port = account.smtp.rpartition(":")
+        client = aiosmtplib.SMTP(
+            hostname=host.strip("[]"),
+            port=int(port),
+            use_tls=account.smtp_security == "tls",
+            start_tls=account.smtp_security == "starttls",
+            tls_context=await asyncio.to_thread(_trust, account.ca_file) if account.smtp_security != "none" else None,
+            username=account.user if account.smtp_login else None,
+            password=account.password.get_secret_value() if account.smtp_login else None,
+            # Not this machine's own name, which would be looked up, and told to the world.
+            local_hostname=_address(account.sender).rpartition("@")[2],
+            timeout=COMMAND_SECONDS,
+        )
+        try:
+            await client.connect(timeout=CONNECT_SECONDS)
+        finally:
+            self._client = client
+        return client
+
+    def _drop(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+
+async def _transfer(client: aiosmtplib.SMTP, raw: bytes) -> Outcome:
+    """The message itself. From its first byte on, no answer means that nobody knows."""
+    protocol = client.protocol
+    if protocol is None:
+        return Deferred("connection-lost", Trouble.CONNECTION)
+    try:
+        protocol.write(re.sub(rb"(?m)^\.", b"..", raw) + b".\r\n")
+        answer = await protocol.read_response(timeout=TAKEN_SECONDS)
+    except aiosmtplib.SMTPTimeoutError:
+        return Unknown("no-answer")
+    except (aiosmtplib.SMTPException, OSError):
+        return Unknown("connection-lost")
+    if answer.code // 100 == 2:
+        return Accepted()
+    return _refused("message-refused", aiosmtplib.SMTPDataError(*answer), Trouble.MESSAGE)
+
+
+def _refused(what: str, error: aiosmtplib.SMTPResponseException, trouble: Trouble) -> Outcome:
+    """A refusal by its code: 4yz is for now, 5yz for good unless it is about the account, and 421 is a farewell."""
+    reason = f"{what}: {_codes(error)}"
+    if error.code == 421:
+        return Deferred(reason, Trouble.CONNECTION)
+    if error.code in _OF_THE_ACCOUNT:
+        return Deferred(reason, Trouble.ACCOUNT)
+    if error.code // 100 == 5 and trouble is Trouble.MESSAGE:
+        return Failed(reason)
+    return Deferred(reason, trouble)
+
+
+def _codes(error: aiosmtplib.SMTPResponseException) -> str:
+    enhanced = _ENHANCED.match(error.message)
+    return f"{error.code} {enhanced[0]}" if enhanced else str(error.code)
+
+
+def _trust(ca_file: str | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    try:
+        if ca_file is not None:
+            context.load_verify_locations(cafile=ca_file)
+    except OSError as error:
+        raise ssl.SSLError("ca_file cannot be read") from error
+    return context

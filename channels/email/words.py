@@ -1,0 +1,301 @@
+"""The new words of a mail apart from the history it quotes, and the language they are in.
+
+Pure. Works line by line with bounded look-ahead, so a hostile body costs what its length does. In doubt words are kept: one
+that is lost may be the one that mattered, while a line of history too many only costs a reader time. Answers written below
+or between quotations are the person's; signatures are kept, since they say who writes; a forward without comment keeps the
+words that were forwarded.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+MOST_ATTRIBUTION_LINES: Final = 6
+MOST_LINE: Final = 400
+"""Characters of a line that are looked at to tell what it is."""
+
+_QUOTED = re.compile(r"[ \t\xa0]{0,8}[A-Za-z]{0,4}>")
+_QUOTE_MARKS = re.compile(r"(?:[ \t\xa0]{0,8}[A-Za-z]{0,4}>)+[ \t\xa0]?")
+_RULE = re.compile(r"[ \t\xa0]*[-_=~*#+—–ᐧ•]{2,}[ \t\xa0]*|[ \t\xa0]*[-—–ᐧ][ \t\xa0]*")
+_MARKER = re.compile(
+    r"(?ix)[\s>*_]*(?:"
+    r"[-–—_]{2,}\s*(?P<kind>original\s(?:message|appointment)|forwarded\s(?:message|by\s.+)|reply\smessage|neges\swreiddiol"
+    r"|neges\swedi.i\s(?:hanfon|blaenyrru)(?:\symlaen)?|ursprüngliche\s(?:nachricht|e-?mail)|original-?nachricht|weitergeleitete\snachricht"
+    r"|message\s(?:d'origine|original|transféré|initial)|mensaje\s(?:original|reenviado)|mensagem\s(?:original|encaminhada)"
+    r"|messaggio\s(?:originale|inoltrato)|oorspronkelijk\sbericht|oorspronkelijke\sbericht|doorgestuurd\sbericht"
+    r"|(?:wiadomość|wiadomosc)\s(?:oryginalna|przekazana)|przekazana\swiadomość|oryginalna\swiadomość"
+    r"|ursprungligt\smeddelande|opprinnelig\smelding|oprindelig\smeddelelse|исходное\sсообщение|пересылаемое\sсообщение|原始邮件|原始郵件)"
+    r"\s*[-–—_]{2,}.{0,80}"
+    r"|(?P<begin>begin\sforwarded\smessage|début\sdu\smessage\s(?:transféré|réexpédié)|inicio\sdel\smensaje\sreenviado"
+    r"|anfang\sder\sweitergeleiteten\s(?:nachricht|e-?mail)|inizio\smessaggio\sinoltrato|início\sda\smensagem\s(?:reencaminhada|encaminhada)"
+    r"|begin\sdoorgestuurd\sbericht|początek\sprzekazywanej\swiadomości|dechrau\s(?:y\s)?neges\sa\sanfonwyd\symlaen)\s*:"
+    r")[\s*_]*"
+)
+_FORWARDED = re.compile(r"(?i)forward|transf|réexp|weitergel|reenv|reencam|encam|inoltr|doorgest|przekaz|anfon|blaenyr|пересыл")
+_LABELS: Final = (
+    (
+        "from",
+        "from|de|von|da|van|od|oddi wrth|oddi\xa0wrth|gan|fra|från|expéditeur|mittente|afzender|nadawca|от|от кого|发件人|寄件者",
+    ),
+    (
+        "date",
+        ("sent|date|gesendet|datum|envoyé|envoyé le|le|enviado|enviado el|enviada em|enviado em|fecha|data|inviato|verzonden|wysłano"
+        "|anfonwyd|dyddiad|sendt|skickat|dato|дата|отправлено|发送时间|日期|date d'envoi|data wysłania"),
+    ),
+    ("to", "to|à|an|para|a|aan|do|at|til|till|destinataire|destinatario|empfänger|кому|收件人"),
+    ("subject", "subject|objet|betreff|asunto|assunto|oggetto|onderwerp|temat|pwnc|testun|emne|ämne|тема|主题|主旨"),
+    ("cc", "cc|kopie|copie|bcc|reply-to|organi[sz]ation|importance|dw|kopia|copi"),
+)
+_LABEL_KIND: Final = {
+    each: kind for kind, labels in _LABELS for each in labels.replace("organi[sz]ation", "organisation|organization").split("|")
+}
+_LABEL = re.compile(r"[\s>*_|]{0,12}([^\W\d_][^\W_'’]{0,20}(?:[ \xa0'’-][^\W\d_]{1,10}){0,2})[ \xa0*_]{0,4}[:：]")
+_ADDRESS = re.compile(r"[^\s<>@]{1,64}@[^\s<>@]{1,100}")
+_CLOCK = re.compile(r"\b\d{1,2}(?:[:.h]|\s?[ap]\.?m\b|\s?uhr\b)\d{0,2}", re.IGNORECASE)
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2}\b")
+_VERB = (
+    r"(?:wrote|writes|said|says|schrieb(?:en\sSie)?|geschrieben|a\s[ée]crit|nous\sa\sdit|escribi[óo]|ha\sscritto|escreveu|schreef|geschreven"
+    r"|napisa[łl](?:\(a\)|/a|a)?|pisze|ysgrifennodd|skrev|skrifaði|kirjoitti|написала?|написал\(а\)|пишет|пише|写道|寫道|napsal(?:\(a\)|a)?|yazdı)"
+)
+_ENDS = re.compile(
+    rf"(?i)(?:{_VERB}\b|\(a\)|写道|寫道|@[^\s]{{1,100}}[>)\]]|the\sfollowing|uhr)[\s:：.>*_-]{{0,12}}$|:[\s>*_-]{{0,6}}$|wrote\s-{{2,}}$"
+)
+_OPENS = re.compile(
+    r"(?i)[\s>*_<-]{0,12}(?:on|at|am|le|el|il|em|op|den|dnia|w\sdniu|ar|på|în|in\s(?:message|article)|quoting|zitat\svon|citando|selon|"
+    r"(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar|mer|jeu|ven|sam|dim|seg|ter|qua|qui|sex|sáb|dom|man|tir|ons|tor|fre|lør|søn"
+    r"|pon|wt|śr|czw|pt|sob|ndz|пн|вт|ср|чт|пт|сб|вс|понедельник|вторник|среда|четверг|пятница|суббота|воскресенье)[a-zé]{0,8}\.?,?"
+    r"|\d{1,4}[.\s/-]|在|20\d\d年)"
+)
+_ATTRIBUTIONS: Final = tuple(
+    re.compile(each, re.IGNORECASE)
+    for each in (
+        rf"(?:on|at|am|le|el|il|em|op|den|dnia|w\sdniu|ar|på)\b(?=.{{0,300}}\d).{{3,400}}?(?<!\w){_VERB}(?:\s?the\sfollowing)?[\s:：.>*_-]*",
+        rf"(?:on|at|am|le|el|il|em|op|den|dnia|w\sdniu|ar|på)\b(?=.{{0,300}}\d).{{3,400}}?(?<!\w){_VERB}\s[^:]{{1,200}}:[\s>*_-]*",
+        rf"[^\s].{{0,30}}?\d.{{3,300}}?(?<!\w){_VERB}(?:\s[^:]{{0,120}})?[:：][\s>*_-]*",
+        r"[^\s].{0,30}?\d{1,4}.{3,200}?<[^\s<>@]{1,64}@[^\s<>]{1,100}>:?[\s*_-]*",
+        rf"[^:]{{0,120}}[^\s@]{{1,64}}@[^\s@]{{1,100}}.{{0,40}}?(?<!\w){_VERB}(?:\s[^:]{{1,80}}\d.{{0,40}})?[:：][\s>*_-]*",
+        rf".{{1,100}}\svia\s.{{1,100}}(?<!\w){_VERB}:?\s*",
+        r"20\d\d[-/]\d\d?[-/]\d\d?\s\d\d?:\d\d\s(?:GMT|UTC)[+-]\d\d:\d\d\s[\w\s.]{1,100}",
+        r"(?:in\s(?:message|article)|quoting|zitat\svon|citando)\s.{3,300}[:：]\s*",
+        r"[-\s]{2,}on\s.{3,300}\swrote\s-{2,}\s*",
+        r"在.{3,300}写道[:：]?\s*",
+        r"posted\sby\s.{1,100}\son\s\d\d/\d\d/\d{4}",
+        r"sent\sfrom\s.{3,60}[^\s@]{1,64}@[^\s@]{1,100}\swrote:",
+    )
+)
+_DEVICE = (
+    r"(?:i-?(?:phone|pad|pod)|android|samsung|galaxy|htc|nokia|huawei|xiaomi|honor|oneplus|pixel|motorola|moto|lg|sony|xperia|blackberry|windows|"
+    r"mobile|mobiltelefon|handy|smartphone|phone|tablet|ipad|surface|outlook|yahoo|aol|gmail|mail\b|mailbox|airmail|proton|sparrow|ti-85|alcatel|"
+    r"cell|device|mac\b|mobil|téléphone|fairphone|o2|ee\b|vodafone|three\b|bt\b|e-?mail)"
+)
+_FOOTER = re.compile(
+    r"(?ix)[\s<(*_\[]{0,6}(?:"
+    rf"sent\s(?:from|via|with|by|using)\s(?:(?:my|the|a|an)\s)?(?:[\w'’-]{{1,15}}\s){{0,3}}?\[?{_DEVICE}.{{0,80}}"
+    r"|get\s\[?outlook\sfor\s.{1,80}"
+    rf"|from\smy\s{_DEVICE}.{{0,30}}"
+    r"|(?:envoyé|envoye)\s(?:depuis|de|à\spartir\sde)\s(?:mon|ma|yahoo|outlook).{0,60}"
+    r"|(?:von\smeinem\s.{1,40}\sgesendet|gesendet\s(?:von|mit)\s.{1,60}|diese\snachricht\swurde\svon\smeinem\s.{1,60}gesendet.?)"
+    r"|inviato\sda(?:l\smio)?\s.{1,40}|enviado\s(?:do\smeu|desde\smi|a\spartir\sdo)\s.{1,40}|(?:verzonden|verstuurd)\s(?:met|vanaf|via)\s.{1,40}"
+    r"|wysłane?\s(?:z|ze)\s.{1,40}|(?:wedi.i\s)?anfon(?:wyd)?\so(?:.m|\sfy)\s.{1,40}|sendt\sfra\smin\s.{1,40}|skickat\sfrån\smin\s.{1,40}"
+    r"|從我的\siphone\s傳送|[\w'’]{1,20}\sfrom\smobile"
+    r")[\s>)*_\].!]{0,6}"
+)
+_REPLY_SUBJECT = re.compile(r"(?i)\s*(?:re|aw|sv|vs|antw|odp|atb|res|rif|ynt|回复|答复)\s*(?:\[\d+\])?\s*[:：]")
+_PGP_HEAD = re.compile(r"-----BEGIN PGP SIGNED MESSAGE-----\n(?:[A-Za-z]{1,20}: [^\n]{0,100}\n){0,5}\n?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Lines ``start`` to ``end`` (excluded) that introduce somebody else's words."""
+
+    start: int
+    end: int
+    certain: bool
+    forwarded: bool = False
+    headers: bool = False
+
+
+def new_words(text: str, subject: str = "") -> str:
+    """What the person wrote themselves; empty where there is nothing but a quotation. ``text`` has line feeds only."""
+    lines = _unarmoured(text).split("\n")
+    kept: list[str] = []
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        if not line.strip():
+            kept.append("")
+            at += 1
+            continue
+        block = _introduction(lines, at)
+        if block is None:
+            if not _QUOTED.match(line):
+                kept.append(line.rstrip())
+            at += 1
+            continue
+        after = _next_words(lines, block.end)
+        if block.headers and _all_quoted(lines, at):
+            if _says_something(kept) or _REPLY_SUBJECT.match(subject):
+                at = block.end
+                continue
+            kept += [_QUOTE_MARKS.sub("", each).rstrip() for each in lines[block.end :]]
+            break
+        if after < len(lines) and _QUOTED.match(lines[after]) and not _QUOTED.match(line):
+            at = after
+        elif not block.certain:
+            kept.append(line.rstrip())
+            at += 1
+        elif _says_something(kept) or (block.headers and not block.forwarded and _REPLY_SUBJECT.match(subject)):
+            break
+        else:
+            kept += [each.rstrip() for each in lines[block.end :]]
+            break
+    return _trimmed(kept)
+
+
+def _unarmoured(text: str) -> str:
+    """A PGP-signed text without what the signing put around it."""
+    if "-----BEGIN PGP SIGNED MESSAGE-----" not in text:
+        return text
+    text = _PGP_HEAD.sub("", text)
+    start = text.find("-----BEGIN PGP SIGNATURE-----")
+    end = text.find("-----END PGP SIGNATURE-----", start)
+    return text[:start] + text[end + len("-----END PGP SIGNATURE-----") :] if 0 <= start < end else text
+
+
+def _next_words(lines: list[str], at: int) -> int:
+    while at < len(lines) and not lines[at].strip():
+        at += 1
+    return at
+
+
+def _all_quoted(lines: list[str], at: int) -> bool:
+    return bool(_QUOTED.match(lines[at]))
+
+
+def _says_something(kept: list[str]) -> bool:
+    """Whether a person's own words stand there: not only rules, a telephone's footer, or a signature set by the mail program."""
+    for line in kept:
+        if line.rstrip() == "--":
+            return False
+        if line.strip() and not _RULE.fullmatch(line[:MOST_LINE]) and not _FOOTER.fullmatch(line[:MOST_LINE]):
+            return True
+    return False
+
+
+def _trimmed(kept: list[str]) -> str:
+    """Without the rules and telephone footers at the end, and without runs of empty lines."""
+    while kept and (not kept[-1].strip() or _RULE.fullmatch(kept[-1][:MOST_LINE]) or _FOOTER.fullmatch(kept[-1][:MOST_LINE])):
+        kept.pop()
+    words = re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip("\n")
+    return words if any(not each.isspace() for each in words) else ""
+
+
+def _introduction(lines: list[str], at: int) -> _Block | None:
+    """What introduces somebody else's words at this line, if anything does."""
+    line = lines[at][:MOST_LINE]
+    if marker := _MARKER.fullmatch(line):
+        forwarded = bool(marker["begin"] or _FORWARDED.search(marker["kind"] or ""))
+        start = at + 1
+        while start < len(lines) and start < at + 4 and not _QUOTE_MARKS.sub("", lines[start]).strip(" >*_-"):
+            start += 1
+        headers = _header_block(lines, start, least=1)
+        return _Block(at, headers.end if headers else at + 1, certain=True, forwarded=forwarded, headers=True)
+    return _header_block(lines, at, least=3) or _attribution(lines, at)
+
+
+def _header_block(lines: list[str], at: int, least: int) -> _Block | None:
+    """``From:``, ``Sent:``, ``To:``, ``Subject:`` as mail programs write them above what they quote."""
+    if at >= len(lines) or (":" not in lines[at] and "：" not in lines[at]):
+        return None
+    first = _label(lines[at])
+    if first is None or (least > 1 and first == "cc"):
+        return None
+    kinds: set[str] = set()
+    real = False
+    end, passed = at, 0
+    while end < len(lines) and end < at + 24:
+        line = _QUOTE_MARKS.sub("", lines[end][:MOST_LINE])
+        kind = _label(line)
+        if kind is not None and kind in kinds and kind != "cc":
+            break
+        if kind is not None:
+            kinds.add(kind)
+            passed = 0
+            real = real or (kind == "from" and "@" in line) or (kind == "date" and bool(_YEAR.search(line)))
+        elif not line.strip():
+            if len(kinds) >= 3 or (passed := passed + 1) > 1 or not _label_follows(lines, end):
+                break
+        elif (passed := passed + 1) > 3 or (
+            len(kinds) >= 3 and not line.startswith((" ", "\t", "<")) and not _label_follows(lines, end)
+        ):
+            break
+        end += 1
+    if len(kinds) < least or (least > 1 and not ({"from", "date"} <= kinds or {"from", "subject", "to"} <= kinds)):
+        return None
+    while (
+        end > at + 1
+        and _label(_QUOTE_MARKS.sub("", lines[end - 1])) is None
+        and lines[end - 1].strip()
+        and _label_after(lines, at, end)
+    ):
+        end -= 1
+    return _Block(at, end, certain=real or least == 1, headers=True)
+
+
+def _label(line: str) -> str | None:
+    found = _LABEL.match(line[:80])
+    return _LABEL_KIND.get(found[1].replace("\xa0", " ").lower()) if found else None
+
+
+def _label_follows(lines: list[str], at: int) -> bool:
+    return any(_label(_QUOTE_MARKS.sub("", each)) for each in lines[at + 1 : at + 3])
+
+
+def _label_after(lines: list[str], at: int, end: int) -> bool:
+    """Whether a label stands between a block's first line and its last, so that the last may be a word too many."""
+    return any(_label(_QUOTE_MARKS.sub("", each)) for each in lines[at : end - 1]) and not lines[end - 1].startswith(
+        (" ", "\t")
+    )
+
+
+def _attribution(lines: list[str], at: int) -> _Block | None:
+    """``On … wrote:`` in one of its forms and languages, over a few lines at most."""
+    if not _OPENS.match(lines[at][:60]) and "@" not in lines[at] and " via " not in lines[at] and "wrote" not in lines[at]:
+        return None
+    joined = ""
+    for end in range(at, min(len(lines), at + MOST_ATTRIBUTION_LINES)):
+        piece = _QUOTE_MARKS.sub("", lines[end][: MOST_LINE + 1]).strip() if lines[end].strip() != "> wrote:" else "> wrote:"
+        if len(piece) > MOST_LINE or len(joined) + len(piece) > MOST_LINE:
+            return None
+        joined = f"{joined} {piece}".strip()
+        if not piece or not _ENDS.search(piece[-160:]):
+            continue
+        if any(form.fullmatch(joined.lstrip("<>*_- ")) or form.fullmatch(joined) for form in _ATTRIBUTIONS):
+            certain = bool(_ADDRESS.search(joined) or " via " in joined or (_CLOCK.search(joined) and _YEAR.search(joined)))
+            return _Block(at, end + 1, certain=certain)
+    return None
+
+
+_COMMON: Final = {
+    "en": frozenset(
+        ["the", "and", "of", "to", "that", "was", "have", "with", "for", "this", "you", "not", "my", "your", "is", "are", "been", "would", "because", "they", "which", "when", "from"]
+    ),
+    "cy": frozenset(
+        ["yn", "y", "yr", "mae", "a'r", "i'r", "ac", "wedi", "am", "fy", "eich", "ar", "gan", "oedd", "nid", "dim", "chi", "fi", "rwy", "rydw", "bod", "hyn", "eu", "ein", "ond", "sydd", "roedd", "gyda", "o'r"]
+    ),
+    "pl": frozenset(
+        ["nie", "się", "jest", "że", "na", "do", "to", "w", "z", "jak", "czy", "mnie", "moja", "moje", "proszę", "dla", "ale", "był", "była", "od", "po", "przez", "które", "został", "jestem", "mam"]
+    ),
+}
+
+
+def language_of(text: str) -> str | None:
+    """``en``, ``cy`` or ``pl`` where the common words leave no doubt; None otherwise."""
+    said = re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)?", text[:8192].lower().replace("’", "'"))
+    if len(said) < 5:
+        return None
+    share = sorted(
+        ((sum(each in common for each in said) / len(said), language) for language, common in _COMMON.items()), reverse=True
+    )
+    (best, language), (second, _) = share[0], share[1]
+    return language if best >= 0.15 and best >= 3 * second else None

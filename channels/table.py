@@ -1,0 +1,42 @@
+"""The channels: name to settings, what takes in and what sends, one line each."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from channels.email import ingress
+from channels.email.send import Connection
+from channels.email.settings import EmailAccount
+from ingest.errors import Misconfigured
+from ingest.settings import Section, Settings, misconfigured
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One way in, and out where there is one. Both take an account's section, which is of the type ``settings``."""
+
+    settings: type[Section]
+    run: Callable[..., Coroutine[Any, Any, None]]
+    send: Callable[[Any], Connection] | None
+
+
+CHANNELS: Final[Mapping[str, Channel]] = {
+    "email": Channel(EmailAccount, ingress.run, Connection),
+}
+
+
+def accounts(settings: Settings) -> dict[tuple[str, str], Section]:
+    """Every account by channel and name, each checked by its channel. Raises Misconfigured, whose reason is the dotted key."""
+    found: dict[tuple[str, str], Section] = {}
+    for channel, named in settings.channels.items():
+        if channel not in CHANNELS:
+            known = ", ".join(sorted(CHANNELS))
+            raise Misconfigured(f"channels.{channel}", f"channels.{channel}: there is no such channel. There is: {known}.")
+        for name, given in named.items():
+            try:
+                found[channel, name] = CHANNELS[channel].settings.model_validate(given)
+            except ValidationError as error:
+                raise misconfigured(error, "channels", channel, name) from error
+    return found

@@ -1,0 +1,468 @@
+"""``ingest demo``: letters arrive in a real mailbox, and a minute later stand in the register.
+
+The service is the one that ``run`` runs. Around it stand two servers from PyPI, in place of an organisation's own: pymap as the
+IMAP server and aiosmtpd as the one that takes what we send.
+"""
+
+import asyncio
+import imaplib
+import json
+import secrets
+import shutil
+import socket
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import default
+from email.utils import format_datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+from sqlalchemy import func, select
+
+from ingest import state
+from ingest.clock import now
+from ingest.commands.run import Service, run_roles, service
+from ingest.commands.terminal import fail, plain, run_async
+from ingest.contract import FeedbackRecord, OutgoingState
+from ingest.settings import load
+from ingest.telemetry import write_lines
+from router import duties, ledger
+from router.register import intake, tables
+
+ROLES = ("email", "router", "dispatcher")
+_GIVE_UP_SECONDS = 55.0
+_USER, _PASSWORD = "care", "care-demo"
+
+SETTINGS = """\
+# The demo's settings. Every one of them: ingest check --write-example
+key_file = "key"
+
+[web]
+private = "127.0.0.1:{private}"
+
+[teams]
+intake = "intake@ombudsman.example"
+investigators = "investigators@ombudsman.example"
+customer_care = "customer.care@ombudsman.example"
+duty = "duty@ombudsman.example"
+duty_second = "duty.second@ombudsman.example"
+staff_safety = "staff.safety@ombudsman.example"
+
+[acknowledgement]
+organisation = "Customer Care, the Ombudsman (a demonstration)"
+organisation_cy = "Gofal Cwsmeriaid, yr Ombwdsmon (arddangosiad)"
+telephone = "01632 960000"
+answers = "answers"
+
+[channels.email.care]
+host = "127.0.0.1"
+port = {imap}
+tls = false                          # only a server on this machine may be spoken to in the clear
+user = "{user}"
+password_file = "password"
+poll_every = "2s"
+authserv_id = "mx.ombudsman.example"
+smtp = "127.0.0.1:{smtp}"
+smtp_security = "none"
+smtp_login = false
+sender = "customer.care@ombudsman.example"
+"""
+
+# What a mail server adds to mail that no person wrote.
+_ROBOT_HEADERS = {
+    "d018": {
+        "List-Id": "<bulletin.sallow.example.net>",
+        "Precedence": "bulk",
+        "List-Unsubscribe": "<https://sallow.example.net/u>",
+    },
+    "d021": {"Auto-Submitted": "auto-replied"},
+    "d024": {
+        "List-Id": "<offers.inkwell.example.net>",
+        "Precedence": "bulk",
+        "List-Unsubscribe": "<https://inkwell.example.net/u>",
+    },
+    "d075": {"Auto-Submitted": "auto-replied", "X-Auto-Response-Suppress": "All"},
+    "d096": {"Auto-Submitted": "auto-replied", "X-Failed-Recipients": "someone@example.net"},
+}
+
+
+@dataclass(slots=True)
+class Sink:
+    """The mail server at the other end: it takes everything, and keeps it for the tables."""
+
+    taken: list[EmailMessage] = field(default_factory=list[EmailMessage])
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        """Take a message."""
+        self.taken.append(BytesParser(_class=EmailMessage, policy=default).parsebytes(envelope.content))
+        return "250 taken"
+
+
+def command(
+    folder: Annotated[Path | None, typer.Option(help="Where its files go; a new temporary folder where unsaid.")] = None,
+    stay: Annotated[bool, typer.Option("--stay", help="Leave the service running afterwards, until Ctrl-C.")] = False,
+) -> None:
+    """Letters in a real mailbox become records, handoffs and tasks before your eyes, in under a minute.
+
+    Nothing leaves this machine: the mailbox, the mail server and the service all listen on 127.0.0.1 alone.
+    """
+    try:
+        import aiosmtpd  # noqa: F401
+        import pymap  # noqa: F401
+    except ImportError:
+        fail("The demo needs two small servers from PyPI. Install them with: uv sync --extra demo", 1)
+    home = folder or Path(tempfile.mkdtemp(prefix="contact-ingest-demo-"))
+    run_async(_demo(home, stay=stay))
+
+
+async def _demo(home: Path, *, stay: bool) -> None:
+    console = Console(highlight=False)
+    started = asyncio.get_running_loop().time()
+    home.mkdir(parents=True, exist_ok=True)
+    mails = sample_mails()
+    sink = Sink()
+    async with _mail_servers(sink) as (imap, smtp):
+        config = _write_settings(home, imap, smtp)
+        with (home / "telemetry.jsonl").open("a") as lines:
+            write_lines(lines)
+            stopping = asyncio.Event()
+            async with service(load(config), now, stopping) as it:
+                people, cases = await _fill_register(it)
+                console.print(
+                    f"A register of {people} people and {cases} cases. {len(mails)} letters are on their way to a mailbox."
+                )
+                running = asyncio.ensure_future(run_roles(it, ROLES))
+                try:
+                    await _until(_mailbox_open(it), running)
+                    delivering = asyncio.ensure_future(asyncio.to_thread(deliver, imap, mails))
+                    await _watch(it, len(mails), running, console)
+                    await delivering
+                    await duties.seal(it.database, now)
+                    balanced = await _show(it, sink, console)
+                    took = asyncio.get_running_loop().time() - started
+                    console.print(
+                        f"\nAll of it took {took:.1f} s. Health and metrics were at http://{it.settings.web.private}/metrics"
+                    )
+                    if stay:
+                        console.print("The service runs on until Ctrl-C.")
+                        await running
+                finally:
+                    stopping.set()
+                    await asyncio.wait((running,), timeout=20)
+    _next_steps(console, config)
+    if not balanced:
+        fail("The ledger does not balance or the audit trail does not verify; see above.", 1)
+
+
+def sample_mails() -> list[tuple[str, bytes]]:
+    """The samples that came by mail, as a mail server would hand them over: (id, RFC 5322 bytes)."""
+    folder = files("ingest.commands") / "samples"
+    known = {row["person_id"]: row for row in _csv(folder.joinpath("register.csv").read_text("utf-8"))}
+    matched = {row["id"]: known.get(row["person_id"]) for row in _csv(folder.joinpath("matches.csv").read_text("utf-8"))}
+    lines = [
+        json.loads(line)
+        for name in ("contacts.jsonl", "more.jsonl")
+        for line in folder.joinpath(name).read_text("utf-8").splitlines()
+    ]
+    return [
+        (each["id"], _mail(each, matched.get(each["id"]) or known.get(each.get("person_id", ""))))
+        for each in lines
+        if each["channel"] == "email"
+    ]
+
+
+def _csv(text: str) -> Iterable[dict[str, str]]:
+    import csv
+
+    return csv.DictReader(text.splitlines())
+
+
+def _mail(sample: dict[str, Any], person: dict[str, str] | None) -> bytes:
+    said = sample.get("labels", {}).get("individual", {})
+    address = (person or {}).get("email") or said.get("email") or f"{sample['id']}@example.net"
+    name = (f"{person['given_name']} {person['surname']}" if person else None) or said.get("name") or ""
+    mail = EmailMessage()
+    # The receiving server's own verdict: what the sender's domain signs is theirs.
+    mail["Authentication-Results"] = f"mx.ombudsman.example; dmarc=pass header.from={address.rpartition('@')[2]}"
+    mail["From"] = f'"{name}" <{address}>' if name else address
+    mail["To"] = "customer.care@ombudsman.example"
+    mail["Subject"] = sample["subject"] or ""
+    mail["Date"] = format_datetime(now())
+    mail["Message-ID"] = f"<{sample['id']}.{secrets.token_hex(4)}@{address.rpartition('@')[2]}>"
+    for header, value in _ROBOT_HEADERS.get(sample["id"], {}).items():
+        mail[header] = value
+    mail.set_content(sample["text"])
+    return mail.as_bytes()
+
+
+@asynccontextmanager
+async def _mail_servers(sink: Sink) -> AsyncGenerator[tuple[int, int]]:
+    from aiosmtpd.smtp import SMTP
+
+    loop = asyncio.get_running_loop()
+    smtp = await loop.create_server(lambda: SMTP(sink, enable_SMTPUTF8=True, loop=loop), "127.0.0.1", 0)
+    port = free_port()
+    pymap = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pymap", "--host", "127.0.0.1", "--port", str(port), "--no-tls"),
+        *("--no-service", "admin", "--no-service", "managesieve"),
+        *("dict", "--demo-data", "--demo-user", _USER, "--demo-password", _PASSWORD),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        await _answering(port, pymap)
+        yield port, smtp.sockets[0].getsockname()[1]
+    finally:
+        if pymap.returncode is None:
+            pymap.terminate()
+            await pymap.wait()
+        smtp.close()
+
+
+async def _answering(port: int, server: asyncio.subprocess.Process) -> None:
+    for _ in range(150):
+        if server.returncode is not None:
+            break
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.1)
+            continue
+        writer.close()
+        return
+    fail("The demo's mailbox (pymap) did not start. Try: python -m pymap --help", 1)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+def _write_settings(home: Path, imap: int, smtp: int) -> Path:
+    (home / "key").write_text(secrets.token_hex(32))
+    (home / "password").write_text(_PASSWORD)
+    samples = files("ingest.commands") / "samples" / "answers"
+    (home / "answers").mkdir(exist_ok=True)
+    for each in samples.iterdir():
+        (home / "answers" / each.name).write_text(each.read_text("utf-8"), encoding="utf-8")
+    config = home / "ingest.toml"
+    config.write_text(SETTINGS.format(private=free_port(), imap=imap, smtp=smtp, user=_USER))
+    return config
+
+
+async def _fill_register(it: Service) -> tuple[int, int]:
+    folder = files("ingest.commands") / "samples"
+    people = await intake.take_in(
+        it.database, "individuals", list(_csv(folder.joinpath("register.csv").read_text("utf-8"))), now
+    )
+    cases = await intake.take_in(it.database, "cases", list(_csv(folder.joinpath("cases.csv").read_text("utf-8"))), now)
+    return people.taken, cases.taken
+
+
+def deliver(port: int, mails: Sequence[tuple[str, bytes]]) -> None:
+    """Put mails into the mailbox over IMAP, as a mail server would: a session of its own, one APPEND each."""
+    with imaplib.IMAP4("127.0.0.1", port, timeout=10) as session:
+        session.login(_USER, _PASSWORD)
+        for _, raw in mails:
+            session.append("INBOX", "", "", raw)
+
+
+async def _mailbox_open(it: Service) -> None:
+    while True:
+        async with it.database.read() as connection:
+            if (await connection.execute(select(func.count()).select_from(state.mailboxes))).scalar_one():
+                return
+        await asyncio.sleep(0.1)
+
+
+async def _until(waiting: Any, running: "asyncio.Future[None]") -> None:
+    """Wait for something while the service runs; its fault is ours."""
+    wait = asyncio.ensure_future(waiting)
+    done, _ = await asyncio.wait((wait, running), timeout=_GIVE_UP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    if running in done:
+        wait.cancel()
+        running.result()
+    if wait not in done:
+        wait.cancel()
+        fail("The demo did not get there in time. Its telemetry.jsonl says where it waits.", 1)
+
+
+async def _counts(it: Service) -> tuple[int, int, int]:
+    sent = tables.outgoing
+    async with it.database.read() as connection:
+
+        async def number(query: Any) -> int:
+            return (await connection.execute(query)).scalar_one()
+
+        routed = await number(select(func.count()).select_from(tables.contacts))
+        due = await number(select(func.count()).select_from(sent).where(sent.c.state == OutgoingState.DUE.value))
+        accepted = await number(select(func.count()).select_from(sent).where(sent.c.state == OutgoingState.ACCEPTED.value))
+    return routed, due, accepted
+
+
+async def _watch(it: Service, expected: int, running: "asyncio.Future[None]", console: Console) -> None:
+    """Two bars: contacts decided on, and messages sent."""
+    columns = TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, console=console) as progress:
+        decided = progress.add_task("Read and decided on", total=expected)
+        told = progress.add_task("Acknowledged or handed on", total=None)
+
+        async def settle() -> None:
+            while True:
+                routed, due, accepted = await _counts(it)
+                progress.update(decided, completed=routed)
+                progress.update(told, completed=accepted, total=accepted + due)
+                if routed >= expected and due == 0:
+                    return
+                await asyncio.sleep(0.2)
+
+        await _until(settle(), running)
+
+
+async def _show(it: Service, sink: Sink, console: Console) -> bool:
+    await _dispositions(it, console)
+    await _feedback(it, console)
+    _mail_as_sent(sink, "Handoff ", "A handoff, as the team gets it", console)
+    _mail_as_sent(sink, "We have your message", "An acknowledgement, as sent", console)
+    await _urgent(it, console)
+    return await _balance(it, console)
+
+
+async def _dispositions(it: Service, console: Console) -> None:
+    current, contacts = tables.dispositions, tables.contacts
+    query = (
+        select(current.c.kind, current.c.team, current.c.urgent, current.c.rule, contacts.c.reference, current.c.case_reference)
+        .join(contacts, contacts.c.id == current.c.contact_id)
+        .where(current.c.current.is_(True))
+    )
+    async with it.database.read() as connection:
+        rows = (await connection.execute(query)).all()
+    whole = Counter((row.kind, row.team or "") for row in rows)
+    rules = Counter((row.kind, row.team or "", row.rule) for row in rows)
+    table = Table(
+        "what became of it",
+        "to",
+        "contacts",
+        "urgent",
+        "by which rules",
+        title="What became of every letter",
+        title_justify="left",
+    )
+    for (kind, team), number in whole.most_common():
+        why = ", ".join(f"{rule} {times}" for (k, t, rule), times in rules.most_common() if (k, t) == (kind, team))
+        urgent = sum(row.urgent for row in rows if (row.kind, row.team or "") == (kind, team))
+        table.add_row(kind, team, str(number), str(urgent or ""), why)
+    console.print(table)
+
+
+async def _feedback(it: Service, console: Console) -> None:
+    async with it.database.read() as connection:
+        bodies = (await connection.execute(select(tables.feedback_records.c.body))).scalars().all()
+    records = [FeedbackRecord.model_validate_json(body) for body in bodies]
+    if not records:
+        return
+    fullest = max(records, key=lambda each: sum(bool(value) for value in each.model_dump().values()))
+    lines = Text()
+    for name, value in fullest.model_dump(mode="json").items():
+        lines.append(f"{name.replace('_', ' '):<26}", style="bold")
+        lines.append(f"{_told(value)}\n")
+    console.print(Panel(lines, title="A feedback record in full", title_align="left"))
+
+
+def _told(value: Any) -> str:
+    match value:
+        case None | [] | "":
+            return "not said"
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ("\n" + " " * 26).join(_told(each) for each in value)  # pyright: ignore[reportUnknownVariableType]
+        case dict():
+            return ": ".join(str(each) for each in value.values())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        case _:
+            return plain(str(value))
+
+
+def _mail_as_sent(sink: Sink, beginning: str, title: str, console: Console) -> None:
+    mail = next((each for each in sink.taken if str(each["Subject"]).removeprefix("URGENT ").startswith(beginning)), None)
+    if mail is None:
+        return
+    headers = "\n".join(
+        f"{name}: {value}"
+        for name, value in mail.items()
+        if name.lower() not in ("content-type", "mime-version", "content-transfer-encoding")
+    )
+    console.print(Panel(Text(plain(f"{headers}\n\n{mail.get_content()}")), title=title, title_align="left"))
+
+
+async def _urgent(it: Service, console: Console) -> None:
+    sent, contacts = tables.outgoing, tables.contacts
+    query = select(contacts.c.reference, sent.c.state, sent.c.reason, sent.c.due).join(
+        contacts, contacts.c.id == sent.c.contact_id
+    )
+    async with it.database.read() as connection:
+        rows = (await connection.execute(query.where(sent.c.state == OutgoingState.HELD.value))).all()
+    table = Table(
+        "reference",
+        "why",
+        "owed by",
+        title="Held until a person releases it: nothing automatic goes to somebody in danger",
+        title_justify="left",
+    )
+    for row in rows:
+        table.add_row(row.reference, row.reason, f"{row.due:%Y-%m-%d %H:%M}Z")
+    console.print(table)
+
+
+async def _balance(it: Service, console: Console) -> bool:
+    table = Table(
+        "hour",
+        "channel",
+        "received",
+        "decided",
+        "dead",
+        "waiting",
+        "unaccounted",
+        title="The receipt ledger",
+        title_justify="left",
+    )
+    lines = await ledger.entries(it.log, it.database, now())
+    for line in lines:
+        decided = sum(line.dispositions.values())
+        numbers = (line.received, decided, line.dead_lettered, line.waiting, line.unaccounted)
+        table.add_row(f"{line.hour:%Y-%m-%d %H}:00Z", line.channel, *(str(each) for each in numbers))
+    console.print(table)
+    verdict = await duties.verify_audit(it.database)
+    unaccounted = sum(line.unaccounted for line in lines)
+    console.print(
+        f"The ledger {'balances' if not unaccounted else f'is out by {unaccounted}'}.",
+        style="green" if not unaccounted else "red",
+    )
+    says = "verifies" if verdict.holds else "does NOT verify: " + " ".join(verdict.faults)
+    console.print(
+        f"The audit trail {says}: {verdict.sealed} entries, root {verdict.root[:16]}…",
+        style="green" if verdict.holds else "red",
+    )
+    return not unaccounted and verdict.holds
+
+
+def _next_steps(console: Console, config: Path) -> None:
+    ingest = (shutil.which("ingest") and "ingest") or "uv run ingest"
+    console.print("\nLook around in what it made:")
+    for verb in ("review list", "feedback list", "outgoing list", "ledger", "audit verify"):
+        console.print(f"  {ingest} {verb} --config {config}", soft_wrap=True)

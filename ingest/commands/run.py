@@ -1,0 +1,222 @@
+"""``ingest run``: the service. Puts the rooms together, starts the roles asked for, and drains them when told to stop."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import text
+
+from channels import dispatcher
+from channels.email.settings import EmailAccount
+from channels.table import CHANNELS, accounts
+from ingest import receive, web
+from ingest.clock import Clock, now
+from ingest.commands.terminal import Config, open_database, open_log, run_async, settings
+from ingest.database import Database
+from ingest.errors import IngestError, Misconfigured
+from ingest.log import Log
+from ingest.originals import Originals
+from ingest.settings import Section, Settings
+from ingest.telemetry import telemetry, write_lines
+from router import duties, outbox
+from router.consequences import House
+from router.store import Store
+from router.worker import Worker, follow_statuses
+
+ROLES = (*CHANNELS, "router", "dispatcher")
+_DRAIN_SECONDS = 25.0
+
+_say = telemetry("run")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Everything the roles lean on."""
+
+    settings: Settings
+    accounts: Mapping[tuple[str, str], Section]
+    database: Database
+    log: Log
+    originals: Originals
+    store: Store
+    house: House
+    clock: Clock
+    stopping: asyncio.Event
+
+
+def command(
+    roles: Annotated[
+        list[str] | None, typer.Argument(metavar="[ROLE]...", help=f"Any of {', '.join(ROLES)}; all where none is named.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Run the service until SIGTERM or Ctrl-C: it then takes nothing new, finishes what is in hand, and ends within half a minute.
+
+    A second signal ends it at once; nothing accepted is lost by that either. Health and metrics are on [web] private.
+    """
+    chosen = settings(config)
+    write_lines()
+    run_async(_run(chosen, _known(roles or list(ROLES))))
+
+
+def _known(roles: Sequence[str]) -> list[str]:
+    for role in roles:
+        if role not in ROLES:
+            raise typer.BadParameter(f"There is no role {role}. There are {', '.join(ROLES)}.")
+    return list(dict.fromkeys(roles))
+
+
+def house_of(chosen: Settings) -> House:
+    """What deciding needs to know of us. Raises Misconfigured."""
+    mailboxes = {name: each for (_, name), each in accounts(chosen).items() if isinstance(each, EmailAccount)}
+    if not mailboxes:
+        raise Misconfigured(
+            "channels.email", "There is no [channels.email.NAME]: nothing could be acknowledged and no team told."
+        )
+    notices = chosen.outgoing.account or next(iter(mailboxes))
+    if notices not in mailboxes:
+        raise Misconfigured("outgoing.account", f"outgoing.account is {notices}, and there is no [channels.email.{notices}].")
+    return House(
+        teams=chosen.teams,
+        acknowledgement=chosen.acknowledgement,
+        outgoing=chosen.outgoing,
+        router=chosen.router,
+        senders={name: each.sender for name, each in mailboxes.items()},
+        notices_from=notices,
+        answers=_answers(chosen.acknowledgement.answers),
+    )
+
+
+def _answers(folder: Path | None) -> dict[str, Mapping[str, str]]:
+    """Approved answers, ``QUERY.en.txt`` and ``QUERY.cy.txt``; a query without an English one is answered by a person."""
+    if folder is None:
+        return {}
+    try:
+        found: dict[str, dict[str, str]] = {}
+        for path in sorted(folder.glob("*.txt")):
+            query, _, language = path.stem.rpartition(".")
+            found.setdefault(query, {})[language] = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured("acknowledgement.answers", f"acknowledgement.answers: {folder} cannot be read: {error}.") from error
+    return {query: texts for query, texts in found.items() if "en" in texts}
+
+
+@asynccontextmanager
+async def service(chosen: Settings, clock: Clock, stopping: asyncio.Event) -> AsyncGenerator[Service]:
+    """Open everything, the log first since it refuses a second service; close it again, the log last."""
+    house, mailboxes = house_of(chosen), accounts(chosen)
+    log = await open_log(chosen, exclusive=True)
+    try:
+        database = open_database(chosen)
+        originals = Originals(chosen.originals.url)
+        try:
+            store = Store(database, house, clock)
+            yield Service(chosen, mailboxes, database, log, originals, store, house, clock, stopping)
+        finally:
+            await database.close()
+    finally:
+        await log.close()
+
+
+async def run_roles(it: Service, roles: Sequence[str]) -> None:
+    """Run roles until ``stopping`` is set, then until each has finished what it has in hand.
+
+    The outbox ends after the router, so that what was decided is on the log. Whatever one role raises ends all.
+    """
+    routed = asyncio.Event()
+    key = it.settings.key.get_secret_value().encode()
+    arrive = partial(receive.receive, originals=it.originals, log=it.log, database=it.database, key=key, clock=it.clock)
+
+    async def router() -> None:
+        worker = Worker(it.log, it.database, it.store, it.house, it.settings.publishers, it.clock, it.stopping)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(worker.run())
+            group.create_task(follow_statuses(it.log, it.database, it.store, it.stopping))
+            group.create_task(duties.run(it.log, it.database, it.store, it.house, it.clock, it.stopping))
+        routed.set()
+
+    async with asyncio.TaskGroup() as group:
+        for (channel, name), account in it.accounts.items():
+            if channel in roles:
+                run = CHANNELS[channel].run
+                group.create_task(run(name, account, arrive=arrive, database=it.database, clock=it.clock, stopping=it.stopping))
+        if "router" in roles:
+            group.create_task(router())
+            group.create_task(outbox.run(it.log, it.database, it.store.pending, routed))
+        if "dispatcher" in roles:
+            group.create_task(
+                dispatcher.run(
+                    log=it.log,
+                    database=it.database,
+                    accounts=it.accounts,
+                    mode=it.settings.outgoing.mode,
+                    burst=it.settings.outgoing.burst,
+                    clock=it.clock,
+                    stopping=it.stopping,
+                )
+            )
+        group.create_task(web.serve(it.settings.web.private, web.private_routes(partial(_ready, it)), it.stopping))
+
+
+async def _ready(it: Service) -> dict[str, str | None]:
+    """What is leaned on, and what is wrong with it."""
+    return {
+        "stopping": "told to stop" if it.stopping.is_set() else None,
+        "register": await _why(_touch(it.database)),
+        "log": await _why(it.log.lag("contacts", "router")),
+        "originals": await _why(it.originals.check()),
+    }
+
+
+async def _touch(database: Database) -> None:
+    async with database.read() as connection:
+        await connection.execute(text("SELECT 1"))
+
+
+async def _why(asking: Awaitable[object]) -> str | None:
+    try:
+        await asking
+    except IngestError as error:
+        return error.reason
+    return None
+
+
+async def _run(chosen: Settings, roles: Sequence[str]) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def told() -> None:
+        if stopping.is_set():
+            os._exit(130)
+        _say.info("stopping", within_seconds=_DRAIN_SECONDS)
+        stopping.set()
+        loop.call_later(_DRAIN_SECONDS, _give_up)
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, told)
+    try:
+        async with service(chosen, now, stopping) as it:
+            _say.info("started", roles=list(roles), accounts=[f"{channel}.{name}" for channel, name in it.accounts])
+            await run_roles(it, roles)
+    except* IngestError as group:
+        error = _first(group)
+        _say.error("ended", reason=error.reason, sentence=error.sentence)
+        raise error from None
+    _say.info("stopped")
+
+
+def _first(group: BaseExceptionGroup[IngestError]) -> IngestError:
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
+
+
+def _give_up() -> None:
+    _say.error("drain-limit", seconds=_DRAIN_SECONDS)
+    os._exit(1)

@@ -1,0 +1,151 @@
+"""What every command shares: settings and stores opened for it, sentences, tables, and exit statuses.
+
+Results go to standard output, sentences about how it went to standard error. Exit status 0 is done, 1 something fell short, 2
+wrong use or wrong settings, 130 interrupted. Whatever is printed may be a stranger's words: no markup is read in it, and what
+could steer a terminal is taken out.
+"""
+
+import asyncio
+import sys
+import unicodedata
+from collections.abc import Coroutine, Iterable, Sequence
+from datetime import UTC, datetime
+from json import dumps
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar, cast
+
+import typer
+from rich.console import Console
+from rich.progress import track as rich_track
+from rich.table import Table
+from rich.text import Text
+
+from ingest.clock import now
+from ingest.database import Database, upgrade
+from ingest.errors import IngestError, Misconfigured
+from ingest.log import Log
+from ingest.settings import Settings, load, path_of
+
+T = TypeVar("T")
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="The settings; else INGEST_CONFIG names them, else ingest.toml here."),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, instead of a table.")]
+
+_BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_PIPED_WIDTH = 240
+
+
+def settings(config: Path | None) -> Settings:
+    """The settings, or the end: a sentence that names the key, and exit status 2."""
+    try:
+        return load(config)
+    except Misconfigured as error:
+        fail(error.sentence, 2)
+
+
+def open_database(chosen: Settings) -> Database:
+    """The register's database, its tables brought up to date first. Raises Unavailable, Misconfigured."""
+    from ingest import state
+    from router import register
+
+    upgrade(chosen.register.url, [register.MIGRATIONS, state.MIGRATIONS])
+    return Database(chosen.register.url)
+
+
+async def open_log(chosen: Settings, *, exclusive: bool) -> Log:
+    """The log; ``exclusive`` for the service, and not for commands beside it. Raises Misconfigured, Unavailable."""
+    scheme = chosen.log.url.partition("://")[0]
+    if scheme != "sqlite":
+        raise Misconfigured("log.url", f"log.url is {scheme}://…; this release knows sqlite:///path.")
+    from ingest.log.sqlite import SqliteLog
+
+    return await SqliteLog.open(
+        path_of(chosen.log.url),
+        exclusive=exclusive,
+        clock=now,
+        retention=chosen.log.retention,
+        most_record_bytes=chosen.log.most_record_bytes,
+    )
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """What the work gives, or the end: an error's sentence with exit status 1 (2 for settings), or 130 where interrupted."""
+    try:
+        return asyncio.run(work)
+    except IngestError as error:
+        fail(error.sentence, 2 if isinstance(error, Misconfigured) else 1)
+    except KeyboardInterrupt:
+        fail("Interrupted.", 130)
+
+
+def fail(sentence: str, status: int = 1) -> NoReturn:
+    """End with a sentence on standard error and an exit status."""
+    warn(sentence)
+    raise typer.Exit(status)
+
+
+def warn(sentence: str) -> None:
+    """A sentence on standard error."""
+    _console(errors=True).print(Text(plain(sentence)), soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """Text on standard output as it stands, less what could steer a terminal."""
+    _console().print(Text(plain(text)), soft_wrap=True)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, json: bool) -> None:
+    """Rows under a title, or each as a JSON object whose names are the columns with ``_`` for a space."""
+    if json:
+        names = [column.lower().replace(" ", "_") for column in columns]
+        for row in rows:
+            # ASCII, since JSON leaves DEL and the C1 control characters as they are.
+            say(dumps(dict(zip(names, row, strict=True)), default=_json))
+        return
+    drawn = Table(*columns, title=Text(title), title_justify="left", highlight=False)
+    for row in rows:
+        drawn.add_row(*(Text(_cell(value)) for value in row))
+    _console().print(drawn)
+    if not drawn.row_count:
+        warn("There are none.")
+
+
+def track(items: Sequence[T], about: str) -> Iterable[T]:
+    """The items, with a bar on standard error where somebody watches."""
+    return rich_track(items, about, console=_console(errors=True), transient=True, disable=not sys.stderr.isatty())
+
+
+def plain(text: str) -> str:
+    """The text without control characters (other than line ends and tabs), bidirectional overrides and lone surrogates."""
+    return "".join(
+        each
+        for each in text.replace("\r\n", "\n")
+        if each in "\n\t" or (unicodedata.category(each) not in ("Cc", "Cs") and each not in _BIDIRECTIONAL)
+    )
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return value.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
+        case list() | tuple():
+            return ", ".join(_cell(each) for each in cast(Sequence[object], value))
+        case _:
+            return plain(str(value))
+
+
+def _json(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _console(*, errors: bool = False) -> Console:
+    """Made each time, so that it writes wherever standard output is by then; a pipe is given room for a table."""
+    watched = (sys.stderr if errors else sys.stdout).isatty()
+    return Console(stderr=errors, highlight=False, markup=False, emoji=False, width=None if watched else _PIPED_WIDTH)

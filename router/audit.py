@@ -1,0 +1,127 @@
+"""The audit trail: what an entry says, and the Merkle tree that shows none was altered or taken out.
+
+Pure. The tree is RFC 6962's (section 2.1): a leaf is SHA-256 of 0x00 and the entry, a node of 0x01 and its two halves. A head
+of an earlier size is proved to be the beginning of a later one by rebuilding both from the same leaves.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One action or decision: what, by whom, under which rule, on what evidence."""
+
+    id: UUID
+    at: datetime
+    contact_id: UUID | None
+    action: str
+    actor: str
+    rule: str | None = None
+    rule_version: int | None = None
+    evidence: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+def leaf_hash(entry: AuditEntry) -> bytes:
+    """The hash of an entry's one canonical form: JSON with sorted keys, no spaces, times in UTC to the microsecond."""
+    form = {
+        "id": str(entry.id),
+        "at": entry.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "contact_id": str(entry.contact_id) if entry.contact_id else None,
+        "action": entry.action,
+        "actor": entry.actor,
+        "rule": entry.rule,
+        "rule_version": entry.rule_version,
+        "evidence": entry.evidence,
+    }
+    return _leaf(json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode())
+
+
+def _leaf(content: bytes) -> bytes:
+    return hashlib.sha256(b"\x00" + content).digest()
+
+
+def _node(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+@dataclass(slots=True)
+class Tree:
+    """A tree grown leaf by leaf, holding only the roots of its full subtrees (``frontier``, largest first)."""
+
+    size: int = 0
+    frontier: list[bytes] = field(default_factory=list[bytes])
+
+    def add(self, leaf: bytes) -> None:
+        """Append a leaf's hash."""
+        node, size = leaf, self.size
+        while size & 1:
+            node = _node(self.frontier.pop(), node)
+            size >>= 1
+        self.frontier.append(node)
+        self.size += 1
+
+    @property
+    def root(self) -> bytes:
+        """The tree head's hash; of an empty tree, SHA-256 of nothing."""
+        if not self.frontier:
+            return hashlib.sha256(b"").digest()
+        *rest, node = self.frontier
+        for left in reversed(rest):
+            node = _node(left, node)
+        return node
+
+
+def root_of(contents: Iterable[bytes]) -> bytes:
+    """The root over leaves' contents, for comparing with other people's trees."""
+    tree = Tree()
+    for content in contents:
+        tree.add(_leaf(content))
+    return tree.root
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What verifying found: how many entries stand as they were sealed, how many wait to be, and what is wrong."""
+
+    sealed: int
+    unsealed: int
+    heads: int
+    root: str
+    faults: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.faults
+
+
+def verify(
+    leaves: Iterable[tuple[int, UUID, bytes, AuditEntry | None]], heads: Sequence[tuple[int, bytes]], unsealed: int
+) -> Verdict:
+    """Hold the sealed leaves (number, entry's id, hash as sealed, the entry as it is now) against every head, in order.
+
+    Faults are sentences: an entry that is gone, one that was altered, a gap in the numbers, a head that its leaves do not give.
+    """
+    tree, waiting = Tree(), list(heads)
+    faults: list[str] = []
+    for number, entry_id, sealed, entry in leaves:
+        if number != tree.size:
+            faults.append(f"Leaf {tree.size} is missing.")
+            return Verdict(tree.size, unsealed, len(heads), tree.root.hex(), tuple(faults))
+        if entry is None:
+            faults.append(f"Entry {entry_id} (leaf {number}) is gone.")
+        elif leaf_hash(entry) != sealed:
+            faults.append(f"Entry {entry_id} (leaf {number}) was altered after it was sealed.")
+        tree.add(sealed)
+        while waiting and waiting[0][0] == tree.size:
+            size, root = waiting.pop(0)
+            if root != tree.root:
+                faults.append(f"The head at {size} entries is not what its leaves give.")
+    faults += [f"The head at {size} entries has lost leaves." for size, _ in waiting]
+    return Verdict(tree.size, unsealed, len(heads), tree.root.hex(), tuple(faults))

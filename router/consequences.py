@@ -1,0 +1,458 @@
+"""What a decision gives rise to, as values: a record or handoff, tasks, messages, wishes to obey, and the entries of the audit trail.
+
+Pure. Every id is derived from the contact and its purpose, so that the same decision made again gives the same rows.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from ingest.contract import (
+    Audience,
+    Automatic,
+    Contact,
+    Criterion,
+    FeedbackRecord,
+    Handoff,
+    Outgoing,
+    OutgoingKind,
+    OutgoingState,
+    Task,
+    TaskKind,
+    Team,
+)
+from ingest.ids import derived_id, new_id, reference
+from ingest.settings import AcknowledgementSettings, OutgoingSettings, RouterSettings, Teams
+from router import wording
+from router.audit import AuditEntry
+from router.decide import AnswerQuery, Decision, Disposition, HandOff, HoldForReview, NoAction, RecordFeedback, Situation
+from router.match import Matched
+from router.match.register_view import CaseView, IndividualView
+
+ROUTER = "router"
+POST_ONLY = {"post_only": "letter", "phone_only": "telephone"}
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What deciding needs to know of us: our teams, promises and addresses."""
+
+    teams: Teams
+    acknowledgement: AcknowledgementSettings
+    outgoing: OutgoingSettings
+    router: RouterSettings
+    senders: Mapping[str, str]  # email account -> its address
+    notices_from: str  # the email account that sends notices
+    answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])  # query -> language -> text
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """For times in notices."""
+        return ZoneInfo(self.outgoing.time_zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An outgoing message and how it starts: due, or held or impossible for a reason."""
+
+    id: UUID
+    contact_id: UUID | None
+    kind: OutgoingKind
+    audience: Audience
+    recipient: str | None  # canonical
+    state: OutgoingState
+    reason: str | None
+    due: datetime
+    body: Outgoing | None
+
+
+@dataclass(frozen=True, slots=True)
+class Consequences:
+    """All that one contact's decision writes."""
+
+    contact: Contact
+    reference: str
+    fingerprint: str
+    decision: Decision
+    link_evidence: tuple[dict[str, Any], ...] = ()
+    feedback: FeedbackRecord | None = None
+    handoff: Handoff | None = None
+    added_to: UUID | None = None
+    tasks: tuple[Task, ...] = ()
+    messages: tuple[Message, ...] = ()
+    restrictions: tuple[tuple[str, str], ...] = ()  # method, their words
+    entries: tuple[AuditEntry, ...] = ()
+
+    @property
+    def sender(self) -> str | None:
+        """The canonical address it came from."""
+        return sender_of(self.contact)
+
+
+def sender_of(contact: Contact) -> str | None:
+    """The first identifier a contact's sender gave, canonical."""
+    return next((each.canonical for each in contact.sender.identifiers), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is already known of a sender's address: methods they have forbidden, and whether an urgent contact of theirs waits."""
+
+    forbidden: frozenset[str] = frozenset()
+    urgent_waits: bool = False
+    budget_spent: int = 0
+
+
+def consequences(
+    situation: Situation, decision: Decision, fingerprint: str, house: House, standing: Standing, now: datetime
+) -> Consequences:
+    """Everything to be written for one contact."""
+    contact = situation.contact
+    ref = reference(contact.id)
+    disposition = decision.disposition
+    feedback = (
+        _feedback(situation, decision, ref, now)
+        if isinstance(disposition, RecordFeedback) and not disposition.added_to
+        else None
+    )
+    handoff = (
+        _handoff(situation, decision, ref, house, now)
+        if isinstance(disposition, HandOff) and not disposition.added_to
+        else None
+    )
+    added_to = disposition.added_to if isinstance(disposition, RecordFeedback | HandOff) else None
+    tasks = _tasks(situation, decision, house, now)
+    reply, letter = _acknowledgement(situation, decision, ref, house, standing, now)
+    tasks += letter
+    messages = (
+        *reply,
+        *((_handoff_mail(handoff, contact, house, now),) if handoff else ()),
+        *(message for task in tasks for message in task_mail(task, house, now, to_safety=_threatens(decision))),
+    )
+    evidence = situation.match.evidence if isinstance(situation.match, Matched) else ()
+    return Consequences(
+        contact=contact,
+        reference=ref,
+        fingerprint=fingerprint,
+        decision=decision,
+        link_evidence=tuple(
+            {"group": e.group.value, "agrees": e.agrees, "verified": e.verified, "because": e.because} for e in evidence
+        ),
+        feedback=feedback,
+        handoff=handoff,
+        added_to=added_to,
+        tasks=tasks,
+        messages=messages,
+        restrictions=situation.reading.restrictions if contact.automatic is Automatic.NONE else (),
+        entries=_entries(situation, decision, ref, feedback, handoff, added_to, tasks, messages, now),
+    )
+
+
+def kind_of(disposition: Disposition) -> str:
+    """The disposition's name as DESIGN section 1 has it."""
+    return type(disposition).__name__
+
+
+def team_of(disposition: Disposition) -> Team | None:
+    """Which team it goes to, where it goes to one."""
+    return disposition.team if isinstance(disposition, HandOff) else None
+
+
+def mailbox_of(team: Team, case: CaseView | None, teams: Teams) -> str:
+    """Where a handoff's notice goes: the case's owner while active, else the team that has it."""
+    owner = case.owner_email if case and case.owner_active else None
+    match team:
+        case Team.INTAKE:
+            return teams.intake
+        case Team.INVESTIGATORS:
+            return owner or (case.team_mailbox if case else None) or teams.investigators
+        case Team.CASE_OWNER:
+            return owner or teams.customer_care
+
+
+def _adjustments(situation: Situation) -> tuple[str, ...]:
+    """What they say now and what the register holds; both last for the life of the complaint."""
+    held = situation.individual.adjustments if situation.individual else ()
+    declared = situation.contact.declared.reasonable_adjustments if situation.contact.declared else ()
+    return tuple(dict.fromkeys((*situation.reading.reasonable_adjustments, *declared, *held)))
+
+
+def _feedback(situation: Situation, decision: Decision, ref: str, now: datetime) -> FeedbackRecord:
+    contact, reading, person = situation.contact, situation.reading, situation.individual
+    declared = contact.declared
+    said = (
+        reading.contacted_before if reading.contacted_before is not None else (declared.contacted_before if declared else None)
+    )
+    name = (declared.name if declared else None) or reading.individual.name or contact.sender.name
+    address = ", ".join((*declared.address, *([declared.postcode] if declared.postcode else []))) if declared else None
+    address = address or reading.individual.postcode
+    missing = tuple(
+        what
+        for what, known in (
+            ("name", name),
+            ("address", address or (person.address if person else None)),
+            ("type of feedback", reading.feedback_type),
+            (
+                "whether they have contacted us before",
+                said if said is not None else (True if person and person.written_before else None),
+            ),
+        )
+        if known is None
+    )
+    return FeedbackRecord(
+        id=derived_id(contact.id, "feedback-record"),
+        reference=ref,
+        contact_ids=(contact.id,),
+        channel=contact.channel,
+        received_at=contact.received_at,
+        recorded_at=now,
+        individual_id=decision.individual_id,
+        name_given=name,
+        name_held=person.name if person else None,
+        address_given=address,
+        address_held=person.address if person else None,
+        type=reading.feedback_type,
+        key_points=reading.key_points,
+        review_criteria=tuple(
+            Criterion.model_validate({"name": each, "evidence": words}) for each, words in reading.review_criteria
+        ),
+        remedy_sought=reading.remedy_sought or (declared.remedy_sought if declared else None),
+        contacted_before_said=said,
+        contacted_before_held=bool(person and person.written_before),
+        case_reference=decision.case_reference,
+        organisation_complained_of=reading.organisation_complained_of,
+        reasonable_adjustments=_adjustments(situation),
+        agreed_method=reading.preferred_method or next(iter(person.agreed_methods), None)
+        if person
+        else reading.preferred_method,
+        promises_broken=reading.promises_broken,
+        missing=missing,
+    )
+
+
+def _handoff(situation: Situation, decision: Decision, ref: str, house: House, now: datetime) -> Handoff:
+    contact, team = situation.contact, team_of(decision.disposition)
+    assert team is not None
+    case = situation.case if decision.case_reference else None
+    return Handoff(
+        id=derived_id(contact.id, f"handoff:{team.value}"),
+        contact_id=contact.id,
+        reference=ref,
+        team=team,
+        mailbox=mailbox_of(team, case, house.teams),
+        channel=contact.channel,
+        received_at=contact.received_at,
+        handed_off_at=now,
+        sender_name=contact.sender.name or situation.reading.individual.name,
+        individual_id=decision.individual_id,
+        case_reference=decision.case_reference,
+        subject=contact.subject,
+        text=contact.text,
+        full_text=contact.full_text,
+        attachments=contact.attachments,
+        original=contact.original,
+        urgent=bool(decision.urgent),
+        reasonable_adjustments=_adjustments(situation),
+        because=decision.because,
+    )
+
+
+def _threatens(decision: Decision) -> bool:
+    return any(sign.kind == "threat-to-staff" for sign in decision.urgent)
+
+
+def _tasks(situation: Situation, decision: Decision, house: House, now: datetime) -> tuple[Task, ...]:
+    contact, disposition = situation.contact, decision.disposition
+    case = decision.case_reference
+    tasks: list[Task] = []
+    if decision.urgent:
+        kinds = sorted({"a risk of serious harm" if sign.kind == "harm" else "a threat to staff" for sign in decision.urgent})
+        tasks.append(
+            task(
+                contact.id, contact.channel, TaskKind.URGENT, house.teams.duty, now, now + house.router.urgent_unclaimed_after,
+                (f"It shows signs of {' and of '.join(kinds)}.", *sorted({f"sign: {sign.rule}" for sign in decision.urgent})),
+                candidates=(decision.individual_id,) if decision.individual_id else (), case=case,
+            )
+        )  # fmt: skip
+    if isinstance(disposition, HoldForReview):
+        within = timedelta(days=1) if disposition.seems_spam else house.router.review_within
+        tasks.append(
+            task(
+                contact.id, contact.channel, disposition.kind, house.teams.customer_care, now, now + within, decision.because,
+                candidates=disposition.candidates, case=case,
+                suggestion="reads-like-spam" if disposition.seems_spam else situation.reading.outcome.value,
+            )
+        )  # fmt: skip
+    if isinstance(disposition, AnswerQuery) and disposition.query not in house.answers:
+        tasks.append(
+            task(
+                contact.id, contact.channel, TaskKind.REVIEW, house.teams.customer_care, now, now + house.router.review_within,
+                ("A general query, and no approved answer to it is kept.",), suggestion=f"answer: {disposition.query or 'general query'}",
+            )
+        )  # fmt: skip
+    return tuple(tasks)
+
+
+def task(
+    contact_id: UUID, channel: str, kind: TaskKind, mailbox: str, now: datetime, due: datetime, reasons: tuple[str, ...],
+    *, candidates: tuple[str, ...] = (), case: str | None = None, suggestion: str | None = None, purpose: str | None = None,
+) -> Task:  # fmt: skip
+    """A task about a contact; ``purpose`` tells apart two of one kind."""
+    return Task(
+        id=derived_id(contact_id, f"task:{purpose or kind.value}"), contact_id=contact_id, reference=reference(contact_id), kind=kind,
+        mailbox=mailbox, channel=channel, created_at=now, due=due, reasons=reasons, candidates=candidates, case_reference=case,
+        suggestion=suggestion,
+    )  # fmt: skip
+
+
+def staff_message(
+    house: House,
+    kind: OutgoingKind,
+    mailbox: str,
+    words: wording.Words,
+    of: UUID,
+    purpose: str,
+    contact_id: UUID | None,
+    now: datetime,
+) -> Message:
+    """A notice to one of our own mailboxes; neither holds nor limits apply to it."""
+    id_ = derived_id(of, f"notice:{purpose}:{mailbox}")
+    body = Outgoing(
+        id=id_, kind=kind, audience=Audience.STAFF, channel="email", account=house.notices_from, recipient=mailbox,
+        subject=words[0], body=words[1], message_id=f"<{id_}@{house.senders[house.notices_from].rpartition('@')[2]}>",
+        contact_id=contact_id, created_at=now, due=now,
+    )  # fmt: skip
+    return Message(id_, contact_id, kind, Audience.STAFF, mailbox, OutgoingState.DUE, None, now, body)
+
+
+def _handoff_mail(handoff: Handoff, contact: Contact, house: House, now: datetime) -> Message:
+    words = wording.handoff_notice(handoff, contact, house.zone)
+    return staff_message(house, OutgoingKind.HANDOFF, handoff.mailbox, words, handoff.id, "handoff", contact.id, now)
+
+
+def task_mail(task: Task, house: House, now: datetime, *, to_safety: bool = False, again: bool = False) -> tuple[Message, ...]:
+    """The notices of a task: its team's mailbox, and where staff are threatened the staff safety one as well."""
+    if task.suggestion == "reads-like-spam":
+        return ()  # the daily list tells of it
+    mailboxes = [task.mailbox]
+    if again:
+        mailboxes = [house.teams.duty_second or house.teams.duty]
+    elif to_safety and task.kind is TaskKind.URGENT and house.teams.staff_safety:
+        mailboxes.append(house.teams.staff_safety)
+    words = wording.task_notice(task, house.zone, again=again)
+    purpose = "again" if again else "task"
+    return tuple(
+        staff_message(house, OutgoingKind.TASK, each, words, task.id, purpose, task.contact_id, now) for each in mailboxes
+    )
+
+
+def _acknowledgement(
+    situation: Situation, decision: Decision, ref: str, house: House, standing: Standing, now: datetime
+) -> tuple[tuple[Message, ...], tuple[Task, ...]]:
+    """The acknowledgement, or a letter task where mail may not or cannot reach them, or an end called impossible."""
+    contact, person = situation.contact, situation.individual
+    if isinstance(decision.disposition, NoAction) or contact.backfill or contact.acknowledged:
+        return (), ()
+    id_ = derived_id(contact.id, "acknowledgement")
+    due = contact.received_at + house.acknowledgement.within
+    address = next((each for each in contact.sender.identifiers if each.kind == "email"), None)
+    usable = address is not None and contact.account in house.senders
+    forbidden = standing.forbidden | _forbidden(situation)
+    if not usable or "email" in forbidden:
+        because = "a wish not to be reached by mail" if usable else "no mail address to answer to"
+        postal = (person.address if person else None) or situation.reading.individual.postcode
+        if postal or (contact.declared and contact.declared.address) or situation.reading.individual.phone:
+            by_hand = task(
+                contact.id, contact.channel, TaskKind.LETTER, house.teams.customer_care, now, due,
+                (f"The acknowledgement is owed by {due:%d %B %Y %H:%M} UTC and cannot go by mail: {because}.",),
+                candidates=(decision.individual_id,) if decision.individual_id else (),
+            )  # fmt: skip
+            return (), (by_hand,)
+        message = Message(
+            id_, contact.id, OutgoingKind.ACKNOWLEDGEMENT, Audience.PERSON, None, OutgoingState.IMPOSSIBLE, because, due, None
+        )
+        return (message,), ()
+    assert address is not None
+    answers = house.answers.get(decision.disposition.query or "") if isinstance(decision.disposition, AnswerQuery) else None
+    step = wording.ANSWERED if answers else wording.next_step(decision.disposition)
+    welsh_first = "cy" in (contact.language, situation.reading.language, person.language if person else None)
+    subject, body = wording.acknowledgement(ref, step, house.acknowledgement, welsh_first=welsh_first, answers=answers)
+    references = (*contact.thread.references[-20:], *((contact.thread.message_id,) if contact.thread.message_id else ()))
+    outgoing = Outgoing(
+        id=id_, kind=OutgoingKind.ANSWER if answers else OutgoingKind.ACKNOWLEDGEMENT, audience=Audience.PERSON, channel="email",
+        account=contact.account, recipient=address.given, subject=subject, body=body,
+        message_id=f"<{id_}@{house.senders[contact.account].rpartition('@')[2]}>",
+        in_reply_to=contact.thread.message_id, references=references, contact_id=contact.id, created_at=now, due=due,
+    )  # fmt: skip
+    reason = _held_because(decision, person, standing, house)
+    state = OutgoingState.HELD if reason else OutgoingState.DUE
+    return (Message(id_, contact.id, outgoing.kind, Audience.PERSON, address.canonical, state, reason, due, outgoing),), ()
+
+
+def _forbidden(situation: Situation) -> frozenset[str]:
+    """Methods that must not be used: by the register, by these words, or by an adjustment that leaves only another."""
+    methods = {method for method, _ in situation.reading.restrictions}
+    if situation.individual:
+        methods.update(situation.individual.forbidden_methods)
+    only = {POST_ONLY[each] for each in _adjustments(situation) if each in POST_ONLY}
+    if only:
+        methods.update({"email", "sms", "telephone", "letter"} - only)
+    return frozenset(methods)
+
+
+def _held_because(decision: Decision, person: IndividualView | None, standing: Standing, house: House) -> str | None:
+    """Why a person must release it first; None where it may go."""
+    reasons = (
+        ("urgent", bool(decision.urgent)),
+        ("urgent-earlier", standing.urgent_waits),
+        ("register-says-died", bool(person and person.died_on)),
+        ("contact-arrangement", bool(person and person.arrangement)),
+        ("safe-contact-note", bool(person and person.safe_contact_note)),
+        ("reads-like-spam", isinstance(decision.disposition, HoldForReview) and decision.disposition.seems_spam),
+        ("sending-off", house.outgoing.mode == "off"),
+        ("review-mode", house.outgoing.mode == "review"),
+        ("over-budget", standing.budget_spent >= house.outgoing.sender_budget),
+    )
+    return next((reason for reason, applies in reasons if applies), None)
+
+
+def _entries(
+    situation: Situation, decision: Decision, ref: str, feedback: FeedbackRecord | None, handoff: Handoff | None, added_to: UUID | None,
+    tasks: tuple[Task, ...], messages: tuple[Message, ...], now: datetime,
+) -> tuple[AuditEntry, ...]:  # fmt: skip
+    contact = situation.contact
+
+    def entry(action: str, **evidence: Any) -> AuditEntry:
+        return AuditEntry(new_id(), now, contact.id, action, ROUTER, decision.rule, decision.version, evidence)
+
+    decided = entry(
+        "decided",
+        reference=ref,
+        disposition=kind_of(decision.disposition),
+        team=team.value if (team := team_of(decision.disposition)) else None,
+        because=list(decision.because),
+        outcome=situation.reading.outcome.value,
+        confidence=round(situation.reading.confidence, 3),
+        match=type(situation.match).__name__,
+        individual=decision.individual_id,
+        case=decision.case_reference,
+        urgent=[{"kind": sign.kind, "rule": sign.rule, "words": sign.words} for sign in decision.urgent],
+        original=contact.original,
+    )
+    return (
+        decided,
+        *((entry("linked", individual=decision.individual_id),) if decision.individual_id else ()),
+        *((entry("feedback-recorded", record=str(feedback.id)),) if feedback else ()),
+        *((entry("handed-off", handoff=str(handoff.id), team=handoff.team.value, mailbox=handoff.mailbox),) if handoff else ()),
+        *((entry("added-to", subject=str(added_to)),) if added_to else ()),
+        *(entry("task-raised", task=str(each.id), kind=each.kind.value) for each in tasks),
+        *(
+            entry("acknowledgement", outgoing=str(each.id), state=each.state.value, reason=each.reason)
+            for each in messages
+            if each.audience is Audience.PERSON
+        ),
+        *(entry("wish-obeyed", method=method, words=words) for method, words in situation.reading.restrictions),
+    )

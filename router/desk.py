@@ -1,0 +1,303 @@
+"""What people do at the desk: claim and decide tasks, release and hold messages, replay dead letters, undo a link.
+
+Each act is one transaction with its audit entry, in the name of whoever acts. Two who act together: the first wins, and the
+other is told by whom.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ingest import state
+from ingest.clock import Clock
+from ingest.contract import Contact, Outgoing, OutgoingState, Record, TaskKind, canonical_email, topic_of
+from ingest.database import Database
+from ingest.errors import Refused
+from ingest.ids import new_id
+from router.audit import AuditEntry
+from router.consequences import Consequences, House, consequences, task
+from router.decide import Decision, Disposition, HoldForReview, decide
+from router.gather import gather
+from router.match import Matched, Unmatched
+from router.read import read
+from router.register import search, tables
+from router.store import Store, disposition_row, link_rows
+
+DECIDED = "decided-by-a-person"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """One thing a person decides about a contact: what becomes of it, who it is from, and which case it is about."""
+
+    disposition: Disposition
+    individual_id: str | None
+    case_reference: str | None
+    because: str
+
+
+async def claim(database: Database, store: Store, task_id: UUID, by: str, clock: Clock) -> None:
+    """Take an open task. Raises Refused ``no-such-task``, ``claimed-already``, ``done-already``."""
+    tasks = tables.tasks
+    async with database.write() as connection:
+        now = clock()
+        taken = await connection.execute(
+            update(tasks)
+            .where(tasks.c.id == task_id, tasks.c.state == "open")
+            .values(state="claimed", claimed_by=by, claimed_at=now)
+        )
+        if taken.rowcount != 1:
+            raise await _why_not(connection, task_id)
+        await store.audit(connection, [_entry(now, by, "task-claimed", None, task=str(task_id))])
+
+
+async def rule(
+    database: Database, store: Store, house: House, task_id: UUID, rulings: Sequence[Ruling], by: str, clock: Clock
+) -> list[Consequences]:
+    """Decide a review: the first ruling supersedes the contact's disposition, and each has its record or handoff.
+
+    The acknowledgement stands as it was. Raises Refused ``no-such-task``, ``claimed-already`` (by somebody else),
+    ``done-already``, ``no-such-contact``, ``no-such-individual``, ``no-such-case``.
+    """
+    tasks = tables.tasks
+    async with database.write() as connection:
+        now = clock()
+        row = (await connection.execute(select(tasks).where(tasks.c.id == task_id))).one_or_none()
+        if row is None or row.state == "done" or (row.state == "claimed" and row.claimed_by != by):
+            raise await _why_not(connection, task_id, by)
+        contact, fingerprint = await _contact(connection, row.contact_id)
+        await connection.execute(
+            update(tasks)
+            .where(tasks.c.id == task_id)
+            .values(
+                state="done", done_at=now, done_by=by, outcome=", ".join(type(each.disposition).__name__ for each in rulings)
+            )
+        )
+        written = [await _apply(connection, house, contact, fingerprint, ruling, now, by) for ruling in rulings]
+        await _supersede(connection, written[0], now, by)
+        links = [link for each in written for link in link_rows(each, now, by)]
+        for link in links:
+            undone = (tables.links.c.contact_id == link["contact_id"]) & (tables.links.c.individual_id == link["individual_id"])
+            await connection.execute(tables.links.delete().where(undone))
+            await connection.execute(tables.links.insert().values(**link))
+        await store.write(connection, written, now)
+        await store.audit(connection, [_entry(now, by, "task-done", contact.id, task=str(task_id))])
+    store.pending.set()
+    return written
+
+
+async def finish(database: Database, store: Store, task_id: UUID, outcome: str, by: str, clock: Clock) -> None:
+    """Note that a task which decides nothing is done: a letter sent, an urgent contact seen to.
+
+    Raises Refused ``no-such-task``, ``claimed-already``, ``done-already``.
+    """
+    tasks = tables.tasks
+    async with database.write() as connection:
+        now = clock()
+        mine = (tasks.c.state == "open") | ((tasks.c.state == "claimed") & (tasks.c.claimed_by == by))
+        done = await connection.execute(
+            update(tasks).where(tasks.c.id == task_id, mine).values(state="done", done_at=now, done_by=by, outcome=outcome)
+        )
+        if done.rowcount != 1:
+            raise await _why_not(connection, task_id, by)
+        await store.audit(connection, [_entry(now, by, "task-done", None, task=str(task_id), outcome=outcome)])
+
+
+async def release(database: Database, store: Store, outgoing_id: UUID, by: str, clock: Clock) -> None:
+    """Send a message that was held. Raises Refused ``no-such-message``, ``not-held``."""
+    sent = tables.outgoing
+    async with database.write() as connection:
+        now = clock()
+        row = (await connection.execute(select(sent).where(sent.c.id == outgoing_id))).one_or_none()
+        if row is None or row.body is None:
+            raise Refused(
+                "no-such-message",
+                f"There is no message {outgoing_id} that could be sent. `ingest outgoing list` shows what there is.",
+            )
+        freed = await connection.execute(
+            update(sent)
+            .where(sent.c.id == outgoing_id, sent.c.state == OutgoingState.HELD.value)
+            .values(state=OutgoingState.DUE.value, reason=None, changed_at=now)
+        )
+        if freed.rowcount != 1:
+            raise Refused("not-held", f"The message {outgoing_id} is not held; it is {row.state}.")
+        await state.allow(connection, outgoing_id)
+        outgoing = Outgoing.model_validate_json(row.body)
+        await store.publish(
+            connection, topic_of("outgoing").name, f"{outgoing_id}:{now.isoformat()}", str(outgoing_id), outgoing, now
+        )
+        await store.audit(
+            connection, [_entry(now, by, "released", row.contact_id, outgoing=str(outgoing_id), reason=row.reason)]
+        )
+    store.pending.set()
+
+
+async def hold(database: Database, store: Store, outgoing_id: UUID, by: str, clock: Clock) -> None:
+    """Keep one message from being sent. Raises Refused ``no-such-message``, ``not-due``: it went, or is held already."""
+    sent = tables.outgoing
+    async with database.write() as connection:
+        now = clock()
+        held = await connection.execute(
+            update(sent)
+            .where(sent.c.id == outgoing_id, sent.c.state == OutgoingState.DUE.value)
+            .values(state=OutgoingState.HELD.value, reason="by-hand", changed_at=now)
+        )
+        if held.rowcount != 1:
+            row = (await connection.execute(select(sent.c.state).where(sent.c.id == outgoing_id))).one_or_none()
+            if row is None:
+                raise Refused(
+                    "no-such-message", f"There is no message {outgoing_id}. `ingest outgoing list` shows what there is."
+                )
+            raise Refused("not-due", f"The message {outgoing_id} cannot be held any more; it is {row.state}.")
+        await state.cancel(connection, [outgoing_id], now)
+        await store.audit(connection, [_entry(now, by, "held", None, outgoing=str(outgoing_id), reason="by-hand")])
+
+
+async def replay(database: Database, store: Store, dead_letter_id: UUID, by: str, clock: Clock) -> None:
+    """Put a dead letter's bytes back on its topic. Raises Refused ``no-such-dead-letter``, ``settled-already``."""
+    async with database.write() as connection:
+        now = clock()
+        row = await _settle_dead(connection, dead_letter_id, "replayed", by, now)
+        record = Record(row.key, row.value, tuple((name, raw.encode("latin-1")) for name, raw in row.headers))
+        await store.out(connection, [(row.topic, record)])
+        await store.audit(
+            connection, [_entry(now, by, "dead-letter-replayed", row.contact_id, dead_letter=str(dead_letter_id))]
+        )
+    store.pending.set()
+
+
+async def discard(database: Database, store: Store, dead_letter_id: UUID, because: str, by: str, clock: Clock) -> None:
+    """Say that nothing more will be done with a dead letter; its bytes stay. Raises Refused as ``replay`` does."""
+    async with database.write() as connection:
+        now = clock()
+        row = await _settle_dead(connection, dead_letter_id, "discarded", by, now)
+        evidence = {"dead_letter": str(dead_letter_id), "because": because}
+        await store.audit(connection, [_entry(now, by, "dead-letter-discarded", row.contact_id, **evidence)])
+
+
+async def unlink(
+    database: Database, store: Store, house: House, contact_id: UUID, individual_id: str, because: str, by: str, clock: Clock
+) -> None:
+    """Undo a link, and hold the contact for review again. Raises Refused ``no-such-link``, ``no-such-contact``."""
+    links = tables.links
+    async with database.write() as connection:
+        now = clock()
+        undone = await connection.execute(
+            update(links)
+            .where(links.c.contact_id == contact_id, links.c.individual_id == individual_id, links.c.undone_at.is_(None))
+            .values(undone_at=now, undone_by=by)
+        )
+        if undone.rowcount != 1:
+            raise Refused("no-such-link", f"No link between {contact_id} and {individual_id} stands.")
+        contact, fingerprint = await _contact(connection, contact_id)
+        reasons = (
+            f"{by} has undone its link to {individual_id}: {because}",
+            "What was recorded or handed on under that link must be looked at.",
+        )
+        decision = Decision(HoldForReview(), DECIDED, 1, reasons, None, None)
+        held = Consequences(contact, "", fingerprint, decision)
+        await _supersede(connection, held, now, by)
+        due = now + house.router.review_within
+        raised = task(
+            contact.id,
+            contact.channel,
+            TaskKind.REVIEW,
+            house.teams.customer_care,
+            now,
+            due,
+            reasons,
+            purpose=f"unlinked:{now}",
+        )
+        await store.raise_tasks(connection, (raised,), now)
+        await store.audit(connection, [_entry(now, by, "link-undone", contact_id, individual=individual_id, because=because)])
+    store.pending.set()
+
+
+async def _apply(
+    connection: AsyncConnection, house: House, contact: Contact, fingerprint: str, ruling: Ruling, now: datetime, by: str
+) -> Consequences:
+    reading = read(contact.channel, contact.subject, contact.text or contact.full_text)
+    own = frozenset(each for address in house.senders.values() if (each := canonical_email(address)))
+    known = await gather(connection, [(contact, reading)], own, now)
+    individual, case = ruling.individual_id, ruling.case_reference
+    found = await search.people(connection, {individual} if individual else set())
+    cases = await search.cases(connection, {case} if case else set())
+    if individual and individual not in found:
+        raise Refused("no-such-individual", f"The register has nobody with the id {individual}.")
+    if case and case not in cases:
+        raise Refused("no-such-case", f"The register has no case {case}.")
+    situation = replace(
+        known.situation(contact, reading),
+        match=Matched(individual, 1.0, ()) if individual else Unmatched("a person said so"),
+        individual=found[individual] if individual else None,
+        named=(cases[case],) if case else (),
+        unknown_references=(),
+    )
+    decision = replace(
+        decide(situation),
+        disposition=ruling.disposition,
+        rule=DECIDED,
+        version=1,
+        because=(f"{by}: {ruling.because}",),
+        case_reference=case,
+        individual_id=individual,
+    )
+    return consequences(situation, decision, fingerprint, house, known.standing(contact), now)
+
+
+async def _supersede(connection: AsyncConnection, each: Consequences, now: datetime, by: str) -> None:
+    """A new version of a contact's disposition; the ones before it stay, no longer current."""
+    dispositions = tables.dispositions
+    versions = (
+        select(dispositions.c.version)
+        .where(dispositions.c.contact_id == each.contact.id)
+        .order_by(dispositions.c.version.desc())
+    )
+    latest = (await connection.execute(versions.limit(1))).scalar_one_or_none() or 0
+    await connection.execute(update(dispositions).where(dispositions.c.contact_id == each.contact.id).values(current=False))
+    await connection.execute(dispositions.insert().values(**disposition_row(each, latest + 1, now, by)))
+
+
+async def _contact(connection: AsyncConnection, contact_id: UUID | None) -> tuple[Contact, str]:
+    contacts = tables.contacts
+    row = (
+        await connection.execute(select(contacts.c.body, contacts.c.fingerprint).where(contacts.c.id == contact_id))
+    ).one_or_none()
+    if row is None:
+        raise Refused(
+            "no-such-contact", f"The register has no contact {contact_id}; a dead letter is replayed or discarded instead."
+        )
+    return Contact.model_validate_json(row.body), row.fingerprint
+
+
+async def _settle_dead(connection: AsyncConnection, dead_letter_id: UUID, to: str, by: str, now: datetime) -> Any:
+    dead = tables.dead_letters
+    row = (await connection.execute(select(dead).where(dead.c.id == dead_letter_id))).one_or_none()
+    if row is None:
+        raise Refused(
+            "no-such-dead-letter", f"There is no dead letter {dead_letter_id}. `ingest dead-letters list` shows what there is."
+        )
+    settled = await connection.execute(
+        update(dead).where(dead.c.id == dead_letter_id, dead.c.state == "open").values(state=to, settled_by=by, settled_at=now)
+    )
+    if settled.rowcount != 1:
+        raise Refused("settled-already", f"{row.settled_by} has {row.state} it already.")
+    return row
+
+
+async def _why_not(connection: AsyncConnection, task_id: UUID, by: str | None = None) -> Refused:
+    row = (await connection.execute(select(tables.tasks).where(tables.tasks.c.id == task_id))).one_or_none()
+    if row is None:
+        return Refused("no-such-task", f"There is no task {task_id}. `ingest review list` shows what there is.")
+    if row.state == "done":
+        return Refused("done-already", f"{row.done_by} has done it already: {row.outcome}.")
+    return Refused("claimed-already", f"{row.claimed_by} has claimed it{', not ' + by if by else ''}.")
+
+
+def _entry(now: datetime, by: str, action: str, contact_id: UUID | None, **evidence: Any) -> AuditEntry:
+    return AuditEntry(new_id(), now, contact_id, action, by, evidence=evidence)

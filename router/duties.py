@@ -1,0 +1,245 @@
+"""What must happen by the clock: unclaimed urgent tasks escalate, the morning digest goes out, the audit trail is sealed, the ledger
+is published, and the gauges say how things stand.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ingest.clock import Clock
+from ingest.contract import Audience, LedgerEntry, OutgoingKind, OutgoingState, Task, TaskKind, topic_of
+from ingest.database import Database, insert
+from ingest.errors import Unavailable
+from ingest.ids import new_id
+from ingest.log import Log
+from ingest.telemetry import AUDIT_SEALED, ERRORS, HELD, LAG, LATE, OLDEST, TASKS, UNACCOUNTED, telemetry
+from router import ledger, wording
+from router.audit import AuditEntry, Tree, Verdict, leaf_hash, verify
+from router.consequences import House, staff_message, task_mail
+from router.register import tables
+from router.store import Store
+
+_EVERY_SECONDS = 5.0
+_SEAL_MOST = 1_000
+_DIGEST = UUID("6f0c1d7e-5b0e-5f3a-9d53-1d2f7c1a9b10")
+
+_say = telemetry("duties")
+
+
+async def run(log: Log, database: Database, store: Store, house: House, clock: Clock, stopping: asyncio.Event) -> None:
+    """See to every duty each few seconds until told to stop; then seal what is left."""
+    since, turn = clock(), 0
+    while True:
+        last = stopping.is_set()
+        for every, duty in (
+            (1, lambda: escalate(database, store, house, clock())),
+            (1, lambda: send_digest(database, store, house, clock(), since)),
+            (1, lambda: seal(database, clock)),
+            (1, lambda: measure(log, database, clock())),
+            (12, lambda: publish_ledger(log, database, store, clock())),
+        ):
+            if turn % every and not last:
+                continue
+            try:
+                await duty()
+            except Unavailable as error:
+                ERRORS.labels("duties", error.reason).inc()
+                _say.warning("waiting", reason=error.reason)
+        if last:
+            return
+        turn += 1
+        try:
+            await asyncio.wait_for(stopping.wait(), _EVERY_SECONDS)
+        except TimeoutError:
+            continue
+
+
+async def escalate(database: Database, store: Store, house: House, now: datetime) -> int:
+    """Tell the second duty mailbox of urgent tasks that nobody has claimed in time, once each; answers with how many."""
+    tasks = tables.tasks
+    overdue = tasks.c.state == "open", tasks.c.kind == TaskKind.URGENT.value, tasks.c.escalated_at.is_(None)
+    async with database.read() as connection:
+        before = now - house.router.urgent_unclaimed_after
+        rows = (await connection.execute(select(tasks.c.id, tasks.c.body).where(*overdue, tasks.c.created_at <= before))).all()
+    for id_, body in rows:
+        async with database.write() as connection:
+            taken = await connection.execute(update(tasks).where(tasks.c.id == id_, *overdue).values(escalated_at=now))
+            if taken.rowcount != 1:
+                continue
+            again = task_mail(Task.model_validate_json(body), house, now, again=True)
+            await store.send(connection, again, now)
+            entry = AuditEntry(new_id(), now, None, "escalated", "router", evidence={"task": str(id_)})
+            await store.audit(connection, [entry])
+        ERRORS.labels("duties", "urgent-unclaimed").inc()
+        _say.error("urgent-unclaimed", task=str(id_))
+    if rows:
+        store.pending.set()
+    return len(rows)
+
+
+async def send_digest(database: Database, store: Store, house: House, now: datetime, since: datetime) -> int:
+    """Each morning, once, tell every mailbox what of theirs is not settled; answers with how many were told."""
+    local = now.astimezone(house.zone)
+    hour, minute = (int(part) for part in house.outgoing.digest_at.split(":"))
+    at = datetime.combine(local.date(), time(hour, minute), house.zone)
+    if not at <= local < at + timedelta(hours=6) or since.astimezone(house.zone) > at:
+        return 0
+    async with database.read() as connection:
+        unfinished = await _unfinished(connection)
+    messages = [
+        staff_message(
+            house,
+            OutgoingKind.DIGEST,
+            mailbox,
+            wording.digest(lines, now, house.zone),
+            _DIGEST,
+            local.date().isoformat(),
+            None,
+            now,
+        )
+        for mailbox, lines in unfinished.items()
+    ]
+    async with database.write() as connection:
+        sent = tables.outgoing
+        known = set(
+            (await connection.execute(select(sent.c.id).where(sent.c.id.in_([each.id for each in messages])))).scalars()
+        )
+        await store.send(connection, [each for each in messages if each.id not in known], now)
+    if len(known) < len(messages):
+        store.pending.set()
+    return len(messages) - len(known)
+
+
+async def _unfinished(connection: AsyncConnection) -> dict[str, list[wording.Unfinished]]:
+    tasks, handoffs = tables.tasks, tables.handoffs
+    found: dict[str, list[wording.Unfinished]] = defaultdict(list)
+    for row in await connection.execute(select(tasks.c.body, tasks.c.claimed_by).where(tasks.c.state != "done")):
+        task = Task.model_validate_json(row.body)
+        found[task.mailbox].append(wording.Unfinished(task.reference, task.kind.value, task.due, row.claimed_by))
+    query = select(
+        handoffs.c.contact_id, handoffs.c.mailbox, handoffs.c.team, handoffs.c.handed_off_at, tables.contacts.c.reference
+    )
+    query = query.join(tables.contacts, tables.contacts.c.id == handoffs.c.contact_id).where(
+        handoffs.c.state.in_(("sent", "overdue"))
+    )
+    for row in await connection.execute(query):
+        found[row.mailbox].append(
+            wording.Unfinished(row.reference, f"handoff to {row.team}", row.handed_off_at + timedelta(days=2), None)
+        )
+    return found
+
+
+async def seal(database: Database, clock: Clock) -> int:
+    """Take audit entries that are not sealed yet into the tree, in order of their ids; answers with how many."""
+    entry, leaf, head = tables.audit, tables.audit_leaves, tables.audit_heads
+    sealed = 0
+    while True:
+        async with database.write() as connection:
+            last = (await connection.execute(select(head).order_by(head.c.size.desc()).limit(1))).one_or_none()
+            tree = Tree(last.size, [bytes.fromhex(each) for each in last.frontier]) if last else Tree()
+            waiting = select(entry).where(~select(leaf.c.entry_id).where(leaf.c.entry_id == entry.c.id).exists())
+            rows = (await connection.execute(waiting.order_by(entry.c.id).limit(_SEAL_MOST))).all()
+            if not rows:
+                AUDIT_SEALED.set(tree.size)
+                return sealed
+            leaves: list[dict[str, Any]] = []
+            for row in rows:
+                hashed = leaf_hash(_entry(row))
+                leaves.append({"number": tree.size, "entry_id": row.id, "hash": hashed})
+                tree.add(hashed)
+            await connection.execute(leaf.insert(), leaves)
+            frontier = [each.hex() for each in tree.frontier]
+            await connection.execute(head.insert().values(size=tree.size, root=tree.root, frontier=frontier, at=clock()))
+        sealed += len(rows)
+
+
+def _entry(row: Any) -> AuditEntry:
+    return AuditEntry(row.id, row.at, row.contact_id, row.action, row.actor, row.rule, row.rule_version, row.evidence)
+
+
+async def verify_audit(database: Database) -> Verdict:
+    """Hold every sealed entry against the tree and its heads."""
+    entry, leaf, head = tables.audit, tables.audit_leaves, tables.audit_heads
+    async with database.read() as connection:
+        heads = [
+            (row.size, row.root) for row in await connection.execute(select(head.c.size, head.c.root).order_by(head.c.size))
+        ]
+        total = (await connection.execute(select(func.count()).select_from(entry))).scalar_one()
+        joined = select(leaf.c.number, leaf.c.entry_id, leaf.c.hash, entry).join(
+            entry, entry.c.id == leaf.c.entry_id, isouter=True
+        )
+        rows = (await connection.execute(joined.order_by(leaf.c.number))).all()
+    leaves = [(row.number, row.entry_id, row.hash, _entry(row) if row.id is not None else None) for row in rows]
+    present = sum(each[3] is not None for each in leaves)
+    return verify(leaves, heads, total - present)
+
+
+async def publish_ledger(log: Log, database: Database, store: Store, now: datetime) -> int:
+    """Publish the lines of hours that are over, each when it is first counted and whenever it has changed since."""
+    lines = await ledger.entries(log, database, now, since=now - timedelta(days=3))
+    UNACCOUNTED.set(sum(line.unaccounted for line in lines))
+    over = [line for line in lines if line.hour + timedelta(hours=1) <= now]
+    changed = 0
+    if over:
+        kept = tables.ledger_lines
+        async with database.write() as connection:
+            published = {
+                (row.channel, row.hour): LedgerEntry.model_validate_json(row.body)
+                for row in await connection.execute(select(kept).where(kept.c.hour >= over[0].hour))
+            }
+            for line in over:
+                before = published.get((line.channel, line.hour))
+                if before and before.model_copy(update={"counted_at": now}) == line:
+                    continue
+                row = {"channel": line.channel, "hour": line.hour, "body": line.model_dump_json()}
+                new = insert(kept).values(row)
+                await connection.execute(
+                    new.on_conflict_do_update(index_elements=["channel", "hour"], set_={"body": row["body"]})
+                )
+                key = f"{line.channel}:{line.hour.isoformat()}"
+                await store.publish(connection, "ledger", f"{key}:{now.isoformat()}", key, line, now)
+                changed += 1
+    if changed:
+        store.pending.set()
+    return changed
+
+
+async def measure(log: Log, database: Database, now: datetime) -> None:
+    """Set the gauges."""
+    sent, tasks = tables.outgoing, tables.tasks
+    async with database.read() as connection:
+        person = sent.c.audience == Audience.PERSON.value
+        held = sent.c.state == OutgoingState.HELD.value
+        HELD.set((await connection.execute(select(func.count()).select_from(sent).where(person, held))).scalar_one())
+        owed = sent.c.state.in_((OutgoingState.DUE.value, OutgoingState.HELD.value))
+        LATE.set(
+            (
+                await connection.execute(select(func.count()).select_from(sent).where(person, owed, sent.c.due < now))
+            ).scalar_one()
+        )
+        unclaimed = dict((await connection.execute(
+            select(tasks.c.kind, func.count()).where(tasks.c.state == "open").group_by(tasks.c.kind)
+        )).tuples().all())  # fmt: skip
+        for kind in TaskKind:
+            TASKS.labels(kind.value).set(unclaimed.get(kind.value, 0))
+    for topic, group in (("contacts", "router"), ("outgoing", "dispatcher"), ("outgoing.status", "router")):
+        behind = await log.lag(topic_of(topic).name, group)
+        LAG.labels(topic).set(behind.records)
+        if topic == "contacts":
+            OLDEST.set(behind.oldest.timestamp() if behind.oldest else 0)
+
+
+async def audit_trail(database: Database, contact_id: UUID | None, most: int) -> Sequence[Any]:
+    """The entries about one contact, or the latest of all, in order."""
+    entry = tables.audit
+    query = select(entry).order_by(entry.c.id.desc()).limit(most)
+    if contact_id is not None:
+        query = query.where(entry.c.contact_id == contact_id)
+    async with database.read() as connection:
+        return list(reversed((await connection.execute(query)).all()))

@@ -1,0 +1,199 @@
+"""What the register knows that bears on a batch of contacts, fetched in a few statements and kept up to date as the batch is decided.
+
+Two contacts of one person may stand in one batch: the second must see the first, so ``Known.learn`` takes in each decision.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ingest.contract import (
+    Audience,
+    Contact,
+    OutgoingState,
+    Team,
+    canonical_case_reference,
+    canonical_email,
+    canonical_phone,
+    canonical_postcode,
+)
+from router.consequences import Consequences, Standing, sender_of
+from router.decide import Situation, Unsettled
+from router.match import Candidate, Matched, MatchResult, Query, match
+from router.match.register_view import CaseView, IndividualView
+from router.read import Reading
+from router.register import search, tables
+
+T = TypeVar("T")
+_MOST_BOUND = 900
+_NOT_AUTHENTICATED = "sender-not-authenticated"
+
+
+def query_of(contact: Contact, reading: Reading) -> Query:
+    """What a contact says of who writes, in the forms that are compared.
+
+    An address that its own domain disowns (DMARC fail) says nothing of anybody.
+    """
+    declared, read = contact.declared, reading.individual
+    disowned = any(warning.startswith(_NOT_AUTHENTICATED) for warning in contact.warnings)
+    identifiers = () if disowned else contact.sender.identifiers
+    emails = [each.canonical for each in identifiers if each.kind == "email"]
+    phones = [each.canonical for each in identifiers if each.kind == "phone"]
+    said_emails = (canonical_email(each) for each in (read.email, declared.email if declared else None) if each)
+    said_phones = (canonical_phone(each) for each in (read.phone, declared.phone if declared else None) if each)
+    postcodes = (canonical_postcode(each) for each in (read.postcode, declared.postcode if declared else None) if each)
+    names = (contact.sender.name, read.name, declared.name if declared else None)
+    said_references = (canonical_case_reference(declared.case_reference) if declared and declared.case_reference else None,)
+    return Query(
+        names=_present(names),
+        date_of_birth=_day(read.date_of_birth) or _day(declared.date_of_birth if declared else None),
+        emails=_present((*emails, *said_emails)),
+        verified_emails=frozenset(each.canonical for each in identifiers if each.kind == "email" and each.verified_by),
+        phones=_present((*phones, *said_phones)),
+        verified_phones=frozenset(each.canonical for each in identifiers if each.kind == "phone" and each.verified_by),
+        postcodes=_present(postcodes),
+        address=", ".join(declared.address) or None if declared else None,
+        case_references=_present((*reading.case_references, *said_references)),
+    )
+
+
+def _present(values: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for value in values if value))
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+@dataclass(slots=True)
+class Known:
+    """The register's knowledge of a batch; grows with each decision."""
+
+    today: date
+    own_addresses: frozenset[str]
+    candidates: Mapping[UUID, Sequence[Candidate]]
+    queries: dict[UUID, Query]
+    cases: dict[str, CaseView]
+    people: dict[str, IndividualView]
+    unsettled: dict[str, list[Unsettled]] = field(default_factory=dict[str, list[Unsettled]])
+    written: set[str] = field(default_factory=set[str])  # individuals with an earlier contact
+    forbidden: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    urgent_waits: set[str] = field(default_factory=set[str])
+    spent: dict[str, int] = field(default_factory=dict[str, int])
+
+    def situation(self, contact: Contact, reading: Reading) -> Situation:
+        """The contact, who it is matched to, and the cases that bear on it."""
+        query = self.queries[contact.id]
+        found: MatchResult = match(query, self.candidates[contact.id])
+        person = self.people.get(found.individual_id) if isinstance(found, Matched) else None
+        if person and person.individual_id in self.written:
+            person = replace(person, written_before=True)
+        return Situation(
+            contact=contact,
+            reading=reading,
+            match=found,
+            today=self.today,
+            individual=person,
+            named=tuple(self.cases[each] for each in query.case_references if each in self.cases),
+            theirs=tuple(self.cases[each] for each in (person.cases if person else ()) if each in self.cases),
+            unknown_references=tuple(each for each in query.case_references if each not in self.cases),
+            unsettled=tuple(self.unsettled.get(person.individual_id, ())) if person else (),
+            ours=sender_of(contact) in self.own_addresses,
+        )
+
+    def standing(self, contact: Contact) -> Standing:
+        """What is known of the address it came from."""
+        sender = sender_of(contact) or ""
+        return Standing(frozenset(self.forbidden.get(sender, ())), sender in self.urgent_waits, self.spent.get(sender, 0))
+
+    def learn(self, written: Consequences) -> None:
+        """Take in what was decided, for the contacts after it in the batch."""
+        sender, decision = written.sender, written.decision
+        if decision.individual_id:
+            self.written.add(decision.individual_id)
+            made = [(written.feedback, None)] if written.feedback else []
+            made += [(written.handoff, written.handoff.team)] if written.handoff else []
+            for each, team in made:
+                known = self.unsettled.setdefault(decision.individual_id, [])
+                known.append(Unsettled(each.id, team, each.case_reference))
+        if sender:
+            self.forbidden.setdefault(sender, set()).update(method for method, _ in written.restrictions)
+            if decision.urgent:
+                self.urgent_waits.add(sender)
+            self.spent[sender] = self.spent.get(sender, 0) + sum(
+                message.audience is Audience.PERSON and message.state is OutgoingState.DUE for message in written.messages
+            )
+
+
+async def gather(
+    connection: AsyncConnection, contacts: Sequence[tuple[Contact, Reading]], own_addresses: frozenset[str], now: datetime
+) -> Known:
+    """Everything ``Known`` holds, for these contacts, in a number of statements that does not grow with them."""
+    queries = {contact.id: query_of(contact, reading) for contact, reading in contacts}
+    found = await search.candidates(connection, list(queries.values()), now.date())
+    candidates = dict(zip(queries, found, strict=True))
+    people = await search.people(connection, {each.individual_id for some in found for each in some})
+    references = {each for query in queries.values() for each in query.case_references}
+    references |= {each for person in people.values() for each in person.cases}
+    known = Known(now.date(), own_addresses, candidates, queries, await search.cases(connection, references), people)
+    senders = sorted({sender for contact, _ in contacts if (sender := sender_of(contact))})
+    await _standing(connection, known, senders, now.date())
+    await _history(connection, known, sorted(people))
+    return known
+
+
+async def _standing(connection: AsyncConnection, known: Known, senders: Sequence[str], today: date) -> None:
+    wishes, sent, spent = tables.restrictions, tables.outgoing, tables.budgets
+    for some in _chunks(senders):
+        for sender, method in await connection.execute(
+            select(wishes.c.sender, wishes.c.method).where(wishes.c.sender.in_(some))
+        ):
+            known.forbidden.setdefault(sender, set()).add(method)
+        urgent = (
+            sent.c.recipient.in_(some)
+            & (sent.c.state == OutgoingState.HELD.value)
+            & sent.c.reason.in_(("urgent", "urgent-earlier"))
+        )
+        known.urgent_waits.update((await connection.execute(select(sent.c.recipient).where(urgent))).scalars())
+        today_spent = select(spent.c.recipient, spent.c.spent).where(spent.c.recipient.in_(some), spent.c.day == today)
+        known.spent.update((recipient, number) for recipient, number in await connection.execute(today_spent))
+
+
+async def _history(connection: AsyncConnection, known: Known, individuals: Sequence[str]) -> None:
+    records, handoffs, links = tables.feedback_records, tables.handoffs, tables.links
+    for some in _chunks(individuals):
+        open_records = select(records.c.individual_id, records.c.id, records.c.case_reference).where(
+            records.c.individual_id.in_(some), records.c.settled.is_(False)
+        )
+        for individual, id_, case in await connection.execute(open_records):
+            known.unsettled.setdefault(individual, []).append(Unsettled(id_, None, case))
+        open_handoffs = select(handoffs.c.individual_id, handoffs.c.id, handoffs.c.case_reference, handoffs.c.team).where(
+            handoffs.c.individual_id.in_(some), handoffs.c.state.in_(("sent", "taken", "overdue"))
+        )
+        for individual, id_, case, team in await connection.execute(open_handoffs):
+            known.unsettled.setdefault(individual, []).append(Unsettled(id_, Team(team), case))
+        linked = select(links.c.individual_id).where(links.c.individual_id.in_(some), links.c.undone_at.is_(None)).distinct()
+        known.written.update((await connection.execute(linked)).scalars())
+
+
+async def seen(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The fingerprints of those contacts that the register already has."""
+    have: dict[UUID, str] = {}
+    for some in _chunks(ids):
+        rows = await connection.execute(
+            select(tables.contacts.c.id, tables.contacts.c.fingerprint).where(tables.contacts.c.id.in_(some))
+        )
+        have.update((id_, fingerprint) for id_, fingerprint in rows)
+    return have
+
+
+def _chunks(values: Sequence[T]) -> Iterable[Sequence[T]]:
+    return (values[start : start + _MOST_BOUND] for start in range(0, len(values), _MOST_BOUND))

@@ -1,0 +1,86 @@
+"""Whether a text can be read at all, and in which language: by its commonest words, or by its script."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Final
+
+_COMMONEST: Final[dict[str, frozenset[str]]] = {
+    "en": frozenset(
+        "the and to of a i is in that it for you was my have not be on with they me this as at but are your we so if or from had he she "
+        "his her what can do did been no there would will an all when how about has by were who just them please thanks thank hello hi dear "
+        "want need help out up its am don't dont any get which one our back yes still told said".split()  # noqa: SIM905
+    ),
+    "cy": frozenset(
+        "y yr a ac i yn o ar mae am gan wedi fy ei eu bod dw dwi rwy rwyf roedd oedd nid ddim chi eich nhw hi fe ef hwn hon i'r o'r a'r gyda "
+        "heb pan beth sut pam diolch annwyl helo bore da prynhawn os gwelwch dda fi mi ni ein cael gael gwneud bydd byddai byddwn hoffwn "
+        "ydy ydych ydw oes sydd rhag gofyn neu ond hefyd gymraeg cymraeg".split()  # noqa: SIM905
+    ),
+    "pl": frozenset("i w na nie się z że do to jest jak o mnie mi za po od czy ale przez są był była proszę dla dzień dobry jestem mój moja".split()),  # noqa: SIM905
+    "fr": frozenset("je le la les de des et un une est pas que vous mon ma pour dans sur avec ne qui ce suis bonjour merci à au".split()),  # noqa: SIM905
+    "es": frozenset("el la los las de y que en un una no por mi con para se es usted me ha lo del hola gracias pero señor".split()),  # noqa: SIM905
+    "pt": frozenset("o os as de e que em um uma não por minha meu com para se é me foi do da olá obrigado obrigada mas".split()),  # noqa: SIM905
+    "it": frozenset("il lo gli le di e che in un una non per mio mia con sono è mi ho del della ciao grazie ma buongiorno".split()),  # noqa: SIM905
+    "de": frozenset("der die das und ich ist nicht ein eine zu mit mein meine sie es auf für habe bin den dem von bitte danke".split()),  # noqa: SIM905
+    "ro": frozenset("și si în nu este sunt pe cu la de mi am că pentru mea meu vă un o care din bună ziua mulțumesc".split()),  # noqa: SIM905
+    "lt": frozenset("ir aš yra ne kad į su mano iš jūs bet kaip labas ačiū prašau nėra man".split()),  # noqa: SIM905
+    "tr": frozenset("ve bir bu için ben değil çok ile benim var yok merhaba teşekkür ama olarak".split()),  # noqa: SIM905
+    "so": frozenset("waa iyo in ku ka oo ah aan waxaan ma la uu ay soo mid".split()),  # noqa: SIM905
+}
+KNOWN: Final = ("en", "cy")
+_LETTERS: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_SCRIPTS: Final = {"ARABIC": "ar", "CYRILLIC": "ru", "BENGALI": "bn", "DEVANAGARI": "hi", "GURMUKHI": "pa", "CJK": "zh", "GREEK": "el", "HEBREW": "he",
+                   "HANGUL": "ko", "HIRAGANA": "ja", "KATAKANA": "ja", "TAMIL": "ta", "GUJARATI": "gu", "ETHIOPIC": "am", "GEORGIAN": "ka", "THAI": "th"}  # fmt: skip
+
+
+def language(text: str) -> str | None:
+    """Its language as ISO 639-1; None where there are too few words to tell."""
+    if script := _script(text):
+        return script
+    words = [word.replace("’", "'") for word in _LETTERS.findall(text[:20_000].lower())]
+    if len(words) < 4:
+        return None
+    shares = {name: sum(word in commonest for word in words) / len(words) for name, commonest in _COMMONEST.items()}
+    best = max(shares, key=lambda name: (shares[name], name == "en"))
+    if shares["en"] >= 0.8 * shares[best] and best not in KNOWN:
+        best = "en"
+    return best if shares[best] >= (0.12 if best == "en" else 0.16) else None
+
+
+def _script(text: str) -> str | None:
+    sample = [each for each in text[:4_000] if each.isalpha()]
+    foreign: dict[str, int] = {}
+    for each in sample:
+        if ord(each) > 0x24F:
+            name = unicodedata.name(each, "").split(" ")[0].split("-")[0]
+            if name in _SCRIPTS:
+                foreign[_SCRIPTS[name]] = foreign.get(_SCRIPTS[name], 0) + 1
+    best = max(foreign, key=lambda each: foreign[each], default=None)
+    return best if best and foreign[best] > 0.4 * len(sample) else None
+
+
+def unreadable(text: str, tongue: str | None) -> tuple[str, ...]:
+    """Why it cannot be read for risk: ``empty``, ``garbled``, ``language``; nothing where it can."""
+    if not any(each.isalnum() for each in text):
+        return ("empty",)
+    if tongue is not None and tongue not in KNOWN:
+        return ("language",)
+    return ("garbled",) if _garbled(text) else ()
+
+
+def _garbled(text: str) -> bool:
+    """Bad scans: letters and digits mixed within words, words without vowels, marks where letters belong."""
+    words = [word for word in text[:20_000].split() if not _FIGURES.match(word)]
+    if len(words) < 5:
+        return text.count("�") > 2
+    broken = sum(bool(_BROKEN.search(word)) or _consonants(word) for word in words)
+    return broken > 0.3 * len(words)
+
+
+_FIGURES: Final = re.compile(r"[\d£$(#@+&•*=|/\\-]|https?:|[A-Za-z]{1,3}-?\d|[^\s@]{1,64}@")
+_BROKEN: Final = re.compile(r"[^\W\d_]\d[^\W\d_]|[^\W\d_][|\\~^{}<>#%=*§¦¬_;:][^\W\d_]|�|[|\\~^¦¬§]{1}")
+
+
+def _consonants(word: str) -> bool:
+    letters = [each for each in word.lower() if each.isalpha()]
+    return len(letters) > 4 and not word.isupper() and not any(each in "aeiouyw" or ord(each) > 127 for each in letters)

@@ -1,0 +1,136 @@
+"""A contact's text as sentences, each with its plain form: the one spelling that every table of phrases is compared with.
+
+Pure and linear. At most ``LIMIT`` characters are read, and words over 40 characters are cut, so that hostile text costs no more
+than long text.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+LIMIT: Final = 64 * 1024  # characters; the longest real letter of the samples has under 3,000
+_LONGEST: Final = 600  # characters of one sentence; past it, it is cut at a space
+
+_WORD: Final = re.compile(r"[£€$@]?[^\W_]+(?:['’‘`][^\W_]+)*")
+_BREAK: Final = re.compile(r"(?<=[.!?…])[\"”')\]]*\s+|[ \t\r]*\n+\s*")
+_ABBREVIATED: Final = re.compile(
+    r"(?:^|[\s(])(?:mr|mrs|ms|dr|st|no|nr|prof|rev|ref|tel|sgt|cllr|hon|dept|re|v|vs|approx|betw|para|p|pp|[a-z])\.$", re.IGNORECASE
+)
+_FIELD: Final = re.compile(r"^\s{0,8}([A-Z][^\n:?]{1,58})[:?][ \t]{1,8}(\S[^\n]*)$", re.MULTILINE)
+
+_SPELLINGS: Final = {
+    **{
+        short: long
+        for long, shorts in {
+            "you": "u yu", "your": "ur yr yor", "are": "r", "please": "pls plz pleas", "thanks": "thx thnx thanx ta thanku", "text": "txt",
+            "texts": "txts", "before": "b4", "tomorrow": "2moro tmrw tomoz 2morrow", "what": "wot", "weeks": "wks", "week": "wk",
+            "months": "mths mnths", "years": "yrs", "hours": "hrs", "message": "msg", "people": "ppl", "hospital": "hosp", "appointment": "appt",
+            "because": "cos cuz coz becos", "was": "woz", "with": "wiv w", "something": "summat sumthing", "can": "kan", "though": "tho",
+            "through": "thru", "complaint": "complant complaynt", "regarding": "re", "would": "wud", "should": "shud", "could": "cud",
+            "decision": "desision descision decison", "ombudsman": "ombudsmen ombusman ombudsmans omdudsman onbudsman ombudswoman",
+            "definitely": "definately defo", "receive": "recieve", "received": "recieved recd", "know": "kno", "want": "wanna", "going": "goin",
+        }.items()
+        for short in shorts.split()
+    },
+    "cannot": "can not", "gonna": "going to", "dunno": "do not know",
+    "its": "its", "it's": "its", "i'm": "i am", "im": "i am", "i'll": "i will", "ive": "i have", "i've": "i have", "i'd": "i would",
+    "youve": "you have", "you've": "you have", "youre": "you are", "you're": "you are", "you'd": "you would", "you'll": "you will",
+    "youll": "you will", "he'll": "he will", "she'll": "she will", "they'll": "they will", "he'd": "he would", "she'd": "she would",
+    "they'd": "they would", "they've": "they have", "theyve": "they have", "they're": "they are", "theyre": "they are", "we've": "we have",
+    "weve": "we have", "we'd": "we would", "we're": "we are", "we'll": "we will", "who's": "who is", "whos": "who is", "what's": "what is",
+    "whats": "what is", "that's": "that is", "thats": "that is", "there's": "there is", "theres": "there is", "he's": "he is", "hes": "he is",
+    "she's": "she is", "shes": "she is", "nobody's": "nobody has", "let's": "let us", "won't": "will not", "wont": "will not",
+    "can't": "can not", "cant": "can not", "ain't": "is not", "aint": "is not", "shan't": "will not", "wouldve": "would have",
+}  # fmt: skip
+for _verb in "do does did have has had could would should is was were are need must might".split():  # noqa: SIM905
+    _SPELLINGS[f"{_verb}n't"] = _SPELLINGS[f"{_verb}nt"] = f"{_verb} not"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence as written, and its plain form: lower case, contractions and text speak written out, words one space apart."""
+
+    text: str
+    plain: str
+    question: bool
+    from_subject: bool = False
+
+    def has(self, *words: str) -> bool:
+        """Whether one of the plain words stands in it."""
+        return any(f" {word} " in f" {self.plain} " for word in words)
+
+
+def plain(text: str) -> str:
+    """The one spelling: "I've recieved ur letter, don't ring" becomes ``i have received your letter do not ring``."""
+    words: list[str] = []
+    for found in _WORD.finditer(text.lower().replace("e-mail", "email")):
+        word = found[0].translate(_QUOTES)[:40]
+        written_out = _SPELLINGS.get(word)
+        if written_out is None and "'" in word:
+            word = word.removesuffix("'s").replace("'", "")
+            written_out = _SPELLINGS.get(word)
+        words.append(written_out or word)
+    return " ".join(words)
+
+
+_QUOTES: Final = {ord(each): "'" for each in "’‘`"}
+
+
+def tidy(text: str) -> str:
+    """NFKC, without control characters, lines that mail wrapped joined again, at most ``LIMIT`` characters."""
+    kept = unicodedata.normalize("NFKC", text[:LIMIT])[:LIMIT].replace("\r\n", "\n").replace("\r", "\n")
+    lines: list[str] = []
+    long = False  # the line before was long and open, so this one may go on from it
+    for line in "".join(each if each == "\n" or each.isprintable() else " " for each in kept).split("\n"):
+        stripped = line.strip()
+        if long and stripped and (stripped[0].islower() or stripped[0] in "(£\"'"):
+            lines[-1] = f"{lines[-1]} {stripped}"
+        else:
+            lines.append(stripped)
+        long = len(stripped) >= 55 and stripped[-1] not in ".!?:;"
+    return "\n".join(lines)
+
+
+def sentences(text: str, *, from_subject: bool = False) -> tuple[Sentence, ...]:
+    """The sentences of tidied text, none longer than 600 characters."""
+    return tuple(
+        Sentence(piece, spelt, piece.rstrip("\"”') ").endswith("?") or spelt.startswith(_ASKS), from_subject)
+        for piece in _pieces(text)
+        if (spelt := plain(piece))
+    )
+
+
+_ASKS: Final = (
+    "how ", "do you ", "can you ", "could you ", "what ", "where ", "when ", "who ", "which ", "why ", "is there ", "are you ", "does ",
+    "can i ", "do i ", "is it ", "are there ", "can people ", "will you ", "would you ",
+)  # fmt: skip
+
+
+def _pieces(text: str) -> Iterator[str]:
+    begun = ""
+    for piece in _BREAK.split(text):
+        whole = f"{begun} {piece}".strip() if begun else piece.strip()
+        if len(whole) < _LONGEST and _ABBREVIATED.search(whole[-12:]):
+            begun = whole
+            continue
+        begun = ""
+        yield from _cut(whole)
+    yield from _cut(begun)
+
+
+def _cut(whole: str) -> Iterator[str]:
+    start = 0
+    while len(whole) - start > _LONGEST:
+        space = whole.rfind(" ", start, start + _LONGEST)
+        end = space if space > start else start + _LONGEST
+        yield whole[start:end].strip()
+        start = end
+    if rest := whole[start:].strip():
+        yield rest
+
+
+def fields(text: str) -> dict[str, str]:
+    """What stands behind the labels of a form, such as ``Organisation: ...``, by the label in lower case."""
+    return {found[1].strip().lower(): found[2].strip() for found in _FIELD.finditer(text)}

@@ -1,0 +1,182 @@
+"""The words we send: acknowledgements to people, in English and Welsh, and notices to our own teams.
+
+Pure. An acknowledgement never repeats the sender's words, their subject, or anything of a case: it may reach somebody who only
+borrowed an address (DESIGN promise 4). A notice of a task has no words of the contact either; a handoff has, since the team acts on it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from ingest.contract import Contact, Handoff, Task, TaskKind, Team
+from ingest.settings import AcknowledgementSettings
+from router.decide import Disposition, HandOff, RecordFeedback
+
+Words = tuple[str, str]
+"""A subject and a body."""
+
+ANSWERED = "answered"
+
+_NEXT = {
+    "recorded": (
+        "We have recorded it as feedback about our service. Our Customer Care team will look at it and tell you what happens",
+        "Rydym wedi'i gofnodi fel adborth am ein gwasanaeth. Bydd ein tîm Gofal Cwsmeriaid yn edrych arno ac yn rhoi gwybod i chi beth sy'n digwydd",
+    ),
+    "passed": (
+        "We have passed it to the colleagues who deal with such matters. They will tell you what happens next",
+        "Rydym wedi'i drosglwyddo i'r cydweithwyr sy'n delio â materion o'r fath. Byddant yn rhoi gwybod i chi beth sy'n digwydd nesaf",
+    ),
+    "looked-at": (
+        "A member of our Customer Care team will read it and tell you what happens next",
+        "Bydd aelod o'n tîm Gofal Cwsmeriaid yn ei ddarllen ac yn rhoi gwybod i chi beth sy'n digwydd nesaf",
+    ),
+    ANSWERED: (
+        "If this does not answer your question, reply to this message. A member of our Customer Care team will answer you",
+        "Os nad yw hyn yn ateb eich cwestiwn, atebwch y neges hon. Bydd aelod o'n tîm Gofal Cwsmeriaid yn eich ateb",
+    ),
+}
+
+_KINDS = {
+    TaskKind.URGENT: "URGENT: a risk of serious harm, or a threat",
+    TaskKind.NOT_READ_FOR_RISK: "not read for risk: a person must look",
+    TaskKind.REVIEW: "a decision is needed",
+    TaskKind.LETTER: "a letter or call is needed",
+}
+
+
+def next_step(disposition: Disposition) -> str:
+    """What the acknowledgement says happens next, without saying what we made of the contact's words."""
+    match disposition:
+        case RecordFeedback():
+            return "recorded"
+        case HandOff(team=Team.INTAKE):
+            return "passed"
+        case _:
+            return "looked-at"
+
+
+def acknowledgement(
+    reference: str, step: str, settings: AcknowledgementSettings, *, welsh_first: bool, answers: Mapping[str, str] | None = None
+) -> Words:
+    """The receipt: reference, what happens next and by when, how to tell us of a need, and that we are no emergency service.
+
+    ``answers`` holds approved answers by language (``en``, ``cy``), where the contact was one query that has them.
+    """
+    answers = answers or {}
+    english = _english(reference, step, settings, answers.get("en"))
+    welsh = _welsh(reference, step, settings, answers.get("cy"))
+    halves = (welsh, english) if welsh_first else (english, welsh)
+    title = (
+        ("Rydym wedi cael eich neges", "We have your message")
+        if welsh_first
+        else ("We have your message", "Rydym wedi cael eich neges")
+    )
+    return f"{title[0]} / {title[1]} [{reference}]", f"\n{'-' * 40}\n\n".join(halves)
+
+
+def _english(reference: str, step: str, settings: AcknowledgementSettings, answer: str | None) -> str:
+    call = f", or ring {settings.telephone}" if settings.telephone else ""
+    return (
+        f"Thank you for writing to us. We have your message. Its reference is {reference}.\n\n"
+        + (f"{answer.strip()}\n\n" if answer else "")
+        + f"What happens next: {_NEXT[step][0]} within {settings.next_step_within}.\n\n"
+        "If you need us to do something differently, such as large print, a call instead of mail, an interpreter or more time,\n"
+        f"reply to this message{call} and tell us.\n\n"
+        f"We are not an emergency service. If you or somebody else is in danger, ring {settings.emergency} now. "
+        f"To talk to somebody at any hour, ring {settings.listening}.\n\n"
+        f"{settings.organisation}\n\nThis message was sent automatically. You can reply to it.\n"
+    )
+
+
+def _welsh(reference: str, step: str, settings: AcknowledgementSettings, answer: str | None) -> str:
+    call = f", neu ffoniwch {settings.telephone}" if settings.telephone else ""
+    return (
+        f"Diolch am ysgrifennu atom. Rydym wedi cael eich neges. Ei chyfeirnod yw {reference}.\n\n"
+        + (f"{answer.strip()}\n\n" if answer else "")
+        + f"Beth sy'n digwydd nesaf: {_NEXT[step][1]} o fewn {settings.next_step_within_cy}.\n\n"
+        "Os oes angen i ni wneud rhywbeth yn wahanol, megis print bras, galwad yn lle e-bost, cyfieithydd neu fwy o amser,\n"
+        f"atebwch y neges hon{call} a rhowch wybod i ni.\n\n"
+        f"Nid ydym yn wasanaeth brys. Os ydych chi neu rywun arall mewn perygl, ffoniwch {settings.emergency} nawr. "
+        f"I siarad â rhywun ar unrhyw adeg, ffoniwch {settings.listening_cy}.\n\n"
+        f"{settings.organisation_cy}\n\nAnfonwyd y neges hon yn awtomatig. Gallwch ei hateb.\n"
+    )
+
+
+def handoff_notice(handoff: Handoff, contact: Contact, zone: ZoneInfo) -> Words:
+    """For the team that takes over: needs first, then who, which case, why, and the words."""
+    needs = ", ".join(each.replace("_", " ") for each in handoff.reasonable_adjustments)
+    lines = [
+        *(["URGENT: signs of serious harm. The duty mailbox has been told as well.", ""] if handoff.urgent else []),
+        *([f"REASONABLE ADJUSTMENTS: {needs}", ""] if needs else []),
+        f"Reference:      {handoff.reference}",
+        f"Received:       {_when(handoff.received_at, zone)} by {handoff.channel.replace('_', ' ')}",
+        f"From:           {handoff.sender_name or 'no name given'}",
+        *[f"{each.kind.capitalize() + ':':<15} {each.given}" for each in contact.sender.identifiers],
+        f"Individual:     {handoff.individual_id or 'not matched to the register'}",
+        f"Case:           {handoff.case_reference or 'none'}",
+        f"Attachments:    {len(handoff.attachments)}",
+        f"Original:       {handoff.original}",
+        "",
+        "Why it is yours:",
+        *[f"- {reason}" for reason in handoff.because],
+        "",
+        f"Subject: {handoff.subject or '(none)'}",
+        "",
+        handoff.full_text,
+    ]
+    marks = "URGENT " if handoff.urgent else ""
+    case = f" case {handoff.case_reference}" if handoff.case_reference else ""
+    return f"{marks}Handoff {handoff.reference} to {handoff.team.value}{case}", "\n".join(lines) + "\n"
+
+
+def task_notice(task: Task, zone: ZoneInfo, *, again: bool = False) -> Words:
+    """That there is a task, why, and by when; nothing of what was written."""
+    lines = [
+        *(["Nobody has claimed this task yet.", ""] if again else []),
+        f"Task:       {task.id}",
+        f"Kind:       {_KINDS[task.kind]}",
+        f"Reference:  {task.reference}",
+        f"Came by:    {(task.channel or 'none').replace('_', ' ')}",
+        f"Due:        {_when(task.due, zone)}",
+        f"Case:       {task.case_reference or 'none told for certain'}",
+        f"May be:     {', '.join(task.candidates) or 'nobody found in the register'}",
+        "",
+        "Why a person is asked:",
+        *[f"- {reason}" for reason in task.reasons],
+        "",
+        f"See it:     ingest review show {task.id}",
+        f"Take it:    ingest review claim {task.id} --by YOUR-NAME",
+    ]
+    mark = "UNCLAIMED " if again else ""
+    return f"{mark}{_KINDS[task.kind].split(':')[0]} [{task.reference}]", "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A line of the digest."""
+
+    reference: str
+    what: str
+    due: datetime
+    claimed_by: str | None
+
+
+def digest(unfinished: Sequence[Unfinished], now: datetime, zone: ZoneInfo) -> Words:
+    """What is not settled this morning, the most overdue first."""
+    ordered = sorted(unfinished, key=lambda each: each.due)
+    late = sum(each.due < now for each in ordered)
+    lines = [
+        f"{len(ordered)} not settled, {late} of them past their time.",
+        "",
+        *[
+            f"{'LATE ' if each.due < now else '     '}{_when(each.due, zone)}  {each.reference}  {each.what}"
+            f"{f' (claimed by {each.claimed_by})' if each.claimed_by else ''}"
+            for each in ordered
+        ],
+    ]
+    return f"This morning: {len(ordered)} not settled, {late} late", "\n".join(lines) + "\n"
+
+
+def _when(moment: datetime, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).strftime("%a %d %b %Y %H:%M")
