@@ -129,7 +129,7 @@ class _Dispatch:
         self._connections: dict[str, Connection] = {}
         self._resting: dict[str, datetime] = {}
         self._unreadable_in_a_row = 0
-        self._came_of_it: tuple[_InHand, Outcome] | None = None  # not noted yet; outlives a database that is away
+        self._not_noted: tuple[UUID, dict[str, Any]] | None = None  # what came of a message; outlives a database that is away
         self._switch: state.Sending | None = None
         self._switch_read_at = 0.0
 
@@ -159,7 +159,7 @@ class _Dispatch:
             await self._note(connection)
             again = update(sends).where(sends.c.state == "sending").values(state="deferred", try_after=self._clock())
             found = (await connection.execute(again)).rowcount
-        self._came_of_it = None
+        self._not_noted = None
         if found:
             _telemetry.warning("sent-once-more", messages=found)
 
@@ -170,7 +170,7 @@ class _Dispatch:
             return
         now = self._clock()
         # A microsecond apart, so that they wait in the order in which they came.
-        rows = [_row(outgoing, now + timedelta(microseconds=place)) for place, outgoing in enumerate(taken)]
+        rows = [_row(outgoing, now - timedelta(microseconds=len(taken) - place)) for place, outgoing in enumerate(taken)]
         known = sends.c.outgoing_id.in_([each.id for each in taken])
         async with self._database.write() as connection:
             await connection.execute(update(sends).where(known, sends.c.state.in_(_ENDS)).values(told=False))
@@ -197,11 +197,26 @@ class _Dispatch:
     async def _send_a_run(self) -> bool:
         """Send some of what is ready; whether there was any."""
         for place in range(_RUN):
-            if self._stopping.is_set() or (hand := await self._next()) is None:
+            hand = await self._next(another=not self._stopping.is_set())
+            if hand is None:
                 return place > 0
-            self._came_of_it = hand, await self._try(hand.outgoing)
+            outcome = await self._try(hand.outgoing)
+            self._not_noted = hand.outgoing.id, self._settled(hand, outcome)
         await self._next(another=False)
         return True
+
+    def _settled(self, hand: _InHand, outcome: Outcome) -> dict[str, Any]:
+        """The row as it is after an attempt."""
+        now = self._clock()
+        standing, reason, try_after = _verdict(hand, outcome, now)
+        kind = hand.outgoing.kind.value
+        SENDS.labels(kind, standing).inc()
+        if reason is not None:
+            ERRORS.labels("send", reason.partition(":")[0]).inc()
+        _telemetry.info(standing, outgoing=str(hand.outgoing.id), kind=kind, attempt=hand.attempts, reason=reason)
+        ambiguous = hand.ambiguous or isinstance(outcome, Unknown)
+        values = {"state": standing, "reason": reason, "try_after": try_after, "changed_at": now, "ambiguous": ambiguous}
+        return values if standing == "deferred" else values | {"told": False, "body": None}
 
     async def _next(self, *, another: bool = True) -> _InHand | None:
         """Note what came of the last message and, in the same transaction, that the next is ``sending``."""
@@ -219,17 +234,15 @@ class _Dispatch:
                 await connection.execute(
                     update(sends).where(sends.c.outgoing_id == hand.outgoing.id).values(**noted, changed_at=now, try_after=None)
                 )
-        self._came_of_it = None
+        self._not_noted = None
         if tripped:
             await self._stop_by_burst()
         return hand
 
     async def _note(self, connection: AsyncConnection) -> None:
-        if self._came_of_it is None:
-            return
-        hand, outcome = self._came_of_it
-        values = _after(hand, outcome, self._clock())
-        await connection.execute(update(sends).where(sends.c.outgoing_id == hand.outgoing.id).values(values))
+        if self._not_noted is not None:
+            outgoing_id, values = self._not_noted
+            await connection.execute(update(sends).where(sends.c.outgoing_id == outgoing_id).values(values))
 
     async def _ready(self, connection: AsyncConnection, audience: Audience, now: datetime) -> _InHand | None:
         """The message of an audience that has been ready longest, of an account that does not rest."""
@@ -301,7 +314,7 @@ class _Dispatch:
         while True:
             told = (sends.c.outgoing_id, sends.c.state, sends.c.changed_at, sends.c.attempts, sends.c.reason)
             async with self._database.read() as connection:
-                rows = (await connection.execute(select(*told).where(sends.c.told == False).limit(_TAKEN))).all()  # noqa: E712
+                rows = (await connection.execute(select(*told).where(sends.c.told.is_(False)).limit(_TAKEN))).all()
             if not rows:
                 return
             await self._log.append(STATUS.name, [_status(*row) for row in rows])
@@ -328,38 +341,21 @@ def _row(outgoing: Outgoing, now: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _after(hand: _InHand, outcome: Outcome, now: datetime) -> dict[str, Any]:
-    """How the message stands after an attempt: at its end, or deferred until a later moment."""
-    end = {"try_after": None, "told": False, "body": None, "changed_at": now}
+def _verdict(hand: _InHand, outcome: Outcome, now: datetime) -> tuple[str, str | None, datetime | None]:
+    """How a message stands after an attempt, why, and when it is tried again where it is."""
     match outcome:
         case Accepted():
-            values = end | {"state": "accepted", "reason": None}
+            return "accepted", None, None
         case Failed(reason):
-            values = end | {"state": "failed", "reason": reason}
+            return "failed", reason, None
         case Unknown(reason) if hand.ambiguous:
             # It may have been taken twice already; a third copy helps nobody, and a person should know.
-            values = end | {"state": "failed", "reason": f"unknown: {reason}"}
+            return "failed", f"unknown: {reason}", None
         case Unknown(reason) | Deferred(reason):
             try_after = now + _LATER[min(hand.attempts, len(_LATER)) - 1]
-            ambiguous = hand.ambiguous or isinstance(outcome, Unknown)
             if try_after > min(max(hand.outgoing.due, hand.first_at) + _PAST_DUE, hand.first_at + _IN_ALL):
-                values = end | {"state": "failed", "reason": f"given-up: {reason}"}
-            else:
-                values = {
-                    "state": "deferred",
-                    "reason": reason,
-                    "try_after": try_after,
-                    "ambiguous": ambiguous,
-                    "changed_at": now,
-                }
-    reason = values["reason"]
-    SENDS.labels(hand.outgoing.kind.value, values["state"]).inc()
-    if reason is not None:
-        ERRORS.labels("send", reason.partition(":")[0]).inc()
-    _telemetry.info(
-        values["state"], outgoing=str(hand.outgoing.id), kind=hand.outgoing.kind.value, attempt=hand.attempts, reason=reason
-    )
-    return values
+                return "failed", f"given-up: {reason}", None
+            return "deferred", reason, try_after
 
 
 def _worth_another(outcome: Outcome) -> bool:

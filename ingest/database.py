@@ -41,7 +41,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         """To what the driver takes."""
         if value is None or dialect.name != "sqlite":
             return value
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"  # %Y does not pad years
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """From what the driver gives."""

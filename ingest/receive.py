@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest import state
 from ingest.contract import Contact, Event, Person, Record, Thread, encode, topic_of
-from ingest.database import Database
+from ingest.database import Database, insert
 from ingest.errors import Refused
 from ingest.ids import partition_key
 from ingest.log import Log
@@ -17,7 +17,7 @@ from ingest.originals import Originals
 from ingest.telemetry import RECEIVED
 
 CONTACTS = topic_of("contacts")
-_SOME_CHARACTERS: Final = 4_000
+_SOME_CHARACTERS: Final = 2_000
 
 Beside = Callable[[AsyncConnection, Sequence[Contact]], Awaitable[None]]
 """Writes the channel's own ledger, in the transaction of the receipts."""
@@ -73,7 +73,7 @@ async def receive(
         await originals.put(list(attachments.values()))
     contacts = await _append([contact for contact, _ in translated], log, key)
     async with database.write() as connection:
-        fresh = await _note(contacts, connection, database)
+        fresh = await _note(contacts, connection)
         if beside is not None:
             await beside(connection, contacts)
     for contact in fresh:
@@ -135,7 +135,7 @@ def _cut(contact: Contact, what: str, **less: Any) -> Contact:
     return contact.model_copy(update={**less, "warnings": (*warnings, warning)})
 
 
-async def _note(contacts: Sequence[Contact], connection: AsyncConnection, database: Database) -> list[Contact]:
+async def _note(contacts: Sequence[Contact], connection: AsyncConnection) -> list[Contact]:
     """Insert the receipts, and answer with the contacts that had none: a repeat is no new arrival."""
     by_id = {each.id: each for each in contacts}
     rows = [
@@ -148,7 +148,6 @@ async def _note(contacts: Sequence[Contact], connection: AsyncConnection, databa
         }
         for each in by_id.values()
     ]
-    inserted = await connection.execute(
-        database.insert(state.receipts).on_conflict_do_nothing().returning(state.receipts.c.contact_id), rows
-    )
-    return [by_id[contact_id] for (contact_id,) in inserted]
+    new = insert(state.receipts).on_conflict_do_nothing().returning(state.receipts.c.contact_id)
+    inserted = await connection.scalars(new, rows)
+    return [by_id[contact_id] for contact_id in inserted]

@@ -21,15 +21,20 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
-    model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ingest.errors import Misconfigured
 
-_SPAN = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*$")
+_SPAN = re.compile(r"\s*([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*(ms|s|m|h|d)\s*")
 _UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_MAILBOX = re.compile(r"^[^@\s<>,;\"]+@[^@\s<>,;\"]+$")
+_MAILBOX = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+")
+# What stands where a secret should: in our own example, in everybody's first try, or in a row on the keyboard.
+_PLACEHOLDER = re.compile(
+    r"change[-_ ]?(me|this|it)|replace|example|placeholder|default|secret|password|1234567890|abcdefghij", re.IGNORECASE
+)
+_FEWEST_CHARACTERS = 8  # 32 random hex digits have fewer different ones once in 25 million keys
 # ``[register]`` is the settled name of the section; the attribute it shadows is ABCMeta's, which no settings need.
 warnings.filterwarnings("ignore", message='Field name "register" in "Settings" shadows')
 
@@ -38,7 +43,7 @@ SECRET_KEYS = frozenset({"password", "key"})
 
 def _span(given: object) -> object:
     """``48h``, ``30m``, ``90s``, ``250ms`` or ``30d``."""
-    if isinstance(given, str) and (found := _SPAN.match(given)):
+    if isinstance(given, str) and (found := _SPAN.fullmatch(given)):
         return timedelta(seconds=float(found[1]) * _UNIT[found[2]])
     if isinstance(given, timedelta):
         return given
@@ -52,15 +57,30 @@ def _positive(given: timedelta) -> timedelta:
 
 
 def _mailbox(given: str) -> str:
-    if not _MAILBOX.match(given):
-        raise ValueError(f"{given!r} is not a mailbox: write it as name@example.org")
+    if not _MAILBOX.fullmatch(given):
+        raise ValueError("this is not a mailbox: write it as name@example.org")
     return given
 
 
 def _endpoint(given: str) -> str:
     host, _, port = given.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise ValueError(f"{given!r} is not an address to listen on: write it as 127.0.0.1:9464")
+    if not host or not port.isascii() or not port.isdigit() or int(port[:6]) > 65535:
+        raise ValueError("this is not an address to listen on: write it as 127.0.0.1:9464")
+    return given
+
+
+def _zone(given: str) -> str:
+    try:
+        ZoneInfo(given)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("this is not a time zone; Europe/London is") from error
+    return given
+
+
+def _guessable(given: SecretStr) -> SecretStr:
+    secret = given.get_secret_value()
+    if _PLACEHOLDER.search(secret) or len(set(secret)) < _FEWEST_CHARACTERS:
+        raise ValueError("anybody can guess it")
     return given
 
 
@@ -162,16 +182,8 @@ class OutgoingSettings(Section):
     """Which email account sends notices to teams; the first one where unsaid."""
     digest_at: str = Field(default="08:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     """When the digest of what is unsettled is sent, in ``time_zone``."""
-    time_zone: str = "Europe/London"
+    time_zone: Annotated[str, AfterValidator(_zone)] = "Europe/London"
     """For the digest and for times in letters."""
-
-    @model_validator(mode="after")
-    def _zone_exists(self) -> "OutgoingSettings":
-        try:
-            ZoneInfo(self.time_zone)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"time_zone: {self.time_zone!r} is not a time zone; Europe/London is") from error
-        return self
 
 
 class RouterSettings(Section):
@@ -212,7 +224,7 @@ class Settings(BaseSettings):
         use_attribute_docstrings=True,
     )
 
-    key: SecretStr = Field(min_length=32)
+    key: Annotated[SecretStr, AfterValidator(_guessable)] = Field(min_length=32)
     """What keeps senders' addresses off the topics: 32 characters or more that nobody can guess, from the environment or a file."""
     log: LogSettings = LogSettings()
     register: RegisterSettings = RegisterSettings()
@@ -238,6 +250,14 @@ class Settings(BaseSettings):
         return (init_settings,)
 
 
+class _Environment(EnvSettingsSource):
+    """Values as they are written: a password of digits is no number, and one in quotes keeps them."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:  # noqa: ARG002 - the library's own
+        """Left alone, where JSON would be read."""
+        return value
+
+
 def load(path: Path | None) -> Settings:
     """The settings of a file (else of ``INGEST_CONFIG``, else ``ingest.toml`` here) under the environment's.
 
@@ -248,7 +268,9 @@ def load(path: Path | None) -> Settings:
     given = _file(chosen, wanted=path is not None or "INGEST_CONFIG" in os.environ)
     _no_secrets(given, ())
     _known_variables()
-    merged = _over(given, EnvSettingsSource(Settings)())
+    merged = _over(given, _Environment(Settings)())
+    if "INGEST_KEY_FILE" in os.environ:
+        merged["key_file"] = os.environ["INGEST_KEY_FILE"]
     try:
         return Settings(**_with_paths(_with_secrets(merged, folder, ()), folder))
     except ValidationError as error:
@@ -267,10 +289,10 @@ def misconfigured(error: ValidationError, *within: str) -> Misconfigured:
             sentence = f"{key} is missing. Put it into the environment as {_variable(key)}, or its file's path into {key}_file."
         case "missing":
             sentence = f"{key} is missing. `ingest check --write-example` shows how it is written."
-        case "too_short" | "string_too_short" | "value_error" if secret:
-            sentence = (
-                f"{key} is too short: 32 characters or more that nobody can guess, such as `openssl rand -hex 32` prints."
-            )
+        case _ if key == "key":
+            sentence = "key must be 32 characters or more that nobody can guess, such as `openssl rand -hex 32` prints."
+        case _ if secret:
+            sentence = f"{key} is empty. Put it into the environment as {_variable(key)}, or its file's path into {key}_file."
         case _:
             sentence = f"{key}: {first['msg'].removeprefix('Value error, ')}."
     return Misconfigured(key, sentence)
@@ -288,7 +310,8 @@ def _file(path: Path, *, wanted: bool) -> dict[str, Any]:
     except OSError as error:
         raise Misconfigured("config", f"{path} cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Misconfigured("config", f"{path} is not TOML: {error}.") from error
+        twice = " A key or section may stand only once." if "overwrite" in str(error) or "twice" in str(error) else ""
+        raise Misconfigured("config", f"{path} is not TOML: {error}.{twice}") from error
 
 
 def _no_secrets(given: dict[str, Any], within: tuple[str, ...]) -> None:
@@ -305,10 +328,15 @@ def _no_secrets(given: dict[str, Any], within: tuple[str, ...]) -> None:
 
 
 def _over(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
-    both = lower | upper
-    for name in lower.keys() & upper.keys():
-        if isinstance(lower[name], dict) and isinstance(upper[name], dict):
-            both[name] = _over(lower[name], upper[name])
+    """The upper's values over the lower's; the environment knows no case, so that a name in the file keeps its own."""
+    both = dict(lower)
+    names = {name.lower(): name for name in lower}
+    for given, value in upper.items():
+        name = names.get(given.lower(), given)
+        below = both.get(name)
+        if isinstance(below, dict) and isinstance(value, dict):
+            value = _over(cast(dict[str, Any], below), cast(dict[str, Any], value))  # noqa: PLW2901
+        both[name] = value
     return both
 
 
@@ -336,25 +364,27 @@ def _with_secrets(given: dict[str, Any], folder: Path, within: tuple[str, ...]) 
                     key, f"{key} names {value}, which cannot be read. Check that it exists and who may read it."
                 ) from error
         else:
-            found[name] = value
-    if not within and "key" not in found and (path := os.environ.get("INGEST_KEY_FILE")):
-        return _with_secrets({**found, "key_file": path}, folder, within)
+            found[name] = str(folder / str(value)) if name.endswith("_file") else value
     return found
 
 
 def _with_paths(given: dict[str, Any], folder: Path) -> dict[str, Any]:
     """``sqlite:///log.db`` is beside the settings file; ``sqlite:////var/lib/log.db`` is where it says."""
     for section in ("log", "register", "originals"):
-        chosen = dict(cast(dict[str, Any], given.get(section) or {}))
+        if not isinstance(given.setdefault(section, {}), dict):
+            continue
+        chosen = dict(cast(dict[str, Any], given[section]))
         default = cast(Section, Settings.model_fields[section].default)
         url = str(chosen.get("url", default.model_dump()["url"]))
         scheme, mark, path = url.partition(":///")
         if mark and scheme in ("sqlite", "file"):
             chosen["url"] = f"{scheme}:///{(folder / path).resolve()}"
         given[section] = chosen
-    told = dict(cast(dict[str, Any], given.get("acknowledgement") or {}))
-    if told.get("answers"):
-        given["acknowledgement"] = told | {"answers": folder / str(told["answers"])}
+    match given.get("acknowledgement"):
+        case {"answers": answers, **others}:
+            given["acknowledgement"] = {**others, "answers": folder / str(answers)}
+        case _:
+            pass
     return given
 
 

@@ -101,27 +101,38 @@ class Verdict:
         return not self.faults
 
 
-def verify(
-    leaves: Iterable[tuple[int, UUID, bytes, AuditEntry | None]], heads: Sequence[tuple[int, bytes]], unsealed: int
-) -> Verdict:
-    """Hold the sealed leaves (number, entry's id, hash as sealed, the entry as it is now) against every head, in order.
+class Verification:
+    """Holds sealed leaves, fed in order, against every head.
 
     Faults are sentences: an entry that is gone, one that was altered, a gap in the numbers, a head that its leaves do not give.
     """
-    tree, waiting = Tree(), list(heads)
-    faults: list[str] = []
-    for number, entry_id, sealed, entry in leaves:
-        if number != tree.size:
-            faults.append(f"Leaf {tree.size} is missing.")
-            return Verdict(tree.size, unsealed, len(heads), tree.root.hex(), tuple(faults))
+
+    def __init__(self, heads: Sequence[tuple[int, bytes]]) -> None:
+        self._heads = len(heads)
+        self._waiting = list(heads)
+        self._tree = Tree()
+        self._faults: list[str] = []
+        self._gap = False
+
+    def add(self, number: int, entry_id: UUID, sealed: bytes, entry: AuditEntry | None) -> None:
+        """A leaf: its number, its entry's id, the hash as sealed, and the entry as it is now; None where it is gone."""
+        if self._gap:
+            return
+        if number != self._tree.size:
+            self._gap = True
+            self._faults.append(f"Leaf {self._tree.size} is missing.")
+            return
         if entry is None:
-            faults.append(f"Entry {entry_id} (leaf {number}) is gone.")
+            self._faults.append(f"Entry {entry_id} (leaf {number}) is gone.")
         elif leaf_hash(entry) != sealed:
-            faults.append(f"Entry {entry_id} (leaf {number}) was altered after it was sealed.")
-        tree.add(sealed)
-        while waiting and waiting[0][0] == tree.size:
-            size, root = waiting.pop(0)
-            if root != tree.root:
-                faults.append(f"The head at {size} entries is not what its leaves give.")
-    faults += [f"The head at {size} entries has lost leaves." for size, _ in waiting]
-    return Verdict(tree.size, unsealed, len(heads), tree.root.hex(), tuple(faults))
+            self._faults.append(f"Entry {entry_id} (leaf {number}) was altered after it was sealed.")
+        self._tree.add(sealed)
+        while self._waiting and self._waiting[0][0] == self._tree.size:
+            size, root = self._waiting.pop(0)
+            if root != self._tree.root:
+                self._faults.append(f"The head at {size} entries is not what its leaves give.")
+
+    def verdict(self, unsealed: int) -> Verdict:
+        """What was found; ``unsealed`` entries wait to be sealed."""
+        lost = () if self._gap else tuple(f"The head at {size} entries has lost leaves." for size, _ in self._waiting)
+        return Verdict(self._tree.size, unsealed, self._heads, self._tree.root.hex(), (*self._faults, *lost))

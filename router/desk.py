@@ -15,13 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest import state
 from ingest.clock import Clock
-from ingest.contract import Contact, Outgoing, OutgoingState, Record, TaskKind, canonical_email, topic_of
+from ingest.contract import Audience, Contact, Outgoing, OutgoingState, Record, TaskKind, canonical_email, topic_of
 from ingest.database import Database
 from ingest.errors import Refused
 from ingest.ids import new_id
 from router.audit import AuditEntry
 from router.consequences import Consequences, House, consequences, task
-from router.decide import Decision, Disposition, HoldForReview, decide
+from router.decide import Decision, Disposition, HoldForReview, NoAction, decide
 from router.gather import gather
 from router.match import Matched, Unmatched
 from router.read import read
@@ -61,7 +61,8 @@ async def rule(
 ) -> list[Consequences]:
     """Decide a review: the first ruling supersedes the contact's disposition, and each has its record or handoff.
 
-    The acknowledgement stands as it was. Raises Refused ``no-such-task``, ``claimed-already`` (by somebody else),
+    The acknowledgement stands as it was, but for what only read like spam: decided to be none it goes, and with no action it
+    never will. A link that no ruling names any more is undone. Raises Refused ``no-such-task``, ``claimed-already`` (by somebody else),
     ``done-already``, ``no-such-contact``, ``no-such-individual``, ``no-such-case``.
     """
     tasks = tables.tasks
@@ -81,12 +82,14 @@ async def rule(
         written = [await _apply(connection, house, contact, fingerprint, ruling, now, by) for ruling in rulings]
         await _supersede(connection, written[0], now, by)
         links = [link for each in written for link in link_rows(each, now, by)]
+        await _undo_others(connection, store, contact.id, [link["individual_id"] for link in links], now, by)
         for link in links:
             undone = (tables.links.c.contact_id == link["contact_id"]) & (tables.links.c.individual_id == link["individual_id"])
             await connection.execute(tables.links.delete().where(undone))
             await connection.execute(tables.links.insert().values(**link))
         await store.write(connection, written, now)
         await store.audit(connection, [_entry(now, by, "task-done", contact.id, task=str(task_id))])
+        await _let_reply_follow(connection, store, contact.id, rulings, now, by)
     store.pending.set()
     return written
 
@@ -126,15 +129,16 @@ async def release(database: Database, store: Store, outgoing_id: UUID, by: str, 
         )
         if freed.rowcount != 1:
             raise Refused("not-held", f"The message {outgoing_id} is not held; it is {row.state}.")
-        await state.allow(connection, outgoing_id)
-        outgoing = Outgoing.model_validate_json(row.body)
-        await store.publish(
-            connection, topic_of("outgoing").name, f"{outgoing_id}:{now.isoformat()}", str(outgoing_id), outgoing, now
-        )
-        await store.audit(
-            connection, [_entry(now, by, "released", row.contact_id, outgoing=str(outgoing_id), reason=row.reason)]
-        )
+        await _send_again(connection, store, row, now, by)
     store.pending.set()
+
+
+async def _send_again(connection: AsyncConnection, store: Store, row: Any, now: datetime, by: str) -> None:
+    """Publish a message that was held, under another ce_id: consumers have had the first, or never will."""
+    await state.allow(connection, row.id)
+    outgoing = Outgoing.model_validate_json(row.body)
+    await store.publish(connection, topic_of("outgoing").name, f"{row.id}:{now.isoformat()}", str(row.id), outgoing, now)
+    await store.audit(connection, [_entry(now, by, "released", row.contact_id, outgoing=str(row.id), reason=row.reason)])
 
 
 async def hold(database: Database, store: Store, outgoing_id: UUID, by: str, clock: Clock) -> None:
@@ -247,7 +251,60 @@ async def _apply(
         case_reference=case,
         individual_id=individual,
     )
-    return consequences(situation, decision, fingerprint, house, known.standing(contact), now)
+    written = consequences(situation, decision, fingerprint, house, known.standing(contact), now)
+    return await _only_new(connection, written, by)
+
+
+async def _only_new(connection: AsyncConnection, written: Consequences, by: str) -> Consequences:
+    """Less the tasks and messages that the contact has already, with the audit entries in the name of whoever decided."""
+    tasks, sent = tables.tasks, tables.outgoing
+    ids = [each.id for each in (*written.tasks, *written.messages)]
+    have = set((await connection.execute(select(tasks.c.id).where(tasks.c.id.in_(ids)))).scalars())
+    have |= set((await connection.execute(select(sent.c.id).where(sent.c.id.in_(ids)))).scalars())
+    there = {str(each) for each in have}
+    return replace(
+        written,
+        tasks=tuple(each for each in written.tasks if each.id not in have),
+        messages=tuple(each for each in written.messages if each.id not in have),
+        entries=tuple(
+            replace(each, actor=by)
+            for each in written.entries
+            if not there & {each.evidence.get("task"), each.evidence.get("outgoing")}
+        ),
+    )
+
+
+async def _undo_others(
+    connection: AsyncConnection, store: Store, contact_id: UUID, individuals: Sequence[str], now: datetime, by: str
+) -> None:
+    """Undo the links of a contact that a person's decision does not name."""
+    links = tables.links
+    undone = (
+        await connection.execute(
+            update(links)
+            .where(links.c.contact_id == contact_id, links.c.individual_id.not_in(individuals), links.c.undone_at.is_(None))
+            .values(undone_at=now, undone_by=by)
+            .returning(links.c.individual_id)
+        )
+    ).scalars()
+    await store.audit(connection, [_entry(now, by, "link-undone", contact_id, individual=each) for each in undone])
+
+
+async def _let_reply_follow(
+    connection: AsyncConnection, store: Store, contact_id: UUID, rulings: Sequence[Ruling], now: datetime, by: str
+) -> None:
+    """What is held only for reading like spam goes once a person says it is none, and never where there is nothing to do."""
+    sent = tables.outgoing
+    unsent = sent.c.contact_id == contact_id, sent.c.audience == Audience.PERSON.value, sent.c.state == OutgoingState.HELD.value
+    if all(isinstance(each.disposition, NoAction) for each in rulings):
+        ended = update(sent).where(*unsent).values(state=OutgoingState.CANCELLED.value, reason="no-action", changed_at=now)
+        ids = list((await connection.execute(ended.returning(sent.c.id))).scalars())
+        await store.audit(connection, [_entry(now, by, "cancelled", contact_id, outgoing=str(each)) for each in ids])
+        return
+    freed = update(sent).where(*unsent, sent.c.reason == "reads-like-spam")
+    freed = freed.values(state=OutgoingState.DUE.value, reason=None, changed_at=now).returning(sent)
+    for row in (await connection.execute(freed)).all():
+        await _send_again(connection, store, row, now, by)
 
 
 async def _supersede(connection: AsyncConnection, each: Consequences, now: datetime, by: str) -> None:

@@ -20,13 +20,14 @@ from ingest.ids import new_id
 from ingest.log import Log
 from ingest.telemetry import AUDIT_SEALED, ERRORS, HELD, LAG, LATE, OLDEST, TASKS, UNACCOUNTED, telemetry
 from router import ledger, wording
-from router.audit import AuditEntry, Tree, Verdict, leaf_hash, verify
+from router.audit import AuditEntry, Tree, Verdict, Verification, leaf_hash
 from router.consequences import House, staff_message, task_mail
 from router.register import tables
 from router.store import Store
 
 _EVERY_SECONDS = 5.0
 _SEAL_MOST = 1_000
+_LATEST_MS = 86_400_000
 _DIGEST = UUID("6f0c1d7e-5b0e-5f3a-9d53-1d2f7c1a9b10")
 
 _say = telemetry("duties")
@@ -43,6 +44,7 @@ async def run(log: Log, database: Database, store: Store, house: House, clock: C
             (1, lambda: seal(database, clock)),
             (1, lambda: measure(log, database, clock())),
             (12, lambda: publish_ledger(log, database, store, clock())),
+            (720, log.trim),
         ):
             if turn % every and not last:
                 continue
@@ -144,6 +146,10 @@ async def seal(database: Database, clock: Clock) -> int:
             last = (await connection.execute(select(head).order_by(head.c.size.desc()).limit(1))).one_or_none()
             tree = Tree(last.size, [bytes.fromhex(each) for each in last.frontier]) if last else Tree()
             waiting = select(entry).where(~select(leaf.c.entry_id).where(leaf.c.entry_id == entry.c.id).exists())
+            latest = (await connection.execute(select(func.max(leaf.c.entry_id)))).scalar_one_or_none()
+            if latest is not None:
+                # Ids begin with the time, and nothing is committed a day after it was made: older ones need no look again.
+                waiting = waiting.where(entry.c.id > UUID(int=max(0, latest.int - _LATEST_MS * 2**80)))
             rows = (await connection.execute(waiting.order_by(entry.c.id).limit(_SEAL_MOST))).all()
             if not rows:
                 AUDIT_SEALED.set(tree.size)
@@ -164,20 +170,23 @@ def _entry(row: Any) -> AuditEntry:
 
 
 async def verify_audit(database: Database) -> Verdict:
-    """Hold every sealed entry against the tree and its heads."""
+    """Hold every sealed entry against the tree and its heads, a page at a time so that nobody who writes must wait."""
     entry, leaf, head = tables.audit, tables.audit_leaves, tables.audit_heads
     async with database.read() as connection:
-        heads = [
-            (row.size, row.root) for row in await connection.execute(select(head.c.size, head.c.root).order_by(head.c.size))
-        ]
+        found = await connection.execute(select(head.c.size, head.c.root).order_by(head.c.size))
+        heads = [(row.size, row.root) for row in found]
         total = (await connection.execute(select(func.count()).select_from(entry))).scalar_one()
-        joined = select(leaf.c.number, leaf.c.entry_id, leaf.c.hash, entry).join(
-            entry, entry.c.id == leaf.c.entry_id, isouter=True
-        )
-        rows = (await connection.execute(joined.order_by(leaf.c.number))).all()
-    leaves = [(row.number, row.entry_id, row.hash, _entry(row) if row.id is not None else None) for row in rows]
-    present = sum(each[3] is not None for each in leaves)
-    return verify(leaves, heads, total - present)
+        leaves = (await connection.execute(select(func.max(leaf.c.number)))).scalar_one_or_none()
+    verification, present, end = Verification(heads), 0, -1 if leaves is None else leaves
+    joined = select(leaf.c.number, leaf.c.entry_id, leaf.c.hash, entry).join(entry, entry.c.id == leaf.c.entry_id, isouter=True)
+    for start in range(0, end + 1, _SEAL_MOST):
+        page = leaf.c.number.between(start, min(start + _SEAL_MOST - 1, end))
+        async with database.read() as connection:
+            rows = (await connection.execute(joined.where(page).order_by(leaf.c.number))).all()
+        for row in rows:
+            present += row.id is not None
+            verification.add(row.number, row.entry_id, row.hash, _entry(row) if row.id is not None else None)
+    return verification.verdict(total - present)
 
 
 async def publish_ledger(log: Log, database: Database, store: Store, now: datetime) -> int:

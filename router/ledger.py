@@ -5,78 +5,40 @@ between the two stands out as unaccounted for.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import select, tuple_
 
 from ingest import state
-from ingest.contract import LedgerEntry, topic_of
+from ingest.contract import LedgerEntry, Record, decode, topic_of
 from ingest.database import Database
+from ingest.errors import Unreadable
 from ingest.ids import published_contact_id
-from ingest.log import Log
+from ingest.log import Log, Partition
 from router.register import tables
 
+OWN_SOURCE = "urn:contact-ingest:"
 _PAGE = 1_000
-_OWN_SOURCE = "urn:contact-ingest:"
+
+Line = tuple[datetime, str]
+"""An hour and a channel."""
 
 
-async def entries(log: Log, database: Database, now: datetime, *, since: datetime | None = None) -> list[LedgerEntry]:
-    """The ledger's lines from ``since`` on (all of it where None), by hour and channel. Raises Unavailable."""
-    async with database.read() as connection:
-        positions = {
-            row.partition: row.next
-            for row in await connection.execute(
-                select(tables.positions).where(tables.positions.c.topic == topic_of("contacts").name)
-            )
-        }
-    waiting = await _on_the_log(log, positions)
-    async with database.read() as connection:
-        return await _count(connection, waiting, now, since)
+async def entries(
+    log: Log, database: Database, now: datetime, *, since: datetime | None = None, until: datetime | None = None
+) -> list[LedgerEntry]:
+    """The ledger's lines by hour and channel, from the hour of ``since`` up to ``until``; all of it where neither is given.
 
-
-async def _on_the_log(log: Log, positions: Mapping[int, int]) -> set[UUID]:
-    """Ids of the contacts that lie on the log beyond the register's positions."""
-    waiting: set[UUID] = set()
-    after = dict(positions)
-    while deliveries := await log.read(topic_of("contacts").name, after=after, most=_PAGE):
-        for each in deliveries:
-            source, ce_id = each.record.header("ce_source") or "", each.record.header("ce_id") or ""
-            try:
-                waiting.add(UUID(ce_id) if source.startswith(_OWN_SOURCE) else published_contact_id(source, ce_id))
-            except ValueError:
-                continue
-            finally:
-                after[each.partition.number] = each.position + 1
-    return waiting
-
-
-async def _count(connection: AsyncConnection, waiting: set[UUID], now: datetime, since: datetime | None) -> list[LedgerEntry]:
-    receipts, current, dead, parked = state.receipts, tables.dispositions, tables.dead_letters, tables.parked
-    query = (
-        select(receipts.c.contact_id, receipts.c.channel, receipts.c.received_at, current.c.kind, dead.c.id, parked.c.position)
-        .join(current, (current.c.contact_id == receipts.c.contact_id) & current.c.current.is_(True), isouter=True)
-        .join(dead, (dead.c.contact_id == receipts.c.contact_id) & (dead.c.state != "replayed"), isouter=True)
-        .join(parked, parked.c.contact_id == receipts.c.contact_id, isouter=True)
-    )
-    if since is not None:
-        query = query.where(receipts.c.received_at >= since)
-    kinds: dict[tuple[datetime, str], Counter[str]] = defaultdict(Counter)
-    async with connection.stream(query) as rows:
-        async for contact_id, channel, received_at, kind, dead_id, parked_at in rows:
-            hour = received_at.replace(minute=0, second=0, microsecond=0)
-            line = kinds[hour, channel]
-            line["received"] += 1
-            if kind is not None:
-                line[f"={kind}"] += 1
-            elif dead_id is not None:
-                line["dead"] += 1
-            elif parked_at is not None or contact_id in waiting:
-                line["waiting"] += 1
-            else:
-                line["unaccounted"] += 1
+    Positions are read first and the log last: whatever has come to no end in between is on the log from there on. Raises
+    Unavailable.
+    """
+    positions = await _positions(database)
+    lines, open_ = await _count(database, since, until)
+    if open_:
+        waiting = await _on_the_log(log, positions)
+        for contact_id, line in open_.items():
+            lines[line]["waiting" if contact_id in waiting else "unaccounted"] += 1
     return [
         LedgerEntry(
             channel=channel,
@@ -88,5 +50,90 @@ async def _count(connection: AsyncConnection, waiting: set[UUID], now: datetime,
             waiting=line["waiting"],
             unaccounted=line["unaccounted"],
         )
-        for (hour, channel), line in sorted(kinds.items())
+        for (hour, channel), line in sorted(lines.items())
     ]
+
+
+def identity_of(record: Record) -> UUID | None:
+    """The id of the contact in a record, by its envelope alone; None where the envelope does not tell it."""
+    try:
+        event = decode(record)
+    except Unreadable:
+        source, ce_id = record.header("ce_source") or "", record.header("ce_id") or ""
+    else:
+        source, ce_id = event.source, event.id
+    if not source.startswith(OWN_SOURCE):
+        return published_contact_id(source, ce_id) if source and ce_id else None
+    try:
+        return UUID(ce_id)
+    except ValueError:
+        return None
+
+
+async def _positions(database: Database) -> dict[Partition, int]:
+    where = tables.positions
+    async with database.read() as connection:
+        rows = await connection.execute(select(where).where(where.c.topic == topic_of("contacts").name))
+        return {Partition(row.log_id, row.topic, row.partition): row.next for row in rows}
+
+
+async def _on_the_log(log: Log, positions: dict[Partition, int]) -> set[UUID]:
+    """Ids of the contacts that lie on the log from the register's positions on. A log made anew has positions of its own."""
+    waiting: set[UUID] = set()
+    after: dict[int, int] = {}
+    for partition, position in positions.items():
+        after[partition.number] = min(position, after.get(partition.number, position))
+    while deliveries := await log.read(topic_of("contacts").name, after=after, most=_PAGE):
+        for each in deliveries:
+            after[each.partition.number] = each.position + 1
+            if each.position >= positions.get(each.partition, 0) and (found := identity_of(each.record)):
+                waiting.add(found)
+    return waiting
+
+
+async def _count(
+    database: Database, since: datetime | None, until: datetime | None
+) -> tuple[dict[Line, Counter[str]], dict[UUID, Line]]:
+    """What was received by line, with what became of it, and those of which the register knows no end.
+
+    A page at a time, so that nobody who writes must wait. A dead letter put back on its topic stays one until it is decided.
+    """
+    receipts, current, dead, parked = state.receipts, tables.dispositions, tables.dead_letters, tables.parked
+    is_parked = select(parked.c.position).where(parked.c.contact_id == receipts.c.contact_id).exists()
+    query = (
+        select(receipts.c.contact_id, receipts.c.channel, receipts.c.received_at, current.c.kind, dead.c.id, is_parked)
+        .join(current, (current.c.contact_id == receipts.c.contact_id) & current.c.current.is_(True), isouter=True)
+        .join(dead, dead.c.id == receipts.c.contact_id, isouter=True)
+        .order_by(receipts.c.received_at, receipts.c.contact_id)
+        .limit(_PAGE)
+    )
+    if since is not None:
+        query = query.where(receipts.c.received_at >= _hour(since))
+    if until is not None:
+        query = query.where(receipts.c.received_at < until)
+    lines: dict[Line, Counter[str]] = defaultdict(Counter)
+    open_: dict[UUID, Line] = {}
+    page = query
+    while True:
+        async with database.read() as connection:
+            rows = (await connection.execute(page)).all()
+        for contact_id, channel, received_at, kind, dead_id, waits in rows:
+            line = lines[_hour(received_at), channel]
+            line["received"] += 1
+            if kind is not None:
+                line[f"={kind}"] += 1
+            elif waits:
+                line["waiting"] += 1
+            elif dead_id is not None:
+                line["dead"] += 1
+            else:
+                open_[contact_id] = _hour(received_at), channel
+        if len(rows) < _PAGE:
+            return lines, open_
+        page = query.where(
+            tuple_(receipts.c.received_at, receipts.c.contact_id) > tuple_(rows[-1].received_at, rows[-1].contact_id)
+        )
+
+
+def _hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)

@@ -1,13 +1,17 @@
 """Committed rows to the log: appended in their order, then deleted. A crash between the two appends again, with the same ce_id."""
 
 import asyncio
+from collections.abc import Sequence
 from itertools import groupby
+from typing import Any
 
 from sqlalchemy import select
 
+from ingest.clock import now
 from ingest.contract import Record
 from ingest.database import Database
 from ingest.errors import Refused, Unavailable
+from ingest.ids import new_id
 from ingest.log import Log
 from ingest.telemetry import ERRORS, telemetry
 from router.register import tables
@@ -25,7 +29,7 @@ async def run(log: Log, database: Database, pending: asyncio.Event, stopping: as
         try:
             while await publish(log, database):
                 pass
-        except (Unavailable, Refused) as error:
+        except Unavailable as error:
             ERRORS.labels("outbox", error.reason).inc()
             _say.warning("waiting", reason=error.reason)
             if not last:
@@ -40,19 +44,39 @@ async def run(log: Log, database: Database, pending: asyncio.Event, stopping: as
 
 
 async def publish(log: Log, database: Database) -> int:
-    """Append the oldest rows to the log and delete them; answers with how many. Raises Unavailable, Refused."""
+    """Append the oldest rows to the log and delete them; answers with how many. Raises Unavailable.
+
+    One that the log refuses for its size is put aside with an entry in the audit trail: it must not hold up all that follows.
+    """
     outbox = tables.outbox
     async with database.read() as connection:
         rows = (await connection.execute(select(outbox).order_by(outbox.c.number).limit(_MOST))).all()
+    refused: list[tuple[Any, Refused]] = []
     for topic, some in groupby(sorted(rows, key=lambda row: (row.topic, row.number)), key=lambda row: row.topic):
-        records = [
-            Record(row.key, row.value, tuple((name, raw.encode("latin-1")) for name, raw in row.headers)) for row in some
-        ]
-        await log.append(topic, records)
+        refused += await _append(log, topic, list(some))
     if rows:
         async with database.write() as connection:
             await connection.execute(outbox.delete().where(outbox.c.number.in_([row.number for row in rows])))
+            for row, error in refused:
+                ERRORS.labels("outbox", error.reason).inc()
+                _say.error("not-published", topic=row.topic, key=row.key, reason=error.reason)
+                evidence = {"topic": row.topic, "key": row.key, "reason": error.reason}
+                entry = {"action": "not-published", "actor": "router", "evidence": evidence}
+                await connection.execute(tables.audit.insert().values(id=new_id(), at=now(), **entry))
     return len(rows)
+
+
+async def _append(log: Log, topic: str, rows: Sequence[Any]) -> list[tuple[Any, Refused]]:
+    """Append them, together or, where the log refuses one, by halves; answers with those refused alone."""
+    records = [Record(row.key, row.value, tuple((name, raw.encode("latin-1")) for name, raw in row.headers)) for row in rows]
+    try:
+        await log.append(topic, records)
+    except Refused as error:
+        if len(rows) == 1:
+            return [(rows[0], error)]
+        half = len(rows) // 2
+        return [*await _append(log, topic, rows[:half]), *await _append(log, topic, rows[half:])]
+    return []
 
 
 async def _either(*events: asyncio.Event) -> None:

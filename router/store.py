@@ -284,21 +284,7 @@ class Store:
             for d in dead
         ]
         await self._insert(connection, state.receipts, receipts)
-        rows = [
-            {
-                "id": d.contact_id,
-                "contact_id": d.contact_id,
-                "channel": d.channel,
-                "received_at": d.received_at,
-                "reason": d.reason,
-                "detail": d.detail,
-                "at": now,
-                "state": "open",
-                **_of_delivery(d.delivery),
-            }
-            for d in dead
-        ]
-        await self._insert(connection, tables.dead_letters, rows)
+        dead = await self._unheard_of(connection, dead, now)
         copies = [
             Record(
                 d.delivery.record.key,
@@ -308,10 +294,7 @@ class Store:
                     ("dead_letter_id", str(d.contact_id).encode()),
                     ("dead_letter_reason", d.reason.encode()),
                     ("dead_letter_detail", d.detail.encode("utf-8", "replace")),
-                    (
-                        "dead_letter_origin",
-                        f"{d.delivery.partition.topic}/{d.delivery.partition.number}/{d.delivery.position}".encode(),
-                    ),
+                    ("dead_letter_origin", _where(d.delivery).encode()),
                     ("dead_letter_tries", b"1"),
                 ),
             )
@@ -320,7 +303,7 @@ class Store:
         await self.out(connection, [(DEAD_LETTERS, copy) for copy in copies])
         for d in dead:
             await self._ask(
-                connection, d.contact_id, d.channel, TaskKind.NOT_READ_FOR_RISK, "dead-letter", now,
+                connection, d.contact_id, d.channel, TaskKind.NOT_READ_FOR_RISK, f"dead-letter:{_where(d.delivery)}", now,
                 ("It was accepted and could not be understood, so nobody has looked for risk.", f"{d.reason}: {d.detail}",
                  f"See it: ingest dead-letters show {d.contact_id}"),
             )  # fmt: skip
@@ -333,6 +316,24 @@ class Store:
                 for d in dead
             ],
         )
+
+    async def _unheard_of(self, connection: AsyncConnection, dead: Sequence[Dead], now: datetime) -> list[Dead]:
+        """Keep dead letters, and answer with those that are news: a record read again is none; one put back and dead again is."""
+        kept = tables.dead_letters
+        news: list[Dead] = []
+        for d in dead:
+            row = {
+                "id": d.contact_id, "contact_id": d.contact_id, "channel": d.channel, "received_at": d.received_at, "reason": d.reason,
+                "detail": d.detail, "at": now, "state": "open", "settled_by": None, "settled_at": None, **_of_delivery(d.delivery),
+            }  # fmt: skip
+            new = insert(kept).values(row)
+            again = (kept.c.state == "replayed") & (
+                (kept.c.log_id != new.excluded.log_id) | (kept.c.position != new.excluded.position)
+            )
+            opened = new.on_conflict_do_update(index_elements=["id"], set_=row, where=again).returning(kept.c.id)
+            if (await connection.execute(opened)).first() is not None:
+                news.append(d)
+        return news
 
     async def _ask(
         self,
@@ -349,12 +350,10 @@ class Store:
         raised = task(id_, channel, kind, self._house.teams.customer_care, now, due, reasons, purpose=purpose)
         await self.raise_tasks(connection, (raised,), now)
 
-    async def raise_tasks(
-        self, connection: AsyncConnection, raised: Sequence[Task], now: datetime, *, again: bool = False
-    ) -> None:
+    async def raise_tasks(self, connection: AsyncConnection, raised: Sequence[Task], now: datetime) -> None:
         """Tasks with their notices, published."""
         await self._tasks(connection, raised)
-        await self.send(connection, [mail for each in raised for mail in task_mail(each, self._house, now, again=again)], now)
+        await self.send(connection, [mail for each in raised for mail in task_mail(each, self._house, now)], now)
         await self._publish(connection, [(topic_of("tasks"), each.id, each) for each in raised], now)
 
     async def _parked(self, connection: AsyncConnection, batch: Batch, now: datetime) -> None:
@@ -487,7 +486,9 @@ class Store:
         async with self._database.write() as connection:
             await self._advance(connection, batch)
             for each in statuses:
-                before = ("due", "held", "accepted") if each.state is OutgoingState.BOUNCED else ("due", "held")
+                if each.state is OutgoingState.CANCELLED:
+                    continue  # the register ordered it and says itself what the message is: held, or let go since
+                before = ("due", "held", "sending", *(("accepted",) if each.state is OutgoingState.BOUNCED else ()))
                 moved = (
                     await connection.execute(
                         update(sent)
@@ -559,6 +560,10 @@ def link_rows(each: Consequences, now: datetime, by: str) -> list[dict[str, Any]
             "by": by,
         }
     ]
+
+
+def _where(delivery: Delivery) -> str:
+    return f"{delivery.partition.topic}/{delivery.partition.number}/{delivery.position}"
 
 
 def _of_delivery(delivery: Delivery) -> dict[str, Any]:

@@ -7,19 +7,20 @@ version is parked, and so is whatever comes after it from the same sender, until
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
 from pydantic import ValidationError
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
+from sqlalchemy.exc import SQLAlchemyError
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
 
 from ingest.clock import Clock
 from ingest.contract import Contact, OutgoingStatus, Record, canonical_email, decode, major_version, topic_of
 from ingest.database import Database
-from ingest.errors import Halted, Unavailable, Unreadable
+from ingest.errors import Halted, IngestError, Unavailable, Unreadable
 from ingest.ids import derived_id, digest, published_contact_id, reference
 from ingest.log import Delivery, Log, Partition
 from ingest.settings import Publisher
@@ -27,13 +28,13 @@ from ingest.telemetry import ACKNOWLEDGED, ERRORS, LAST_BATCH, PROCESSED, PROCES
 from router.consequences import Consequences, House, consequences, kind_of
 from router.decide import decide
 from router.gather import gather, seen
+from router.ledger import OWN_SOURCE, identity_of
 from router.read import Reading, read
 from router.register import tables
 from router.store import Batch, Dead, Fenced, Parked, Store, Variant
 
 CONTACTS: Final = topic_of("contacts")
 STATUSES: Final = topic_of("outgoing.status")
-OWN_SOURCE: Final = "urn:contact-ingest:"
 _STEM, _MAJOR = major_version(CONTACTS.ce_type) or ("", 0)
 _IDLE_SECONDS = 0.5
 
@@ -66,15 +67,14 @@ def contact_of(record: Record, publishers: Mapping[str, Publisher]) -> tuple[Con
     (naming the field), ``claims-another-source``.
     """
     event = decode(record)
+    publisher = publishers.get(event.source)
+    if publisher is None and not event.source.startswith(OWN_SOURCE):
+        raise Unreadable("unknown-publisher", f"The settings name no publisher {event.source}.")
     version = major_version(event.type)
     if version is None or version[0] != _STEM:
         raise Unreadable("unknown-type", f"The type is {event.type}; this topic carries {CONTACTS.ce_type}.")
     if version[1] != _MAJOR:
-        raise UnknownVersion(event.type, _uuid(event.id))
-    publisher = publishers.get(event.source)
-    ours = event.source.startswith(OWN_SOURCE)
-    if publisher is None and not ours:
-        raise Unreadable("unknown-publisher", f"The settings name no publisher {event.source}.")
+        raise UnknownVersion(event.type, identity_of(record))
     try:
         contact = Contact.model_validate_json(event.data)
     except ValidationError as error:
@@ -104,22 +104,13 @@ def _held_to(contact: Contact, ce_id: str, publisher: Publisher) -> Contact:
     )
 
 
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
 def dead_of(delivery: Delivery, reason: str, detail: str) -> Dead:
     """A dead letter; where the record does not tell its id, one derived from where it lay."""
-    told = _uuid(delivery.record.header("ce_id") or "")
     at = delivery.partition
     derived = derived_id(UUID(int=0), f"dead:{at.log_id}:{at.topic}:{at.number}:{delivery.position}")
     source = delivery.record.header("ce_source") or ""
     channel = source.removeprefix(OWN_SOURCE).partition(":")[0] if source.startswith(OWN_SOURCE) else "published"
-    ours = told if told and source.startswith(OWN_SOURCE) else None
-    return Dead(delivery, reason, detail[:2000], ours or derived, channel, delivery.appended_at)
+    return Dead(delivery, reason, detail[:2000], identity_of(delivery.record) or derived, channel, delivery.appended_at)
 
 
 @dataclass(slots=True)
@@ -150,9 +141,9 @@ class Worker:
             except Fenced as error:
                 ERRORS.labels("router", "fenced").inc()
                 _say.warning("fenced", position=str(error))
-            except Unavailable:
+            except Unavailable as error:
                 if not self.stopping.is_set():
-                    raise
+                    await self._pause(error)
 
     async def _consume(self) -> None:
         await self._again(self._load_parked)
@@ -179,15 +170,7 @@ class Worker:
         return positions
 
     async def _again(self, act: Callable[[], Awaitable[None]]) -> None:
-        """The same act until what it leans on is back: nothing is skipped while the register is away."""
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type(Unavailable),
-            wait=wait_exponential_jitter(initial=0.2, max=15),
-            stop=lambda _: self.stopping.is_set(),
-            reraise=True,
-        ):
-            with attempt:
-                await act()
+        await _until_back(act, self.stopping)
 
     async def _pause(self, error: Unavailable) -> None:
         ERRORS.labels("router", error.reason).inc()
@@ -206,19 +189,27 @@ class Worker:
         """Commit all of them, in order; where the database refuses the data, halve until the one it refuses stands alone."""
         at = deliveries[0].partition
         while rest := [each for each in deliveries if each.position >= self.expected[at]]:
-            batch = await self._batch(rest)
             try:
+                batch = await self._batch(rest)
                 await self.store.commit(batch)
-            except OperationalError:
+            except (IngestError, Fenced):
                 raise
-            except (DBAPIError, StatementError, ValueError, OverflowError) as error:
+            except Exception as error:
                 if len(rest) > 1:
                     await self._work(rest[: len(rest) // 2])
                     continue
-                dead = dead_of(rest[0], "register-refuses-it", type(error).__name__)
-                batch = Batch(batch.partition, batch.first, batch.following, dead=(dead,))
+                if self.dead_in_a_row >= self.house.router.dead_letters_in_a_row:
+                    raise self._halted() from error
+                batch = Batch(at, rest[0].position, rest[0].position + 1, dead=(_refused(rest[0], error),))
                 await self.store.commit(batch)
             self._note(batch)
+
+    def _halted(self) -> Halted:
+        return Halted(
+            "too-many-dead-letters",
+            f"{self.house.router.dead_letters_in_a_row} records in a row could not be read. The rest are left on the log. "
+            "Look at `ingest dead-letters list`, mend the publisher or the release, and start again.",
+        )
 
     async def _batch(self, deliveries: Sequence[Delivery]) -> Batch:
         """Decode, read, match and decide: everything but the writing."""
@@ -244,11 +235,7 @@ class Worker:
             in_a_row = in_a_row + 1 if each.position in dead else 0
             if in_a_row > self.house.router.dead_letters_in_a_row:
                 if number == 0:
-                    raise Halted(
-                        "too-many-dead-letters",
-                        f"{self.house.router.dead_letters_in_a_row} records in a row could not be read. The rest are left on the log. "
-                        "Look at `ingest dead-letters list`, mend the publisher or the release, and start again.",
-                    )
+                    raise self._halted()
                 return number
         return len(deliveries)
 
@@ -260,7 +247,7 @@ class Worker:
         keys = set(self.parked_keys)
         for delivery in deliveries:
             if delivery.record.key is not None and delivery.record.key in keys:
-                parked.append(Parked(delivery, "behind-an-unknown-version", _uuid(delivery.record.header("ce_id") or "")))
+                parked.append(Parked(delivery, "behind-an-unknown-version", identity_of(delivery.record)))
                 continue
             try:
                 readable.append(self._read(delivery))
@@ -289,8 +276,9 @@ class Worker:
         now = self.clock()
         async with self.database.read() as connection:
             have = await seen(connection, [each.contact.id for each in readable])
-            fresh = [each for each in readable if each.contact.id not in have]
-            known = await gather(connection, [(each.contact, each.reading) for each in fresh], self.own_addresses, now)
+            # Of two with one id the first counts: what is gathered by id must be its own.
+            fresh = {each.contact.id: each for each in reversed(readable) if each.contact.id not in have}
+            known = await gather(connection, [(each.contact, each.reading) for each in fresh.values()], self.own_addresses, now)
         for each in readable:
             contact, at = each.contact, each.delivery.position
             if contact.id in have:
@@ -335,36 +323,48 @@ class Worker:
 
     async def _unpark(self) -> None:
         """Route what was parked and can be read now, each key in order until one that still cannot."""
-        parked, stuck = tables.parked, set[str | None]()
+        parked = tables.parked
         async with self.database.read() as connection:
             rows = (await connection.execute(select(parked).order_by(parked.c.at, parked.c.position))).all()
+        homes = {each.number: each for each in self.expected}
+        self.parked_keys = {row.key for row in rows if row.partition not in homes}
         for row in rows:
-            if row.key in stuck:
-                continue
             record = Record(row.key, row.value, tuple((name, raw.encode("latin-1")) for name, raw in row.headers))
             origin = Partition(row.log_id, row.topic, row.partition)
-            delivery = Delivery(origin, row.position, row.at, record)
-            try:
-                readable = [self._read(delivery)]
-                dead: list[Dead] = []
-            except UnknownVersion:
-                stuck.add(row.key)
+            readable, dead, waits = self._open([Delivery(origin, row.position, row.at, record)])
+            if waits:
+                self.parked_keys.add(row.key)
                 continue
-            except Unreadable as error:
-                readable, dead = [], [dead_of(delivery, error.reason, error.sentence)]
             decided, variants, poisoned = await self._decide(readable)
-            home = next((each for each in self.expected if each.log_id == origin.log_id and each.number == origin.number), None)
-            if home is None:
-                stuck.add(row.key)
-                continue
+            home, gone = homes[row.partition], ((origin, row.position),)
             at = self.expected[home]
-            await self.store.commit(
-                Batch(
-                    home, at, at, tuple(each for each, _ in decided), (*dead, *poisoned), (),
-                    tuple(each for each, _ in variants), ((origin, row.position),),
-                )
+            batch = Batch(
+                home, at, at, tuple(each for each, _ in decided), (*dead, *poisoned), (), tuple(each for each, _ in variants), gone
             )  # fmt: skip
-        self.parked_keys = stuck
+            try:
+                await self.store.commit(batch)
+            except (IngestError, Fenced):
+                raise
+            except Exception as error:  # noqa: BLE001 - one poison must not stop its neighbours
+                refused = _refused(Delivery(origin, row.position, row.at, record), error)
+                await self.store.commit(Batch(home, at, at, dead=(refused,), unparked=gone))
+
+
+def _refused(delivery: Delivery, error: Exception) -> Dead:
+    """One that could be read and not written, or not decided on."""
+    return dead_of(delivery, "register-refuses-it" if isinstance(error, SQLAlchemyError) else "poison", type(error).__name__)
+
+
+async def _until_back(act: Callable[[], Awaitable[None]], stopping: asyncio.Event) -> None:
+    """The same act until what it leans on is back: nothing is skipped while the register is away."""
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception_type(Unavailable),
+        wait=wait_exponential_jitter(initial=0.2, max=15),
+        stop=lambda _: stopping.is_set(),
+        reraise=True,
+    ):
+        with attempt:
+            await act()
 
 
 async def follow_statuses(log: Log, database: Database, store: Store, stopping: asyncio.Event) -> None:
@@ -377,23 +377,28 @@ async def follow_statuses(log: Log, database: Database, store: Store, stopping: 
         return positions
 
     async with log.consume(STATUSES.name, "router", assigned=assigned, revoked=store.release) as consumption:
+
+        async def take_in(deliveries: Sequence[Delivery]) -> None:
+            partition, first, following = deliveries[0].partition, deliveries[0].position, deliveries[-1].position + 1
+            if expected[partition] < following:
+                if expected[partition] != first:
+                    await store.realign(partition, first)
+                    expected[partition] = first
+                changed = await store.commit_statuses(Batch(partition, first, following), _statuses(deliveries))
+                expected[partition] = following
+                await _count(database, changed)
+            await consumption.settle({partition: following})
+
         while not stopping.is_set():
             try:
                 deliveries = await consumption.take(most=500, most_bytes=8_000_000, within=_IDLE_SECONDS)
-                if not deliveries:
-                    continue
-                partition, first = deliveries[0].partition, deliveries[0].position
-                if expected[partition] != first:
-                    await store.realign(partition, first)
-                following = deliveries[-1].position + 1
-                changed = await store.commit_statuses(Batch(partition, first, following), list(_statuses(deliveries)))
-                expected[partition] = following
-                await consumption.settle({partition: following})
             except Unavailable as error:
                 ERRORS.labels("router", error.reason).inc()
                 await asyncio.sleep(_IDLE_SECONDS)
                 continue
-            await _count(database, changed)
+            if deliveries:
+                with suppress(Unavailable):  # only where we are told to stop: they are read again at the next start
+                    await _until_back(lambda deliveries=deliveries: take_in(deliveries), stopping)
 
 
 def _statuses(deliveries: Sequence[Delivery]) -> Sequence[OutgoingStatus]:

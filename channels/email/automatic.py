@@ -100,7 +100,9 @@ def _is_list(mail: Mail, precedence: set[str]) -> bool:
     """A newsletter or a mailing list. A bare List-Unsubscribe, or ``Precedence: list`` alone, is not enough."""
     bulk = bool(precedence & {"bulk", "junk"})
     named, unsubscribe, post = (mail.first(name) is not None for name in ("list-id", "list-unsubscribe", "list-post"))
-    return (unsubscribe and (named or bulk or post)) or (named and bulk)
+    older = any(mail.first(name) is not None for name in ("mailing-list", "x-mailing-list", "x-beenthere"))
+    owner = re.search(r"(?i)\bowner-|-(?:owner|request|bounces)\b", mail.first("sender") or "") is not None
+    return (unsubscribe and (named or bulk or post)) or (bulk and (named or post or older or owner))
 
 
 def _is_bounce(mail: Mail, sender: str | None, subject: str, words: str, report: str, *, envelope: bool) -> bool:

@@ -90,13 +90,10 @@ class _Part(Message):
     A forwarded message in it is a file and not a branch, so its depth costs nothing.
     """
 
-    written = ""
-    """What stands in it, bytes over 127 as surrogates; ``get_payload`` would decode it by the charset it claims."""
-
-    def set_payload(self, payload: Any, charset: Any = None) -> None:
-        """Keep what the parser found before anything is made of it."""
-        self.written = payload if isinstance(payload, str) else ""
-        super().set_payload(payload, charset)
+    def written(self) -> str:
+        """What stands in it, bytes over 127 as surrogates; ``get_payload`` would decode it by the charset it claims."""
+        payload = vars(self).get("_payload")
+        return payload if isinstance(payload, str) else ""
 
     def get_content_maintype(self) -> str:
         main = super().get_content_maintype()
@@ -129,6 +126,7 @@ def take_apart(raw: bytes) -> Mail:
 
 def _bounded(raw: bytes, mail: Mail) -> bytes:
     """The same mail with an absurd header block made bearable, and cut after a million lines."""
+    raw = _HEADERS_BEGIN.sub(b"", raw, count=1)
     head = re.search(rb"\r?\n\r?\n|\r\r", raw)
     end = head.start() if head else len(raw)
     if end > MOST_HEADER_BYTES or raw.count(b"\n", 0, end) + raw.count(b"\r", 0, end) > MOST_HEADER_LINES:
@@ -145,6 +143,8 @@ def _bounded(raw: bytes, mail: Mail) -> bytes:
                 break
         mail.warn("not-read: the headers are longer than is read; the rest of them was left out")
         raw = b"\r\n".join(kept) + raw[end:]
+    elif _NO_HEADER.search(raw, 0, end):
+        raw = _mended(raw[:end]) + raw[end:]
     if raw.count(b"\n") > MOST_LINES or raw.count(b"\r") > MOST_LINES:
         end = 0
         for count, line_end in enumerate(re.finditer(rb"\r\n|\n|\r", raw)):
@@ -155,6 +155,26 @@ def _bounded(raw: bytes, mail: Mail) -> bytes:
             mail.warn("not-read: there are more lines than are read; the rest was left out")
             raw = raw[:end]
     return raw
+
+
+_HEADERS_BEGIN: Final = re.compile(rb"\A[\r\n]{1,1000}(?=[A-Za-z-]{1,40}:)")
+_NO_HEADER: Final = re.compile(rb"(?m)^(?![!-9;-~]*:|[ \t\r]|From )[^\r\n]")
+_SURELY_HEADER: Final = re.compile(
+    rb"(?i)(?:from|to|cc|subject|date|message-id|in-reply-to|references|received|return-path|delivered-to|reply-to|sender"
+    rb"|mime-version|content-[a-z-]+|list-[a-z-]+|auto-submitted|precedence|x-[a-z-]+)[ \t]*:"
+)
+
+
+def _mended(head: bytes) -> bytes:
+    """A header block without the lines in it that are no header, where headers follow; the parser would end it there."""
+    lines = re.split(rb"\r\n|\n|\r", head)
+    last = max((place for place, line in enumerate(lines) if _SURELY_HEADER.match(line)), default=0)
+    kept: list[bytes] = []
+    for place, line in enumerate(lines):
+        line = re.sub(rb"\A([!-9;-~]{1,70})[ \t]{1,20}:", rb"\1:", line)
+        if place >= last or not _NO_HEADER.match(line):
+            kept.append(line)
+    return b"\r\n".join(kept)
 
 
 def _parse(raw: bytes, mail: Mail) -> Message:
@@ -203,7 +223,8 @@ def _sort(root: Message, bodies: list[Message], files: list[tuple[Message, bool]
                 continue
             disposition = _disposition(part)
             named = bool(_name_of(part))
-            text = content_type in {"text/plain", "text/html"} or (content_type.startswith("text/") and level == 0)
+            broken = content_type.startswith("multipart/")
+            text = content_type in {"text/plain", "text/html"} or (content_type.startswith("text/") and level == 0) or broken
             beside = place > 0 and (kind == "related" or named)
             alone = level == 0 and not named and text
             if alone or (text and disposition != "attachment" and not beside):
@@ -254,7 +275,7 @@ def _read_files(files: list[tuple[Message, bool]], mail: Mail) -> None:
         if used > MOST_FILE_BYTES:
             mail.warn("not-read: the attachments together are larger than is read; the rest was left out")
             return
-        mail.files.append(File(label(_name_of(part)), _type_of(part)[:255], content, inline))
+        mail.files.append(File(label(_name_of(part, mail.charset)), _type_of(part)[:255], content, inline))
 
 
 # Parts
@@ -279,9 +300,9 @@ def _charset_of(part: Message) -> str | None:
     return given or None
 
 
-def _name_of(part: Message) -> str:
+def _name_of(part: Message, hint: str | None = None) -> str:
     for header, key in (("content-disposition", "filename"), ("content-type", "name")):
-        if name := _parameters(part, header).get(key, "").strip():
+        if name := _parameters(part, header, hint).get(key, "").strip():
             return name
     if _type_of(part) == "message/rfc822":
         start = re.match(r"[\s\S]{0,65536}?(?:\r?\n\r?\n|\Z)", _raw(part))
@@ -290,7 +311,7 @@ def _name_of(part: Message) -> str:
     return ""
 
 
-def _parameters(part: Message, name: str) -> dict[str, str]:
+def _parameters(part: Message, name: str, hint: str | None = None) -> dict[str, str]:
     """A header's parameters decoded: quoted, RFC 2231 in pieces and charsets, or encoded words where they do not belong."""
     value = _header(part, name)[:MOST_FIELD_BYTES]
     pieces: dict[str, dict[int, tuple[str, bool]]] = {}
@@ -314,7 +335,7 @@ def _parameters(part: Message, name: str) -> dict[str, str]:
         if any_encoded:
             found[stem] = one_line(decode_text(raw, charset)[0])
         else:
-            found[stem] = decode_header(raw.decode("utf-8", "surrogateescape"))
+            found[stem] = decode_header(raw.decode("utf-8", "surrogateescape"), hint)
     return found
 
 
@@ -339,7 +360,7 @@ def label(name: str) -> str:
 
 
 def _raw(part: Message) -> str:
-    return part.written if isinstance(part, _Part) else ""
+    return part.written() if isinstance(part, _Part) else ""
 
 
 def _content(part: Message) -> bytes:

@@ -203,22 +203,30 @@ class Connection:
             use_tls=account.smtp_security == "tls",
             start_tls=account.smtp_security == "starttls",
             tls_context=await asyncio.to_thread(_trust, account.ca_file) if account.smtp_security != "none" else None,
-            username=account.user if account.smtp_login else None,
-            password=account.password.get_secret_value() if account.smtp_login else None,
             # Not this machine's own name, which would be looked up, and told to the world.
             local_hostname=_address(account.sender).rpartition("@")[2],
             timeout=COMMAND_SECONDS,
         )
-        try:
-            await client.connect(timeout=CONNECT_SECONDS)
-        finally:
-            self._client = client
+        self._client = client
+        await client.connect(timeout=CONNECT_SECONDS)
+        if account.smtp_login:
+            await _log_in(client, account)
         return client
 
     def _drop(self) -> None:
         client, self._client = self._client, None
         if client is not None:
             client.close()
+
+
+async def _log_in(client: aiosmtplib.SMTP, account: EmailAccount) -> None:
+    """By one method only: a wrong password tried by each that there is would soon lock the account."""
+    await client.ehlo()
+    for method, log_in in (("plain", client.auth_plain), ("login", client.auth_login)):
+        if method in client.server_auth_methods:
+            await log_in(account.user, account.password.get_secret_value())
+            return
+    raise aiosmtplib.SMTPException("The server knows neither PLAIN nor LOGIN.")
 
 
 async def _transfer(client: aiosmtplib.SMTP, raw: bytes) -> Outcome:

@@ -60,11 +60,11 @@ class EmailAccount(Section):
     def _encrypted(self) -> "EmailAccount":
         host, _, port = self.smtp.rpartition(":")
         if not host or not port.isdigit():
-            raise ValueError(f"smtp: {self.smtp!r} is not host:port, such as smtp.example.org:587")
+            raise ValueError("smtp: this is not host:port, such as smtp.example.org:587")
         if not self.tls and not _on_this_machine(self.host):
-            raise ValueError(f"host: {self.host} {_PLAIN}. Leave tls on")
+            raise ValueError(f"host: it {_PLAIN}. Leave tls on")
         if self.smtp_security == "none" and not _on_this_machine(host):
-            raise ValueError(f"smtp: {host} {_PLAIN}. Use starttls or tls")
+            raise ValueError(f"smtp: it {_PLAIN}. Use starttls or tls")
         return self
 
 

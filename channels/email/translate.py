@@ -205,7 +205,10 @@ def addresses(mail: Mail, value: str) -> list[tuple[str | None, str | None]]:
         if address is None and (loose := _ADDRESS.search(words)) is not None:
             address = loose[0].strip(".'")
             bare = f"{words[: loose.start()]} {words[loose.end() :]}"
-        name = decode_header(f"{carried}{bare}".strip(" '\"") or comment, mail.charset).replace(_AT, "@").strip(" '\"")[:1024] or None
+        name = (
+            decode_header(f"{carried}{bare}".strip(" '\"") or comment, mail.charset).replace(_AT, "@").strip(" '\"")[:1024]
+            or None
+        )
         if address is None:
             carried = f"{carried}{words}, " if words.strip() else carried
             continue
@@ -260,7 +263,7 @@ _QUOTED_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 def _address_in(angle: str) -> str | None:
-    angle = angle.strip()
+    angle = re.sub(r"\([^()]{0,200}\)", "", angle).strip()
     if found := _ADDRESS.fullmatch(angle) or re.fullmatch(r'"[^"<>]{1,64}"@[\w\-.]{1,255}', angle):
         return found[0]
     loose = _ADDRESS.search(re.sub(r"\s+", "", angle).rpartition(":")[2])

@@ -14,8 +14,8 @@ MOST_ATTRIBUTION_LINES: Final = 6
 MOST_LINE: Final = 400
 """Characters of a line that are looked at to tell what it is."""
 
-_QUOTED = re.compile(r"[ \t\xa0]{0,8}[A-Za-z]{0,4}>")
-_QUOTE_MARKS = re.compile(r"(?:[ \t\xa0]{0,8}[A-Za-z]{0,4}>)+[ \t\xa0]?")
+_QUOTED = re.compile(r"[ \t\xa0]{0,8}[A-Za-z]{0,4}>(?!.{0,200}<<\s{0,8}$)")
+_QUOTE_MARKS = re.compile(r"\A(?:[ \t\xa0]{0,8}[A-Za-z]{0,4}>)+[ \t\xa0]?")
 _RULE = re.compile(r"[ \t\xa0]*[-_=~*#+—–ᐧ•]{2,}[ \t\xa0]*|[ \t\xa0]*[-—–ᐧ][ \t\xa0]*")
 _MARKER = re.compile(
     r"(?ix)[\s>*_]*(?:"
@@ -39,8 +39,10 @@ _LABELS: Final = (
     ),
     (
         "date",
-        ("sent|date|gesendet|datum|envoyé|envoyé le|le|enviado|enviado el|enviada em|enviado em|fecha|data|inviato|verzonden|wysłano"
-        "|anfonwyd|dyddiad|sendt|skickat|dato|дата|отправлено|发送时间|日期|date d'envoi|data wysłania"),
+        (
+            "sent|date|gesendet|datum|envoyé|envoyé le|le|enviado|enviado el|enviada em|enviado em|fecha|data|inviato|verzonden|wysłano"
+            "|anfonwyd|dyddiad|sendt|skickat|dato|дата|отправлено|发送时间|日期|date d'envoi|data wysłania"
+        ),
     ),
     ("to", "to|à|an|para|a|aan|do|at|til|till|destinataire|destinatario|empfänger|кому|收件人"),
     ("subject", "subject|objet|betreff|asunto|assunto|oggetto|onderwerp|temat|pwnc|testun|emne|ämne|тема|主题|主旨"),
@@ -54,35 +56,47 @@ _ADDRESS = re.compile(r"[^\s<>@]{1,64}@[^\s<>@]{1,100}")
 _CLOCK = re.compile(r"\b\d{1,2}(?:[:.h]|\s?[ap]\.?m\b|\s?uhr\b)\d{0,2}", re.IGNORECASE)
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2}\b")
 _VERB = (
-    r"(?:wrote|writes|said|says|schrieb(?:en\sSie)?|geschrieben|a\s[ée]crit|nous\sa\sdit|escribi[óo]|ha\sscritto|escreveu|schreef|geschreven"
+    r"(?:wrote|writes|said|says|schrieb(?:en\sSie)?|geschrieben|a\s[ée]crit|nous\sa\sdit|escribi[óo]|ha\sscritto|escreveu|schreef|geschreven|sent|đã\sviết"
     r"|napisa[łl](?:\(a\)|/a|a)?|pisze|ysgrifennodd|skrev|skrifaði|kirjoitti|написала?|написал\(а\)|пишет|пише|写道|寫道|napsal(?:\(a\)|a)?|yazdı)"
 )
 _ENDS = re.compile(
     rf"(?i)(?:{_VERB}\b|\(a\)|写道|寫道|@[^\s]{{1,100}}[>)\]]|the\sfollowing|uhr)[\s:：.>*_-]{{0,12}}$|:[\s>*_-]{{0,6}}$|wrote\s-{{2,}}$"
 )
-_OPENS = re.compile(
-    r"(?i)[\s>*_<-]{0,12}(?:on|at|am|le|el|il|em|op|den|dnia|w\sdniu|ar|på|în|in\s(?:message|article)|quoting|zitat\svon|citando|selon|"
-    r"(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar|mer|jeu|ven|sam|dim|seg|ter|qua|qui|sex|sáb|dom|man|tir|ons|tor|fre|lør|søn"
-    r"|pon|wt|śr|czw|pt|sob|ndz|пн|вт|ср|чт|пт|сб|вс|понедельник|вторник|среда|четверг|пятница|суббота|воскресенье)[a-zé]{0,8}\.?,?"
-    r"|\d{1,4}[.\s/-]|在|20\d\d年)"
+_ON = r"(?:on|at|am|le|el|il|em|op|den|dnia|w\sdniu|ar|på|vào)"
+_DAY = (
+    r"(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar|mer|mié|jeu|jue|ven|vie|sam|sáb|dim|dom|seg|ter|qua|qui|sex|man|tir|ons|tor|fre|lør|søn"
+    r"|pon|wt|śr|czw|pt|sob|ndz|пн|вт|ср|чт|пт|сб|вс|понедельник|вторник|среда|четверг|пятница|суббота|воскресенье)"
 )
+_OPENS = re.compile(
+    rf"(?i)[\s>*_<-]{{0,12}}(?:(?:{_ON}|in\s(?:message|article)|quoting|zitat\svon|citando|selon)\b|{_DAY}[a-zé]{{0,8}}\.?,?\s(?=.{{0,12}}\d)"
+    r"|\d{1,4}[.\s/-]|在|20\d\d年|-{2,}\s)"
+)
+_SHARED = re.compile(rf"\S(\s+)(?=on\s(?:{_DAY}[a-z]{{0,7}},?\s)?[^:]{{0,20}}\d)", re.IGNORECASE)
 _ATTRIBUTIONS: Final = tuple(
     re.compile(each, re.IGNORECASE)
     for each in (
-        rf"(?:on|at|am|le|el|il|em|op|den|dnia|w\sdniu|ar|på)\b(?=.{{0,300}}\d).{{3,400}}?(?<!\w){_VERB}(?:\s?the\sfollowing)?[\s:：.>*_-]*",
-        rf"(?:on|at|am|le|el|il|em|op|den|dnia|w\sdniu|ar|på)\b(?=.{{0,300}}\d).{{3,400}}?(?<!\w){_VERB}\s[^:]{{1,200}}:[\s>*_-]*",
+        rf"{_ON}\b(?=.{{0,300}}\d).{{3,400}}?(?<!\w){_VERB}(?:\s?the\sfollowing)?[\s:：.>*_-]*",
+        rf"{_ON}\b(?=.{{0,300}}\d).{{3,400}}?(?<!\w){_VERB}\s[^:]{{1,200}}:[\s>*_-]*",
         rf"[^\s].{{0,30}}?\d.{{3,300}}?(?<!\w){_VERB}(?:\s[^:]{{0,120}})?[:：][\s>*_-]*",
         r"[^\s].{0,30}?\d{1,4}.{3,200}?<[^\s<>@]{1,64}@[^\s<>]{1,100}>:?[\s*_-]*",
         rf"[^:]{{0,120}}[^\s@]{{1,64}}@[^\s@]{{1,100}}.{{0,40}}?(?<!\w){_VERB}(?:\s[^:]{{1,80}}\d.{{0,40}})?[:：][\s>*_-]*",
         rf".{{1,100}}\svia\s.{{1,100}}(?<!\w){_VERB}:?\s*",
-        r"20\d\d[-/]\d\d?[-/]\d\d?\s\d\d?:\d\d\s(?:GMT|UTC)[+-]\d\d:\d\d\s[\w\s.]{1,100}",
         r"(?:in\s(?:message|article)|quoting|zitat\svon|citando)\s.{3,300}[:：]\s*",
-        r"[-\s]{2,}on\s.{3,300}\swrote\s-{2,}\s*",
+        r"[-\s]{2,}.{3,300}\swrote\s-{2,}\s*",
         r"在.{3,300}写道[:：]?\s*",
         r"posted\sby\s.{1,100}\son\s\d\d/\d\d/\d{4}",
         r"sent\sfrom\s.{3,60}[^\s@]{1,64}@[^\s@]{1,100}\swrote:",
     )
 )
+_ON_START = re.compile(rf"(?i){_ON}\b")
+_AGAIN = re.compile(rf"(?i){_ON}\s(?:{_DAY}|\d)")
+"""An attribution that begins on a later line is that line's own."""
+_ISO = re.compile(r"20\d\d[-/]\d\d?[-/]\d\d?\s\d\d?:\d\d\s(?:GMT|UTC)[+-]\d\d:\d\d\s[\w\s.]{1,100}")
+_WROTE = re.compile(rf"(?i)>\s?{_VERB}:")
+_MAILTO = re.compile(r"<?\s?mailto:[^<>]{1,200}>?|\[mailto:[^\[\]]{1,200}\]")
+_IN_BRACKETS = re.compile(r"<\s*([^<>]*?)\s*>")
+_MACHINE = re.compile(r"\svia\s|\s(?:GMT|UTC)[+-]\d\d|-{2,}$")
+_BAR = re.compile(r"[ \t]{0,4}\|")
 _DEVICE = (
     r"(?:i-?(?:phone|pad|pod)|android|samsung|galaxy|htc|nokia|huawei|xiaomi|honor|oneplus|pixel|motorola|moto|lg|sony|xperia|blackberry|windows|"
     r"mobile|mobiltelefon|handy|smartphone|phone|tablet|ipad|surface|outlook|yahoo|aol|gmail|mail\b|mailbox|airmail|proton|sparrow|ti-85|alcatel|"
@@ -113,11 +127,13 @@ class _Block:
     certain: bool
     forwarded: bool = False
     headers: bool = False
+    before: str = ""
+    """Words of the person's own that stand on the same line."""
 
 
 def new_words(text: str, subject: str = "") -> str:
     """What the person wrote themselves; empty where there is nothing but a quotation. ``text`` has line feeds only."""
-    lines = _unarmoured(text).split("\n")
+    lines = _unarmoured(text).replace("\u200e", "").split("\n")
     kept: list[str] = []
     at = 0
     while at < len(lines):
@@ -126,21 +142,27 @@ def new_words(text: str, subject: str = "") -> str:
             kept.append("")
             at += 1
             continue
-        block = _introduction(lines, at)
-        if block is None:
-            if not _QUOTED.match(line):
-                kept.append(line.rstrip())
+        if _QUOTED.match(line):
+            block = None if _says_something(kept) else _forwarded_within_quotation(lines, at)
+            if block is not None:
+                kept += [_QUOTE_MARKS.sub("", each).rstrip() for each in lines[block.end :]]
+                break
             at += 1
             continue
-        after = _next_words(lines, block.end)
-        if block.headers and _all_quoted(lines, at):
-            if _says_something(kept) or _REPLY_SUBJECT.match(subject):
-                at = block.end
-                continue
-            kept += [_QUOTE_MARKS.sub("", each).rstrip() for each in lines[block.end :]]
+        if line.startswith("____") and _list_footer(lines, at):
             break
-        if after < len(lines) and _QUOTED.match(lines[after]) and not _QUOTED.match(line):
+        block = _introduction(lines, at)
+        if block is None:
+            kept.append(line.rstrip())
+            at += 1
+            continue
+        if block.before:
+            kept.append(block.before)
+        after = _next_words(lines, block.end)
+        if after < len(lines) and _QUOTED.match(lines[after]):
             at = after
+        elif after < len(lines) and _BAR.match(lines[after]):
+            at = _past_bars(lines, after)
         elif not block.certain:
             kept.append(line.rstrip())
             at += 1
@@ -168,8 +190,22 @@ def _next_words(lines: list[str], at: int) -> int:
     return at
 
 
-def _all_quoted(lines: list[str], at: int) -> bool:
-    return bool(_QUOTED.match(lines[at]))
+def _list_footer(lines: list[str], at: int) -> bool:
+    """Whether a rule is the one that a mailing list sets above the words it adds below each mail."""
+    return any("mailing list" in each[:MOST_LINE].lower() for each in lines[at + 1 : at + 3])
+
+
+def _past_bars(lines: list[str], at: int) -> int:
+    """Past a quotation that is marked with ``|``, as some programs did."""
+    while at < len(lines) and (_BAR.match(lines[at]) or not lines[at].strip()):
+        at += 1
+    return at
+
+
+def _forwarded_within_quotation(lines: list[str], at: int) -> _Block | None:
+    """A forward as Apple's programs write it, wholly behind quotation marks."""
+    marker = _MARKER.fullmatch(lines[at][:MOST_LINE])
+    return _introduction(lines, at) if marker is not None and (marker["begin"] or _FORWARDED.search(marker["kind"])) else None
 
 
 def _says_something(kept: list[str]) -> bool:
@@ -211,7 +247,7 @@ def _header_block(lines: list[str], at: int, least: int) -> _Block | None:
     if first is None or (least > 1 and first == "cc"):
         return None
     kinds: set[str] = set()
-    real = False
+    real_address = real_date = False
     end, passed = at, 0
     while end < len(lines) and end < at + 24:
         line = _QUOTE_MARKS.sub("", lines[end][:MOST_LINE])
@@ -221,7 +257,8 @@ def _header_block(lines: list[str], at: int, least: int) -> _Block | None:
         if kind is not None:
             kinds.add(kind)
             passed = 0
-            real = real or (kind == "from" and "@" in line) or (kind == "date" and bool(_YEAR.search(line)))
+            real_address = real_address or (kind in {"from", "to"} and _ADDRESS.search(line) is not None)
+            real_date = real_date or (kind == "date" and _YEAR.search(line) is not None and _CLOCK.search(line) is not None)
         elif not line.strip():
             if len(kinds) >= 3 or (passed := passed + 1) > 1 or not _label_follows(lines, end):
                 break
@@ -230,7 +267,10 @@ def _header_block(lines: list[str], at: int, least: int) -> _Block | None:
         ):
             break
         end += 1
-    if len(kinds) < least or (least > 1 and not ({"from", "date"} <= kinds or {"from", "subject", "to"} <= kinds)):
+    enough = {"from", "date"} <= kinds or {"from", "subject", "to"} <= kinds
+    if least > 1 and len(kinds) < least and not (real_date and real_address and len(kinds) == 2):
+        return None
+    if len(kinds) < min(least, 2) or (len(kinds) >= 3 and least > 1 and not enough):
         return None
     while (
         end > at + 1
@@ -239,7 +279,7 @@ def _header_block(lines: list[str], at: int, least: int) -> _Block | None:
         and _label_after(lines, at, end)
     ):
         end -= 1
-    return _Block(at, end, certain=real or least == 1, headers=True)
+    return _Block(at, end, certain=real_address or real_date or least == 1, headers=True)
 
 
 def _label(line: str) -> str | None:
@@ -260,31 +300,124 @@ def _label_after(lines: list[str], at: int, end: int) -> bool:
 
 def _attribution(lines: list[str], at: int) -> _Block | None:
     """``On … wrote:`` in one of its forms and languages, over a few lines at most."""
-    if not _OPENS.match(lines[at][:60]) and "@" not in lines[at] and " via " not in lines[at] and "wrote" not in lines[at]:
+    first = lines[at][:MOST_LINE]
+    opens = _OPENS.match(first[:60]) is not None
+    if not opens and "@" not in first and " via " not in first and "wrote" not in first:
         return None
     joined = ""
     for end in range(at, min(len(lines), at + MOST_ATTRIBUTION_LINES)):
-        piece = _QUOTE_MARKS.sub("", lines[end][: MOST_LINE + 1]).strip() if lines[end].strip() != "> wrote:" else "> wrote:"
-        if len(piece) > MOST_LINE or len(joined) + len(piece) > MOST_LINE:
+        piece = (
+            _QUOTE_MARKS.sub("", lines[end][: MOST_LINE + 1]).strip()
+            if end == at or not _WROTE.match(lines[end])
+            else lines[end].strip()
+        )
+        if len(piece) > MOST_LINE or len(joined) + len(piece) > MOST_LINE or (not piece and not _ON_START.match(first)):
+            return None
+        if end > at and (_AGAIN.match(piece) or _label(piece)):
             return None
         joined = f"{joined} {piece}".strip()
-        if not piece or not _ENDS.search(piece[-160:]):
+        if _ISO.fullmatch(joined):
+            return _Block(at, end + 1, certain=True)
+        if not piece or not _ENDS.search(piece[-160:]) or (end + 1 < len(lines) and _WROTE.match(lines[end + 1])):
             continue
-        if any(form.fullmatch(joined.lstrip("<>*_- ")) or form.fullmatch(joined) for form in _ATTRIBUTIONS):
-            certain = bool(_ADDRESS.search(joined) or " via " in joined or (_CLOCK.search(joined) and _YEAR.search(joined)))
-            return _Block(at, end + 1, certain=certain)
+        whole = _IN_BRACKETS.sub(r"<\1>", _MAILTO.sub("", joined))
+        if any(form.fullmatch(whole.lstrip("<>*_- ")) or form.fullmatch(whole) for form in _ATTRIBUTIONS):
+            certain = bool(_ADDRESS.search(whole) or _MACHINE.search(whole) or (_CLOCK.search(whole) and _YEAR.search(whole)))
+            shared = None if opens else _SHARED.search(first)
+            return _Block(at, end + 1, certain=certain, before=first[: shared.start(1)].rstrip("-_ ") if shared else "")
     return None
 
 
 _COMMON: Final = {
     "en": frozenset(
-        ["the", "and", "of", "to", "that", "was", "have", "with", "for", "this", "you", "not", "my", "your", "is", "are", "been", "would", "because", "they", "which", "when", "from"]
+        [
+            "the",
+            "and",
+            "of",
+            "to",
+            "that",
+            "was",
+            "have",
+            "with",
+            "for",
+            "this",
+            "you",
+            "not",
+            "my",
+            "your",
+            "is",
+            "are",
+            "been",
+            "would",
+            "because",
+            "they",
+            "which",
+            "when",
+            "from",
+        ]
     ),
     "cy": frozenset(
-        ["yn", "y", "yr", "mae", "a'r", "i'r", "ac", "wedi", "am", "fy", "eich", "ar", "gan", "oedd", "nid", "dim", "chi", "fi", "rwy", "rydw", "bod", "hyn", "eu", "ein", "ond", "sydd", "roedd", "gyda", "o'r"]
+        [
+            "yn",
+            "y",
+            "yr",
+            "mae",
+            "a'r",
+            "i'r",
+            "ac",
+            "wedi",
+            "am",
+            "fy",
+            "eich",
+            "ar",
+            "gan",
+            "oedd",
+            "nid",
+            "dim",
+            "chi",
+            "fi",
+            "rwy",
+            "rydw",
+            "bod",
+            "hyn",
+            "eu",
+            "ein",
+            "ond",
+            "sydd",
+            "roedd",
+            "gyda",
+            "o'r",
+        ]
     ),
     "pl": frozenset(
-        ["nie", "się", "jest", "że", "na", "do", "to", "w", "z", "jak", "czy", "mnie", "moja", "moje", "proszę", "dla", "ale", "był", "była", "od", "po", "przez", "które", "został", "jestem", "mam"]
+        [
+            "nie",
+            "się",
+            "jest",
+            "że",
+            "na",
+            "do",
+            "to",
+            "w",
+            "z",
+            "jak",
+            "czy",
+            "mnie",
+            "moja",
+            "moje",
+            "proszę",
+            "dla",
+            "ale",
+            "był",
+            "była",
+            "od",
+            "po",
+            "przez",
+            "które",
+            "został",
+            "jestem",
+            "mam",
+        ]
     ),
 }
 

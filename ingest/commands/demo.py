@@ -5,6 +5,7 @@ IMAP server and aiosmtpd as the one that takes what we send.
 """
 
 import asyncio
+import csv
 import imaplib
 import json
 import secrets
@@ -13,14 +14,14 @@ import socket
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
 from email.utils import format_datetime
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,6 +43,7 @@ from ingest.telemetry import write_lines
 from router import duties, ledger
 from router.register import intake, tables
 
+SAMPLES = Path(__file__).parent / "samples"
 ROLES = ("email", "router", "dispatcher")
 _GIVE_UP_SECONDS = 55.0
 _USER, _PASSWORD = "care", "care-demo"
@@ -119,19 +121,16 @@ def command(
 
     Nothing leaves this machine: the mailbox, the mail server and the service all listen on 127.0.0.1 alone.
     """
-    try:
-        import aiosmtpd  # noqa: F401
-        import pymap  # noqa: F401
-    except ImportError:
+    if find_spec("aiosmtpd") is None or find_spec("pymap") is None:
         fail("The demo needs two small servers from PyPI. Install them with: uv sync --extra demo", 1)
     home = folder or Path(tempfile.mkdtemp(prefix="contact-ingest-demo-"))
+    home.mkdir(parents=True, exist_ok=True)
     run_async(_demo(home, stay=stay))
 
 
 async def _demo(home: Path, *, stay: bool) -> None:
     console = Console(highlight=False)
     started = asyncio.get_running_loop().time()
-    home.mkdir(parents=True, exist_ok=True)
     mails = sample_mails()
     sink = Sink()
     async with _mail_servers(sink) as (imap, smtp):
@@ -169,13 +168,12 @@ async def _demo(home: Path, *, stay: bool) -> None:
 
 def sample_mails() -> list[tuple[str, bytes]]:
     """The samples that came by mail, as a mail server would hand them over: (id, RFC 5322 bytes)."""
-    folder = files("ingest.commands") / "samples"
-    known = {row["person_id"]: row for row in _csv(folder.joinpath("register.csv").read_text("utf-8"))}
-    matched = {row["id"]: known.get(row["person_id"]) for row in _csv(folder.joinpath("matches.csv").read_text("utf-8"))}
+    known = {row["person_id"]: row for row in _rows("register.csv")}
+    matched = {row["id"]: known.get(row["person_id"]) for row in _rows("matches.csv")}
     lines = [
         json.loads(line)
         for name in ("contacts.jsonl", "more.jsonl")
-        for line in folder.joinpath(name).read_text("utf-8").splitlines()
+        for line in (SAMPLES / name).read_text("utf-8").splitlines()
     ]
     return [
         (each["id"], _mail(each, matched.get(each["id"]) or known.get(each.get("person_id", ""))))
@@ -184,10 +182,9 @@ def sample_mails() -> list[tuple[str, bytes]]:
     ]
 
 
-def _csv(text: str) -> Iterable[dict[str, str]]:
-    import csv
-
-    return csv.DictReader(text.splitlines())
+def _rows(name: str) -> list[dict[str, str]]:
+    with (SAMPLES / name).open(encoding="utf-8", newline="") as text:
+        return list(csv.DictReader(text))
 
 
 def _mail(sample: dict[str, Any], person: dict[str, str] | None) -> bytes:
@@ -256,22 +253,19 @@ def free_port() -> int:
 def _write_settings(home: Path, imap: int, smtp: int) -> Path:
     (home / "key").write_text(secrets.token_hex(32))
     (home / "password").write_text(_PASSWORD)
-    samples = files("ingest.commands") / "samples" / "answers"
-    (home / "answers").mkdir(exist_ok=True)
-    for each in samples.iterdir():
-        (home / "answers" / each.name).write_text(each.read_text("utf-8"), encoding="utf-8")
+    shutil.copytree(SAMPLES / "answers", home / "answers", dirs_exist_ok=True)
     config = home / "ingest.toml"
     config.write_text(SETTINGS.format(private=free_port(), imap=imap, smtp=smtp, user=_USER))
     return config
 
 
 async def _fill_register(it: Service) -> tuple[int, int]:
-    folder = files("ingest.commands") / "samples"
-    people = await intake.take_in(
-        it.database, "individuals", list(_csv(folder.joinpath("register.csv").read_text("utf-8"))), now
-    )
-    cases = await intake.take_in(it.database, "cases", list(_csv(folder.joinpath("cases.csv").read_text("utf-8"))), now)
-    return people.taken, cases.taken
+    taken: list[int] = []
+    kinds: tuple[tuple[intake.Kind, str], ...] = ("individuals", "register.csv"), ("cases", "cases.csv")
+    for kind, name in kinds:
+        source = intake.opened(SAMPLES / name, intake.REQUIRED[kind], intake.OPTIONAL[kind])
+        taken.append((await intake.take_in(it.database, kind, source, now, lambda _: None)).taken)
+    return taken[0], taken[1]
 
 
 def deliver(port: int, mails: Sequence[tuple[str, bytes]]) -> None:

@@ -132,7 +132,7 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
     """
     routed = asyncio.Event()
     key = it.settings.key.get_secret_value().encode()
-    arrive = partial(receive.receive, originals=it.originals, log=it.log, database=it.database, key=key, clock=it.clock)
+    arrive = partial(receive.receive, originals=it.originals, log=it.log, database=it.database, key=key)
 
     async def router() -> None:
         worker = Worker(it.log, it.database, it.store, it.house, it.settings.publishers, it.clock, it.stopping)

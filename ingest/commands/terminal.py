@@ -8,7 +8,8 @@ could steer a terminal is taken out.
 import asyncio
 import sys
 import unicodedata
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from json import dumps
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Annotated, Any, NoReturn, TypeVar, cast
 
 import typer
 from rich.console import Console
+from rich.progress import Progress
 from rich.progress import track as rich_track
 from rich.table import Table
 from rich.text import Text
@@ -116,6 +118,14 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], 
 def track(items: Sequence[T], about: str) -> Iterable[T]:
     """The items, with a bar on standard error where somebody watches."""
     return rich_track(items, about, console=_console(errors=True), transient=True, disable=not sys.stderr.isatty())
+
+
+@contextmanager
+def bar(about: str, total: int) -> Generator[Callable[[int], None]]:
+    """A bar on standard error where somebody watches; what it gives is told how many more are done."""
+    with Progress(console=_console(errors=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        drawn = progress.add_task(about, total=total)
+        yield lambda more: progress.update(drawn, advance=more)
 
 
 def plain(text: str) -> str:

@@ -43,8 +43,8 @@ class Record:
     @property
     def size(self) -> int:
         """Bytes of key, headers and value together."""
-        headers = sum(len(name) + len(raw) for name, raw in self.headers)
-        return len(self.key or "") + headers + len(self.value or b"")
+        headers = sum(len(name.encode()) + len(raw) for name, raw in self.headers)
+        return len((self.key or "").encode()) + headers + len(self.value or b"")
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,10 @@ class Log(Protocol):
         """
         ...
 
+    async def trim(self) -> int:
+        """Let go of records past their retention that every group has settled; answers with how many, 0 where the broker does it."""
+        ...
+
     async def close(self) -> None:
         """Finish what is in flight and let go of everything."""
         ...

@@ -361,7 +361,7 @@ def _opened(path: Path, *, exclusive: bool) -> int | None:
         )
     if not os.access(folder, os.W_OK | os.X_OK):
         raise Misconfigured(_KEY, f"The log cannot be written in {folder}. Make the folder, and let the service write there.")
-    lock = _locked(path) if exclusive else None
+    lock = _locked(path.resolve()) if exclusive else None
     try:
         with closing(_connected(path)) as connection:
             _prepare(connection, path)
@@ -426,7 +426,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _refusal(path: Path, error: sqlite3.Error) -> Misconfigured | Unavailable:
-    match error.sqlite_errorcode & 0xFF:  # the primary code; the rest says where it happened
+    match getattr(error, "sqlite_errorcode", 0) & 0xFF:  # the primary code; the rest says where it happened
         case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
             return Misconfigured(
                 _KEY, f"{path} cannot be read as a log: {error}. Move it away and start anew, or put back a copy that is whole."

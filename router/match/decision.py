@@ -124,6 +124,7 @@ class _Judged:
 
     @property
     def score(self) -> float:
+        """From 0 to 1, and never lower for more that agrees."""
         bits = _PRIOR + (_NAME[self.name] if self.name is not None else 0.0)
         bits += _PLACE[self.place] if self.place is not None else 0.0
         bits += _BORN[self.born] if self.born is not None else 0.0
@@ -173,9 +174,10 @@ def match(query: Query, candidates: Sequence[Candidate]) -> MatchResult:
         return Unmatched("Nobody in the register comes near to what the contact gives.")
     enough = [each for each in near if each.is_enough]
     conflicts = tuple(_conflicts(near))
-    if len(enough) == 1 and not conflicts:
+    namesake = len(enough) == 1 and any(_is_namesake_at_home(each, enough[0]) for each in near)
+    if len(enough) == 1 and not conflicts and not namesake:
         return Matched(enough[0].candidate.individual_id, enough[0].score, tuple(_evidence(enough[0])))
-    several = ("More than one person fits.",) if len(enough) > 1 else ()
+    several = ("More than one person fits.",) if len(enough) > 1 or namesake else ()
     reasons = (*conflicts, *several, *(() if enough else _shortfalls(near[0])))
     return Ambiguous(
         tuple(each.candidate.individual_id for each in near),
@@ -219,6 +221,12 @@ def _judge(query: Query, names: Sequence[Name], candidate: Candidate) -> _Judged
         not points and not born and bool(query.emails or query.phones or query.date_of_birth),
         bool(set(query.case_references) & set(candidate.cases)),
     )
+
+
+def _is_namesake_at_home(one: _Judged, fit: _Judged) -> bool:
+    """Whether somebody else of the household has the same name and nothing tells them apart, as with father and son."""
+    alike = one is not fit and one.name is Likeness.SAME and one.born is not False and not one.generation_conflict
+    return alike and not fit.born and bool(set(one.candidate.postcodes) & set(fit.candidate.postcodes))
 
 
 def _conflicts(near: Sequence[_Judged]) -> Iterator[str]:
@@ -285,6 +293,8 @@ def _shortfalls(judged: _Judged) -> Iterator[str]:
             yield f"{_only(judged)} alone proves nothing."
         case None if judged.groups:
             yield "There is no name to compare."
+        case None if judged.born:
+            yield "A birth date alone proves nothing."
         case _:
             pass
     if judged.case:

@@ -31,6 +31,7 @@ Kind = Literal["individuals", "cases", "parties"]
 _LONGEST_CELL: Final = 2_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BRITISH_DATE = re.compile(r"^(\d{1,2})/(\d{1,2})/(\d{4})$")
+_NO_DATE: Final = "It is not a date: write it as YYYY-MM-DD or DD/MM/YYYY."
 _LANGUAGE = re.compile(r"^[a-z]{2}$")
 _METHODS: Final = frozenset({"telephone", "sms", "email", "letter"})
 _ROLES: Final = frozenset({"complainant", "representative", "aggrieved"})
@@ -82,6 +83,7 @@ class Source:
     encoding: str
     lines: int
     columns: tuple[str, ...]
+    mend: Callable[["Row"], "Row"] = lambda row: row  # what each row is put through before anything is made of it
 
     def rows(self) -> Iterator[Row | RefusedRow]:
         """Every row that is not blank; one of another width than the header, or unreadable, as refused."""
@@ -107,7 +109,7 @@ class Source:
                 return RefusedRow(line, column, f"It is longer than {_LONGEST_CELL} characters.")
             if _CONTROL.search(cell):
                 return RefusedRow(line, column, "It holds a control character.")
-        return Row(line, {column: cell.strip() for column, cell in zip(self.columns, cells, strict=True)})
+        return self.mend(Row(line, {column: cell.strip() for column, cell in zip(self.columns, cells, strict=True)}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,15 +186,26 @@ async def take_in(database: Database, kind: Kind, source: Source, clock: Clock, 
     return Imported(taken, tuple(refused))
 
 
-def as_date(column: str, given: str) -> date | None:
-    """A day as ``1944-02-19`` or ``19/02/1944``; None where blank. Raises Refused ``not-a-date``."""
-    if not given:
-        return None
+def as_date(given: str) -> date | None:
+    """A day written as ``1944-02-19`` or ``19/02/1944``; None where it is neither."""
     british = _BRITISH_DATE.match(given)
     try:
         return date(int(british[3]), int(british[2]), int(british[1])) if british else date.fromisoformat(given)
-    except ValueError as error:
-        raise Refused("not-a-date", f"{column} is not a date: write it as YYYY-MM-DD or DD/MM/YYYY.") from error
+    except ValueError:
+        return None
+
+
+def unreadable(cells: Mapping[str, str], today: date) -> Iterator[tuple[str, str]]:
+    """The cells that say how a person is known and cannot be read: each column, and what is wrong with it."""
+    if cells["email"] and not canonical_email(cells["email"]):
+        yield "email", "It is not an email address."
+    if cells["phone"] and not canonical_phone(cells["phone"]):
+        yield "phone", "It is not a telephone number."
+    born = as_date(cells["date_of_birth"])
+    if cells["date_of_birth"] and not born:
+        yield "date_of_birth", _NO_DATE
+    elif born and born > today:
+        yield "date_of_birth", "It lies in the future."
 
 
 async def _write(
@@ -229,9 +242,9 @@ async def _write(
 
 
 def _individual(batch: _Batch, cells: Mapping[str, str], source: Source, now: datetime) -> None:
-    person = cells["person_id"]
-    born = _past_day(cells, "date_of_birth", now.date())
-    points = _points(cells)
+    for column, because in unreadable(cells, now.date()):
+        raise _Wrong(column, because)
+    person, born = cells["person_id"], as_date(cells["date_of_birth"])
     row: dict[str, Any] = {
         "id": person,
         "given_name": cells["given_name"] or None,
@@ -250,13 +263,14 @@ def _individual(batch: _Batch, cells: Mapping[str, str], source: Source, now: da
     if "language" in source.columns:
         row["language"] = _language(cells)
     if "died_on" in source.columns:
-        row["died_on"] = _past_day(cells, "died_on", now.date())
+        row["died_on"] = _day(cells, "died_on")
     needs = _needs(cells) if "reasonable_adjustments" in source.columns else {}
     batch.keys.append(person)
     batch.add(individuals, row)
-    for kind, (canonical, given) in points.items():
-        point = {"individual_id": person, "kind": kind, "canonical": canonical, "given": given, "since": now}
-        batch.add(identifiers, point | {"verified_by": cells.get(f"{kind}_verified_by") or None})
+    for kind, canonical in (("email", canonical_email(cells["email"])), ("phone", canonical_phone(cells["phone"]))):
+        if canonical:
+            point = {"individual_id": person, "kind": kind, "canonical": canonical, "given": cells[kind], "since": now}
+            batch.add(identifiers, point | {"verified_by": cells.get(f"{kind}_verified_by") or None})
     lines = [cells[column] for column in ("address_1", "address_2", "town") if cells[column]]
     if lines or cells["postcode"]:
         postcode = {"postcode": cells["postcode"] or None, "canonical_postcode": canonical_postcode(cells["postcode"])}
@@ -377,7 +391,8 @@ def _first_time(kind: Kind, row: Row | RefusedRow, first_seen: dict[str, int]) -
     for column in columns:
         if not row.cells[column]:
             return RefusedRow(row.line, column, "It is blank.")
-    earlier = first_seen.setdefault("\x1f".join(row.cells[column].upper() for column in columns), row.line)
+    key = "\x1f".join(canonical_case_reference(row.cells[column]) or row.cells[column] for column in columns)
+    earlier = first_seen.setdefault(key, row.line)
     return row if earlier == row.line else RefusedRow(row.line, columns[0], f"It stands on line {earlier} already.")
 
 
@@ -412,21 +427,6 @@ def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, last: bool) ->
         decoder.reset()
         return False
     return True
-
-
-def _points(cells: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """Kind to (canonical, as given)."""
-    points: dict[str, tuple[str, str]] = {}
-    for kind, canonical, wrong in (
-        ("email", canonical_email, "It is not an email address."),
-        ("phone", canonical_phone, "It is not a telephone number."),
-    ):
-        if cells[kind]:
-            known = canonical(cells[kind])
-            if not known:
-                raise _Wrong(kind, wrong)
-            points[kind] = (known, cells[kind])
-    return points
 
 
 def _reference(cells: Mapping[str, str]) -> str:
@@ -476,14 +476,7 @@ def _language(cells: Mapping[str, str]) -> str | None:
 
 
 def _day(cells: Mapping[str, str], column: str) -> date | None:
-    try:
-        return as_date(column, cells[column])
-    except Refused as refused:
-        raise _Wrong(column, "It is not a date: write it as YYYY-MM-DD or DD/MM/YYYY.") from refused
-
-
-def _past_day(cells: Mapping[str, str], column: str, today: date) -> date | None:
-    day = _day(cells, column)
-    if day and not date(1880, 1, 1) <= day <= today:
-        raise _Wrong(column, "It lies before 1880 or in the future.")
+    day = as_date(cells[column])
+    if cells[column] and not day:
+        raise _Wrong(column, _NO_DATE)
     return day

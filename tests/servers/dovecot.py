@@ -114,20 +114,11 @@ class Dovecot:
         )
         assert _BINARY is not None
         self._process = subprocess.Popen([_BINARY, "-F", "-c", str(configuration)], stdout=subprocess.DEVNULL)
-        context = ssl.create_default_context(cafile=str(self.ca_file))
         deadline = time.monotonic() + 15
-        while True:
-            try:
-                with (
-                    socket.create_connection(("127.0.0.1", self.port), timeout=2) as raw,
-                    context.wrap_socket(raw, server_hostname=self.host) as wrapped,
-                ):
-                    assert wrapped.recv(4) == b"* OK"
-                return
-            except (OSError, AssertionError):
-                if time.monotonic() > deadline or self._process.poll() is not None:
-                    raise RuntimeError(f"dovecot did not start: {self.telemetry()}") from None
-                time.sleep(0.05)
+        while not self._greets():
+            if time.monotonic() > deadline or self._process.poll() is not None:
+                raise RuntimeError(f"dovecot did not start: {self.telemetry()}")
+            time.sleep(0.05)
 
     def stop(self) -> None:
         """Drop every connection and end."""
@@ -185,8 +176,8 @@ class Dovecot:
     def forget_uids(self, user: str) -> None:
         """Lose the indexes of the user's INBOX, as in a move to another server: UIDVALIDITY changes."""
         box = self.mailbox(user)
-        validity = next((box.glob("dovecot-uidlist"))).read_text().split()[1]
-        for each in (*box.glob("dovecot*"),):
+        validity = next(box.glob("dovecot-uidlist")).read_text().split()[1]
+        for each in list(box.glob("dovecot*")):
             shutil.rmtree(each) if each.is_dir() else each.unlink()
         # UIDVALIDITY is made of the time of day, and a test may be quicker than its second.
         (box / "dovecot-uidlist").write_text(f"3 V{int(validity.removeprefix('V')) + 1} N1 G{os.urandom(16).hex()}\n")
@@ -202,6 +193,17 @@ class Dovecot:
             for each in paths:
                 os.chown(each, self._owner.pw_uid, self._owner.pw_gid)
 
+    def _greets(self) -> bool:
+        context = ssl.create_default_context(cafile=str(self.ca_file))
+        try:
+            with (
+                socket.create_connection(("127.0.0.1", self.port), timeout=2) as raw,
+                context.wrap_socket(raw, server_hostname=self.host) as wrapped,
+            ):
+                return wrapped.recv(4) == b"* OK"
+        except OSError:
+            return False
+
     def _signal(self, number: signal.Signals) -> None:
         """To the master and to everything it has started."""
         assert self._process is not None
@@ -213,7 +215,9 @@ class Dovecot:
 def running_dovecot() -> Generator[Dovecot]:
     """The body of a fixture: an instance for as long as it is wanted; skipped where there is none, failed where CI is set."""
     if _BINARY is None:
-        (pytest.fail if "CI" in os.environ else pytest.skip)("Dovecot is missing: install it with: apt-get install dovecot-imapd")
+        (pytest.fail if "CI" in os.environ else pytest.skip)(
+            "Dovecot is missing: install it with: apt-get install dovecot-imapd"
+        )
     folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
     folder.chmod(0o755)  # Dovecot's own users must pass
     server = Dovecot(folder)

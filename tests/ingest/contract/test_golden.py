@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+import ingest.contract
 from ingest.contract import Record, decode, encode, encode_structured
 from ingest.contract.schemas import SHAPES
 
 GOLDEN = Path(__file__).parent / "golden"
-SCHEMAS = Path("ingest/contract")
+SCHEMAS = Path(ingest.contract.__file__).parent
 FILES = sorted(path.name for path in GOLDEN.glob("*.json"))
 
 

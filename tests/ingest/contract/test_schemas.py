@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
+import ingest.contract
 from ingest.contract import TOPICS
 from ingest.contract.schemas import SHAPES, schema, write, written
 
-COMMITTED = Path("ingest/contract")
+COMMITTED = Path(ingest.contract.__file__).parent
 
 
 @pytest.mark.parametrize("name", SHAPES)

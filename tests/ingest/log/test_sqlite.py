@@ -124,6 +124,15 @@ async def test_a_second_service_is_told_which_process_holds_the_log(tmp_path: Pa
     await (await opened(tmp_path / "log.db", exclusive=True)).close()
 
 
+async def test_a_second_name_for_the_same_file_lets_no_second_service_in(tmp_path: Path):
+    first = await opened(tmp_path / "log.db", exclusive=True)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "log.db").symlink_to(tmp_path / "log.db")
+    with pytest.raises(Misconfigured, match="Another service"):
+        await opened(tmp_path / "elsewhere" / "log.db", exclusive=True)
+    await first.close()
+
+
 async def test_a_log_left_locked_by_a_killed_service_opens(tmp_path: Path):
     killed = started(APPENDING, tmp_path / "log.db", 1, True)
     assert killed.stdout

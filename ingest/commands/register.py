@@ -1,0 +1,116 @@
+"""``ingest register``: people and cases into the register, finding somebody in it, and undoing a link."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import typer
+
+from ingest.commands.terminal import Config, Json, bar, fail, open_database, run_async, say, settings, table, warn
+
+if TYPE_CHECKING:
+    from router.register.intake import Kind, Source
+
+app = typer.Typer(help="Individuals, cases and their parties.", no_args_is_help=True)
+
+_File = typer.Option(metavar="FILE", exists=True, dir_okay=False)
+
+
+@app.command("import")
+def take(
+    individuals: Annotated[Path | None, _File] = None,
+    cases: Annotated[Path | None, _File] = None,
+    parties: Annotated[Path | None, _File] = None,
+    config: Config = None,
+) -> None:
+    """Take in individuals, cases and parties from CSV, in that order.
+
+    A row of somebody known replaces what was held; nobody is deleted. Refused rows are listed and the others taken; the exit
+    status is then 1.
+    """
+    files: dict[Kind, Path | None] = {"individuals": individuals, "cases": cases, "parties": parties}
+    if not any(files.values()):
+        fail("Name at least one of --individuals, --cases and --parties.", 2)
+    if run_async(_take(files, config)):
+        raise typer.Exit(1)
+
+
+async def _take(files: "dict[Kind, Path | None]", config: Path | None) -> bool:
+    """Whether any row was refused."""
+    from ingest.clock import now
+    from router.register.intake import OPTIONAL, REQUIRED, opened, take_in
+
+    sources: list[tuple[Kind, Source]] = [
+        (kind, opened(path, REQUIRED[kind], OPTIONAL[kind])) for kind, path in files.items() if path
+    ]
+    database = open_database(settings(config))
+    refused: list[tuple[object, ...]] = []
+    try:
+        for kind, source in sources:
+            with bar(f"Taking in {kind}", source.lines) as progress:
+                done = await take_in(database, kind, source, now, progress)
+            say(f"{source.path}: {done.taken} {kind} taken, {len(done.refused)} rows refused.")
+            refused += [(source.path.name, row.line, row.column, row.because) for row in done.refused]
+    finally:
+        await database.close()
+    if refused:
+        table("Refused rows", ("File", "Line", "Column", "What is wrong"), refused, json=False)
+        warn(f"{len(refused)} rows were refused. Mend them and import the file again.")
+    return bool(refused)
+
+
+@app.command()
+def search(
+    text: Annotated[str, typer.Argument(help="A name, an email, a phone, a postcode, a case reference or the register's id.")],
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """Find people in the register; at most 25."""
+
+    async def found() -> list[tuple[object, ...]]:
+        from router.register.search import find
+
+        database = open_database(settings(config))
+        try:
+            async with database.read() as connection:
+                people = await find(connection, text)
+        finally:
+            await database.close()
+        return [
+            (each.person_id, each.name, each.date_of_birth, each.address, each.emails, each.phones, each.cases)
+            for each in people
+        ]
+
+    columns = ("Person id", "Name", "Date of birth", "Address", "Emails", "Phones", "Cases")
+    people = run_async(found())
+    table("In the register", columns, people, json=json)
+    if not people:
+        raise typer.Exit(1)
+
+
+@app.command()
+def unlink(
+    contact_id: UUID,
+    individual_id: str,
+    by: Annotated[str, typer.Option(metavar="NAME", help="Who undoes it.")],
+    because: Annotated[str, typer.Option(metavar="TEXT", help="Why; it stands on the audit trail.")],
+    config: Config = None,
+) -> None:
+    """Undo the link between a contact and an individual: the contact is held for review again."""
+
+    async def undo() -> None:
+        from ingest.clock import now
+        from ingest.commands.run import house_of
+        from router import desk
+        from router.store import Store
+
+        chosen = settings(config)
+        house = house_of(chosen)
+        database = open_database(chosen)
+        try:
+            await desk.unlink(database, Store(database, house, now), house, contact_id, individual_id, because, by, now)
+        finally:
+            await database.close()
+
+    run_async(undo())
+    say(f"Contact {contact_id} is no longer linked to {individual_id}; it is held for review.")

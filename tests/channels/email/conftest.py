@@ -1,0 +1,130 @@
+"""An office that takes mail in: the real log, originals and database in a folder, and a mailbox of its own on a real Dovecot."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from channels.email.ingress import Arrive, Pace, run
+from channels.email.settings import EmailAccount
+from ingest.clock import Clock
+from ingest.contract import Contact
+from ingest.database import Database, upgrade
+from ingest.log.sqlite import SqliteLog
+from ingest.originals import Originals
+from ingest.receive import receive
+from ingest.state import MIGRATIONS
+from tests.servers.dovecot import PASSWORD, Dovecot, running_dovecot
+
+QUICK = Pace(call=2.0, pause=0.05, longest_pause=0.2, again=0.05)
+"""A patience that fits a test."""
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Generator[Dovecot]:
+    """One server for all tests, each with mailboxes of its own."""
+    yield from running_dovecot()
+
+
+@pytest.fixture
+def user() -> str:
+    """A mailbox nobody has had."""
+    return f"care{next(_numbers)}"
+
+
+@dataclass
+class Office:
+    """What the composition root would put together."""
+
+    database: Database
+    log: SqliteLog
+    originals: Originals
+    clock: Clock
+    arrive: Arrive
+    handed_over: list[list[str]] = field(default_factory=list)
+
+    async def contacts(self) -> list[Contact]:
+        """All that is on the log, in order."""
+        found: list[Contact] = []
+        while records := await self.log.read("contacts", after={0: len(found)}, most=500):
+            found += [Contact.model_validate_json(each.record.value) for each in records]
+        return found
+
+    @asynccontextmanager
+    async def taking_in(self, account: EmailAccount, name: str = "care", pace: Pace = QUICK) -> AsyncGenerator[None]:
+        """Run the account meanwhile, and stop it as SIGTERM would."""
+        stopping = asyncio.Event()
+        going = asyncio.create_task(
+            run(
+                name,
+                account,
+                arrive=self.arrive,
+                database=self.database,
+                clock=self.clock,
+                stopping=stopping,
+                pace=pace,
+            )
+        )
+        try:
+            yield
+            assert not going.done(), "it ended by itself"
+        finally:
+            stopping.set()
+            async with asyncio.timeout(10):
+                await going
+
+    async def until(self, count: int) -> list[Contact]:
+        """Once there are so many contacts on the log."""
+        return await until(self.contacts, lambda contacts: len(contacts) >= count)
+
+
+@pytest.fixture
+async def office(tmp_path: Path, clock: Clock) -> AsyncGenerator[Office]:
+    """An office with nothing taken in yet."""
+    url = f"sqlite:///{tmp_path / 'register.db'}"
+    await asyncio.to_thread(upgrade, url, [MIGRATIONS])
+    database = Database(url)
+    originals = Originals(f"file:///{tmp_path / 'originals'}")
+    log = await SqliteLog.open(
+        tmp_path / "log.db", exclusive=True, clock=clock, retention=timedelta(days=30), most_record_bytes=1_000_000
+    )
+    arrive = partial(receive, originals=originals, log=log, database=database, key=b"k" * 32, clock=clock)
+    yield Office(database, log, originals, clock, arrive)
+    await log.close()
+    await database.close()
+
+
+@pytest.fixture
+def account(dovecot: Dovecot, user: str) -> Callable[..., EmailAccount]:
+    """Settings for this test's mailbox, or for another user's."""
+
+    def settings(whose: str = user, **other: Any) -> EmailAccount:
+        given = {
+            "host": dovecot.host,
+            "port": dovecot.port,
+            "ca_file": str(dovecot.ca_file),
+            "user": whose,
+            "password": PASSWORD,
+            "smtp": "localhost:25",
+            "sender": "care@example.org",
+        }
+        return EmailAccount(**(given | other))
+
+    return settings
+
+
+async def until(look: Callable[[], Any], enough: Callable[[Any], bool], seconds: float = 10) -> Any:
+    """What ``look`` gives, once it is enough."""
+    async with asyncio.timeout(seconds):
+        while not enough(found := await look()):
+            await asyncio.sleep(0.02)
+        return found

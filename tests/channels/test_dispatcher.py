@@ -1,0 +1,477 @@
+"""What is on ``outgoing`` reaches people and teams, its end is told, and nothing that goes wrong on the way sends it twice unasked."""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+from uuid import UUID
+
+import pytest
+from prometheus_client import REGISTRY
+from pydantic import SecretStr
+from sqlalchemy import select
+
+from channels import dispatcher
+from channels.email import send
+from channels.email.settings import EmailAccount
+from ingest import state
+from ingest.contract import Audience, Event, Outgoing, OutgoingKind, OutgoingStatus, Record, decode, encode, topic_of
+from ingest.database import Database, upgrade
+from ingest.errors import Halted
+from ingest.log import Lag
+from ingest.log.sqlite import SqliteLog
+from tests.servers.smtp import DROP, HANG, SmtpServer, smtp_server
+
+START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+OUTGOING = topic_of("outgoing")
+
+
+class MovableClock:
+    """It stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+def message(number: int, *, audience: Audience = Audience.PERSON, account: str = "care", **changed: Any) -> Outgoing:
+    kind = OutgoingKind.ACKNOWLEDGEMENT if audience is Audience.PERSON else OutgoingKind.TASK
+    return Outgoing(
+        id=UUID(int=number), kind=kind, audience=audience, channel="email", account=account, recipient=f"r{number}@example.com",
+        subject="We have your message", body="Thank you.", message_id=f"<{number}@example.org>", created_at=START,
+        due=START + timedelta(hours=48),
+    ).model_copy(update=changed)  # fmt: skip
+
+
+def staff(number: int) -> Outgoing:
+    return message(number, audience=Audience.STAFF)
+
+
+def record(outgoing: Outgoing) -> Record:
+    data = outgoing.model_dump_json().encode()
+    return encode(Event(id=str(outgoing.id), source="urn:test", type=OUTGOING.ce_type, data=data), str(outgoing.id))
+
+
+def account(server: SmtpServer) -> EmailAccount:
+    return EmailAccount(
+        host="localhost", user="care", password=SecretStr("secret"), smtp=server.address, smtp_security="none", smtp_login=False,
+        sender="care@example.org",
+    )  # fmt: skip
+
+
+class House:
+    """A log, a database, a mail server and a clock, and the dispatcher between them."""
+
+    def __init__(self, log: SqliteLog, database: Database, server: SmtpServer, clock: MovableClock) -> None:
+        self.log = log
+        self.database = database
+        self.server = server
+        self.clock = clock
+
+    async def publish(self, *outgoing: Outgoing) -> None:
+        await self.log.append("outgoing", [record(each) for each in outgoing])
+
+    @asynccontextmanager
+    async def dispatching(self, *, mode: Literal["off", "review", "on"] = "on", burst: int = 300) -> AsyncGenerator[None]:
+        stopping = asyncio.Event()
+        accounts = {("email", "care"): account(self.server)}
+        running = asyncio.create_task(
+            dispatcher.run(
+                log=self.log, database=self.database, accounts=accounts, mode=mode, burst=burst, clock=self.clock, stopping=stopping
+            )
+        )  # fmt: skip
+        try:
+            yield
+        finally:
+            stopping.set()
+            await running
+
+    async def told(self) -> list[OutgoingStatus]:
+        records = await self.log.read("outgoing.status", after={}, most=1000)
+        return [OutgoingStatus.model_validate_json(decode(each.record).data) for each in records]
+
+    async def ends(self) -> list[tuple[int, str, str | None]]:
+        return [(each.outgoing_id.int, each.state.value, each.reason) for each in await self.told()]
+
+    async def states(self) -> dict[int, str]:
+        async with self.database.read() as connection:
+            rows = await connection.execute(select(state.sends.c.outgoing_id, state.sends.c.state))
+            return {row.outgoing_id.int: row.state for row in rows}
+
+    async def becomes(self, states: dict[int, str]) -> None:
+        async def so() -> bool:
+            return await self.states() == states
+
+        await until(so)
+
+    async def tells(self, number: int) -> None:
+        async def so() -> bool:
+            return len(await self.told()) >= number
+
+        await until(so)
+
+
+async def until(so: Callable[[], Any]) -> None:
+    """Wait for something to be so; a generous bound against hanging."""
+    async with asyncio.timeout(30):
+        while not await so():
+            await asyncio.sleep(0.01)
+
+
+def opened(folder: Path, clock: Callable[[], datetime]) -> Any:
+    return SqliteLog.open(
+        folder / "log.db", exclusive=True, clock=clock, retention=timedelta(days=30), most_record_bytes=8_000_000
+    )
+
+
+def database_in(folder: Path) -> Database:
+    url = f"sqlite:///{folder / 'register.db'}"
+    upgrade(url, [state.MIGRATIONS])
+    return Database(url)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncGenerator[House]:
+    clock = MovableClock()
+    log, database = await opened(tmp_path, clock), database_in(tmp_path)
+    async with smtp_server() as server:
+        yield House(log, database, server, clock)
+    await database.close()
+    await log.close()
+
+
+async def test_a_message_is_sent_once_and_its_acceptance_told(house: House) -> None:
+    await house.publish(message(1))
+    async with house.dispatching():
+        await house.tells(1)
+    assert [(each.recipient, each.message["Message-ID"]) for each in house.server.taken] == [
+        ("r1@example.com", "<1@example.org>")
+    ]
+    assert await house.told() == [
+        OutgoingStatus(outgoing_id=UUID(int=1), state="accepted", at=START, attempts=1)  # type: ignore[arg-type]
+    ]
+    (told,) = await house.log.read("outgoing.status", after={}, most=10)
+    assert told.record.key == str(UUID(int=1))
+    assert await house.log.lag("outgoing", "dispatcher") == Lag(0, None)
+
+
+async def test_messages_go_in_the_order_they_came_over_one_connection(house: House) -> None:
+    await house.publish(*(message(each) for each in range(1, 51)))
+    async with house.dispatching():
+        await house.tells(50)
+    assert house.server.recipients() == [f"r{each}@example.com" for each in range(1, 51)]
+    assert house.server.connections == 1
+
+
+async def test_a_replayed_topic_sends_nothing_twice_and_tells_again(house: House) -> None:
+    await house.publish(message(1), message(2))
+    async with house.dispatching():
+        await house.tells(2)
+    await house.publish(message(1), message(2), message(3))
+    async with house.dispatching():
+        await house.tells(5)
+    assert house.server.recipients() == ["r1@example.com", "r2@example.com", "r3@example.com"]
+    told = [decode(each.record).id for each in await house.log.read("outgoing.status", after={}, most=10)]
+    assert len(told) == 5
+    assert len(set(told)) == 3
+
+
+async def test_a_greylisted_message_is_deferred_and_sent_when_its_time_has_come(house: House) -> None:
+    house.server.to_recipient.append("450 4.7.1 greylisted")
+    await house.publish(message(1), message(2))
+    async with house.dispatching():
+        await house.becomes({1: "deferred", 2: "accepted"})
+        house.clock.move(seconds=61)
+        await house.tells(2)
+    assert await house.ends() == [(2, "accepted", None), (1, "accepted", None)]
+    assert [each.attempts for each in await house.told()] == [1, 2]
+
+
+async def test_a_connection_dropped_once_costs_nothing_but_another_try_at_once(house: House) -> None:
+    house.server.to_recipient.append("421 4.3.2 closing")
+    await house.publish(message(1))
+    async with house.dispatching():
+        await house.tells(1)
+    assert await house.ends() == [(1, "accepted", None)]
+
+
+async def test_a_refused_recipient_fails_for_good_and_others_go_on(house: House) -> None:
+    house.server.to_recipient.append("550 5.1.1 <r1@example.com> unknown")
+    await house.publish(message(1), message(2))
+    async with house.dispatching():
+        await house.tells(2)
+    assert await house.ends() == [(1, "failed", "recipient-refused: 550 5.1.1"), (2, "accepted", None)]
+
+
+async def test_an_account_that_is_not_ours_and_a_header_that_holds_a_line_end_fail(house: House) -> None:
+    await house.publish(message(1, account="gone"), message(2, subject="a\r\nBcc: all@example.com"), message(3))
+    async with house.dispatching():
+        await house.tells(3)
+    assert await house.ends() == [(1, "failed", "no-such-account"), (2, "failed", "header-refused"), (3, "accepted", None)]
+    assert house.server.recipients() == ["r3@example.com"]
+
+
+@pytest.mark.parametrize("fault", [HANG, DROP])
+async def test_silence_after_the_message_gives_two_copies_at_most_with_one_message_id(
+    house: House, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(send, "TAKEN_SECONDS", 0.2)
+    house.server.to_message += [fault] * 5
+    await house.publish(message(1))
+    async with house.dispatching():
+        await house.becomes({1: "deferred"})
+        house.clock.move(minutes=2)
+        await house.tells(1)
+        house.clock.move(hours=2)
+        await asyncio.sleep(0.6)
+    assert [each.message["Message-ID"] for each in house.server.taken] == ["<1@example.org>"] * 2
+    ((_, end, reason),) = await house.ends()
+    assert end == "failed"
+    assert reason == ("unknown: no-answer" if fault == HANG else "unknown: connection-lost")
+
+
+async def test_an_ambiguous_message_is_remembered_as_such_across_a_plain_deferral(house: House) -> None:
+    house.server.to_message += [DROP, "451 4.3.0 later", DROP, DROP]
+    await house.publish(message(1))
+    async with house.dispatching():
+        for _ in range(2):
+            await house.becomes({1: "deferred"})
+            house.clock.move(minutes=6)
+            await asyncio.sleep(0.6)
+        await house.tells(1)
+    assert len(house.server.taken) == 2
+    assert await house.ends() == [(1, "failed", "unknown: connection-lost")]
+
+
+async def test_while_the_server_is_down_messages_wait_and_go_when_it_is_back(house: House) -> None:
+    await house.server.stop()
+    await house.publish(*(message(each) for each in range(1, 6)))
+    async with house.dispatching():
+        await house.becomes({1: "deferred", 2: "waiting", 3: "waiting", 4: "waiting", 5: "waiting"})
+        await house.server.start()
+        house.clock.move(minutes=2)
+        await house.tells(5)
+    assert Counter(house.server.recipients()) == Counter(f"r{each}@example.com" for each in range(1, 6))
+
+
+async def test_one_that_is_deferred_for_days_is_given_up_and_told_as_failed(house: House) -> None:
+    house.server.to_recipient += ["450 4.2.0 later"] * 1000
+    await house.publish(message(1))
+    tries = 0
+    async with house.dispatching():
+        while not await house.told():
+            await house.becomes({1: "deferred"})
+            tries += 1
+            house.clock.move(hours=24)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.7):
+                    await house.tells(1)
+    assert await house.ends() == [(1, "failed", "given-up: recipient-refused: 450 4.2.0")]
+    assert tries == 4
+
+
+async def test_stopping_by_hand_holds_what_is_for_the_public_within_seconds_and_notices_go_on(house: House) -> None:
+    async with house.dispatching():
+        await house.publish(message(1))
+        await house.tells(1)
+        await state.stop(house.database, "r.patel", house.clock)
+        await asyncio.sleep(1.1)
+        await house.publish(message(2), staff(3), message(4), staff(5))
+        await house.becomes({1: "accepted", 2: "waiting", 3: "accepted", 4: "waiting", 5: "accepted"})
+        assert REGISTRY.get_sample_value("outgoing_stopped") == 1
+        assert (await state.stopped(house.database)).by == "r.patel"
+        assert await house.log.lag("outgoing", "dispatcher") == Lag(0, None)
+        house.clock.move(minutes=1)
+        await state.let_go_on(house.database, "r.patel", house.clock)
+        await house.publish(message(6))
+        await house.tells(6)
+        assert REGISTRY.get_sample_value("outgoing_stopped") == 0
+    assert house.server.recipients() == [f"r{each}@example.com" for each in (1, 3, 5, 2, 4, 6)]
+
+
+async def test_with_sending_off_only_our_own_people_hear_and_what_waited_goes_when_it_is_on(house: House) -> None:
+    await house.publish(message(1), staff(2))
+    async with house.dispatching(mode="off"):
+        await house.becomes({1: "waiting", 2: "accepted"})
+        await asyncio.sleep(0.6)
+    assert house.server.recipients() == ["r2@example.com"]
+    async with house.dispatching(mode="review"):
+        await house.tells(2)
+    assert house.server.recipients() == ["r2@example.com", "r1@example.com"]
+
+
+async def test_a_burst_stops_sending_to_the_public_until_a_person_lets_it_go_on(house: House) -> None:
+    await house.publish(*(message(each) for each in range(1, 9)), staff(9))
+    public = {each: "accepted" for each in (1, 2, 3)}
+    async with house.dispatching(burst=3):
+        await house.becomes(public | dict.fromkeys(range(4, 9), "waiting") | {9: "accepted"})
+    switch = await state.stopped(house.database)
+    assert (switch.stopped, switch.by) == (True, "burst-limit")
+    house.clock.move(minutes=1)
+    async with house.dispatching(burst=3):  # remembered over a restart
+        await house.publish(staff(10))
+        await house.tells(5)
+        assert len(house.server.taken) == 5
+        await state.let_go_on(house.database, "r.patel", house.clock)
+        await house.tells(8)
+        await house.becomes(dict.fromkeys((*range(1, 7), 9, 10), "accepted") | {7: "waiting", 8: "waiting"})
+    assert (await state.stopped(house.database)).by == "burst-limit"
+
+
+async def test_the_burst_is_counted_over_a_restart_and_forgotten_after_ten_minutes(house: House) -> None:
+    await house.publish(message(1), message(2))
+    async with house.dispatching(burst=3):
+        await house.tells(2)
+    await house.publish(message(3), message(4))
+    async with house.dispatching(burst=3):
+        await house.becomes({1: "accepted", 2: "accepted", 3: "accepted", 4: "waiting"})
+    house.clock.move(minutes=11)
+    await state.let_go_on(house.database, "r.patel", house.clock)
+    async with house.dispatching(burst=3):
+        await house.publish(message(5), message(6))
+        await house.tells(6)
+    assert not (await state.stopped(house.database)).stopped
+
+
+async def test_what_a_person_cancelled_is_not_sent_and_told_as_cancelled(house: House) -> None:
+    async with house.database.write() as connection:
+        await state.cancel(connection, [UUID(int=1)], START)
+    await house.publish(message(1), message(2))
+    async with house.dispatching(mode="off"):
+        await house.becomes({1: "cancelled", 2: "waiting"})
+    async with house.database.write() as connection:
+        await state.cancel(connection, [UUID(int=2)], START)
+    async with house.dispatching():
+        await house.tells(2)
+        await house.publish(message(3))
+        await house.becomes({1: "cancelled", 2: "cancelled", 3: "accepted"})
+    assert house.server.recipients() == ["r3@example.com"]
+    assert {(number, end) for number, end, _ in await house.ends()} >= {(1, "cancelled"), (2, "cancelled")}
+
+
+def strangers(number: int) -> Sequence[Record]:
+    kinds = (
+        Record("k", b"\xff\x00 not json"),
+        Record("k", None),
+        encode(Event(id="1", source="urn:x", type="contact-ingest.contact.v1", data=b"{}"), "k"),
+        encode(Event(id="1", source="urn:x", type=OUTGOING.ce_type, data=b'{"id": 1}'), "k"),
+    )
+    return [kinds[each % len(kinds)] for each in range(number)]
+
+
+async def test_records_that_are_not_ours_are_skipped_and_counted(house: House) -> None:
+    def counted() -> float:
+        return REGISTRY.get_sample_value("contact_errors_total", {"stage": "dispatcher", "reason": "not-valid"}) or 0
+
+    before = counted()
+    await house.log.append("outgoing", [*strangers(50), record(message(1)), *strangers(50), record(message(2))])
+    async with house.dispatching():
+        await house.tells(2)
+    assert house.server.recipients() == ["r1@example.com", "r2@example.com"]
+    assert counted() - before == 24
+
+
+async def test_more_than_fifty_in_a_row_that_are_not_ours_stop_it_and_nothing_of_them_is_settled(house: House) -> None:
+    await house.log.append("outgoing", strangers(51))
+    with pytest.raises(Halted) as halted:
+        async with house.dispatching():
+            await asyncio.sleep(1)
+    assert halted.value.reason == "outgoing-unreadable"
+    assert (await house.log.lag("outgoing", "dispatcher")).records == 51
+
+
+async def test_a_recipients_address_is_in_no_diagnostics(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    house.server.to_recipient += ["550 5.1.1 <r1@example.com> unknown", "450 <r2@example.com> later"]
+    await house.publish(message(1), message(2), message(3))
+    async with house.dispatching():
+        await house.becomes({1: "failed", 2: "deferred", 3: "accepted"})
+    said = "".join(capsys.readouterr())
+    assert "recipient-refused" in said
+    assert "example.com" not in said
+
+
+PROCESS = """
+import asyncio, sys
+from datetime import timedelta
+from pathlib import Path
+from pydantic import SecretStr
+from channels import dispatcher
+from channels.email.settings import EmailAccount
+from ingest import clock
+from ingest.database import Database
+from ingest.log.sqlite import SqliteLog
+
+async def main(folder, smtp):
+    log = await SqliteLog.open(Path(folder) / "log.db", exclusive=True, clock=clock.now, retention=timedelta(days=1), most_record_bytes=8_000_000)
+    account = EmailAccount(host="localhost", user="care", password=SecretStr("x"), smtp=smtp, smtp_security="none", smtp_login=False, sender="care@example.org")
+    await dispatcher.run(
+        log=log, database=Database(f"sqlite:///{folder}/register.db"), accounts={("email", "care"): account},
+        mode="on", burst=10_000, clock=clock.now, stopping=asyncio.Event())
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize("moment", ["as the server says yes", "at random"])
+async def test_killed_again_and_again_every_message_goes_and_copies_are_no_more_than_kills(tmp_path: Path, moment: str) -> None:
+    kills, messages, chance = 10, 60, random.Random(moment)
+    database_in(tmp_path)
+    log = await opened(tmp_path, MovableClock())
+    await log.append("outgoing", [record(message(each)) for each in range(1, messages + 1)])
+    await log.close()
+    async with smtp_server() as server:
+        for life in range(kills + 1):
+            process = await asyncio.create_subprocess_exec(sys.executable, "-c", PROCESS, str(tmp_path), server.address)
+
+            def kill(pid: int = process.pid) -> None:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+            taken, loop = len(server.taken), asyncio.get_running_loop()
+            if life == kills:
+                server.on_taken = lambda: None
+            elif moment == "at random":
+                server.on_taken = lambda: None
+                fatal = loop.time() + 30
+                server.on_taken = lambda kill=kill: loop.call_later(chance.uniform(0, 0.03), kill)
+                assert fatal
+            else:
+                after = chance.randint(1, 5)
+                server.on_taken = lambda: len(server.taken) - taken == after and loop.call_soon(loop.call_soon, kill)  # noqa: B023
+
+            async def over(number: int = messages) -> bool:
+                return len(set(server.recipients())) == number
+
+            if life < kills:
+                async with asyncio.timeout(30):
+                    await process.wait()
+                continue
+            await until(over)
+            look = await SqliteLog.open(
+                tmp_path / "log.db", exclusive=False, clock=MovableClock(), retention=timedelta(days=1), most_record_bytes=10**7
+            )
+
+            async def all_told(look: SqliteLog = look) -> bool:
+                told = await look.read("outgoing.status", after={}, most=1000)
+                return len({each.record.key for each in told}) == messages
+
+            await until(all_told)
+            await look.close()
+            kill()
+            await process.wait()
+    copies = Counter(each.message["Message-ID"] for each in server.taken)
+    assert set(copies) == {f"<{each}@example.org>" for each in range(1, messages + 1)}
+    assert sum(copies.values()) - messages <= kills

@@ -1,0 +1,203 @@
+"""The register's database: one writer at a time, all or nothing, and tables that are what the code says they are."""
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import MetaData, create_engine, inspect, text
+from sqlalchemy.exc import IntegrityError
+
+import router.register
+from ingest import database as module
+from ingest import state
+from ingest.database import Database, upgrade, wal_is_safe
+from ingest.errors import Misconfigured, Unavailable
+from router.register import tables
+
+HISTORIES = [Path(*router.register.__path__) / "migrations", state.MIGRATIONS]
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'register.db'}"
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncGenerator[Database]:
+    opened = Database(url)
+    async with opened.write() as connection:
+        await connection.execute(text("CREATE TABLE letters (words TEXT PRIMARY KEY)"))
+    yield opened
+    await opened.close()
+
+
+async def write(database: Database, words: str) -> None:
+    async with database.write() as connection:
+        await connection.execute(text("INSERT INTO letters VALUES (:words)"), {"words": words})
+
+
+async def read(database: Database) -> list[str]:
+    async with database.read() as connection:
+        return list(await connection.scalars(text("SELECT words FROM letters ORDER BY words")))
+
+
+@pytest.mark.parametrize(
+    ("version", "safe"),
+    [
+        ((3, 40, 1), False),
+        ((3, 44, 5), False),
+        ((3, 44, 6), True),
+        ((3, 45, 0), False),
+        ((3, 50, 6), False),
+        ((3, 50, 7), True),
+        ((3, 51, 2), False),
+        ((3, 51, 3), True),
+        ((3, 52, 0), True),
+        ((4, 0, 0), True),
+    ],
+)
+def test_the_write_ahead_log_is_used_only_where_sqlite_has_the_fix_for_its_race(version: tuple[int, ...], safe: bool):
+    assert wal_is_safe(version) is safe
+
+
+async def test_every_connection_is_durable(database: Database):
+    wanted = "wal" if wal_is_safe(sqlite3.sqlite_version_info) else "truncate"
+    async with database.read() as one, database.read() as other:
+        for connection in (one, other):
+            assert await connection.scalar(text("PRAGMA synchronous")) == 2
+            assert await connection.scalar(text("PRAGMA journal_mode")) == wanted
+            assert await connection.scalar(text("PRAGMA busy_timeout")) == 60_000
+
+
+async def test_a_write_that_fails_midway_leaves_nothing(database: Database):
+    await write(database, "kept")
+
+    async def failing() -> None:
+        async with database.write() as connection:
+            await connection.execute(text("INSERT INTO letters VALUES ('half')"))
+            raise ValueError("midway")
+
+    with pytest.raises(ValueError, match="midway"):
+        await failing()
+    assert await read(database) == ["kept"]
+
+
+async def test_a_write_that_is_cancelled_leaves_nothing_and_lets_the_next_one_in(database: Database):
+    begun = asyncio.Event()
+
+    async def stalling() -> None:
+        async with database.write() as connection:
+            await connection.execute(text("INSERT INTO letters VALUES ('half')"))
+            begun.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(stalling())
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await write(database, "next")
+    assert await read(database) == ["next"]
+
+
+async def test_a_refusal_of_the_data_comes_as_it_is(database: Database):
+    await write(database, "once")
+    with pytest.raises(IntegrityError):
+        await write(database, "once")
+
+
+async def test_writers_of_one_process_take_turns(database: Database):
+    await asyncio.gather(*(write(database, f"letter {number:02}") for number in range(20)))
+    assert await read(database) == [f"letter {number:02}" for number in range(20)]
+
+
+async def test_a_reader_sees_nothing_that_is_not_committed(database: Database):
+    async with database.write() as connection:
+        await connection.execute(text("INSERT INTO letters VALUES ('soon')"))
+        assert await read(database) == []
+    assert await read(database) == ["soon"]
+
+
+HOLDING = """
+    import sqlite3, sys
+    connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("INSERT INTO letters VALUES ('theirs')")
+    print("held", flush=True)
+    sys.stdin.readline()
+    connection.execute("COMMIT")
+"""
+
+
+def holding(url: str) -> subprocess.Popen[str]:
+    held = subprocess.Popen(
+        [sys.executable, "-c", dedent(HOLDING), url.removeprefix("sqlite:///")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert held.stdout
+    assert held.stdout.readline() == "held\n"
+    return held
+
+
+async def test_a_write_waits_for_another_process_to_finish(database: Database, url: str):
+    command = holding(url)
+    mine = asyncio.create_task(write(database, "mine"))
+    await asyncio.sleep(0.2)
+    assert not mine.done()
+    command.communicate("go on\n")
+    await mine
+    assert await read(database) == ["mine", "theirs"]
+
+
+async def test_a_database_that_another_process_never_lets_go_of_is_away(
+    database: Database, url: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "_WAIT_SECONDS", 0.1)
+    impatient = Database(url)
+    command = holding(url)
+    with pytest.raises(Unavailable) as away:
+        await write(impatient, "mine")
+    assert away.value.reason == "register-unavailable"
+    command.communicate("go on\n")
+    await write(impatient, "mine")
+    assert await read(impatient) == ["mine", "theirs"]
+    await impatient.close()
+
+
+def test_the_migrations_make_the_tables_that_the_code_says(url: str):
+    upgrade(url, HISTORIES)
+    wanted = MetaData()
+    for metadata in (tables.metadata, state.metadata):
+        for table in metadata.sorted_tables:
+            table.to_metadata(wanted)
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        versions = {name for name in inspect(connection).get_table_names() if name.endswith("_version")}
+        context = MigrationContext.configure(
+            connection, opts={"include_name": lambda name, kind, _: kind != "table" or name not in versions}
+        )
+        assert compare_metadata(context, wanted) == []
+    engine.dispose()
+    assert len(versions) == len(HISTORIES)
+
+
+def test_bringing_a_database_up_to_date_twice_changes_nothing(url: str, tmp_path: Path):
+    upgrade(url, HISTORIES)
+    before = (tmp_path / "register.db").read_bytes()
+    upgrade(url, HISTORIES)
+    assert (tmp_path / "register.db").read_bytes() == before
+
+
+def test_another_kind_of_database_stops_the_start():
+    with pytest.raises(Misconfigured) as refused:
+        Database("postgresql://ingest@db/register")
+    assert refused.value.reason == "register.url"

@@ -1,0 +1,74 @@
+"""The same thing twice has one id; two things never share one; what people read out can be read out."""
+
+import re
+import time
+from uuid import UUID
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.ids import contact_id, derived_id, digest, new_id, partition_key, published_contact_id, reference
+
+ONE, TWO = UUID(int=1), UUID(int=2)
+
+
+def test_an_id_of_a_contact_is_fixed_for_ever():
+    """A change here would take every letter in the mailbox in again."""
+    assert contact_id("email", "care", "a" * 64) == UUID("369a496e-e9d9-5d1f-8393-194515c5f315")
+    assert published_contact_id("urn:example:crm", "42") == UUID("2f651699-0e83-5256-a68f-f037f7d29754")
+    assert derived_id(ONE, "acknowledgement") == UUID("0c944c4b-36d8-5b47-8ce2-ca46ac088c22")
+    assert reference(ONE) == "CC-FGYCT-45VFV"
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.text(max_size=4), st.text(max_size=4), st.text(max_size=4)), min_size=2, max_size=2, unique=True))
+def test_another_channel_account_or_reference_is_another_contact(pair: list[tuple[str, str, str]]):
+    one, two = ("\x1f".join(each) for each in pair)
+    assert (contact_id(*pair[0]) == contact_id(*pair[1])) is (one == two)
+
+
+def test_the_same_id_from_two_publishers_is_two_contacts():
+    assert published_contact_id("urn:a", "1") != published_contact_id("urn:b", "1")
+    assert published_contact_id("urn:a", "1") == published_contact_id("urn:a", "1")
+
+
+def test_what_a_contact_gives_rise_to_has_an_id_of_its_own_each_time_the_same():
+    assert derived_id(ONE, "acknowledgement") == derived_id(ONE, "acknowledgement")
+    assert len({derived_id(ONE, "acknowledgement"), derived_id(TWO, "acknowledgement"), derived_id(ONE, "task"), ONE}) == 4
+
+
+def test_new_ids_sort_as_they_were_made():
+    made = []
+    for _ in range(5):
+        made.append(new_id())
+        time.sleep(0.002)
+    assert made == sorted(made)
+    assert {each.version for each in made} == {7}
+
+
+def test_a_key_keeps_one_senders_contacts_together_and_names_nobody():
+    secret = b"5b0e4c6f9d8a7312e0f4b6c8d1a29375"
+    key = partition_key(secret, "email", "sian@example.org", ONE)
+    assert key == partition_key(secret, "email", "sian@example.org", TWO)
+    assert key != partition_key(secret, "sms", "sian@example.org", ONE)
+    assert key != partition_key(secret[::-1], "email", "sian@example.org", ONE)
+    assert re.fullmatch("[0-9a-f]{32}", key)
+
+
+def test_a_contact_whose_sender_is_unknown_is_its_own_key():
+    assert partition_key(b"k", "email", None, ONE) == str(ONE)
+
+
+@settings(deadline=None)
+@given(st.uuids())
+def test_a_reference_can_be_read_out_on_the_telephone(of: UUID):
+    assert re.fullmatch("CC-[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}", reference(of))
+    assert reference(of) == reference(of)
+
+
+def test_ten_thousand_references_are_all_different():
+    assert len({reference(UUID(int=number)) for number in range(10_000)}) == 10_000
+
+
+def test_a_digest_is_sha_256_in_lower_case():
+    assert digest(b"") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
