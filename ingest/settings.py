@@ -117,7 +117,7 @@ class OriginalsSettings(Section):
     """The bytes as they came."""
 
     url: str = "file:///originals"
-    """file:///folder; s3://bucket/prefix."""
+    """file:///folder."""
 
 
 class WebSettings(Section):
@@ -202,7 +202,7 @@ class RouterSettings(Section):
 
 
 class Publisher(Section):
-    """Another system that may publish contacts."""
+    """``[publishers."URN"]``: another system that may publish contacts, by its CloudEvents source. None but those named may."""
 
     may_vouch: bool = False
     """Its word that an identifier is verified is believed."""
@@ -279,7 +279,9 @@ def load(path: Path | None) -> Settings:
 
 def misconfigured(error: ValidationError, *within: str) -> Misconfigured:
     """The first thing wrong, as a sentence that names its key and never its value."""
-    first = error.errors(include_input=False, include_url=False)[0]
+    found = error.errors(include_input=False, include_url=False)
+    # A key with a slip of the pen is both unknown and missing, and the first says more.
+    first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])
     key = ".".join((*within, *(str(part) for part in first["loc"])))
     secret = key.rpartition(".")[2] in SECRET_KEYS
     match first["type"]:

@@ -87,9 +87,12 @@ class Situation:
 
     @property
     def case(self) -> CaseView | None:
-        """The one case it is about: the one it names, else the matched individual's only open one."""
-        if self.named:
-            return self.named[0] if len(self.named) == 1 else None
+        """The one case it is about: the one it names, else the matched individual's only open one.
+
+        A reference that the register does not have may be a slip of the pen for any case, so then it is about none for certain.
+        """
+        if self.named or self.unknown_references:
+            return self.named[0] if len(self.named) == 1 and not self.unknown_references else None
         running = [case for case in self.theirs if case.is_open]
         return running[0] if len(running) == 1 else None
 
@@ -235,7 +238,7 @@ RULES: Final = (
     ),
     Rule(
         "several-cases", 1, "DESIGN section 1: two requests",
-        lambda s: len(s.named) > 1, _hold, _because("It names more than one case."),
+        lambda s: len(s.named) + len(s.unknown_references) > 1, _hold, _because("It names more than one case."),
     ),
     Rule(
         "draft-comments", 1, "service model: draft report comments to Investigators",

@@ -4,13 +4,14 @@ Each act is one transaction with its audit entry, in the name of whoever acts. T
 other is told by whom.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest import state
@@ -29,6 +30,8 @@ from router.register import search, tables
 from router.store import Store, disposition_row, link_rows
 
 DECIDED = "decided-by-a-person"
+_ID = re.compile(r"[0-9a-f]{6,32}")
+_MOST_MEANT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,3 +361,31 @@ async def _why_not(connection: AsyncConnection, task_id: UUID, by: str | None = 
 
 def _entry(now: datetime, by: str, action: str, contact_id: UUID | None, **evidence: Any) -> AuditEntry:
     return AuditEntry(new_id(), now, contact_id, action, by, evidence=evidence)
+
+
+async def ids_of(connection: AsyncConnection, table: Table, given: str) -> list[UUID]:
+    """The rows of a table that somebody means by the beginning of an id (6 characters or more) or by a contact's reference."""
+    typed = given.strip().replace("-", "").lower()
+    if _ID.fullmatch(typed):
+        lowest, highest = UUID(typed.ljust(32, "0")), UUID(typed.ljust(32, "f"))
+        query = select(table.c.id).where(table.c.id.between(lowest, highest))
+    else:
+        reference = given.strip().upper()
+        contacts = select(tables.contacts.c.id).where(tables.contacts.c.reference == reference)
+        meant = (table.c.id if table is tables.contacts else table.c.contact_id).in_(contacts)
+        if table is tables.tasks:  # a dead letter's task has a reference and no contact
+            meant |= (table.c.state != "done") & table.c.body.contains(f'"reference":"{reference}"', autoescape=True)
+        query = select(table.c.id).where(meant)
+    return list((await connection.execute(query.order_by(table.c.id).limit(_MOST_MEANT))).scalars())
+
+
+async def id_of(connection: AsyncConnection, table: Table, given: str) -> UUID:
+    """The one row that ``ids_of`` finds. Raises Refused ``no-such-id``, ``several-ids``."""
+    found = await ids_of(connection, table, given)
+    if not found:
+        raise Refused(
+            "no-such-id", f"Nothing has the id or reference {given}. An id may be given by 6 of its characters or more."
+        )
+    if len(found) > 1:
+        raise Refused("several-ids", f"{given} could be any of these; give one by its id: {', '.join(map(str, found))}.")
+    return found[0]

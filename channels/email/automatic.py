@@ -27,12 +27,14 @@ _BOUNCE_WORDS = re.compile(
     r"mailbox unavailable|bounced|wasn't able to deliver|not our customer|5[50]\d[ -]\d?\.?\d)"
 )
 _AWAY_SUBJECT = re.compile(
-    r"(?ix)\s*(?:\[[^\]]{1,30}\]\s*)?(?:auto(?:matic|mated)?[\s:_-]*(?:reply|response|answer|respon[ds]er)|auto\s?:|out[\s-]of[\s-](?:the[\s-])?office|ooo\b|"
-    r"(?:on\s)?(?:annual\sleave|vacation)\b|away\sfrom\s|i\s?(?:am|'m)\s(?:away|out\sof)|abwesen\w*|automatische[s]?\s(?:antwort|antwoord)|autom\.\santwort|automatisch\santwoord|"
-    r"afwezig\w*|réponse\sautomatique|reponse\sautomatique|absence|absent\s(?:du|de)|ateb\sawtomati[gc]|allan\so'?r\sswyddfa|respuesta\sautomática|respuesta\sautomatica|"
-    r"fuera\sde\s(?:la\s)?oficina|risposta\sautomatica|fuori\s(?:sede|ufficio)|assente|odpowiedź\sautomatyczna|autoodpowiedź|automatyczna\sodpowiedź|nieobecność|"
-    r"resposta\sautomática|fora\sd[oe]\sescritório|ausência|autosvar|automatiskt\ssvar|automatisk\ssvar|frånvaro|fravær|poissa|automaattinen\svastaus|"
-    r"автоответ|автоматический\sответ|自动回复|自動回覆|自動返信|automatická\sodpověď|automatikus\sválasz|otomatik\syanıt|räspuns\sautomat)"
+    r"(?ix)\s*(?:\[[^\]]{1,30}\]\s*)?(?:"
+    r"auto(?:matic|mated)?[\s:_-]*(?:reply|response|answer|respon[ds]er)|auto|out[\s-]of[\s-](?:the[\s-])?office(?:\s(?:auto)?reply|\sautoreply|\snotification|\sresponse)?"
+    r"|ooo|(?:on\s)?(?:annual\sleave|vacation|holiday)|abwesenheit\w*|automatische[s]?\s(?:antwort|antwoord)|autom\.\santwort|automatisch\santwoord|afwezig\w*"
+    r"|r[ée]ponse\sautomatique|absence(?:\sdu\sbureau)?|absent\sdu\sbureau|ateb\sawtomati[gc]|allan\so'?r\sswyddfa|respuesta\sautom[áa]tica|fuera\sde\s(?:la\s)?oficina"
+    r"|risposta\sautomatica|fuori\s(?:sede|ufficio)|assente|odpowiedź\sautomatyczna|autoodpowiedź|automatyczna\sodpowiedź|nieobecność|poza\sbiurem"
+    r"|resposta\sautom[áa]tica|fora\sd[oe]\sescritório|ausência|autosvar|automatiskt?\ssvar|frånvaro|fravær|automaattinen\svastaus"
+    r"|автоответ\w*|автоматический\sответ|自动回复|自動回覆|自動返信|automatická\sodpověď|automatikus\sválasz|otomatik\syanıt|răspuns\sautomat"
+    r")\s*(?P<closed>[:：!]|-\s|$)?"
 )
 _AWAY_WORDS = re.compile(
     r"(?i)(?:out of (?:the )?office|on (?:annual |maternity |sick )?leave|away from (?:the office|my desk)|limited access to (?:my )?e-?mail|on holiday|on vacation|"
@@ -66,14 +68,16 @@ def automatic(mail: Mail, sender: str | None) -> Automatic:
         return Automatic.LIST
     if submitted not in {"", "no"} or precedence & {"bulk", "junk"}:
         return Automatic.REPLY
+    away = _AWAY_SUBJECT.match(subject)
+    if away is None or (away["closed"] is None and not envelope):
+        return Automatic.NONE
     evidence = (
         envelope
-        or bool(mail.first("x-auto-response-suppress"))
-        or bool(mail.first("in-reply-to") or mail.first("references"))
-        or bool(sender and re.match(r"(?i)(?:no|do-?not)[-_.]?reply", sender))
+        or any(mail.first(name) for name in ("x-auto-response-suppress", "in-reply-to", "references"))
+        or re.match(r"(?i)(?:no|do-?not)[-_.]?reply", sender or "") is not None
         or _AWAY_WORDS.search(words) is not None
     )
-    return Automatic.REPLY if evidence and _AWAY_SUBJECT.match(subject) else Automatic.NONE
+    return Automatic.REPLY if evidence else Automatic.NONE
 
 
 def _token(value: str | None) -> str:

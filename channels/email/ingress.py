@@ -221,7 +221,7 @@ class _Round:
     def count(self, attempt: RetryCallState) -> None:
         """Note what went wrong."""
         error = attempt.outcome and attempt.outcome.exception()
-        reason = error.reason if isinstance(error, IngestError) else "unforeseen"
+        reason = _reason(error)
         ERRORS.labels("email", reason).inc()
         _say.warning(
             "mailbox-fault",
@@ -332,7 +332,7 @@ class _Round:
             if len(batch) > 1:
                 alone = [await self._hand_over(box, [each]) for each in batch]
                 return set[int]().union(*alone)
-            self._note_trouble(box, uids[0], error.reason if isinstance(error, IngestError) else "unforeseen")
+            self._note_trouble(box, uids[0], _reason(error), type(error).__name__)
             return set()
         for uid in uids:
             self._troubles.pop((box.uid_validity, uid), None)
@@ -394,7 +394,7 @@ class _Round:
     def _may_try(self, box: "_Box", uid: int) -> bool:
         return self._troubles.get((box.uid_validity, uid), _Trouble()).not_before <= asyncio.get_running_loop().time()
 
-    def _note_trouble(self, box: "_Box", uid: int, reason: str) -> None:
+    def _note_trouble(self, box: "_Box", uid: int, reason: str, kind: str = "") -> None:
         """A first trouble may be the connection's own, and is tried again at once; then after longer and longer."""
         trouble = self._troubles.setdefault((box.uid_validity, uid), _Trouble())
         trouble.tries += 1
@@ -756,6 +756,10 @@ def _wire_name(folder: str) -> str:
         return "&" + b64encode(found[0].encode("utf-16-be")).decode().rstrip("=").replace("/", ",") + "-"
 
     return _quoted(_NOT_PRINTED.sub(shifted, _one_line(folder).replace("&", "&-")))
+
+
+def _reason(error: BaseException | None) -> str:
+    return error.reason if isinstance(error, IngestError) else "unforeseen"
 
 
 def _sentence(error: Exception) -> str:

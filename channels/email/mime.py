@@ -32,7 +32,7 @@ MOST_WORDS: Final = 2 * 1024 * 1024
 """Characters of a body that are read; eight times what a contact carries."""
 MOST_FILE_BYTES: Final = 128 * 1024 * 1024
 """Bytes of all attachments of one mail together."""
-MOST_TAGS: Final = 20_000
+MOST_TAGS: Final = 15_000
 """Tags of an HTML body that are laid out; of a larger one only the tags are taken away."""
 
 QUOTE_OPENS, QUOTE_CLOSES = "\ue0f0", "\ue0f1"
@@ -171,14 +171,16 @@ def _mended(head: bytes) -> bytes:
     last = max((place for place, line in enumerate(lines) if _SURELY_HEADER.match(line)), default=0)
     kept: list[bytes] = []
     for place, line in enumerate(lines):
-        line = re.sub(rb"\A([!-9;-~]{1,70})[ \t]{1,20}:", rb"\1:", line)
-        if place >= last or not _NO_HEADER.match(line):
-            kept.append(line)
+        closed = re.sub(rb"\A([!-9;-~]{1,70})[ \t]{1,20}:", rb"\1:", line)
+        if place >= last or not _NO_HEADER.match(closed):
+            kept.append(closed)
     return b"\r\n".join(kept)
 
 
 def _parse(raw: bytes, mail: Mail) -> Message:
+    """The tree of parts as far as the limits let it grow. The parser asks each open level about each line."""
     made: list[Message] = []
+    most_levels = max(5, min(MOST_LEVELS, 5 * MOST_LINES // (raw.count(b"\n") + raw.count(b"\r") + 1)))
 
     def part(policy: Any = compat32) -> Message:
         if len(made) >= MOST_PARTS:
@@ -186,12 +188,13 @@ def _parse(raw: bytes, mail: Mail) -> Message:
         level, at = 0, made[0] if made else None
         while at is not None and at.is_multipart() and (below := cast("list[Message]", at.get_payload())):
             level, at = level + 1, below[-1]
-        if level > MOST_LEVELS:
-            raise _TooMuch(f"parts are nested deeper than {MOST_LEVELS}; the rest was left out")
+        if level > most_levels:
+            raise _TooMuch(f"parts are nested deeper than {most_levels}; the rest was left out")
         made.append(_Part(policy=policy))
         return made[-1]
 
     parser = FeedParser(part)
+    made.clear()  # it has tried the factory
     try:
         parser.feed(raw.decode("ascii", "surrogateescape"))
         return parser.close()
@@ -412,10 +415,13 @@ def _uuencoded(text: str) -> tuple[str, list[File]]:
     return "\n".join(kept), files
 
 
+_UU_LINE: Final = re.compile(r"[ -`]{1,100}")
+
+
 def _uu_line(line: str) -> bytes | None:
     line = line.rstrip("\r")
-    if not line or line == "end" or not line.isascii():
-        return b"" if not line else None
+    if not _UU_LINE.fullmatch(line):
+        return None
     size = (ord(line[0]) - 32) & 63
     if (
         not 32 <= ord(line[0]) <= 96
@@ -541,6 +547,11 @@ def _guess(content: bytes, codec: str | None, hint: str | None, trouble: str | N
         hinted = _codec(hint) if hint else None
         if hinted not in {None, "utf-8"} and (text := _strictly(content, str(hinted))) is not None:
             return text, trouble
+        high = len(content.translate(None, _ASCII))
+        if high * 7 < len(content) and (text := _strictly(content, "cp1252")) is not None:
+            return text, trouble
+        if (east := _east_asian(content)) is not None and (text := _strictly(content, east)) is not None:
+            return text, trouble or f"none was declared that holds; read as {east}"
         best = charset_normalizer.from_bytes(content[:4096]).best() if len(content) > 3 else None
         if best is not None and best.encoding not in {"ascii", "utf_8"}:
             likely = "gb18030" if best.encoding in {"gb2312", "gbk"} else best.encoding
@@ -550,6 +561,27 @@ def _guess(content: bytes, codec: str | None, hint: str | None, trouble: str | N
     if codec == "cp1252":
         return _scrub(content.decode("cp1252", "replace")), trouble or _lossy(content, "cp1252")
     return _scrub(content.decode(codec or "cp1252", "replace")), "some characters could not be read"
+
+
+def _east_asian(content: bytes) -> str | None:
+    """The East Asian charset a text without one is most likely in, by where its commonest characters stand; None if none is likely."""
+    pairs = re.findall(rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]", content[:4096])
+    if len(pairs) < 3:
+        return None
+
+    def share(first: int, last: int) -> float:
+        return sum(first <= each[0] <= last for each in pairs) / len(pairs)
+
+    written_high = all(each[1] >= 0xA1 for each in pairs)
+    if share(0x82, 0x83) > 0.3:
+        return "cp932"
+    if written_high and share(0xA4, 0xA5) > 0.3:
+        return "euc_jp"
+    if written_high and share(0xB0, 0xC8) + share(0xA1, 0xA3) > 0.98:
+        return "cp949"
+    if written_high and share(0xB0, 0xD7) + share(0xA1, 0xA3) > 0.85:
+        return "gb18030"
+    return "big5hkscs" if not written_high and share(0xA1, 0xC6) > 0.85 else None
 
 
 def _strictly(content: bytes, codec: str) -> str | None:

@@ -164,9 +164,14 @@ class Connection:
                 await client.quit(timeout=CONNECT_SECONDS)
             client.close()
 
-    async def _hand_over(self, raw: bytes, recipient: str) -> Outcome:
+    async def check(self) -> Deferred | None:
+        """Reach the server and log in, sending nothing; None where it would take mail of ours, else why it would not."""
+        reached = await self._reached()
+        return reached if isinstance(reached, Deferred) else None
+
+    async def _reached(self) -> aiosmtplib.SMTP | Deferred:
         try:
-            client = await self._connected()
+            return await self._connected()
         except aiosmtplib.SMTPResponseException as error:
             # A server that is full answers 4yz; any other refusal before the first message is about us.
             return Deferred(
@@ -178,6 +183,11 @@ class Connection:
             return Deferred("unreachable", Trouble.CONNECTION)
         except aiosmtplib.SMTPException:
             return Deferred("no-starttls-or-login", Trouble.ACCOUNT)
+
+    async def _hand_over(self, raw: bytes, recipient: str) -> Outcome:
+        client = await self._reached()
+        if isinstance(client, Deferred):
+            return client
         try:
             await client.mail(_address(self._account.sender))
             await client.rcpt(recipient)

@@ -113,7 +113,8 @@ def read(raw: bytes, whole_size: int | None = None) -> Reading:
 def _read(raw: bytes, cut: tuple[str, ...]) -> Reading:
     mail = take_apart(raw)
     name, address, several = _sender(mail)
-    full_text, full_text_cut = _within_limit(mail.words.replace(QUOTE_OPENS, "").replace(QUOTE_CLOSES, "").strip("\n"))
+    plain = re.sub(f"\\s*[{QUOTE_OPENS}{QUOTE_CLOSES}]\\s*", "\n\n", mail.words).strip("\n")
+    full_text, full_text_cut = _within_limit(plain)
     subject = mail.decoded("subject") or None
     text = new_words(_with_quote_marks(_within_limit(mail.words)[0]), subject or "")
     _warn_unread(mail, full_text)
@@ -206,11 +207,13 @@ def addresses(mail: Mail, value: str) -> list[tuple[str | None, str | None]]:
             address = loose[0].strip(".'")
             bare = f"{words[: loose.start()]} {words[loose.end() :]}"
         name = (
-            decode_header(f"{carried}{bare}".strip(" '\"") or comment, mail.charset).replace(_AT, "@").strip(" '\"")[:1024]
+            decode_header(f"{carried}{bare.strip()}".strip(" '\"") or comment, mail.charset)
+            .replace(_AT, "@")
+            .strip(" '\"")[:1024]
             or None
         )
         if address is None:
-            carried = f"{carried}{words}, " if words.strip() else carried
+            carried = f"{carried}{words.strip()}, " if words.strip() else carried
             continue
         found.append((name, address))
         carried = ""
@@ -223,10 +226,11 @@ def _mailboxes(value: str) -> Iterator[tuple[str, str, str | None]]:
     """The words, the comment and what stands in angle brackets of each mailbox of a list."""
     words: list[str] = []
     comment, angle = "", None
+    closed = True
     at = 0
     while at < len(value):
         char = value[at]
-        if char == '"' and (end := _closing_quote(value, at)) > 0:
+        if char == '"' and closed and (closed := (end := _closing_quote(value, at)) > 0):
             inside = re.sub(r"\\(.)", r"\1", value[at + 1 : end])
             words.append(f'"{inside}"' if value[end + 1 : end + 2] == "@" else inside.replace("@", _AT))
             at = end

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 MOST_ATTRIBUTION_LINES: Final = 6
+MOST_LINES: Final = 20_000
+"""Lines that are looked at for what introduces a quotation; below them only ``>`` marks one."""
 MOST_LINE: Final = 400
 """Characters of a line that are looked at to tell what it is."""
 
@@ -134,6 +136,7 @@ class _Block:
 def new_words(text: str, subject: str = "") -> str:
     """What the person wrote themselves; empty where there is nothing but a quotation. ``text`` has line feeds only."""
     lines = _unarmoured(text).replace("\u200e", "").split("\n")
+    closing = [_ENDS.search(line[-160:]) is not None for line in lines[: MOST_LINES + MOST_ATTRIBUTION_LINES]]
     kept: list[str] = []
     at = 0
     while at < len(lines):
@@ -143,7 +146,7 @@ def new_words(text: str, subject: str = "") -> str:
             at += 1
             continue
         if _QUOTED.match(line):
-            block = None if _says_something(kept) else _forwarded_within_quotation(lines, at)
+            block = None if _says_something(kept) else _forwarded_within_quotation(lines, closing, at)
             if block is not None:
                 kept += [_QUOTE_MARKS.sub("", each).rstrip() for each in lines[block.end :]]
                 break
@@ -151,7 +154,7 @@ def new_words(text: str, subject: str = "") -> str:
             continue
         if line.startswith("____") and _list_footer(lines, at):
             break
-        block = _introduction(lines, at)
+        block = _introduction(lines, closing, at) if at < MOST_LINES else None
         if block is None:
             kept.append(line.rstrip())
             at += 1
@@ -202,10 +205,14 @@ def _past_bars(lines: list[str], at: int) -> int:
     return at
 
 
-def _forwarded_within_quotation(lines: list[str], at: int) -> _Block | None:
+def _forwarded_within_quotation(lines: list[str], closing: list[bool], at: int) -> _Block | None:
     """A forward as Apple's programs write it, wholly behind quotation marks."""
     marker = _MARKER.fullmatch(lines[at][:MOST_LINE])
-    return _introduction(lines, at) if marker is not None and (marker["begin"] or _FORWARDED.search(marker["kind"])) else None
+    return (
+        _introduction(lines, closing, at)
+        if marker is not None and (marker["begin"] or _FORWARDED.search(marker["kind"]))
+        else None
+    )
 
 
 def _says_something(kept: list[str]) -> bool:
@@ -226,7 +233,7 @@ def _trimmed(kept: list[str]) -> str:
     return words if any(not each.isspace() for each in words) else ""
 
 
-def _introduction(lines: list[str], at: int) -> _Block | None:
+def _introduction(lines: list[str], closing: list[bool], at: int) -> _Block | None:
     """What introduces somebody else's words at this line, if anything does."""
     line = lines[at][:MOST_LINE]
     if marker := _MARKER.fullmatch(line):
@@ -236,7 +243,7 @@ def _introduction(lines: list[str], at: int) -> _Block | None:
             start += 1
         headers = _header_block(lines, start, least=1)
         return _Block(at, headers.end if headers else at + 1, certain=True, forwarded=forwarded, headers=True)
-    return _header_block(lines, at, least=3) or _attribution(lines, at)
+    return _header_block(lines, at, least=3) or _attribution(lines, closing, at)
 
 
 def _header_block(lines: list[str], at: int, least: int) -> _Block | None:
@@ -298,9 +305,13 @@ def _label_after(lines: list[str], at: int, end: int) -> bool:
     )
 
 
-def _attribution(lines: list[str], at: int) -> _Block | None:
+def _attribution(lines: list[str], closing: list[bool], at: int) -> _Block | None:
     """``On … wrote:`` in one of its forms and languages, over a few lines at most."""
     first = lines[at][:MOST_LINE]
+    if _ISO.fullmatch(first):
+        return _Block(at, at + 1, certain=True)
+    if not any(closing[at : at + MOST_ATTRIBUTION_LINES]):
+        return None
     opens = _OPENS.match(first[:60]) is not None
     if not opens and "@" not in first and " via " not in first and "wrote" not in first:
         return None
@@ -316,9 +327,7 @@ def _attribution(lines: list[str], at: int) -> _Block | None:
         if end > at and (_AGAIN.match(piece) or _label(piece)):
             return None
         joined = f"{joined} {piece}".strip()
-        if _ISO.fullmatch(joined):
-            return _Block(at, end + 1, certain=True)
-        if not piece or not _ENDS.search(piece[-160:]) or (end + 1 < len(lines) and _WROTE.match(lines[end + 1])):
+        if not piece or not closing[end] or (end + 1 < len(lines) and _WROTE.match(lines[end + 1])):
             continue
         whole = _IN_BRACKETS.sub(r"<\1>", _MAILTO.sub("", joined))
         if any(form.fullmatch(whole.lstrip("<>*_- ")) or form.fullmatch(whole) for form in _ATTRIBUTIONS):
@@ -425,7 +434,7 @@ _COMMON: Final = {
 def language_of(text: str) -> str | None:
     """``en``, ``cy`` or ``pl`` where the common words leave no doubt; None otherwise."""
     said = re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)?", text[:8192].lower().replace("’", "'"))
-    if len(said) < 5:
+    if len(said) < 6:
         return None
     share = sorted(
         ((sum(each in common for each in said) / len(said), language) for language, common in _COMMON.items()), reverse=True

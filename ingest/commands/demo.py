@@ -213,9 +213,8 @@ async def _mail_servers(sink: Sink) -> AsyncGenerator[tuple[int, int]]:
     smtp = await loop.create_server(lambda: SMTP(sink, enable_SMTPUTF8=True, loop=loop), "127.0.0.1", 0)
     port = free_port()
     pymap = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pymap", "--host", "127.0.0.1", "--port", str(port), "--no-tls"),
-        *("--no-service", "admin", "--no-service", "managesieve"),
-        *("dict", "--demo-data", "--demo-user", _USER, "--demo-password", _PASSWORD),
+        *(sys.executable, "-c", "from pymap.main import main; main()", "--host", "127.0.0.1", "--port", str(port), "--no-tls"),
+        *("dict", "--demo-user", _USER, "--demo-password", _PASSWORD),
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
     )
@@ -240,7 +239,7 @@ async def _answering(port: int, server: asyncio.subprocess.Process) -> None:
             continue
         writer.close()
         return
-    fail("The demo's mailbox (pymap) did not start. Try: python -m pymap --help", 1)
+    fail("The demo's mailbox (pymap) did not start. Try: pymap --help", 1)
 
 
 def free_port() -> int:
@@ -415,7 +414,7 @@ async def _urgent(it: Service, console: Console) -> None:
         "reference",
         "why",
         "owed by",
-        title="Held until a person releases it: nothing automatic goes to somebody in danger",
+        title="Held until a person releases it",
         title_justify="left",
     )
     for row in rows:

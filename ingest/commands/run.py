@@ -125,6 +125,16 @@ async def service(chosen: Settings, clock: Clock, stopping: asyncio.Event) -> As
         await log.close()
 
 
+@asynccontextmanager
+async def desk_of(chosen: Settings) -> AsyncGenerator[tuple[Database, Store, House]]:
+    """What the acts of people need, beside a running service. Raises Misconfigured, Unavailable."""
+    house, database = house_of(chosen), open_database(chosen)
+    try:
+        yield database, Store(database, house, now), house
+    finally:
+        await database.close()
+
+
 async def run_roles(it: Service, roles: Sequence[str]) -> None:
     """Run roles until ``stopping`` is set, then until each has finished what it has in hand.
 

@@ -107,12 +107,13 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], 
             # ASCII, since JSON leaves DEL and the C1 control characters as they are.
             say(dumps(dict(zip(names, row, strict=True)), default=_json))
         return
-    drawn = Table(*columns, title=Text(title), title_justify="left", highlight=False)
+    drawn = Table(*columns, title=Text(plain(title)), title_justify="left", highlight=False)
     for row in rows:
         drawn.add_row(*(Text(_cell(value)) for value in row))
-    _console().print(drawn)
-    if not drawn.row_count:
-        warn("There are none.")
+    if drawn.row_count:
+        _console().print(drawn)
+    else:
+        warn(f"{title}: there are none.")
 
 
 def track(items: Sequence[T], about: str) -> Iterable[T]:

@@ -100,6 +100,7 @@ _BORN: Final = {True: 12.0, False: -14.0}
 _POINT: Final = 13.0
 _VERIFIED: Final = 3.0
 _GENERATION: Final = -8.0
+_CASE: Final = 4.0  # no proof, but it says whom to look at first
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ class _Judged:
         bits += _PLACE[self.place] if self.place is not None else 0.0
         bits += _BORN[self.born] if self.born is not None else 0.0
         bits += sum(_POINT + _VERIFIED * verified for _, verified in self.points)
-        bits += _GENERATION * self.generation_conflict
+        bits += _GENERATION * self.generation_conflict + _CASE * self.case
         return round(1.0 / (1.0 + 2.0**-bits), 6)
 
     @property

@@ -378,7 +378,7 @@ def _surnames_agree(one: tuple[str, ...], other: tuple[str, ...]) -> bool | None
     left, right = _parts(one), _parts(other)
     if "".join(left) == "".join(right):
         return True
-    double_left = any("-" in word for word in one)
+    double_left = len(one) == 1 and len(left) > 1
     return (double_left or len(right) > 1) and bool(_ends(left) & _ends(right)) and min(len(left), len(right)) == 1
 
 

@@ -4,6 +4,7 @@ Pure: text in, a value out, with the sentence behind each finding. Unsure is an 
 facts are those of the labelling guide (tests/data/labelling-guide.md).
 """
 
-from router.read.reading import Fact, Outcome, ReadIndividual, Reading, Sign, read
+from router.read.reader import read
+from router.read.reading import Fact, Outcome, ReadIndividual, Reading, Sign
 
 __all__ = ["Fact", "Outcome", "ReadIndividual", "Reading", "Sign", "read"]

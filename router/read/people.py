@@ -26,13 +26,13 @@ _THEIRS: Final = re.compile(
 _NOT_A_PHONE: Final = re.compile(r"(?:nhs|ref|reference|account|application|utr|no\. of|order|invoice|case|claim|policy|hospital)\b[^.\n]{0,15}$", re.IGNORECASE)
 
 _TITLE: Final = r"(?:Mrs|Mr|Ms|Miss|Mx|Dr|Rev|Prof|Sir|Lady|Cllr|Sgt|Mr and Mrs)\.? "
-_GIVEN: Final = r"[A-ZÀ-ÞŁŚŻŹĆŃ][\w'’-]{0,25}\.?"
+_GIVEN: Final = r"(?:[A-ZÀ-ÞŁŚŻŹĆŃ]\.|[A-ZÀ-ÞŁŚŻŹĆŃ][\w'’-]{0,25})"
 _FULL: Final = rf"(?:{_TITLE})?{_GIVEN}(?:[ \t](?:{_GIVEN}|de|van|von|der|al|bin|el|ap|ab|ferch|la|le|du|da|dos)){{0,4}}"
 _SAYS: Final = re.compile(
-    rf"\b(?:my name['’]?s?(?: is)?|i am called|fy enw i (?:yw|ydi|ydy)|nazywam się|mam na imię|(?:full |your |contact )?name ?:|caller:?|call from|gave name (?:only )?as|spoke to|call w/|call with|letter from)\s{{0,3}}(?P<name>{_FULL})"
+    rf"\b(?:my name['’]?s?(?: is)?|i am called|fy enw i (?:yw|ydi|ydy)|nazywam się|mam na imię|(?:full |your |contact )?name ?:|gave name (?:only )?as)\s{{0,3}}(?P<name>{_FULL})"
 )
 _SAYS_IT: Final = re.compile(
-    rf"\b(?:[Mm]y name['’]?s?(?: is)?|[Nn]ame ?:|[Ii]t['’]?s|[Ii]t is|[Tt]his is|[Ii] ?['’]?a?m|[Ff]rom|[Hh]i|[Hh]ello|[Hh]iya|[Mm]e again \(|[Yy]ma) (?:only )?(?P<name>{_GIVEN}(?:[ \t]{_GIVEN}){{0,3}})(?= here| again| from| yma|,? (?:P|C|EN)-|[,.]? (?:ref|case|i am|i'm)|[\s]*$|[.(!\n]| - )",
+    rf"\b(?:[Mm]y name['’]?s?(?: is)?|[Nn]ame ?:|[Ii]t['’]?s|[Ii]t is|[Tt]his is|[Ii] ?['’]?a?m|[Ff]rom|[Hh]i|[Hh]ello|[Hh]iya|[Yy]ma|[Mm]e again) \(?(?:only )?(?P<name>{_GIVEN}(?:[ \t]{_GIVEN}){{0,3}})(?= here| again| from| yma|,? (?:P|C|EN)-|[,.]? (?:ref|case|i am|i'm)|[\s]*$|[.(!\n]| - )",
     re.MULTILINE,
 )
 _LOWER_SAYS: Final = re.compile(
@@ -57,6 +57,7 @@ _NOT_NAMES: Final = frozenset(
     "review appeal decision urgent asap email text phone call letter there here again enough done end final your our re sorry stop lol x xx ok okay ta god bless ignore test head department office manager officer director "
     "service services monday tuesday wednesday thursday friday saturday sunday january february march april june july august september october november december everyone anyone somebody whoever all just "
     "mr mrs ms miss dr compensation shame disgrace disgraceful pathetic useless investigation apology england wales london yma chi ydych prefer in writing an to do now answer answers needed constituent "
+    "hi hiya cottage bungalow avenue court terrace drive way row gardens place crescent farm villas flat "
     "too fed up looking still waiting having trying writing asking calling ringing also so very really being at on a deaf blind disabled autistic dyslexic going getting sick tired unhappy happy glad afraid worried not only".split()  # noqa: SIM905
 )
 

@@ -19,6 +19,7 @@ SETS: Final[Mapping[str, str]] = {
         "investigator|investigators|caseworker|caseworkers|case_worker|case_officer|case_handler|adviser|advisor|staff|team|receptionist|"
         "call_handler|colleague|officer|manager"
     ),
+    "ours": "investigator|investigators|caseworker|caseworkers|case_worker|case_officer|case_handler|adviser|advisor|call_handler|customer_care|helpline",
     "decision": (
         "decision|decisions|findings|finding|conclusion|conclusions|ruling|verdict|outcome|determination|judgement|judgment|final_report|"
         "report|final_letter|decision_letter"

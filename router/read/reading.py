@@ -75,10 +75,6 @@ class Reading:
 
     @property
     def safeguarding(self) -> bool:
-        """Whether it shows a risk of serious harm to the writer or somebody else."""
-        return any(sign.kind == "harm" for sign in self.signs)
+        """Whether it shows a risk of serious harm to the writer or somebody else; those who work here count."""
+        return bool(self.signs)
 
-
-def read(channel: str, subject: str | None, text: str) -> Reading:
-    """The reading of a contact's new words."""
-    raise NotImplementedError

@@ -50,7 +50,7 @@ def case_references(text: str) -> tuple[tuple[str, ...], tuple[Fact, ...]]:
     return tuple(references), tuple(evidence)
 
 
-_PART: Final = r"(?:[A-Z][\w'’.-]{0,30}|&|and|of|the|for|upon|on|in|le|y)"
+_PART: Final = r"(?:St\.?|[A-Z][\w'’-]{0,30}|&|and|of|the|for|upon|on|in|le|y)"
 _NOUN: Final = (
     r"(?:NHS Foundation Trust|NHS Trust|Foundation Trust|Hospitals?(?: NHS(?: Foundation)? Trust)?|Infirmary|Integrated Care Board|ICB|Care Board|Health Board|Trust|Surgery|"
     r"Medical (?:Centre|Practice|Group|Transport|Services)|Health (?:Centre|Clinic)|Clinic|(?:Group |Family |Dental )?Practice|Dental(?: Care| Surgery| Practice| Centre)?|Dentists?|"
@@ -59,7 +59,7 @@ _NOUN: Final = (
     r"Housing(?: Association| Trust| Group)?|Homes|Police|Constabulary|University|College|Academy|School|(?:Custodial |Community |Mental )?Health(?:care)?(?: Services?)?(?: Ltd| Limited| NHS Foundation Trust| NHS Trust)?|"
     r"Ltd|Limited|plc|PLC|Service|Services|Agency|Authority|Commission|General(?: Hospital)?|Royal|Tribunals?|Jobcentre(?: Plus)?|Job Centre(?: Plus)?|Medical)"
 )
-_NAMED: Final = re.compile(rf"(?<![\w@])(?:[A-Z][\w'’.-]{{0,30}} )(?:{_PART} ){{0,6}}{_NOUN}(?![\w@])|(?<![\w@])[A-Z][\w'’-]{{1,30}} {_NOUN}(?![\w@])")
+_NAMED: Final = re.compile(rf"(?<![\w@])(?:St\.|[A-Z][\w'’-]{{0,30}}) (?:{_PART} ){{0,6}}{_NOUN}(?![\w@])|(?<![\w@])[A-Z][\w'’-]{{1,30}} {_NOUN}(?![\w@])")
 _KNOWN: Final = re.compile(
     r"(?<![\w@])(?:DEPARTMENT (?:FOR|OF) [A-Z]+(?:(?: AND|,)? [A-Z]+){0,4}|Department (?:for|of) [A-Z]\w+(?:,? (?:and |& )?[A-Z]\w+){0,4}|DWP|D\.W\.P\.?|HMRC|HM Revenue (?:&|and) Customs|"
     r"DVLA|DVSA|UKVI|HM Passport Office|Passport Office|passport office|Home Office|home office|Ministry of [A-Z]\w+|HMCTS|HM Courts (?:&|and) Tribunals Service|HM Land Registry|Land Registry|Environment Agency|"
@@ -101,7 +101,8 @@ def organisation(text: str, form: Mapping[str, str]) -> tuple[str | None, tuple[
         if _AFTER_ABOUT.search(text[max(0, start - 60) : start]):
             chosen, rule = name, "complained about"
             break
-    longer = next((name for _, name in named if name.startswith(chosen) and len(name) > len(chosen)), None)
+    full = next((name for _, name in named if "".join(word[0] for word in name.split() if word[0].isupper()) == chosen), None)
+    longer = full or next((name for _, name in named if name.startswith(chosen) and len(name) > len(chosen)), None)
     chosen = longer or chosen
     return chosen, (Fact("organisation_complained_of", chosen, rule, chosen),)
 

@@ -54,7 +54,7 @@ OPTIONAL: Final[Mapping[Kind, tuple[str, ...]]] = {
     "parties": (),
 }
 # The most rows of the register that one row of a file becomes decides how many of them go into one transaction.
-_BATCH: Final[Mapping[Kind, int]] = {"individuals": 150, "cases": 400, "parties": 900}
+_BATCH: Final[Mapping[Kind, int]] = {"individuals": 80, "cases": 400, "parties": 900}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest import state
-from ingest.clock import Clock, now
+from ingest.clock import now
 from ingest.contract import Attachment, Contact, Identifier, Person, Thread, decode
 from ingest.database import Database, upgrade
 from ingest.errors import Unavailable
@@ -57,7 +57,6 @@ class Edge:
     originals: Originals
     log: SqliteLog
     database: Database
-    clock: Clock
 
     async def take_in(self, *arrivals: Arrival, beside: Beside | None = None) -> list[Contact]:
         return await receive(
@@ -79,7 +78,7 @@ class Edge:
 
 
 @pytest.fixture
-async def edge(tmp_path: Path, clock: Clock) -> AsyncGenerator[Edge]:
+async def edge(tmp_path: Path) -> AsyncGenerator[Edge]:
     url = f"sqlite:///{tmp_path / 'register.db'}"
     await asyncio.to_thread(upgrade, url, [state.MIGRATIONS])
     log = await SqliteLog.open(
@@ -87,7 +86,7 @@ async def edge(tmp_path: Path, clock: Clock) -> AsyncGenerator[Edge]:
     )
     database = Database(url)
     folder = tmp_path / "originals"
-    yield Edge(folder, Originals(f"file:///{folder}"), log, database, clock)
+    yield Edge(folder, Originals(f"file:///{folder}"), log, database)
     await database.close()
     await log.close()
 
@@ -178,7 +177,7 @@ async def test_taking_in_nothing_is_no_fault(edge: Edge):
 
 
 async def test_the_receipt_s_time_is_when_our_edge_had_it(edge: Edge):
-    assert edge.clock() != RECEIVED_AT
+    assert now() != RECEIVED_AT
     await edge.take_in(arrival("Dear Sir"))
     assert [row[3] for row in await edge.receipts()] == [RECEIVED_AT]
 

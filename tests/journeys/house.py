@@ -126,5 +126,5 @@ class Installation:
         return (self.folder / "telemetry.jsonl").read_text(errors="replace")
 
 
-INGEST = [sys.executable, "-c", "from ingest.commands import main; main()"]
+INGEST = [sys.executable, "-c", "from ingest.commands.entry import main; main()"]
 os.environ.setdefault("PYTHONPATH", str(Path(__file__).parents[2]))

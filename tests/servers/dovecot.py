@@ -76,8 +76,9 @@ class Dovecot:
 
     host = "localhost"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, capability: str) -> None:
         self.folder = folder
+        self._capability = capability
         self.ca_file = folder / "ca.pem"
         self.port = _free_port()
         authority = trustme.CA()
@@ -94,15 +95,15 @@ class Dovecot:
         self._own([folder / "mail"])
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, capability: str = "") -> None:
-        """Be ready for connections. ``capability`` replaces what it says of itself, such as one without IDLE."""
+    def start(self) -> None:
+        """Be ready for connections."""
         internal, internal_group, login = self._roles
         configuration = self.folder / "dovecot.conf"
         configuration.write_text(
             _CONFIGURATION.format(
                 folder=self.folder,
                 port=self.port,
-                capability=capability,
+                capability=self._capability,
                 password=PASSWORD,
                 uid=self._owner.pw_uid,
                 gid=self._owner.pw_gid,
@@ -212,15 +213,18 @@ class Dovecot:
                 os.kill(pid, number)
 
 
-def running_dovecot() -> Generator[Dovecot]:
-    """The body of a fixture: an instance for as long as it is wanted; skipped where there is none, failed where CI is set."""
+def running_dovecot(capability: str = "") -> Generator[Dovecot]:
+    """The body of a fixture: an instance for as long as it is wanted; skipped where there is none, failed where CI is set.
+
+    ``capability`` replaces what it says of itself, such as one without IDLE.
+    """
     if _BINARY is None:
         (pytest.fail if "CI" in os.environ else pytest.skip)(
             "Dovecot is missing: install it with: apt-get install dovecot-imapd"
         )
     folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
     folder.chmod(0o755)  # Dovecot's own users must pass
-    server = Dovecot(folder)
+    server = Dovecot(folder, capability)
     try:
         server.start()
         yield server

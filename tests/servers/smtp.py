@@ -86,7 +86,7 @@ class SmtpServer:
             tls_context=self.tls if self.security == "starttls" else None,
             require_starttls=self.security == "starttls",
             auth_required=self.login is not None,
-            auth_require_tls=self.security != "none",
+            auth_require_tls=self.security == "starttls",
             authenticator=authenticate,
             loop=asyncio.get_running_loop(),
         )

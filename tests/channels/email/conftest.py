@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -35,6 +35,12 @@ def dovecot() -> Generator[Dovecot]:
     yield from running_dovecot()
 
 
+@pytest.fixture(scope="session")
+def modest_dovecot() -> Generator[Dovecot]:
+    """A server that knows neither IDLE nor MOVE."""
+    yield from running_dovecot("IMAP4rev1 UIDPLUS")
+
+
 @pytest.fixture
 def user() -> str:
     """A mailbox nobody has had."""
@@ -50,7 +56,6 @@ class Office:
     originals: Originals
     clock: Clock
     arrive: Arrive
-    handed_over: list[list[str]] = field(default_factory=list)
 
     async def contacts(self) -> list[Contact]:
         """All that is on the log, in order."""
@@ -104,15 +109,16 @@ async def office(tmp_path: Path, clock: Clock) -> AsyncGenerator[Office]:
 
 
 @pytest.fixture
-def account(dovecot: Dovecot, user: str) -> Callable[..., EmailAccount]:
-    """Settings for this test's mailbox, or for another user's."""
+def account(user: str, request: pytest.FixtureRequest) -> Callable[..., EmailAccount]:
+    """Settings for this test's mailbox, or for another user's, on the usual server or another."""
 
-    def settings(whose: str = user, **other: Any) -> EmailAccount:
+    def settings(on: Dovecot | None = None, **other: Any) -> EmailAccount:
+        server: Dovecot = on or request.getfixturevalue("dovecot")
         given = {
-            "host": dovecot.host,
-            "port": dovecot.port,
-            "ca_file": str(dovecot.ca_file),
-            "user": whose,
+            "host": server.host,
+            "port": server.port,
+            "ca_file": str(server.ca_file),
+            "user": user,
             "password": PASSWORD,
             "smtp": "localhost:25",
             "sender": "care@example.org",

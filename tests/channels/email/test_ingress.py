@@ -1,22 +1,493 @@
 """Mail comes in from a real Dovecot: once, whole, and whatever the connection does meanwhile."""
 
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
+from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
+from sqlalchemy import func, select
 
-pytestmark = pytest.mark.needs("dovecot")
+from channels.email.ingress import Pace, survey
+from channels.email.settings import EmailAccount
+from ingest.errors import Refused, Unavailable
+from ingest.ids import contact_id
+from ingest.state import mail_ledger, mailboxes, receipts
+from tests.channels.email.conftest import QUICK, Office, until
+from tests.conftest import FIXED
+from tests.servers.dovecot import Dovecot
+
+NEVER_POLLED = timedelta(hours=1)
+OFTEN = timedelta(milliseconds=100)
+LAST_YEAR = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
+
+AccountOf = Callable[..., EmailAccount]
 
 
 def mail(subject: str = "A complaint", body: str = "Nobody has answered me.", sender: str = "ann@example.net") -> bytes:
     return f"From: Ann <{sender}>\r\nTo: care@example.org\r\nSubject: {subject}\r\n\r\n{body}\r\n".encode()
 
 
-async def test_each_of_two_hundred_mails_comes_in_once_and_byte_for_byte(office, account, dovecot, user):
+def digest(raw: bytes) -> str:
+    return sha256(raw).hexdigest()
+
+
+def errors(reason: str) -> float:
+    return REGISTRY.get_sample_value("contact_errors_total", {"stage": "email", "reason": reason}) or 0.0
+
+
+def waiting(name: str = "care") -> float | None:
+    return REGISTRY.get_sample_value("email_unsettled", {"account": name})
+
+
+async def count(office: Office, table: Any, *where: Any) -> int:
+    async with office.database.read() as connection:
+        return (await connection.execute(select(func.count()).select_from(table).where(*where))).scalar_one()
+
+
+async def settled(office: Office, wanted: int) -> None:
+    async def look() -> int:
+        return await count(office, mail_ledger, mail_ledger.c.settled.is_(True))
+
+    await until(look, lambda found: found >= wanted)
+
+
+async def counted(reason: str, more_than: float) -> None:
+    async def look() -> float:
+        return errors(reason)
+
+    await until(look, lambda found: found > more_than)
+
+
+# --- what comes in
+
+
+@pytest.mark.needs("dovecot")
+async def test_each_of_two_hundred_mails_comes_in_once_and_byte_for_byte(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
     delivered = [mail(f"Number {each}", "\r\n".join(["Dear team,"] * each)) for each in range(200)]
     for raw in delivered:
         dovecot.deliver(user, raw)
+    async with office.taking_in(account(poll_every=OFTEN)):
+        await office.until(200)
+        await settled(office, 200)
+    contacts = await office.contacts()
+    assert sorted(each.original for each in contacts) == sorted(map(digest, delivered))
+    assert {digest(await office.originals.get(each.original)) for each in contacts} == set(map(digest, delivered))
+    assert dovecot.flags(user) == ["S"] * 200
+    assert waiting() == 0
+
+
+HOSTILE = {
+    "untagged lines": b"* 5 EXISTS\r\n* 1 EXPUNGE\r\n* BYE\r\na * b * c\r\n",
+    "tagged lines": b"A1 OK done\r\nABCD1 BAD no\r\n+ idling\r\n",
+    "closing brackets": b")\r\n))))\r\n)\r\nA2 OK FETCH completed\r\n",
+    "opening brackets": b"(((((((((\r\n* 1 FETCH (UID 1 BODY[] {4}\r\n",
+    "a literal's length at the end of a line": b"see {1000000}\r\n{5}\r\nBODY[] {3}\r\n",
+    "quotes and backslashes": b'"\\"\\\\" \\r\\n " {\r\n',
+    "eight bits": bytes(range(128, 256)) * 8 + b"\r\n",
+    "a lone carriage return": b"one\rtwo\r\r\n",
+    "no line end at the end": b"no end",
+    "one line of a megabyte": b"x" * 1_000_000 + b"\r\n",
+    "five thousand untagged lines": b"* 1 EXPUNGE\r\n" * 5_000,
+    "five thousand empty lines": b"\r\n" * 5_000,
+}
+
+
+@pytest.mark.needs("dovecot")
+async def test_a_body_that_looks_like_the_protocol_comes_in_byte_for_byte(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    delivered = {name: mail(name) + body for name, body in HOSTILE.items()}
+    for raw in delivered.values():
+        dovecot.deliver(user, raw)
     async with office.taking_in(account()):
-        contacts = await office.until(200)
-    assert {each.original for each in contacts} == {sha256(raw).hexdigest() for raw in delivered}
-    assert len(contacts) == 200
-    assert await office.originals.get(contacts[7].original) in delivered
+        contacts = await office.until(len(delivered))
+    found = {each.original for each in contacts}
+    assert [name for name, raw in delivered.items() if digest(raw) not in found] == []
+
+
+@pytest.mark.needs("dovecot")
+@pytest.mark.parametrize("raw", [b"", b"\r\n", b"Subject: only a header\r\n\r\n"], ids=["no bytes", "a line end", "no body"])
+async def test_a_mail_with_no_content_is_a_contact_all_the_same(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str, raw: bytes
+):
+    dovecot.deliver(user, raw)
+    async with office.taking_in(account()):
+        contacts = await office.until(1)
+    assert [(each.original, each.id) for each in contacts] == [(digest(raw), contact_id("email", "care", digest(raw)))]
+
+
+@pytest.mark.needs("dovecot")
+async def test_of_a_mail_over_the_limit_the_beginning_is_kept_and_the_contact_says_so(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    large, other = mail("Large", "All of it matters.\r\n" * 20_000), mail("Another")
+    dovecot.deliver(user, large)
+    dovecot.deliver(user, other)
+    async with office.taking_in(account(most_message_bytes=65_536)):
+        first, second = await office.until(2)
+    assert await office.originals.get(first.original) == large[:65_536]
+    assert any(each.startswith("cut:") and str(len(large)) in each for each in first.warnings)
+    assert (second.original, second.warnings) == (digest(other), ())
+
+
+@pytest.mark.needs("dovecot")
+async def test_several_mailboxes_are_each_taken_in_under_their_own_name(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    for each in ("care", "complaints", "cwynion"):
+        dovecot.deliver(user + each, mail(each))
+        dovecot.deliver(user + each, mail("The same to all"))
+    async with (
+        office.taking_in(account(user=user + "care"), "care"),
+        office.taking_in(account(user=user + "complaints"), "complaints"),
+        office.taking_in(account(user=user + "cwynion"), "cwynion"),
+    ):
+        contacts = await office.until(6)
+    assert sorted((each.account, each.subject) for each in contacts) == sorted(
+        (each, subject) for each in ("care", "complaints", "cwynion") for subject in (each, "The same to all")
+    )
+    assert len({each.id for each in contacts}) == 6
+
+
+@pytest.mark.needs("dovecot")
+async def test_what_a_person_has_opened_flagged_or_marked_for_deletion_is_taken_in_too(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    for flags in ("S", "F", "ST", None):
+        dovecot.deliver(user, mail(f"With {flags}"), flags=flags)
+    async with office.taking_in(account()):
+        contacts = await office.until(4)
+    assert {each.subject for each in contacts} == {"With S", "With F", "With ST", "With None"}
+
+
+# --- when it comes in
+
+
+@pytest.mark.needs("dovecot")
+async def test_idle_brings_a_mail_without_a_poll(office: Office, account: AccountOf, dovecot: Dovecot, user: str):
+    async with office.taking_in(account(poll_every=NEVER_POLLED)):
+        for each in range(1, 4):
+            dovecot.deliver(user, mail(f"Number {each}"))
+            await office.until(each)
+
+
+@pytest.mark.needs("dovecot")
+async def test_a_server_without_idle_is_polled(office: Office, account: AccountOf, modest_dovecot: Dovecot, user: str):
+    async with office.taking_in(account(modest_dovecot, poll_every=OFTEN)):
+        for each in range(1, 4):
+            modest_dovecot.deliver(user, mail(f"Number {each}"))
+            await office.until(each)
+
+
+@pytest.mark.needs("dovecot")
+async def test_idle_is_begun_afresh_before_the_server_may_end_it(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    dovecot.deliver(user, mail("First"))
+    async with office.taking_in(account(poll_every=NEVER_POLLED), pace=Pace(call=2.0, idle=0.05)):
+        await office.until(1)
+        await asyncio.sleep(0.5)
+        dovecot.deliver(user, mail("Second"))
+        await office.until(2)
+
+
+@pytest.mark.needs("dovecot")
+async def test_received_is_when_the_mailbox_had_it_and_never_later_than_now(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    dovecot.deliver(user, mail("Earlier"), internal_date=FIXED - timedelta(days=3))
+    dovecot.deliver(user, mail("From a clock that is ahead"), internal_date=FIXED + timedelta(hours=2))
+    async with office.taking_in(account()):
+        contacts = await office.until(2)
+    assert [(each.subject, each.received_at) for each in contacts] == [
+        ("Earlier", FIXED - timedelta(days=3)),
+        ("From a clock that is ahead", FIXED),
+    ]
+
+
+# --- the ledger
+
+
+@pytest.mark.needs("dovecot")
+async def test_mail_older_than_the_first_start_is_taken_in_with_sending_off(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    dovecot.deliver(user, mail("Old"), internal_date=LAST_YEAR)
+    async with office.taking_in(account()):
+        await office.until(1)
+    dovecot.deliver(user, mail("Come since"), internal_date=FIXED)
+    dovecot.deliver(user, mail("Moved in by hand"), internal_date=LAST_YEAR)
+    async with office.taking_in(account()):
+        contacts = await office.until(3)
+    assert [(each.subject, each.backfill) for each in contacts] == [
+        ("Old", True),
+        ("Come since", False),
+        ("Moved in by hand", True),
+    ]
+
+
+@pytest.mark.needs("dovecot")
+async def test_a_restart_takes_nothing_in_twice(office: Office, account: AccountOf, dovecot: Dovecot, user: str):
+    for each in range(5):
+        dovecot.deliver(user, mail(f"Number {each}"))
+    for _ in range(3):
+        async with office.taking_in(account()):
+            await office.until(5)
+            await settled(office, 5)
+    assert len(await office.contacts()) == 5
+
+
+@pytest.mark.needs("dovecot")
+async def test_a_mailbox_that_was_renumbered_gives_the_same_contacts_again(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    dovecot.deliver(user, mail("Old"), internal_date=LAST_YEAR)
+    dovecot.deliver(user, mail("New"), internal_date=FIXED)
+    async with office.taking_in(account()):
+        before = await office.until(2)
+        await settled(office, 2)
+    dovecot.forget_uids(user)
+    async with office.taking_in(account()):
+        both = await office.until(4)
+    assert sorted(both[2:], key=lambda each: each.id) == sorted(before, key=lambda each: each.id)
+    assert await count(office, receipts) == 2
+
+
+@pytest.mark.needs("dovecot")
+async def test_with_its_ledger_lost_all_is_taken_in_as_the_same_contacts_with_sending_off(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    dovecot.deliver(user, mail("New"), internal_date=FIXED + timedelta(minutes=5))
+    async with office.taking_in(account()):
+        before = await office.until(1)
+        await settled(office, 1)
+    async with office.database.write() as connection:
+        await connection.execute(mailboxes.delete())
+        await connection.execute(mail_ledger.delete())
+    office.clock = lambda: FIXED + timedelta(days=2)
+    async with office.taking_in(account()):
+        both = await office.until(2)
+    assert [(each.id, each.backfill) for each in both] == [(before[0].id, False), (before[0].id, True)]
+
+
+# --- saying so on the server
+
+
+@pytest.mark.needs("dovecot")
+@pytest.mark.parametrize("server", ["dovecot", "modest_dovecot"], ids=["with MOVE", "without MOVE"])
+@pytest.mark.parametrize("folder", ["Taken in", "Cŵynion & more"])
+async def test_what_is_taken_in_is_moved_to_a_folder_that_is_made_for_it(
+    office: Office, account: AccountOf, user: str, server: str, folder: str, request: pytest.FixtureRequest
+):
+    on: Dovecot = request.getfixturevalue(server)
+    for each in range(3):
+        on.deliver(user, mail(f"Number {each}"))
+    async with office.taking_in(account(on, move_to=folder, poll_every=OFTEN)):
+        await office.until(3)
+        await settled(office, 3)
+        on.deliver(user, mail("Later"))
+        await settled(office, 4)
+    wire = {"Taken in": "Taken in", "Cŵynion & more": "C&AXU-ynion &- more"}[folder]
+    assert (len(on.flags(user)), len(on.flags(user, wire))) == (0, 4)
+
+
+@pytest.mark.needs("dovecot")
+async def test_mail_that_will_not_be_moved_is_taken_in_once_and_moved_when_it_can_be(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    dovecot.deliver(user, mail())
+    target = dovecot.mailbox(user, "Done")
+    folders = [target, *(target / each for each in ("cur", "new", "tmp"))]
+    for each in folders:
+        each.chmod(0o555)
+    async with office.taking_in(account(move_to="Done", poll_every=OFTEN)):
+        await counted("not-settled", more_than=errors("not-settled") + 2)
+        assert (len(await office.contacts()), len(dovecot.flags(user))) == (1, 1)
+        for each in folders:
+            each.chmod(0o755)
+        await settled(office, 1)
+    assert (len(await office.contacts()), len(dovecot.flags(user, "Done"))) == (1, 1)
+
+
+@pytest.mark.needs("dovecot")
+async def test_mail_in_a_folder_that_may_only_be_read_is_taken_in_once(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    dovecot.deliver(user, mail())
+    dovecot.allow(user, "lr")
+    async with office.taking_in(account(poll_every=OFTEN)):
+        await counted("not-settled", more_than=errors("not-settled") + 2)
+    assert (len(await office.contacts()), dovecot.flags(user)) == (1, [""])
+    dovecot.allow(user, "lrs")
+    async with office.taking_in(account(poll_every=OFTEN)):
+        await settled(office, 1)
+    assert (len(await office.contacts()), dovecot.flags(user)) == (1, ["S"])
+
+
+@pytest.mark.needs("dovecot")
+async def test_nothing_is_flagged_before_it_is_kept(office: Office, account: AccountOf, dovecot: Dovecot, user: str):
+    real, away = office.arrive, asyncio.Event()
+
+    async def arrive(arrivals: Any, *, beside: Any) -> Any:
+        if not away.is_set():
+            raise Unavailable("log-unavailable", "The log is away.")
+        return await real(arrivals, beside=beside)
+
+    office.arrive = arrive
+    dovecot.deliver(user, mail())
+    async with office.taking_in(account()):
+        await counted("log-unavailable", more_than=errors("log-unavailable") + 1)
+        assert dovecot.flags(user) == [""]
+        away.set()
+        await settled(office, 1)
+    assert (len(await office.contacts()), dovecot.flags(user)) == (1, ["S"])
+
+
+# --- one mail that cannot be had
+
+
+@pytest.mark.needs("dovecot")
+async def test_a_mail_the_server_will_not_give_keeps_no_other_out_and_comes_in_when_it_can(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    first, shut, last = (dovecot.deliver(user, mail(each)) for each in ("First", "Shut", "Last"))
+    shut.chmod(0)
+    async with office.taking_in(account(poll_every=OFTEN)):
+        contacts = await office.until(2)
+        assert {each.subject for each in contacts} == {"First", "Last"}
+
+        async def still_waiting() -> float | None:
+            return waiting()
+
+        await until(still_waiting, lambda found: found == 1)
+        for each in (dovecot.mailbox(user) / part for part in ("new", "cur")):
+            for path in each.iterdir():
+                path.chmod(0o644)
+        contacts = await office.until(3)
+        await until(still_waiting, lambda found: found == 0)
+    assert [each.subject for each in contacts[2:]] == ["Shut"]
+
+
+@pytest.mark.needs("dovecot")
+async def test_a_mail_that_is_refused_keeps_its_neighbours_out_no_longer_than_a_moment(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    real, poison = office.arrive, mail("Poison")
+
+    async def arrive(arrivals: Any, *, beside: Any) -> Any:
+        if poison in [each.original for each in arrivals]:
+            raise Refused("record-too-large", "It is too large.")
+        return await real(arrivals, beside=beside)
+
+    office.arrive = arrive
+    for raw in (mail("First"), poison, mail("Last")):
+        dovecot.deliver(user, raw)
+    async with office.taking_in(account()):
+        contacts = await office.until(2)
+    assert {each.subject for each in contacts} == {"First", "Last"}
+    assert waiting() == 1
+
+
+# --- the connection
+
+
+@pytest.mark.needs("dovecot")
+async def test_a_server_that_restarts_during_idle_is_found_again(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    dovecot.deliver(user, mail("Before"))
+    async with office.taking_in(account(poll_every=NEVER_POLLED)):
+        await office.until(1)
+        await settled(office, 1)
+        lost = errors("imap-lost")
+        await asyncio.to_thread(dovecot.restart)
+        await counted("imap-lost", more_than=lost)
+        dovecot.deliver(user, mail("After"))
+        contacts = await office.until(2)
+    assert [each.subject for each in contacts] == ["Before", "After"]
+
+
+@pytest.mark.needs("dovecot")
+async def test_a_server_that_hangs_is_given_up_at_the_deadline_and_found_again(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    dovecot.deliver(user, mail("Before"))
+    async with office.taking_in(account(poll_every=OFTEN), pace=Pace(call=0.3, pause=0.05, longest_pause=0.2)):
+        await office.until(1)
+        late = errors("imap-deadline")
+        dovecot.pause()
+        try:
+            await counted("imap-deadline", more_than=late + 1)
+        finally:
+            dovecot.resume()
+        dovecot.deliver(user, mail("After"))
+        contacts = await office.until(2)
+    assert [each.subject for each in contacts] == ["Before", "After"]
+
+
+@pytest.mark.needs("dovecot")
+async def test_a_wrong_password_is_told_and_tried_again_slowly(office: Office, account: AccountOf, dovecot: Dovecot, user: str):
+    dovecot.deliver(user, mail())
+    before = errors("imap-login")
+    async with office.taking_in(account(password="wrong"), pace=Pace(call=3.0, longest_pause=0.1)):
+        await counted("imap-login", more_than=before + 1)
+    assert (await office.contacts(), dovecot.flags(user)) == ([], [""])
+
+
+# --- looking first
+
+
+@pytest.mark.needs("dovecot")
+async def test_a_survey_says_how_many_mails_are_older_than_the_first_start_and_changes_nothing(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    for each in range(3):
+        dovecot.deliver(user, mail(f"Old {each}"), internal_date=LAST_YEAR)
+    found = await survey("care", account(), database=office.database, clock=office.clock)
+    assert (found.reachable, found.folder_found, found.messages, found.waiting, found.older) == (True, True, 3, 3, 3)
+    assert "3 messages, 3 of them not yet taken in. 3 are older than the first start" in found.sentence
+    assert dovecot.flags(user) == ["", "", ""]
+    assert await count(office, mailboxes) == 0
+
+
+@pytest.mark.needs("dovecot")
+async def test_a_survey_beside_a_ledger_counts_only_what_is_not_yet_taken_in(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    dovecot.deliver(user, mail("Taken in"), internal_date=FIXED)
+    async with office.taking_in(account()):
+        await settled(office, 1)
+    dovecot.deliver(user, mail("New"), internal_date=FIXED)
+    dovecot.deliver(user, mail("Moved in by hand"), internal_date=LAST_YEAR)
+    found = await survey("care", account(), database=office.database, clock=office.clock)
+    assert (found.messages, found.waiting, found.older) == (3, 2, 1)
+
+
+@pytest.mark.needs("dovecot")
+@pytest.mark.parametrize(
+    ("wrong", "reachable", "says"),
+    [
+        ({"password": "wrong"}, False, "Check user and password."),
+        ({"folder": "Nowhere"}, True, "There is no folder Nowhere"),
+        ({"host": "127.0.0.1"}, False, "Check host, or name its authority in ca_file."),
+        ({"ca_file": None}, False, "Check host, or name its authority in ca_file."),
+        ({"ca_file": "/nowhere.pem"}, False, "ca_file /nowhere.pem cannot be read"),
+        ({"port": 1}, False, "Check host and port."),
+        ({"tls": False}, False, "It is tried again."),
+        ({"password": "one\r\nA1 LOGOUT"}, False, "holds a line end or NUL"),
+    ],
+    ids=str,
+)
+async def test_a_survey_says_what_is_wrong_and_what_to_do(
+    office: Office, account: AccountOf, wrong: dict[str, Any], reachable: bool, says: str
+):
+    found = await survey("care", account(**wrong), database=office.database, clock=office.clock, pace=QUICK)
+    assert (found.reachable, found.folder_found) == (reachable, False)
+    assert says in found.sentence

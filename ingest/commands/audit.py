@@ -1,0 +1,95 @@
+"""``ingest audit``: whether the audit trail is whole, and what it says."""
+
+from json import dumps
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from ingest.commands.terminal import Config, Json, fail, open_database, run_async, say, settings, table, warn
+from ingest.errors import Refused
+
+app = typer.Typer(
+    help="The audit trail: every action and decision, sealed so that no change goes unseen.", no_args_is_help=True
+)
+
+
+@app.command()
+def verify(config: Config = None) -> None:
+    """Hold every sealed entry against the Merkle tree (RFC 6962) and each of its heads.
+
+    Keep the root it prints somewhere else: a later run shows that what was there then is still the beginning.
+    """
+
+    async def look() -> Any:
+        from router.duties import verify_audit
+
+        database = open_database(settings(config))
+        try:
+            return await verify_audit(database)
+        finally:
+            await database.close()
+
+    found = run_async(look())
+    if not found.holds:
+        for fault in found.faults:
+            say(fault)
+        fail("The audit trail does not verify. Stop changing the register, keep a copy of it, and tell whoever answers for it.")
+    say(
+        f"The audit trail verifies: {found.sealed} entries under {found.heads} heads, and {found.unsealed} more to be sealed.\n"
+        f"Root {found.root}"
+    )
+
+
+@app.command()
+def show(
+    contact: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[CONTACT_ID_OR_REFERENCE]", help="Only what was done about this contact; else the latest of all."
+        ),
+    ] = None,
+    most: Annotated[int, typer.Option("--most", min=1, max=10_000, help="So many entries at most, the latest.")] = 200,
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """Print entries of the audit trail in order: what was done, by whom, under which rule, on what evidence."""
+    entries = run_async(_entries(contact, most, config))
+    rows = [
+        (
+            each.at,
+            each.action,
+            each.actor,
+            _rule(each),
+            each.contact_id,
+            each.evidence if json else dumps(each.evidence, ensure_ascii=False),
+        )
+        for each in entries
+    ]
+    table("Audit trail", ("At", "Action", "Actor", "Rule", "Contact", "Evidence"), rows, json=json)
+    if len(entries) == most:
+        warn(f"These are the latest {most}; --most shows more.")
+
+
+def _rule(entry: Any) -> str | None:
+    return f"{entry.rule} v{entry.rule_version}" if entry.rule else None
+
+
+async def _entries(given: str | None, most: int, config: Path | None) -> list[Any]:
+    from router.desk import id_of
+    from router.duties import audit_trail
+    from router.register import tables
+
+    database = open_database(settings(config))
+    try:
+        contact_id: UUID | None = None
+        if given is not None:
+            async with database.read() as connection:
+                try:
+                    contact_id = await id_of(connection, tables.contacts, given)
+                except Refused:
+                    contact_id = await id_of(connection, tables.dead_letters, given)
+        return list(await audit_trail(database, contact_id, most))
+    finally:
+        await database.close()

@@ -1,0 +1,211 @@
+"""``ingest check``: the settings and everything the service leans on, a line each, with what to do about what is wrong."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Iterator
+from datetime import timedelta
+from typing import Annotated, Final, NamedTuple
+
+import typer
+from pydantic.fields import FieldInfo
+from sqlalchemy import text
+
+from channels.email.ingress import survey
+from channels.email.send import Connection
+from channels.email.settings import EmailAccount
+from channels.table import CHANNELS, accounts
+from ingest.clock import now
+from ingest.commands.run import house_of
+from ingest.commands.terminal import Config, fail, open_database, open_log, run_async, say, settings
+from ingest.database import Database
+from ingest.errors import IngestError
+from ingest.originals import Originals
+from ingest.settings import SECRET_KEYS, Publisher, Section, Settings
+
+_DEADLINE_SECONDS: Final = 60.0
+_PLACEHOLDER: Final = "REPLACE-ME"
+_UNITS: Final = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1)), ("s", timedelta(seconds=1)))
+_TO_MEND: Final = {
+    "unreachable": "The server cannot be reached. Check smtp, and that a firewall lets us out to it.",
+    "certificate-refused": "Its certificate is not trusted. Check smtp's host name, or name its authority in ca_file.",
+    "no-starttls-or-login": "It offers no STARTTLS, or no way to log in. Check smtp_security and smtp_login.",
+    "server-refused": "It refused us. Check user, password and smtp_login.",
+}
+
+
+class Finding(NamedTuple):
+    """What was looked at, and what is wrong with it, or how it stands where nothing is."""
+
+    about: str
+    well: bool
+    sentence: str
+
+
+def command(
+    write_example: Annotated[
+        bool, typer.Option("--write-example", help="Print a settings file with every key, and end.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Look at the settings and at everything the service leans on. The register's tables are brought up to date on the way.
+
+    Exit status 1 if anything falls short, 2 where the settings themselves do.
+    """
+    if write_example:
+        say(example().rstrip())
+        return
+    chosen = settings(config)
+    short = 0
+    for finding in run_async(findings(chosen)):
+        say(f"{'✓' if finding.well else '✗'} {finding.about}: {finding.sentence}")
+        short += not finding.well
+    if short:
+        fail(f"{short} of these must be seen to.", 1)
+
+
+async def findings(chosen: Settings) -> list[Finding]:
+    """Everything, in the order in which the service would need it; one that is slow does not hold up the others."""
+    try:
+        house = house_of(chosen)
+    except IngestError as error:
+        return [Finding("settings", False, error.sentence)]
+    second = chosen.teams.duty_second
+    found = [
+        Finding("settings", True, f"Every key is known. Notices to teams go out from {house.notices_from}."),
+        Finding(
+            "duty mailbox",
+            True,
+            f"Urgent tasks go to {chosen.teams.duty} at once, and unclaimed to "
+            + (f"{second}." if second else "nobody else: teams.duty_second is not set."),
+        ),
+        await _found("log", _log(chosen)),
+        await _found("originals", _originals(chosen)),
+    ]
+    try:
+        database = open_database(chosen)
+    except IngestError as error:
+        return [*found, Finding("register", False, error.sentence)]
+    try:
+        found.append(await _found("register", _register(database)))
+        mailboxes = [(name, each) for (_, name), each in accounts(chosen).items() if isinstance(each, EmailAccount)]
+        looks = [look for name, account in mailboxes for look in (_mail_in(name, account, database), _mail_out(name, account))]
+        return found + await asyncio.gather(*looks)
+    finally:
+        await database.close()
+
+
+async def _found(about: str, looking: Awaitable[str]) -> Finding:
+    try:
+        async with asyncio.timeout(_DEADLINE_SECONDS):
+            return Finding(about, True, await looking)
+    except IngestError as error:
+        return Finding(about, False, error.sentence)
+    except TimeoutError:
+        return Finding(about, False, f"It did not answer within {_DEADLINE_SECONDS:.0f} s.")
+
+
+async def _log(chosen: Settings) -> str:
+    log = await open_log(chosen, exclusive=False)
+    try:
+        await log.lag("contacts", "router")
+    finally:
+        await log.close()
+    return f"{chosen.log.url} can be written."
+
+
+async def _originals(chosen: Settings) -> str:
+    await Originals(chosen.originals.url).check()
+    return f"{chosen.originals.url} keeps what it is given."
+
+
+async def _register(database: Database) -> str:
+    async with database.read() as connection:
+        await connection.execute(text("SELECT 1"))
+    return f"{database.url} answers, and its tables are up to date."
+
+
+async def _mail_in(name: str, account: EmailAccount, database: Database) -> Finding:
+    about = f"channels.email.{name} in"
+    try:
+        async with asyncio.timeout(_DEADLINE_SECONDS):
+            seen = await survey(name, account, database=database, clock=now)
+    except TimeoutError:
+        return Finding(about, False, f"It did not answer within {_DEADLINE_SECONDS:.0f} s. Check host and port.")
+    return Finding(about, seen.reachable and seen.folder_found, seen.sentence)
+
+
+async def _mail_out(name: str, account: EmailAccount) -> Finding:
+    about = f"channels.email.{name} out"
+    connection = Connection(account)
+    try:
+        async with asyncio.timeout(_DEADLINE_SECONDS):
+            wrong = await connection.check()
+            await connection.close()
+    except IngestError as error:
+        return Finding(about, False, error.sentence)
+    except TimeoutError:
+        return Finding(about, False, f"It did not answer within {_DEADLINE_SECONDS:.0f} s. Check smtp.")
+    if wrong is None:
+        return Finding(about, True, f"{account.smtp} would take mail from {account.sender}.")
+    return Finding(about, False, f"{_TO_MEND[wrong.reason.partition(':')[0]]} ({wrong.reason})")
+
+
+# The example.
+
+
+def example() -> str:
+    """A settings file with every key, its default and its meaning. What only the operator knows is ``REPLACE-ME``."""
+    return "\n".join([*_preamble(), *_sections()]) + "\n"
+
+
+def _preamble() -> Iterator[str]:
+    yield "# The settings of contact-ingest: every key, with its default. Lines that say what is the default may be left out."
+    yield f"# {_PLACEHOLDER} stands where only you know; nothing starts until it is replaced."
+    yield "# Each key may also stand in the environment, as INGEST_SECTION__KEY, which is above this file. Paths are relative to it."
+    yield "# Secrets never stand here: they come from the environment or from files of their own."
+    yield ""
+    yield from _comment(Settings.model_fields["key"].description)
+    yield "# INGEST_KEY in the environment, or:"
+    yield 'key_file = "ingest.key"'
+
+
+def _sections() -> Iterator[str]:
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield from _section(name, field.annotation)
+    for name, channel in CHANNELS.items():
+        yield from _section(f"channels.{name}.care", channel.settings)
+    yield from _section('publishers."urn:example:crm"', Publisher)
+
+
+def _section(name: str, section: type[Section]) -> Iterator[str]:
+    yield ""
+    yield from _comment(section.__doc__)
+    yield f"[{name}]"
+    for key, field in section.model_fields.items():
+        yield from _comment(field.description)
+        yield _line(name, key, field)
+
+
+def _comment(words: str | None) -> Iterator[str]:
+    for line in (words or "").splitlines():
+        yield f"# {line.strip().replace('``', '`')}".rstrip()
+
+
+def _line(section: str, key: str, field: FieldInfo) -> str:
+    if key in SECRET_KEYS:
+        return f'{key}_file = "{section.rpartition(".")[2]}.{key}"'
+    if field.is_required():
+        return f"{key} = {json.dumps(_PLACEHOLDER)}"
+    if field.default is None:
+        return f"# {key} ="
+    return f"{key} = {_value(field.default)}"
+
+
+def _value(value: object) -> str:
+    """As TOML writes it, whose strings are JSON's."""
+    if isinstance(value, timedelta):
+        # As people say it: 48h and 90s, where 2d and 1.5m would do.
+        unit, length = next((unit, length) for unit, length in _UNITS if not value % length and value // length > 2)
+        return json.dumps(f"{value // length}{unit}")
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,67 @@
+"""``ingest ledger``: for every hour and channel, what was received against what became of it."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from ingest.clock import now
+from ingest.commands.terminal import Config, Json, fail, open_database, open_log, run_async, settings, table, warn
+from ingest.contract import LedgerEntry
+
+KINDS: Final = ("RecordFeedback", "HandOff", "AnswerQuery", "InviteToContact", "HoldForReview", "NoAction")
+_FORMATS: Final = ["%Y-%m-%d", "%Y-%m-%dT%H:%M"]
+
+
+def command(
+    since: Annotated[
+        datetime | None, typer.Option("--since", formats=_FORMATS, help="Received in or after this hour; UTC.")
+    ] = None,
+    until: Annotated[datetime | None, typer.Option("--until", formats=_FORMATS, help="Received before; UTC.")] = None,
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """Hold what our edge received against what became of it, by hour and channel.
+
+    received = dispositions + dead-lettered + waiting. Exit status 0 says that it balances, 1 that something is unaccounted for.
+    """
+    lines = run_async(_lines(since, until, config))
+    columns = ("Hour", "Channel", "Received", *KINDS, "Dead-lettered", "Waiting", "Unaccounted")
+    rows: list[Sequence[object]] = [(each.hour, each.channel, *_numbers(each)) for each in lines]
+    total = [sum(numbers) for numbers in zip(*map(_numbers, lines), strict=True)]
+    if rows and not json:
+        rows.append(("Total", "", *total))
+    table("Receipt ledger", columns, rows, json=json)
+    lost = sum(each.unaccounted for each in lines)
+    if lost:
+        fail(
+            f"The ledger does not balance: {lost} received and in no disposition, dead letter or queue. Their originals are kept; "
+            "run it again in a minute, and if it stays so look in the log's and the router's diagnostics for that hour."
+        )
+    warn(f"The ledger balances: {sum(each.received for each in lines)} received, and each has come to an end or waits for one.")
+
+
+def _numbers(line: LedgerEntry) -> tuple[int, ...]:
+    kinds = (line.dispositions.get(each, 0) for each in KINDS)
+    return (line.received, *kinds, line.dead_lettered, line.waiting, line.unaccounted)
+
+
+async def _lines(since: datetime | None, until: datetime | None, config: Path | None) -> list[LedgerEntry]:
+    from router.ledger import entries
+
+    chosen = settings(config)
+    database = open_database(chosen)
+    try:
+        log = await open_log(chosen, exclusive=False)
+        try:
+            return await entries(log, database, now(), since=_utc(since), until=_utc(until))
+        finally:
+            await log.close()
+    finally:
+        await database.close()
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment else None

@@ -1,0 +1,135 @@
+"""``ingest outgoing``: messages to people and teams; what waits or is held, and stopping or letting go of them."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from ingest import state
+from ingest.clock import now
+from ingest.commands.terminal import Config, Json, open_database, run_async, say, settings, table, warn
+from ingest.contract import Audience, Outgoing, OutgoingState
+
+app = typer.Typer(help="Messages to people and to our teams, and stopping them.", no_args_is_help=True)
+
+By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who you are; it stands on the audit trail.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="The message's id, its beginning, or the contact's reference.")]
+SomeId = Annotated[
+    str | None, typer.Argument(metavar="[ID]", help="One message; where none is named, all that is for the public.")
+]
+_UNSENT: Final = (OutgoingState.DUE, OutgoingState.HELD, OutgoingState.SENDING)
+
+
+@app.command("list")
+def show_list(
+    chosen: Annotated[OutgoingState | None, typer.Option("--state", help="Only what stands so.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Those that have ended, and notices to our teams, as well.")] = False,
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """List messages to the public that are not sent yet, the soonest due first, and say whether sending is stopped."""
+    sending, found = run_async(_found(chosen, config, every=every))
+    moment = now()
+    columns = ("ID", "Kind", "To", "State", "Reason", "Due", "Late", "Attempts", "Contact")
+    table("Outgoing messages", columns, [_row(each, moment, json=json) for each in found], json=json)
+    if sending.stopped:
+        warn(f"Sending to the public was stopped by {sending.by}. `ingest outgoing release --by NAME` lets it go on.")
+
+
+async def _found(chosen: OutgoingState | None, config: Path | None, *, every: bool) -> tuple[state.Sending, list[Any]]:
+    from sqlalchemy import select
+
+    from router.register import tables
+
+    sent, contacts = tables.outgoing, tables.contacts
+    query = select(sent, contacts.c.reference).join(contacts, contacts.c.id == sent.c.contact_id, isouter=True)
+    if chosen is not None:
+        query = query.where(sent.c.state == chosen.value)
+    elif not every:
+        query = query.where(sent.c.state.in_([each.value for each in _UNSENT]))
+    if not every:
+        query = query.where(sent.c.audience == Audience.PERSON.value)
+    database = open_database(settings(config))
+    try:
+        async with database.read() as connection:
+            rows = list((await connection.execute(query.order_by(sent.c.due, sent.c.id))).all())
+        return await state.stopped(database), rows
+    finally:
+        await database.close()
+
+
+def _row(row: Any, moment: datetime, *, json: bool) -> tuple[object, ...]:
+    late = row.due < moment and row.state in [each.value for each in _UNSENT]
+    shown = (str(row.id), late) if json else (str(row.id)[:8], "LATE" if late else "")
+    return (shown[0], row.kind, row.recipient, row.state, row.reason, row.due, shown[1], row.attempts, row.reference)
+
+
+@app.command()
+def show(outgoing_id: Id, config: Config = None) -> None:
+    """Print a message as it would be sent: its headers, its words, and why it stands where it stands."""
+    say(run_async(_shown(outgoing_id, config)))
+
+
+async def _shown(given: str, config: Path | None) -> str:
+    from sqlalchemy import select
+
+    from channels.email.send import compose
+    from channels.email.settings import EmailAccount
+    from channels.table import accounts
+    from router.desk import id_of
+    from router.register import tables
+
+    chosen = settings(config)
+    database = open_database(chosen)
+    sent = tables.outgoing
+    try:
+        async with database.read() as connection:
+            found = await id_of(connection, sent, given)
+            row = (await connection.execute(select(sent).where(sent.c.id == found))).one()
+    finally:
+        await database.close()
+    lines = [f"{row.kind} {row.id}: {row.state}{f' ({row.reason})' if row.reason else ''}, {row.attempts} attempts", ""]
+    if row.body is None:
+        return "\n".join([*lines, "There is nothing to send: no address is known."])
+    outgoing = Outgoing.model_validate_json(row.body)
+    account = accounts(chosen).get((outgoing.channel, outgoing.account))
+    if not isinstance(account, EmailAccount):
+        return "\n".join([*lines, f"It cannot be sent: there is no [channels.{outgoing.channel}.{outgoing.account}]."])
+    message = compose(outgoing, account, now())
+    return "\n".join([*lines, *(f"{name}: {value}" for name, value in message.items()), "", str(message.get_content())])
+
+
+@app.command()
+def hold(by: By, outgoing_id: SomeId = None, config: Config = None) -> None:
+    """Keep one message from being sent; without an ID, stop all sending to the public within seconds.
+
+    Receiving goes on, and notices to our own teams too. What waits is sent once it is let go, late where it must be.
+    """
+    run_async(_act("hold", by, outgoing_id, config))
+    warn("Held." if outgoing_id else "Stopped: nothing more goes to the public until `ingest outgoing release --by NAME`.")
+
+
+@app.command()
+def release(by: By, outgoing_id: SomeId = None, config: Config = None) -> None:
+    """Send one message that was held; without an ID, let sending to the public go on.
+
+    Letting all go on does not send what is held by itself: an urgent contact's reply is released alone, by somebody who has
+    seen it.
+    """
+    run_async(_act("release", by, outgoing_id, config))
+    warn("Released." if outgoing_id else "Sending goes on, with what has waited first.")
+
+
+async def _act(what: str, by: str, given: str | None, config: Path | None) -> None:
+    from ingest.commands.run import desk_of
+    from router import desk
+    from router.register import tables
+
+    async with desk_of(settings(config)) as (database, store, _):
+        if given is None:
+            await (state.stop if what == "hold" else state.let_go_on)(database, by, now)
+            return
+        async with database.read() as connection:
+            found = await desk.id_of(connection, tables.outgoing, given)
+        await (desk.hold if what == "hold" else desk.release)(database, store, found, by, now)

@@ -1,0 +1,345 @@
+"""``ingest review``: the tasks that wait for a person; seen, claimed, decided and done."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from ingest.clock import now
+from ingest.commands.terminal import Config, Json, fail, open_database, run_async, say, settings, table, warn
+from ingest.contract import Contact, Task, TaskKind, Team, canonical_case_reference
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from router.decide import Disposition
+
+app = typer.Typer(
+    help="Tasks for a person: what is urgent, what nobody has read for risk, what needs a decision, what must go by letter.",
+    no_args_is_help=True,
+)
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The task's id, its beginning, or the contact's reference.")]
+By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who you are; it stands on the audit trail.")]
+_ORDER: Final = [TaskKind.URGENT, TaskKind.NOT_READ_FOR_RISK, TaskKind.REVIEW, TaskKind.LETTER]
+NOBODY: Final = "nobody"
+
+
+class Choice(StrEnum):
+    """What a person may make of a contact."""
+
+    FEEDBACK = "feedback"
+    INTAKE = "intake"
+    INVESTIGATORS = "investigators"
+    CASE_OWNER = "case-owner"
+    ANSWER = "answer"
+    NO_ACTION = "no-action"
+
+
+@app.command("list")
+def show_list(
+    kind: Annotated[TaskKind | None, typer.Option("--kind", help="Only this kind.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Those that are done as well.")] = False,
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """List tasks in the order to look at them: urgent, not read for risk, review, letter; the soonest due first."""
+
+    async def found() -> list[Any]:
+        from sqlalchemy import case, select
+
+        from router.register import tables
+
+        tasks = tables.tasks
+        order = case({each.value: number for number, each in enumerate(_ORDER)}, value=tasks.c.kind, else_=len(_ORDER))
+        query = select(tasks).order_by(order, tasks.c.due, tasks.c.id)
+        if kind is not None:
+            query = query.where(tasks.c.kind == kind.value)
+        if not every:
+            query = query.where(tasks.c.state != "done")
+        database = open_database(settings(config))
+        try:
+            async with database.read() as connection:
+                return list((await connection.execute(query)).all())
+        finally:
+            await database.close()
+
+    moment = now()
+    rows = [_row(each, moment, json=json) for each in run_async(found())]
+    table("Tasks", ("ID", "Kind", "Reference", "Came by", "Due", "Late", "State", "Claimed by"), rows, json=json)
+
+
+def _row(row: Any, moment: datetime, *, json: bool) -> tuple[object, ...]:
+    task = Task.model_validate_json(row.body)
+    late = row.state != "done" and row.due < moment
+    shown_id = str(row.id) if json else str(row.id)[:8]
+    shown_late = late if json else ("LATE" if late else "")
+    return (shown_id, row.kind, task.reference, task.channel, row.due, shown_late, row.state, row.claimed_by)
+
+
+@app.command()
+def show(task_id: Id, config: Config = None) -> None:
+    """Print a task, why a person is asked, who it may be from, and what the contact says.
+
+    The words are a stranger's. What could steer a terminal is taken out of them.
+    """
+    say(run_async(_shown(task_id, config)))
+
+
+async def _shown(given: str, config: Path | None) -> str:
+    from sqlalchemy import select
+
+    from router.desk import id_of
+    from router.register import tables
+
+    database = open_database(settings(config))
+    try:
+        async with database.read() as connection:
+            task_id = await id_of(connection, tables.tasks, given)
+            row = (await connection.execute(select(tables.tasks).where(tables.tasks.c.id == task_id))).one()
+            task = Task.model_validate_json(row.body)
+            lines = [*_of_task(row, task), *await _of_candidates(connection, task)]
+            lines += await _of_contact(connection, task)
+            lines += await _of_versions(connection, task)
+    finally:
+        await database.close()
+    return "\n".join(lines)
+
+
+def _of_task(row: Any, task: Task) -> list[str]:
+    claimed = f", claimed by {row.claimed_by}" if row.claimed_by else ""
+    done = f", done by {row.done_by}: {row.outcome}" if row.state == "done" else ""
+    return [
+        f"Task        {task.id}",
+        f"Kind        {task.kind.value}",
+        f"State       {row.state}{claimed}{done}",
+        f"Reference   {task.reference}",
+        f"Due         {_when(task.due)}{'  LATE' if row.state != 'done' and task.due < now() else ''}",
+        f"Case        {task.case_reference or 'none told for certain'}",
+        f"Leans to    {task.suggestion or 'nothing'}",
+        "",
+        "Why a person is asked:",
+        *(f"- {each}" for each in task.reasons),
+    ]
+
+
+async def _of_candidates(connection: "AsyncConnection", task: Task) -> list[str]:
+    from router.register import search
+
+    people = await search.people(connection, set(task.candidates))
+    lines = ["", "It may be from:" if task.candidates else "Nobody in the register comes near."]
+    for each in task.candidates:
+        person = people.get(each)
+        about = [person.name or "no name", person.address or "no address"] if person else ["no longer in the register"]
+        about += [f"cases {', '.join(person.cases)}"] if person and person.cases else []
+        about += [f"died on {person.died_on}"] if person and person.died_on else []
+        about += [f"only by way of {person.arrangement}"] if person and person.arrangement else []
+        about += [f"safe contact: {person.safe_contact_note}"] if person and person.safe_contact_note else []
+        lines.append(f"- {each}: {'; '.join(about)}")
+    return lines
+
+
+async def _of_contact(connection: "AsyncConnection", task: Task) -> list[str]:
+    from sqlalchemy import select
+
+    from router.register import tables
+
+    contacts, sent = tables.contacts, tables.outgoing
+    body = (await connection.execute(select(contacts.c.body).where(contacts.c.id == task.contact_id))).scalar_one_or_none()
+    if body is None:
+        return [
+            "",
+            f"There is no contact to show: it could not be read. `ingest dead-letters show {task.contact_id}` shows its bytes.",
+        ]
+    contact = Contact.model_validate_json(body)
+    held = await connection.execute(
+        select(sent.c.id, sent.c.kind, sent.c.state, sent.c.reason).where(
+            sent.c.contact_id == contact.id, sent.c.audience == "person"
+        )
+    )
+    same = contact.full_text.strip() == contact.text.strip()
+    return [
+        "",
+        f"From        {contact.sender.name or 'no name given'}",
+        *(
+            f"            {each.kind} {each.given} ({'proved by ' + each.verified_by if each.verified_by else 'claimed'})"
+            for each in contact.sender.identifiers
+        ),
+        f"Received    {_when(contact.received_at)} by {contact.channel.replace('_', ' ')} ({contact.account})",
+        f"Subject     {contact.subject or 'none'}",
+        f"Original    {contact.original}",
+        *(f"Warning     {each}" for each in contact.warnings),
+        *(
+            f"Attached    {each.name} ({each.content_type}, {each.size:,} bytes, {each.verdict.value}, {each.digest})"
+            for each in contact.attachments
+        ),
+        *(f"Reply       {each.kind} {each.id}: {each.state}{f' ({each.reason})' if each.reason else ''}" for each in held),
+        "",
+        "What they say:",
+        *_quoted(contact.text),
+        *(() if same else ("", "With what is quoted below it:", *_quoted(contact.full_text))),
+        *(("", "The text was cut; the original has the rest.") if contact.full_text_cut else ()),
+    ]
+
+
+def _quoted(text: str) -> list[str]:
+    """With a bar before each line, so that no words of theirs can pass for ours."""
+    return [f"  | {line}" for line in text.splitlines()] or ["  | (nothing)"]
+
+
+async def _of_versions(connection: "AsyncConnection", task: Task) -> list[str]:
+    from sqlalchemy import select
+
+    from router.register import tables
+
+    versions = tables.dispositions
+    rows = (
+        await connection.execute(select(versions).where(versions.c.contact_id == task.contact_id).order_by(versions.c.version))
+    ).all()
+    lines = ["", "What was decided on it:"] if rows else []
+    for row in rows:
+        what = f"{row.kind}{f' to {row.team}' if row.team else ''}{', URGENT' if row.urgent else ''}"
+        whom = f", from {row.individual_id}" if row.individual_id else ""
+        lines.append(f"- {row.version}. {what}{whom}; by {row.by}, {_when(row.at)}, rule {row.rule}")
+        lines += [f"     {each}" for each in row.because]
+    return lines
+
+
+def _when(moment: datetime) -> str:
+    return moment.strftime("%d %B %Y %H:%M UTC")
+
+
+@app.command()
+def claim(task_id: Id, by: By, config: Config = None) -> None:
+    """Take a task, so that nobody else works on it. Of two who claim together one wins, and the other is told by whom."""
+
+    async def act() -> None:
+        from ingest.commands.run import desk_of
+        from router import desk
+        from router.register import tables
+
+        async with desk_of(settings(config)) as (database, store, _):
+            async with database.read() as connection:
+                found = await desk.id_of(connection, tables.tasks, task_id)
+            await desk.claim(database, store, found, by, now)
+
+    run_async(act())
+    warn("Claimed. Decide it with `ingest review decide`, or note that it is done with `ingest review done`.")
+
+
+@app.command()
+def decide(
+    task_id: Id,
+    by: By,
+    because: Annotated[str, typer.Option("--because", metavar="TEXT", help="Why; it stands on the audit trail.")],
+    becomes: Annotated[
+        list[Choice],
+        typer.Option(
+            "--as", help="What becomes of the contact; twice or more where it asks for several things, the chief one first."
+        ),
+    ],
+    individual: Annotated[
+        str | None,
+        typer.Option(
+            "--individual",
+            metavar="ID",
+            help="Whose it is, by the register's id; `nobody` undoes a link. Unsaid, it stays as it was.",
+        ),
+    ] = None,
+    case: Annotated[
+        str | None, typer.Option("--case", metavar="REF", help="Which case it is about. Unsaid, none: a reference is no proof.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Decide what becomes of a contact. What was decided before stays as an earlier version; records and handoffs are made.
+
+    The acknowledgement stands as it was, but for what only read like spam: it goes, or with `no-action` it never will. An answer
+    is for you to write; nothing is sent by deciding so.
+    """
+    about = _case(case)
+    if Choice.NO_ACTION in becomes and len(set(becomes)) > 1:
+        fail("`--as no-action` stands alone: with something else there is something to do.", 2)
+    if about is None and {Choice.INVESTIGATORS, Choice.CASE_OWNER} & set(becomes):
+        fail("Investigators and case owners need to know which case: name it with --case.", 2)
+
+    async def act() -> Sequence[str]:
+        from ingest.commands.run import desk_of
+        from router import desk
+        from router.consequences import kind_of
+        from router.register import tables
+
+        async with desk_of(settings(config)) as (database, store, house):
+            async with database.read() as connection:
+                found = await desk.id_of(connection, tables.tasks, task_id)
+                whose = await _whose(connection, found, individual)
+            rulings = [desk.Ruling(_disposition(each), whose, about, because) for each in dict.fromkeys(becomes)]
+            return [
+                kind_of(each.decision.disposition) for each in await desk.rule(database, store, house, found, rulings, by, now)
+            ]
+
+    warn(f"Decided: {', '.join(run_async(act()))}.")
+
+
+def _case(given: str | None) -> str | None:
+    if given is None:
+        return None
+    if (canonical := canonical_case_reference(given)) is None:
+        fail(f"{given} is not written like a case reference: P-0123456, C-0123456 or EN-123456.", 2)
+    return canonical
+
+
+async def _whose(connection: "AsyncConnection", task_id: object, individual: str | None) -> str | None:
+    """Who was named; where nobody was, whom the contact is linked to now."""
+    from sqlalchemy import select
+
+    from router.register import tables
+
+    if individual is not None:
+        return None if individual == NOBODY else individual
+    current = tables.dispositions
+    linked = (
+        select(current.c.individual_id)
+        .join(tables.tasks, tables.tasks.c.contact_id == current.c.contact_id)
+        .where(tables.tasks.c.id == task_id, current.c.current.is_(True))
+    )
+    return (await connection.execute(linked)).scalar_one_or_none()
+
+
+def _disposition(choice: Choice) -> "Disposition":
+    from router.decide import AnswerQuery, HandOff, NoAction, RecordFeedback
+
+    match choice:
+        case Choice.FEEDBACK:
+            return RecordFeedback()
+        case Choice.INTAKE | Choice.INVESTIGATORS | Choice.CASE_OWNER:
+            return HandOff(Team(choice.value))
+        case Choice.ANSWER:
+            return AnswerQuery(None)
+        case Choice.NO_ACTION:
+            return NoAction()
+
+
+@app.command()
+def done(
+    task_id: Id,
+    by: By,
+    outcome: Annotated[str, typer.Option("--outcome", metavar="TEXT", help="What you did; it stands on the audit trail.")],
+    config: Config = None,
+) -> None:
+    """Note that a task which decides nothing is done: a letter sent, an urgent contact seen to, a variant looked at."""
+
+    async def act() -> None:
+        from ingest.commands.run import desk_of
+        from router import desk
+        from router.register import tables
+
+        async with desk_of(settings(config)) as (database, store, _):
+            async with database.read() as connection:
+                found = await desk.id_of(connection, tables.tasks, task_id)
+            await desk.finish(database, store, found, outcome, by, now)
+
+    run_async(act())
+    warn("Done.")

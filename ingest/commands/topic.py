@@ -1,0 +1,88 @@
+"""``ingest topic``: what lies on the topics and how far behind their readers are."""
+
+from collections import deque
+from typing import Annotated, Any, Final
+
+import typer
+
+from ingest.commands.terminal import Config, Json, fail, open_log, run_async, settings, table
+from ingest.contract import DEAD_LETTERS, TOPICS, Record, decode
+from ingest.errors import Unreadable
+from ingest.log import Delivery, Log
+
+app = typer.Typer(help="What lies on the topics, and how far behind their readers are.", no_args_is_help=True)
+
+NAMES: Final = (*(topic.name for topic in TOPICS), DEAD_LETTERS)
+READ_BY: Final = (("contacts", "router"), ("outgoing", "dispatcher"), ("outgoing.status", "router"))
+_PAGE: Final = 500
+
+
+@app.command()
+def lag(config: Config = None, json: Json = False) -> None:
+    """How many records each of our readers has before it, and since when the oldest waits."""
+    chosen = settings(config)
+
+    async def look() -> list[tuple[object, ...]]:
+        log = await open_log(chosen, exclusive=False)
+        try:
+            found = [(topic, group, await log.lag(topic, group)) for topic, group in READ_BY]
+        finally:
+            await log.close()
+        return [(topic, group, behind.records, behind.oldest) for topic, group, behind in found]
+
+    table("Not yet settled", ("Topic", "Group", "Records", "Oldest"), run_async(look()), json=json)
+
+
+@app.command()
+def tail(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The topic.")],
+    most: Annotated[int, typer.Option(min=1, max=10_000, metavar="N", help="How many of the last records.")] = 10,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """The last records of a topic, in order; with --json their headers and values as well."""
+    if name not in NAMES:
+        fail(f"There is no topic {name}. There are {', '.join(NAMES)}.", 2)
+    chosen = settings(config)
+
+    async def look() -> list[Delivery]:
+        log = await open_log(chosen, exclusive=False)
+        try:
+            return await _last(log, name, most)
+        finally:
+            await log.close()
+
+    columns = ("Partition", "Position", "Appended at", "Type", "Id", "Source", "Bytes")
+    found = run_async(look())
+    rows = [(each.partition.number, each.position, each.appended_at, *_named(each.record), each.record.size) for each in found]
+    if json:
+        columns = (*columns, "Key", "Headers", "Value")
+        rows = [(*row, *_whole(each.record)) for row, each in zip(rows, found, strict=True)]
+    table(name, columns, rows, json=json)
+
+
+async def _last(log: Log, topic: str, most: int) -> list[Delivery]:
+    """Read from near the end on, in pages: a group that never settles has everything before it, which says where the end is."""
+    first = await log.read(topic, after={}, most=1)
+    if not first:
+        return []
+    everything = (await log.lag(topic, "nobody")).records
+    after = {first[0].partition.number: first[0].position + max(0, everything - most)}
+    last: deque[Delivery] = deque(maxlen=most)
+    while page := await log.read(topic, after=after, most=_PAGE):
+        last.extend(page)
+        after |= {each.partition.number: each.position + 1 for each in page}
+    return list(last)
+
+
+def _named(record: Record) -> tuple[str, str, str]:
+    try:
+        event = decode(record)
+    except Unreadable as error:
+        return f"unreadable: {error.reason}", "", ""
+    return event.type, event.id, event.source
+
+
+def _whole(record: Record) -> tuple[Any, Any, Any]:
+    headers = {name: raw.decode("utf-8", "replace") for name, raw in record.headers}
+    return record.key, headers, None if record.value is None else record.value.decode("utf-8", "replace")

@@ -1,0 +1,190 @@
+"""``ingest check`` says of everything the service leans on whether it stands, and what to do where it does not."""
+
+import socket
+import tomllib
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from channels.email.settings import EmailAccount
+from channels.table import accounts
+from ingest.commands.check import Finding, example, findings
+from ingest.errors import Misconfigured
+from ingest.settings import Publisher, Section, Settings, load
+from tests.ingest.commands.conftest import KEY, Ingest
+from tests.servers.dovecot import PASSWORD, Dovecot, running_dovecot
+from tests.servers.smtp import smtp_server
+
+MAILBOX = """
+[channels.email.care]
+host = "localhost"
+port = {imap}
+{more}
+user = "care@example.org"
+password_file = "care.password"
+smtp = "localhost:{smtp}"
+smtp_security = "none"
+sender = "care@example.org"
+"""
+
+
+@pytest.fixture(scope="module")
+def dovecot() -> Generator[Dovecot]:
+    yield from running_dovecot()
+
+
+@pytest.fixture
+def free_port() -> int:
+    """Nobody listens there."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def with_mailbox(config: Path, imap: int, smtp: int, more: str = "tls = false") -> Path:
+    (config.parent / "care.password").write_text(PASSWORD, encoding="utf-8")
+    config.write_text(config.read_text(encoding="utf-8") + MAILBOX.format(imap=imap, smtp=smtp, more=more), encoding="utf-8")
+    return config
+
+
+def by_name(found: list[Finding]) -> dict[str, Finding]:
+    return {each.about: each for each in found}
+
+
+@pytest.mark.needs("dovecot")
+async def test_where_all_is_well_every_line_says_so(config: Path, dovecot: Dovecot):
+    dovecot.deliver("care@example.org", b"Subject: waiting\r\n\r\nSince last year.\r\n")
+    async with smtp_server(login=("care@example.org", PASSWORD)) as server:
+        found = await findings(load(with_mailbox(config, dovecot.port, server.port, f'ca_file = "{dovecot.ca_file}"')))
+    assert all(each.well for each in found), found
+    named = by_name(found)
+    assert list(named) == [
+        "settings",
+        "duty mailbox",
+        "log",
+        "originals",
+        "register",
+        "channels.email.care in",
+        "channels.email.care out",
+    ]
+    assert "nothing is sent about them" in named["channels.email.care in"].sentence
+    assert server.taken == []
+
+
+@pytest.mark.needs("dovecot")
+async def test_looking_takes_nothing_in_and_marks_nothing(config: Path, dovecot: Dovecot):
+    user = "looked-at@example.org"
+    dovecot.deliver(user, b"Subject: x\r\n\r\nx\r\n")
+    path = with_mailbox(config, dovecot.port, 1, f'ca_file = "{dovecot.ca_file}"')
+    path.write_text(path.read_text(encoding="utf-8").replace("care@example.org", user), encoding="utf-8")
+    before = dovecot.flags(user)
+    assert "1 messages, 1 of them not yet taken in" in by_name(await findings(load(path)))["channels.email.care in"].sentence
+    assert dovecot.flags(user) == before
+
+
+async def test_servers_that_are_away_are_named_with_what_to_check(config: Path, free_port: int):
+    named = by_name(await findings(load(with_mailbox(config, free_port, free_port))))
+    assert [name for name, each in named.items() if not each.well] == ["channels.email.care in", "channels.email.care out"]
+    assert "firewall" in named["channels.email.care out"].sentence
+
+
+async def test_a_refused_password_is_told_apart_from_a_server_that_is_away(config: Path, free_port: int):
+    async with smtp_server(login=("care@example.org", "another")) as server:
+        named = by_name(await findings(load(with_mailbox(config, free_port, server.port))))
+    assert not named["channels.email.care out"].well
+    assert "password" in named["channels.email.care out"].sentence
+    assert PASSWORD not in repr(named)
+
+
+def test_it_ends_with_1_and_counts_what_must_be_seen_to(ingest: Ingest, config: Path, free_port: int):
+    ran = ingest("check", "--config", with_mailbox(config, free_port, free_port))
+    assert ran.status == 1
+    assert [line[0] for line in ran.out.splitlines()] == ["✓", "✓", "✓", "✓", "✓", "✗", "✗"]
+    assert "2 of these must be seen to." in ran.err
+
+
+def test_without_any_mailbox_there_is_nobody_to_tell(ingest: Ingest, config: Path):
+    ran = ingest("check", "--config", config)
+    assert ran.status == 1
+    assert ran.out.startswith("✗ settings: ")
+    assert "channels.email" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("url", "about"),
+    [("log", "log"), ("register", "register"), ("originals", "originals")],
+)
+def test_a_place_that_cannot_be_written_is_named(
+    ingest: Ingest, config: Path, monkeypatch: pytest.MonkeyPatch, url: str, about: str, free_port: int
+):
+    scheme = "file" if url == "originals" else "sqlite"
+    monkeypatch.setenv(f"INGEST_{url.upper()}__URL", f"{scheme}:////proc/nowhere/it")
+    ran = ingest("check", "--config", with_mailbox(config, free_port, free_port))
+    assert ran.status == 1
+    assert f"✗ {about}: " in ran.out
+    assert "/proc/nowhere" in ran.out or about == "register"
+
+
+# The example.
+
+
+def test_the_example_is_toml_and_holds_every_key_there_is():
+    written = tomllib.loads(example())
+    sections = {name: field.annotation for name, field in Settings.model_fields.items()}
+    for name, section in sections.items():
+        if isinstance(section, type) and issubclass(section, Section):
+            assert_whole(example(), written[name], section)
+    assert_whole(example(), written["channels"]["email"]["care"], EmailAccount)
+    assert_whole(example(), written["publishers"]["urn:example:crm"], Publisher)
+    assert "key_file" in written
+
+
+def assert_whole(text: str, given: dict[str, object], section: type[Section]) -> None:
+    for key, field in section.model_fields.items():
+        assert key in given or f"{key}_file" in given or f"\n# {key} =\n" in text, key
+        assert field.description, f"{section.__name__}.{key} has no sentence"
+
+
+def test_the_example_as_printed_does_not_start_and_names_what_to_replace(ingest: Ingest, tmp_path: Path):
+    ran = ingest("check", "--write-example")
+    assert (ran.status, ran.err) == (0, "")
+    (tmp_path / "ingest.toml").write_text(ran.out, encoding="utf-8")
+    with pytest.raises(Misconfigured) as caught:
+        load(tmp_path / "ingest.toml")
+    assert caught.value.reason == "key_file"
+    (tmp_path / "ingest.key").write_text(KEY, encoding="utf-8")
+    (tmp_path / "care.password").write_text("x", encoding="utf-8")
+    with pytest.raises(Misconfigured) as caught:
+        load(tmp_path / "ingest.toml")
+    assert caught.value.reason == "teams.intake"
+
+
+def test_the_example_with_its_placeholders_replaced_is_accepted_and_is_the_defaults(tmp_path: Path):
+    text = example()
+    for key, value in {"host": "imap.example.org", "user": "care", "smtp": "smtp.example.org:587"}.items():
+        text = text.replace(f'\n{key} = "REPLACE-ME"', f'\n{key} = "{value}"')
+    (tmp_path / "ingest.toml").write_text(text.replace('"REPLACE-ME"', '"care@example.org"'), encoding="utf-8")
+    (tmp_path / "ingest.key").write_text(KEY, encoding="utf-8")
+    (tmp_path / "care.password").write_text("hunter2", encoding="utf-8")
+    settings = load(tmp_path / "ingest.toml")
+    least = dict.fromkeys(("intake", "investigators", "customer_care", "duty"), "care@example.org")
+    (tmp_path / "least.toml").write_text(
+        'key_file = "ingest.key"\n[teams]\n' + "".join(f'{name} = "{value}"\n' for name, value in least.items()),
+        encoding="utf-8",
+    )
+    defaults = load(tmp_path / "least.toml")
+    apart = {"channels", "publishers"}
+    assert settings.model_dump(exclude=apart) == defaults.model_dump(exclude=apart)
+    account = accounts(settings)["email", "care"]
+    given = {"host": "imap.example.org", "user": "care", "smtp": "smtp.example.org:587", "sender": "care@example.org"}
+    assert account == EmailAccount(**given, password="hunter2")  # type: ignore[arg-type]
+    assert settings.publishers == {"urn:example:crm": Publisher()}
+
+
+def test_the_words_of_the_examples_placeholder_are_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("INGEST_KEY", "REPLACE-ME" * 4)
+    (tmp_path / "ingest.toml").touch()
+    with pytest.raises(Misconfigured) as caught:
+        load(tmp_path / "ingest.toml")
+    assert caught.value.reason == "key"

@@ -1,0 +1,326 @@
+"""What a decision gives rise to: who is told, who is not, and what is held for a person."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ingest.contract import (
+    Audience,
+    Automatic,
+    DeclaredFacts,
+    Identifier,
+    OutgoingKind,
+    OutgoingState,
+    Person,
+    TaskKind,
+    Team,
+)
+from ingest.settings import OutgoingSettings
+from router.consequences import Standing, mailbox_of
+from router.match import Matched
+from router.match.register_view import CaseView, IndividualView, PartyView
+from router.read import Outcome, ReadIndividual, Reading, Sign
+
+HARM = Sign("harm", "suicide", "I cannot go on")
+THREAT = Sign("threat-to-staff", "threat", "I know where you work")
+JOAN = IndividualView("R1", "Joan Pettifer", address="14 Quarry Lane, DE80 4PT", cases=("C-2034655",))
+OPEN = CaseView("C-2034655", "open", owner_email="owner@example.org", parties=(PartyView("R1", "complainant", "none"),))
+AS_JOAN = {"match": Matched("R1", 0.99, ()), "individual": JOAN}
+
+
+def feedback(**fields):
+    return Reading(Outcome.FEEDBACK_RECORD, 0.9, **fields)
+
+
+def replies(written):
+    return [each for each in written.messages if each.audience is Audience.PERSON]
+
+
+def reply(written):
+    (only,) = replies(written)
+    return only
+
+
+def tasks(written, kind):
+    return [each for each in written.tasks if each.kind is kind]
+
+
+def notices(written):
+    return {each.recipient for each in written.messages if each.audience is Audience.STAFF}
+
+
+def test_a_contact_is_acknowledged_within_48_hours_of_reaching_our_edge(decided, clock):
+    sent = reply(decided())
+    assert (sent.state, sent.kind, sent.recipient) == (OutgoingState.DUE, OutgoingKind.ACKNOWLEDGEMENT, "jo@example.com")
+    assert sent.due == clock() + timedelta(hours=48)
+
+
+def test_the_48_hours_run_from_our_edge_and_not_from_the_senders_clock(decided, contact, clock):
+    received = clock() - timedelta(hours=40)
+    sent = reply(decided(of=contact(received_at=received, sent_at=clock() + timedelta(days=9000))))
+    assert sent.due == received + timedelta(hours=48)
+
+
+def test_the_reply_threads_by_the_senders_message_id(decided, contact):
+    from ingest.contract import Thread
+
+    body = reply(decided(of=contact(thread=Thread(message_id="<b@x>", references=("<a@x>",))))).body
+    assert (body.in_reply_to, body.references) == ("<b@x>", ("<a@x>", "<b@x>"))
+
+
+WORDS = st.text(min_size=1, max_size=60)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(WORDS, WORDS, WORDS)
+def test_an_acknowledgement_is_the_same_whatever_the_sender_wrote(decided, contact, subject, text, name):
+    """So it can hold neither their words, nor their subject, nor their name, nor anything of a case."""
+    plain = contact()
+    told = plain.model_copy(
+        update={
+            "subject": subject,
+            "text": text,
+            "full_text": text,
+            "sender": plain.sender.model_copy(update={"name": name}),
+        }
+    )
+    read = feedback(key_points=(text,), remedy_sought=text, organisation_complained_of=name, promises_broken=(text,))
+    first = reply(decided(of=plain))
+    second = reply(decided(read, of=told, named=(OPEN,), **AS_JOAN))
+    assert (second.body.subject, second.body.body) == (first.body.subject, first.body.body)
+
+
+@pytest.mark.parametrize("sign", [HARM, THREAT], ids=["a risk of harm", "a threat to staff"])
+def test_an_urgent_contact_gets_nothing_automatic_and_the_duty_mailbox_is_told_at_once(decided, clock, sign):
+    written = decided(feedback(signs=(sign,)))
+    assert (reply(written).state, reply(written).reason) == (OutgoingState.HELD, "urgent")
+    (task,) = tasks(written, TaskKind.URGENT)
+    assert task.mailbox == "duty@example.org"
+    assert "duty@example.org" in notices(written)
+    assert task.due == clock() + timedelta(minutes=30)
+
+
+def test_a_threat_to_staff_is_told_to_those_who_keep_them_safe_as_well(decided):
+    assert "safety@example.org" in notices(decided(feedback(signs=(THREAT,))))
+    assert "safety@example.org" not in notices(decided(feedback(signs=(HARM,))))
+
+
+def test_an_urgent_contact_that_is_feedback_is_recorded_too(decided):
+    assert decided(feedback(signs=(HARM,))).feedback is not None
+
+
+def test_what_an_urgent_persons_address_is_owed_next_waits_with_it(decided):
+    sent = reply(decided(standing=Standing(urgent_waits=True)))
+    assert (sent.state, sent.reason) == (OutgoingState.HELD, "urgent-earlier")
+
+
+WISH = (("email", "He reads my mail."),)
+
+
+def test_a_wish_not_to_be_mailed_is_obeyed_at_once_and_becomes_a_letter_task(decided):
+    written = decided(feedback(restrictions=WISH), **AS_JOAN)
+    assert replies(written) == []
+    assert len(tasks(written, TaskKind.LETTER)) == 1
+    assert written.restrictions == WISH
+
+
+def test_a_wish_made_earlier_from_that_address_still_holds(decided):
+    written = decided(standing=Standing(forbidden=frozenset({"email"})), **AS_JOAN)
+    assert replies(written) == []
+    assert len(tasks(written, TaskKind.LETTER)) == 1
+
+
+def test_a_robots_words_are_no_wish(decided, contact):
+    written = decided(feedback(restrictions=WISH), of=contact(automatic=Automatic.REPLY))
+    assert written.restrictions == ()
+
+
+@pytest.mark.parametrize("need", ["post_only", "phone_only"])
+def test_somebody_who_can_only_be_reached_otherwise_is_not_mailed(decided, need):
+    written = decided(feedback(), match=AS_JOAN["match"], individual=replace(JOAN, adjustments=(need,)))
+    assert replies(written) == []
+    assert len(tasks(written, TaskKind.LETTER)) == 1
+
+
+def test_no_mail_address_and_a_postal_one_is_a_letter_task_due_when_the_acknowledgement_is(decided, contact, clock):
+    written = decided(of=contact(sender=None), **AS_JOAN)
+    (task,) = tasks(written, TaskKind.LETTER)
+    assert task.due == clock() + timedelta(hours=48)
+
+
+@pytest.mark.parametrize(
+    ("reading", "declared"),
+    [
+        (feedback(individual=ReadIndividual(postcode="DE80 4PT")), None),
+        (feedback(individual=ReadIndividual(phone="+441632960114")), None),
+        (feedback(), DeclaredFacts(address=("14 Quarry Lane",))),
+    ],
+    ids=["a postcode in the words", "a telephone number in the words", "an address on the form"],
+)
+def test_any_way_to_reach_a_stranger_is_a_letter_task(decided, contact, reading, declared):
+    assert len(tasks(decided(reading, of=contact(sender=None, declared=declared)), TaskKind.LETTER)) == 1
+
+
+def test_no_address_of_any_kind_is_an_end_called_impossible_with_its_reason(decided, contact):
+    sent = reply(decided(of=contact(sender=None)))
+    assert (sent.state, sent.reason, sent.body) == (OutgoingState.IMPOSSIBLE, "no mail address to answer to", None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"died_on": date(2025, 1, 1)}, "register-says-died"),
+        ({"arrangement": "Ms Fennimore"}, "contact-arrangement"),
+        ({"safe_contact_note": "ring first"}, "safe-contact-note"),
+    ],
+)
+def test_what_the_register_warns_of_is_released_by_a_person_first(decided, fields, reason):
+    sent = reply(decided(match=AS_JOAN["match"], individual=replace(JOAN, **fields)))
+    assert (sent.state, sent.reason) == (OutgoingState.HELD, reason)
+
+
+def test_what_only_reads_like_spam_is_not_acknowledged_by_itself_and_no_notice_is_sent(decided):
+    written = decided(Reading(Outcome.NO_ACTION, 0.9))
+    assert (reply(written).state, reply(written).reason) == (OutgoingState.HELD, "reads-like-spam")
+    assert notices(written) == set()
+
+
+@pytest.mark.parametrize(("mode", "reason"), [("off", "sending-off"), ("review", "review-mode")])
+def test_a_mode_that_is_not_on_holds_it(decided, house, mode, reason):
+    sent = reply(decided(in_house=replace(house, outgoing=OutgoingSettings(mode=mode))))
+    assert (sent.state, sent.reason) == (OutgoingState.HELD, reason)
+
+
+@pytest.mark.parametrize(("spent", "state"), [(2, OutgoingState.DUE), (3, OutgoingState.HELD)])
+def test_past_the_senders_budget_it_is_held(decided, spent, state):
+    assert reply(decided(standing=Standing(budget_spent=spent))).state is state
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"backfill": True},
+        {"acknowledged": True},
+        {"automatic": Automatic.REPLY},
+        {"automatic": Automatic.BOUNCE},
+        {"automatic": Automatic.LIST},
+    ],
+    ids=lambda each: next(iter(each.items())),
+)
+def test_nothing_is_sent_to(decided, contact, fields):
+    written = decided(of=contact(**fields))
+    assert replies(written) == []
+    assert tasks(written, TaskKind.LETTER) == []
+
+
+def test_mail_goes_to_the_writer_and_never_to_the_person_represented(decided, contact):
+    aunt = Person(name="Aunt", identifiers=(Identifier(kind="email", given="aunt@example.com", canonical="aunt@example.com"),))
+    written = decided(of=contact(on_behalf_of=aunt))
+    assert {each.recipient for each in replies(written)} == {"jo@example.com"}
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["what they write in", "what they chose before"],
+)
+def test_welsh_stands_first_for(decided, contact, where):
+    if where == "what they write in":
+        written = decided(of=contact(language="cy"))
+    else:
+        written = decided(match=AS_JOAN["match"], individual=replace(JOAN, language="cy"))
+    assert reply(written).body.subject.startswith("Rydym")
+
+
+QUERY = Reading(Outcome.QUERY_ANSWER, 0.9, query="mp-referral")
+
+
+def test_a_query_with_an_approved_answer_is_answered_in_the_same_message(decided, house):
+    written = decided(QUERY, in_house=replace(house, answers={"mp-referral": {"en": "Some bodies need one."}}))
+    assert reply(written).kind is OutgoingKind.ANSWER
+    assert "Some bodies need one." in reply(written).body.body
+    assert written.tasks == ()
+
+
+def test_a_query_without_an_approved_answer_is_acknowledged_and_suggested_to_a_person(decided):
+    written = decided(QUERY)
+    assert reply(written).kind is OutgoingKind.ACKNOWLEDGEMENT
+    (task,) = tasks(written, TaskKind.REVIEW)
+    assert task.suggestion == "answer: mp-referral"
+
+
+@pytest.mark.parametrize(
+    ("team", "case", "mailbox"),
+    [
+        (Team.INTAKE, OPEN, "intake@example.org"),
+        (Team.INVESTIGATORS, OPEN, "owner@example.org"),
+        (Team.INVESTIGATORS, replace(OPEN, owner_active=False), "investigators@example.org"),
+        (Team.INVESTIGATORS, replace(OPEN, owner_active=False, team_mailbox="team-3@example.org"), "team-3@example.org"),
+        (Team.INVESTIGATORS, replace(OPEN, owner_email=None), "investigators@example.org"),
+        (Team.INVESTIGATORS, None, "investigators@example.org"),
+        (Team.CASE_OWNER, OPEN, "owner@example.org"),
+        (Team.CASE_OWNER, replace(OPEN, owner_active=False, team_mailbox="team-3@example.org"), "care-team@example.org"),
+    ],
+)
+def test_a_handoff_goes_to(house, team, case, mailbox):
+    assert mailbox_of(team, case, house.teams) == mailbox
+
+
+def test_a_handoff_is_whole_enough_to_act_on_and_its_notice_begins_with_needs(decided, contact):
+    about = contact("My comments on paragraph 12.", name="Joan Pettifer")
+    reading = Reading(Outcome.INVESTIGATORS, 0.9, reasonable_adjustments=("large_print",))
+    written = decided(reading, of=about, named=(OPEN,), **AS_JOAN)
+    handoff = written.handoff
+    assert (handoff.team, handoff.mailbox, handoff.case_reference) == (Team.INVESTIGATORS, "owner@example.org", "C-2034655")
+    assert handoff.full_text == "My comments on paragraph 12."
+    (notice,) = [each for each in written.messages if each.kind is OutgoingKind.HANDOFF]
+    assert notice.body.body.startswith("REASONABLE ADJUSTMENTS: large print")
+    assert "My comments on paragraph 12." in notice.body.body
+
+
+SECRET = "Zyxwvut Qponmlk"
+
+
+def test_a_task_and_its_notice_hold_no_words_of_the_contact(decided, contact):
+    about = contact(f"{SECRET}.", subject=SECRET, name=SECRET)
+    signs = (Sign("harm", "suicide", SECRET),)
+    written = decided(Reading(Outcome.REVIEW, 0.5, signs=signs, key_points=(SECRET,), restrictions=(("email", SECRET),)), of=about)
+    assert {each.kind for each in written.tasks} == {TaskKind.URGENT, TaskKind.REVIEW}
+    assert not any(SECRET in each.model_dump_json() for each in written.tasks)
+    assert not any(SECRET in f"{each.body.subject}{each.body.body}" for each in written.messages if each.body)
+
+
+def test_what_a_record_lacks_is_named_so_that_somebody_asks(decided):
+    assert decided(feedback()).feedback.missing == (
+        "name",
+        "address",
+        "type of feedback",
+        "whether they have contacted us before",
+    )
+
+
+def test_a_record_keeps_what_was_given_beside_what_is_held(decided, contact):
+    read = feedback(feedback_type="service", contacted_before=False, individual=ReadIndividual(postcode="M1 1AA"))
+    written = decided(read, of=contact(name="Joanie"), match=AS_JOAN["match"], individual=replace(JOAN, written_before=True))
+    record = written.feedback
+    assert (record.name_given, record.name_held) == ("Joanie", "Joan Pettifer")
+    assert (record.address_given, record.address_held) == ("M1 1AA", "14 Quarry Lane, DE80 4PT")
+    assert (record.contacted_before_said, record.contacted_before_held) == (False, True)
+    assert record.missing == ()
+
+
+def test_the_same_decision_made_again_gives_the_same_ids(decided, contact):
+    about = contact()
+    urgent = Reading(Outcome.REVIEW, 0.5, signs=(HARM, THREAT))
+    first, second = decided(urgent, of=about), decided(urgent, of=about)
+    assert [each.id for each in first.tasks] == [each.id for each in second.tasks]
+    assert [each.id for each in first.messages] == [each.id for each in second.messages]
+
+
+def test_every_consequence_has_an_entry_on_the_audit_trail_with_rule_and_version(decided):
+    written = decided(feedback(signs=(HARM,), restrictions=(("sms", "no texts"),)), **AS_JOAN)
+    actions = [each.action for each in written.entries]
+    assert actions == ["decided", "linked", "feedback-recorded", "task-raised", "acknowledgement", "wish-obeyed"]
+    assert {(each.rule, each.rule_version) for each in written.entries} == {("feedback", 1)}

@@ -1,0 +1,93 @@
+"""What we send: both languages, the promises in each, and nobody's words where they may reach somebody else."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ingest.contract import Task, TaskKind, Team
+from ingest.settings import AcknowledgementSettings
+from router import wording
+from router.decide import AnswerQuery, HandOff, HoldForReview, RecordFeedback
+
+SETTINGS = AcknowledgementSettings(telephone="01632 960000")
+LONDON = ZoneInfo("Europe/London")
+NOW = datetime(2026, 7, 1, 7, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "CC-7F3KQ-92QXA",
+        "within 10 working days",
+        "o fewn 10 diwrnod gwaith",
+        "If you need us to do something differently",
+        "Os oes angen i ni wneud rhywbeth yn wahanol",
+        "We are not an emergency service",
+        "Nid ydym yn wasanaeth brys",
+        "ring 999 now",
+        "ffoniwch 999 nawr",
+        "01632 960000",
+        "You can reply to it",
+    ],
+)
+def test_an_acknowledgement_says(said: str):
+    _, body = wording.acknowledgement("CC-7F3KQ-92QXA", "recorded", SETTINGS, welsh_first=False)
+    assert said in body
+
+
+def test_an_acknowledgement_begins_in_welsh_for_who_writes_welsh():
+    subject, body = wording.acknowledgement("CC-7F3KQ-92QXA", "recorded", SETTINGS, welsh_first=True)
+    assert subject.startswith("Rydym wedi cael eich neges")
+    assert body.startswith("Diolch am ysgrifennu atom")
+    assert "Thank you for writing to us" in body
+
+
+def test_an_approved_answer_stands_in_the_half_of_its_own_language():
+    answers = {"en": "You may need one.", "cy": "Efallai y bydd angen un."}
+    _, body = wording.acknowledgement("CC-7F3KQ-92QXA", wording.ANSWERED, SETTINGS, welsh_first=False, answers=answers)
+    english, welsh = body.split("-" * 40)
+    assert answers["en"] in english
+    assert answers["cy"] in welsh
+    assert answers["cy"] not in english
+
+
+@pytest.mark.parametrize(
+    ("disposition", "step"),
+    [
+        (RecordFeedback(), "recorded"),
+        (HandOff(Team.INTAKE), "passed"),
+        (HandOff(Team.INVESTIGATORS), "looked-at"),
+        (HandOff(Team.CASE_OWNER), "looked-at"),
+        (HoldForReview(), "looked-at"),
+        (AnswerQuery(None), "looked-at"),
+    ],
+)
+def test_what_happens_next_never_says_that_there_is_a_case(disposition, step: str):
+    assert wording.next_step(disposition) == step
+    _, body = wording.acknowledgement("CC-7F3KQ-92QXA", step, SETTINGS, welsh_first=False)
+    assert "case" not in body.lower()
+
+
+def test_a_task_notice_says_how_to_see_it_and_when_it_is_due_in_local_time():
+    task = Task(
+        id=UUID(int=5), contact_id=UUID(int=6), reference="CC-7F3KQ-92QXA", kind=TaskKind.URGENT, mailbox="duty@example.org",
+        channel="email", created_at=NOW, due=NOW + timedelta(minutes=30), reasons=("It shows signs of a risk of serious harm.",),
+    )  # fmt: skip
+    subject, body = wording.task_notice(task, LONDON)
+    assert subject == "URGENT [CC-7F3KQ-92QXA]"
+    assert "Wed 01 Jul 2026 08:30" in body
+    assert f"ingest review show {task.id}" in body
+    assert wording.task_notice(task, LONDON, again=True)[0].startswith("UNCLAIMED URGENT")
+
+
+def test_the_digest_begins_with_what_is_latest():
+    lines = [
+        wording.Unfinished("CC-1", "review", NOW + timedelta(hours=1), None),
+        wording.Unfinished("CC-2", "letter", NOW - timedelta(hours=1), "Sam"),
+    ]
+    subject, body = wording.digest(lines, NOW, LONDON)
+    assert subject == "This morning: 2 not settled, 1 late"
+    assert body.index("CC-2") < body.index("CC-1")
+    assert "LATE Wed 01 Jul 2026 07:00  CC-2  letter (claimed by Sam)" in body
