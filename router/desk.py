@@ -23,9 +23,8 @@ from ingest.ids import new_id
 from router.audit import AuditEntry
 from router.consequences import Consequences, House, consequences, task
 from router.decide import Decision, Disposition, HoldForReview, NoAction, decide
-from router.gather import gather
+from router.gather import gather, reading_of
 from router.match import Matched, Unmatched
-from router.read import read
 from router.register import search, tables
 from router.store import Store, disposition_row, link_rows
 
@@ -228,7 +227,7 @@ async def unlink(
 async def _apply(
     connection: AsyncConnection, house: House, contact: Contact, fingerprint: str, ruling: Ruling, now: datetime, by: str
 ) -> Consequences:
-    reading = read(contact.channel, contact.subject, contact.text or contact.full_text)
+    reading = reading_of(contact, house)
     own = frozenset(each for address in house.senders.values() if (each := canonical_email(address)))
     known = await gather(connection, [(contact, reading)], own, now)
     individual, case = ruling.individual_id, ruling.case_reference

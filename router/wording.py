@@ -4,9 +4,11 @@ Pure. An acknowledgement never repeats the sender's words, their subject, or any
 borrowed an address (DESIGN promise 4). A notice of a task has no words of the contact either; a handoff has, since the team acts on it.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from ingest.contract import Contact, Handoff, Task, TaskKind, Team
@@ -17,6 +19,7 @@ Words = tuple[str, str]
 """A subject and a body."""
 
 ANSWERED = "answered"
+_OWN_SENTENCE = 4  # words; shorter ones may be anybody's
 
 _NEXT = {
     "recorded": (
@@ -100,6 +103,19 @@ def _welsh(reference: str, step: str, settings: AcknowledgementSettings, answer:
         f"Nid ydym yn wasanaeth brys. Os ydych chi neu rywun arall mewn perygl, ffoniwch {settings.emergency} nawr. "
         f"I siarad â rhywun ar unrhyw adeg, ffoniwch {settings.listening_cy}.\n\n"
         f"{settings.organisation_cy}\n\nAnfonwyd y neges hon yn awtomatig. Gallwch ei hateb.\n"
+    )
+
+
+@lru_cache(maxsize=4)
+def own_words(settings: AcknowledgementSettings) -> re.Pattern[str]:
+    """What finds the sentences of our own acknowledgements in somebody's answer, however it was wrapped and quoted.
+
+    They speak of danger and of large print; read as the writer's own, they would raise an alarm at every answer.
+    """
+    whole = [half("", step, settings, None) for half in (_english, _welsh) for step in _NEXT]
+    said = {each for half in whole for each in re.split(r"(?<=[.:])\s+|\n\n", half) if len(each.split()) >= _OWN_SENTENCE}
+    return re.compile(
+        "|".join(r"[\s>|]+".join(re.escape(word) for word in each.split()) for each in sorted(said, key=len, reverse=True))
     )
 
 

@@ -27,9 +27,9 @@ from ingest.settings import Publisher
 from ingest.telemetry import ACKNOWLEDGED, ERRORS, LAST_BATCH, PROCESSED, PROCESSING, SENDS, telemetry
 from router.consequences import Consequences, House, consequences, kind_of
 from router.decide import decide
-from router.gather import gather, seen
+from router.gather import gather, reading_of, seen
 from router.ledger import OWN_SOURCE, identity_of
-from router.read import Reading, read
+from router.read import Reading
 from router.register import tables
 from router.store import Batch, Dead, Fenced, Parked, Store, Variant
 
@@ -262,9 +262,7 @@ class Worker:
 
     def _read(self, delivery: Delivery) -> Readable:
         contact, fingerprint = contact_of(delivery.record, self.publishers)
-        return Readable(
-            delivery, contact, fingerprint, read(contact.channel, contact.subject, contact.text or contact.full_text)
-        )
+        return Readable(delivery, contact, fingerprint, reading_of(contact, self.house))
 
     async def _decide(
         self, readable: Sequence[Readable]

@@ -113,10 +113,7 @@ def take_apart(raw: bytes) -> Mail:
     mail.parameters = _parameters(root, "content-type")
     bodies: list[Message] = []
     files: list[tuple[Message, bool]] = []
-    try:
-        _sort(root, bodies, files, mail)
-    except _TooMuch as limit:
-        mail.warn(f"not-read: {limit}")
+    _sort(root, bodies, files, mail)
     hint = _hint(mail.first("subject") or "")
     mail.charset = next((found for each in bodies if (found := _charset_of(each))), None) or hint
     _read_words(bodies, hint, mail)
@@ -198,38 +195,34 @@ def _parse(raw: bytes, mail: Mail) -> Message:
     try:
         parser.feed(raw.decode("ascii", "surrogateescape"))
         return parser.close()
-    except (_TooMuch, RecursionError) as limit:
-        mail.warn(f"not-read: {limit if isinstance(limit, _TooMuch) else 'parts are nested too deeply'}")
+    except _TooMuch as limit:
+        mail.warn(f"not-read: {limit}")
         return made[0]
 
 
 def _sort(root: Message, bodies: list[Message], files: list[tuple[Message, bool]], mail: Mail) -> None:
     """Tell bodies and files apart, in the order they are read."""
 
-    def visit(parts: list[Message], kind: str, level: int, *, choice: bool) -> tuple[list[Message], list[Message]]:
+    def visit(parts: list[Message], kind: str, *, choice: bool) -> tuple[list[Message], list[Message]]:
         """The plain and the HTML bodies of some sister parts; ``choice`` where they say the same twice."""
-        if level > MOST_LEVELS:
-            raise _TooMuch(f"parts are nested deeper than {MOST_LEVELS}; the rest was left out")
         plain: list[Message] = []
         rich: list[Message] = []
         for place, part in enumerate(parts):
             content_type = _type_of(part)
             mail.types.append(content_type)
-            payload: Any = part.get_payload()
-            if isinstance(payload, list):
+            if part.is_multipart():
                 below_kind = content_type.partition("/")[2]
-                below = visit(
-                    cast("list[Message]", payload), below_kind, level + 1, choice=choice or below_kind == "alternative"
-                )
+                sisters = cast("list[Message]", part.get_payload())
+                below = visit(sisters, below_kind, choice=choice or below_kind == "alternative")
                 plain += below[0]
                 rich += below[1]
                 continue
             disposition = _disposition(part)
             named = bool(_name_of(part))
             broken = content_type.startswith("multipart/")
-            text = content_type in {"text/plain", "text/html"} or (content_type.startswith("text/") and level == 0) or broken
+            text = content_type in {"text/plain", "text/html"} or (content_type.startswith("text/") and part is root) or broken
             beside = place > 0 and (kind == "related" or named)
-            alone = level == 0 and not named and text
+            alone = part is root and not named and text
             if alone or (text and disposition != "attachment" and not beside):
                 is_rich = content_type == "text/html"
                 if is_rich or not choice:
@@ -242,7 +235,7 @@ def _sort(root: Message, bodies: list[Message], files: list[tuple[Message, bool]
             plain = rich
         return plain, rich
 
-    bodies += visit([root], "mixed", 0, choice=False)[0]
+    bodies += visit([root], "mixed", choice=False)[0]
 
 
 def _read_words(bodies: list[Message], hint: str | None, mail: Mail) -> None:

@@ -146,7 +146,7 @@ def new_words(text: str, subject: str = "") -> str:
             at += 1
             continue
         if _QUOTED.match(line):
-            block = None if _says_something(kept) else _forwarded_within_quotation(lines, closing, at)
+            block = None if _says_something(kept) else _forwarded_within_quotation(lines, at)
             if block is not None:
                 kept += [_QUOTE_MARKS.sub("", each).rstrip() for each in lines[block.end :]]
                 break
@@ -205,14 +205,10 @@ def _past_bars(lines: list[str], at: int) -> int:
     return at
 
 
-def _forwarded_within_quotation(lines: list[str], closing: list[bool], at: int) -> _Block | None:
+def _forwarded_within_quotation(lines: list[str], at: int) -> _Block | None:
     """A forward as Apple's programs write it, wholly behind quotation marks."""
-    marker = _MARKER.fullmatch(lines[at][:MOST_LINE])
-    return (
-        _introduction(lines, closing, at)
-        if marker is not None and (marker["begin"] or _FORWARDED.search(marker["kind"]))
-        else None
-    )
+    block = _marker(lines, at)
+    return block if block is not None and block.forwarded else None
 
 
 def _says_something(kept: list[str]) -> bool:
@@ -234,16 +230,21 @@ def _trimmed(kept: list[str]) -> str:
 
 
 def _introduction(lines: list[str], closing: list[bool], at: int) -> _Block | None:
-    """What introduces somebody else's words at this line, if anything does."""
-    line = lines[at][:MOST_LINE]
-    if marker := _MARKER.fullmatch(line):
-        forwarded = bool(marker["begin"] or _FORWARDED.search(marker["kind"] or ""))
-        start = at + 1
-        while start < len(lines) and start < at + 4 and not _QUOTE_MARKS.sub("", lines[start]).strip(" >*_-"):
-            start += 1
-        headers = _header_block(lines, start, least=1)
-        return _Block(at, headers.end if headers else at + 1, certain=True, forwarded=forwarded, headers=True)
-    return _header_block(lines, at, least=3) or _attribution(lines, closing, at)
+    """What introduces somebody else's words at this line; ``closing`` says of each line whether an attribution could end there."""
+    return _marker(lines, at) or _header_block(lines, at, least=3) or _attribution(lines, closing, at)
+
+
+def _marker(lines: list[str], at: int) -> _Block | None:
+    """``-----Original Message-----`` and its like, with the headers below it."""
+    marker = _MARKER.fullmatch(lines[at][:MOST_LINE])
+    if marker is None:
+        return None
+    start = at + 1
+    while start < len(lines) and start < at + 4 and not _QUOTE_MARKS.sub("", lines[start]).strip(" >*_-"):
+        start += 1
+    headers = _header_block(lines, start, least=1)
+    forwarded = bool(marker["begin"] or _FORWARDED.search(marker["kind"] or ""))
+    return _Block(at, headers.end if headers else at + 1, certain=True, forwarded=forwarded, headers=True)
 
 
 def _header_block(lines: list[str], at: int, least: int) -> _Block | None:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from uuid import UUID
 
 import typer
 
@@ -90,8 +89,8 @@ def search(
 
 @app.command()
 def unlink(
-    contact_id: UUID,
-    individual_id: str,
+    contact_id: Annotated[str, typer.Argument(help="The contact: its id, its first characters, or its reference.")],
+    individual_id: Annotated[str, typer.Argument(help="Whom it is not from, as the register calls them.")],
     by: Annotated[str, typer.Option(metavar="NAME", help="Who undoes it.")],
     because: Annotated[str, typer.Option(metavar="TEXT", help="Why; it stands on the audit trail.")],
     config: Config = None,
@@ -100,17 +99,14 @@ def unlink(
 
     async def undo() -> None:
         from ingest.clock import now
-        from ingest.commands.run import house_of
+        from ingest.commands.run import desk_of
         from router import desk
-        from router.store import Store
+        from router.register import tables
 
-        chosen = settings(config)
-        house = house_of(chosen)
-        database = open_database(chosen)
-        try:
-            await desk.unlink(database, Store(database, house, now), house, contact_id, individual_id, because, by, now)
-        finally:
-            await database.close()
+        async with desk_of(settings(config)) as (database, store, house):
+            async with database.read() as connection:
+                found = await desk.id_of(connection, tables.contacts, contact_id)
+            await desk.unlink(database, store, house, found, individual_id, because, by, now)
 
     run_async(undo())
-    say(f"Contact {contact_id} is no longer linked to {individual_id}; it is held for review.")
+    say(f"{contact_id} is no longer linked to {individual_id}; it is held for review.")

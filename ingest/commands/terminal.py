@@ -107,10 +107,11 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], 
             # ASCII, since JSON leaves DEL and the C1 control characters as they are.
             say(dumps(dict(zip(names, row, strict=True)), default=_json))
         return
-    drawn = Table(*columns, title=Text(plain(title)), title_justify="left", highlight=False)
+    drawn = Table(*columns, highlight=False)
     for row in rows:
         drawn.add_row(*(Text(_cell(value)) for value in row))
     if drawn.row_count:
+        say(title)
         _console().print(drawn)
     else:
         warn(f"{title}: there are none.")

@@ -8,6 +8,7 @@ from router.read.reading import Fact
 from router.read.sentences import Sentence
 
 FeedbackType = Literal["service", "decision", "mixed", "praise", "suggestion"]
+Said = Sequence[tuple[Sentence, Sequence[Hit]]]
 
 _GUIDE: Final = "labelling guide: feedback_type"
 FEEDBACK: Final = (
@@ -68,18 +69,23 @@ CONTACT: Final = (
     ), unless=("{ring}|rang|told|asked|wrote|complained|written|sent|gave|contacted|spoke .. {they}|pals|999|111|them|dwp|hmrc|dvla|mp|ambulance", "never|not|first .. contacted|rang|written|dealt ... before", "{they}|dwp|hmrc|dvla|pals|ambulance .. told|said|rang|promised|asked|wrote|again", "was|were|am told .. {they}|you_might|you_are|anaesthetist|nurse|by", "told you|sent_you .. would")),
 )  # fmt: skip
 
-FEEDBACK_TABLE: Final = Table(FEEDBACK)
+_FEEDBACK: Final = Table(FEEDBACK)
 _CRITERIA: Final = Table(CRITERIA)
 _CONTACT: Final = Table(CONTACT)
 _CRITICAL: Final = ("service", "decision")
 
 
-def feedback_type(lines: Sequence[Sentence], *, hints: Iterable[str] = ()) -> tuple[FeedbackType, tuple[Fact, ...]]:
+def found(lines: Iterable[Sentence]) -> tuple[tuple[Sentence, tuple[Hit, ...]], ...]:
+    """Each sentence with what it says of us."""
+    return tuple((line, tuple(_FEEDBACK.hits(line))) for line in lines)
+
+
+def feedback_type(said: Said, *, hints: Iterable[str] = ()) -> tuple[FeedbackType, tuple[Fact, ...]]:
     """Which type of feedback it is, given that it is feedback. Praise with a real criticism takes the criticism's label."""
     weights: dict[str, float] = dict.fromkeys(("service", "decision", "praise", "suggestion"), 0.0)
     facts: list[Fact] = []
-    for sentence in lines:
-        for hit in FEEDBACK_TABLE.hits(sentence):
+    for sentence, hits in said:
+        for hit in hits:
             weights[hit.row.gives] += 1.0 if speaks_of_us(sentence) or hit.row.gives != "service" else 0.6
             facts.append(Fact("feedback_type", hit.row.gives, hit.row.name, sentence.text[:200]))
     for hint in hints:
@@ -123,21 +129,17 @@ def contacted_before(lines: Iterable[Sentence]) -> tuple[bool | None, tuple[Fact
     return None, ()
 
 
-def promises_broken(lines: Iterable[Sentence]) -> tuple[str, ...]:
+def promises_broken(said: Said) -> tuple[str, ...]:
     """Their sentences about a promise of ours that they say was not kept, at most five."""
-    kept: list[str] = []
-    for sentence in lines:
-        if any(hit.row.name == "promise" for hit in FEEDBACK_TABLE.hits(sentence)) and sentence.text not in kept:
-            kept.append(sentence.text)
-    return tuple(kept[:5])
+    return tuple(dict.fromkeys(sentence.text for sentence, hits in said if any(hit.row.name == "promise" for hit in hits)))[:5]
 
 
-def key_points(lines: Sequence[Sentence]) -> tuple[str, ...]:
+def key_points(said: Said) -> tuple[str, ...]:
     """The person's own sentences that carry the feedback, in their order, at most eight."""
     weighed: list[tuple[float, int]] = []
-    for index, sentence in enumerate(lines):
-        hits: list[Hit] = [*FEEDBACK_TABLE.hits(sentence), *_CRITERIA.hits(sentence)]
-        if hits and len(sentence.plain.split(" ")) > 3 and not sentence.from_subject:
-            weighed.append((len(hits) + (0.5 if speaks_of_us(sentence) else 0.0), index))
+    for index, (sentence, hits) in enumerate(said):
+        weight = len(hits) + (0.5 if speaks_of_us(sentence) else 0.0)
+        if (hits or _CRITERIA.hits(sentence)) and len(sentence.plain.split(" ")) > 3 and not sentence.from_subject:
+            weighed.append((weight, index))
     chosen = sorted(index for _, index in sorted(weighed, key=lambda each: (-each[0], each[1]))[:8])
-    return tuple(lines[index].text for index in chosen)
+    return tuple(said[index][0].text for index in chosen)

@@ -2,19 +2,14 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
 from typing import Final
 
 _COMMONEST: Final[dict[str, frozenset[str]]] = {
     "en": frozenset(
-        "the and to of a i is in that it for you was my have not be on with they me this as at but are your we so if or from had he she "
-        "his her what can do did been no there would will an all when how about has by were who just them please thanks thank hello hi dear "
-        "want need help out up its am don't dont any get which one our back yes still told said".split()  # noqa: SIM905
+        ["the", "and", "to", "of", "a", "i", "is", "in", "that", "it", "for", "you", "was", "my", "have", "not", "be", "on", "with", "they", "me", "this", "as", "at", "but", "are", "your", "we", "so", "if", "or", "from", "had", "he", "she", "his", "her", "what", "can", "do", "did", "been", "no", "there", "would", "will", "an", "all", "when", "how", "about", "has", "by", "were", "who", "just", "them", "please", "thanks", "thank", "hello", "hi", "dear", "want", "need", "help", "out", "up", "its", "am", "don't", "dont", "any", "get", "which", "one", "our", "back", "yes", "still", "told", "said"]
     ),
     "cy": frozenset(
-        "y yr a ac i yn o ar mae am gan wedi fy ei eu bod dw dwi rwy rwyf roedd oedd nid ddim chi eich nhw hi fe ef hwn hon i'r o'r a'r gyda "
-        "heb pan beth sut pam diolch annwyl helo bore da prynhawn os gwelwch dda fi mi ni ein cael gael gwneud bydd byddai byddwn hoffwn "
-        "ydy ydych ydw oes sydd rhag gofyn neu ond hefyd gymraeg cymraeg".split()  # noqa: SIM905
+        ["y", "yr", "a", "ac", "i", "yn", "o", "ar", "mae", "am", "gan", "wedi", "fy", "ei", "eu", "bod", "dw", "dwi", "rwy", "rwyf", "roedd", "oedd", "nid", "ddim", "chi", "eich", "nhw", "hi", "fe", "ef", "hwn", "hon", "i'r", "o'r", "a'r", "gyda", "heb", "pan", "beth", "sut", "pam", "diolch", "annwyl", "helo", "bore", "da", "prynhawn", "os", "gwelwch", "dda", "fi", "mi", "ni", "ein", "cael", "gael", "gwneud", "bydd", "byddai", "byddwn", "hoffwn", "ydy", "ydych", "ydw", "oes", "sydd", "rhag", "gofyn", "neu", "ond", "hefyd", "gymraeg", "cymraeg"]
     ),
     "pl": frozenset("i w na nie się z że do to jest jak o mnie mi za po od czy ale przez są był była proszę dla dzień dobry jestem mój moja".split()),  # noqa: SIM905
     "fr": frozenset("je le la les de des et un une est pas que vous mon ma pour dans sur avec ne qui ce suis bonjour merci à au".split()),  # noqa: SIM905

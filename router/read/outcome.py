@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from router.read.feedback import FEEDBACK_TABLE
+from router.read.feedback import Said
 from router.read.phrases import Hit, Row, Table, speaks_of_us
 from router.read.reading import Fact, Outcome
 from router.read.sentences import Sentence
@@ -111,8 +111,8 @@ class Weighed:
     spam: bool = False
 
 
-def weigh(channel: str, lines: Sequence[Sentence], *, references: int, named: int, at_risk: bool, form_body: bool = False) -> Weighed:
-    """Weigh the clues of all sentences. ``references`` counts our case references, ``named`` the other bodies named."""
+def weigh(channel: str, lines: Sequence[Sentence], said: Said, *, references: int, named: int, at_risk: bool, form_body: bool = False) -> Weighed:
+    """Weigh the clues of all sentences; ``said`` is what they say of us. ``references`` counts our case references, ``named`` the other bodies named."""
     hits = [hit for sentence in lines for hit in _CLUES.hits(sentence)]
     raw = _weights(hits)
     weights = dict(raw)
@@ -154,7 +154,7 @@ def weigh(channel: str, lines: Sequence[Sentence], *, references: int, named: in
     if weights[_Q] and story < 1.0 and words <= 90 and not references:
         weights[_Q] += 1.4
     if not named and not _speaks_of_others(lines):
-        weights[_F] += min(2.0, 0.8 * len({(hit.row.name, hit.words) for line in lines if not line.question for hit in FEEDBACK_TABLE.hits(line)}))
+        weights[_F] += min(2.0, 0.8 * len({(hit.row.name, hit.words) for line, its in said if not line.question for hit in its}))
     if words <= 8 and all(set(line.plain.split(" ")) <= _NOTHING for line in lines):
         weights[_N] += 4.0
     if "robot-subject" in names:

@@ -8,7 +8,7 @@ in the sentence: gaps are counted, and a phrase is tried only where its first wo
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from router.read.sentences import Sentence, plain
@@ -82,22 +82,22 @@ class Table:
                     kept = self._begun if start.endswith("*") else self._whole
                     kept.setdefault(start.rstrip("*"), []).append((row, phrase))
         self._lengths = tuple(sorted({len(start) for start in self._begun}))
+        self._candidates = lru_cache(maxsize=4096)(self._starting_with)
 
     def hits(self, sentence: Sentence) -> list[Hit]:
         """Each row that applies to the sentence, once, in the order of its words."""
         found: dict[str, Hit] = {}
-        for start, word in _words(sentence.plain):
+        text, start = sentence.plain, 0
+        for word in text.split(" "):
             for row, phrase in self._candidates(word):
-                if row.name not in found and _stands(row, sentence) and (match := _pattern(phrase).match(sentence.plain, start)):
+                if row.name not in found and (match := _pattern(phrase).match(text, start)) and _stands(row, sentence):
                     found[row.name] = Hit(row, sentence, match[0])
-        return [hit for hit in found.values() if not any(_found(phrase, sentence.plain) for phrase in hit.row.unless)]
+            start += len(word) + 1
+        return [hit for hit in found.values() if not any(_anywhere(phrase).search(text) for phrase in hit.row.unless)]
 
-    def _candidates(self, word: str) -> Iterator[tuple[Row, str]]:
-        yield from self._whole.get(word, ())
-        for length in self._lengths:
-            if length > len(word):
-                return
-            yield from self._begun.get(word[:length], ())
+    def _starting_with(self, word: str) -> tuple[tuple[Row, str], ...]:
+        begun = (self._begun.get(word[:length], ()) for length in self._lengths if length <= len(word))
+        return (*self._whole.get(word, ()), *(each for some in begun for each in some))
 
 
 def speaks_of_us(sentence: Sentence) -> bool:
@@ -123,23 +123,6 @@ def _stands(row: Row, sentence: Sentence) -> bool:
             return True
 
 
-def _words(text: str) -> Iterator[tuple[int, str]]:
-    start = 0
-    for word in text.split(" "):
-        yield start, word
-        start += len(word) + 1
-
-
-def _found(phrase: str, text: str) -> bool:
-    pattern = _pattern(phrase)
-    starts = tuple(_starts(phrase))
-    return any(
-        pattern.match(text, start)
-        for start, word in _words(text)
-        if any(word.startswith(each[:-1]) if each.endswith("*") else word == each for each in starts)
-    )
-
-
 def _expand(element: str) -> Iterator[str]:
     for each in element.split("|"):
         if each.startswith("{"):
@@ -162,6 +145,15 @@ def _starts(phrase: str) -> tuple[str, ...]:
 
 @cache
 def _pattern(phrase: str) -> re.Pattern[str]:
+    return re.compile(_source(phrase))
+
+
+@cache
+def _anywhere(phrase: str) -> re.Pattern[str]:
+    return re.compile(r"(?<![^ ])" + _source(phrase))
+
+
+def _source(phrase: str) -> str:
     built: list[str] = []
     for element in phrase.split(" "):
         if set(element) == {"."}:
@@ -170,4 +162,4 @@ def _pattern(phrase: str) -> re.Pattern[str]:
         optional = element.endswith("?")
         either = "|".join(re.escape(spelt.rstrip("*")) + ("[^ ]*" if spelt.endswith("*") else "") for spelt in map(_spelt, _expand(element.rstrip("?"))))
         built.append(f"(?:{' ' if built else ''}(?:{either}))" + ("?" if optional else ""))
-    return re.compile("".join(built) + r"(?= |$)")
+    return "".join(built) + r"(?= |$)"

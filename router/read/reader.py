@@ -18,7 +18,8 @@ def read(channel: str, subject: str | None, text: str) -> Reading:
     refs, ref_facts = references.case_references(whole)
     form = fields(body)
     body_named, body_facts = references.organisation(whole, form)
-    weighed = outcome.weigh(channel, lines, references=len(refs), named=len(references.bodies(whole)), at_risk=bool(found), form_body=any(fact.rule == "form field" for fact in body_facts))
+    of_us = feedback.found(lines)
+    weighed = outcome.weigh(channel, lines, of_us, references=len(refs), named=len(references.bodies(whole)), at_risk=bool(found), form_body=any(fact.rule == "form field" for fact in body_facts))
     said = weighed.outcome
     if unread and not (unread == ("too-long",)):
         said = Outcome.REVIEW
@@ -26,7 +27,7 @@ def read(channel: str, subject: str | None, text: str) -> Reading:
     method, method_facts = wishes.preferred_method(lines, needs)
     remedy, remedy_facts = wishes.remedy(lines)
     before, before_facts = feedback.contacted_before(lines)
-    kind, kind_facts = feedback.feedback_type(lines, hints=weighed.hints) if said is Outcome.FEEDBACK_RECORD else (None, ())
+    kind, kind_facts = feedback.feedback_type(of_us, hints=weighed.hints) if said is Outcome.FEEDBACK_RECORD else (None, ())
     advert = weighed.spam and said is Outcome.NO_ACTION
     if advert and not any({"i", "my", "me", "myself"} & set(plain(sign.words).split()) for sign in found):
         found = ()  # a course on suicide prevention is no cry for help
@@ -44,8 +45,8 @@ def read(channel: str, subject: str | None, text: str) -> Reading:
         restrictions=wishes.restrictions(lines),
         signs=found,
         individual=ReadIndividual() if advert else people.individual(channel, body, form),
-        key_points=feedback.key_points(lines) if kind else (),
-        promises_broken=feedback.promises_broken(lines) if kind in ("service", "mixed") else (),
+        key_points=feedback.key_points(of_us) if kind else (),
+        promises_broken=feedback.promises_broken(of_us) if kind in ("service", "mixed") else (),
         query=outcome.query(lines) if said is Outcome.QUERY_ANSWER else None,
         seems_spam=advert,
         language=tongue,

@@ -94,12 +94,16 @@ def tidy(text: str) -> str:
 
 
 def sentences(text: str, *, from_subject: bool = False) -> tuple[Sentence, ...]:
-    """The sentences of tidied text, none longer than 600 characters."""
-    return tuple(
-        Sentence(piece, spelt, piece.rstrip("\"”') ").endswith("?") or spelt.startswith(_ASKS), from_subject)
-        for piece in _pieces(text)
-        if (spelt := plain(piece))
-    )
+    """The sentences of tidied text, none longer than 600 characters; what is said over and over is kept three times."""
+    said: dict[str, int] = {}
+    found: list[Sentence] = []
+    for piece in _pieces(text):
+        spelt = plain(piece)
+        said[spelt] = said.get(spelt, 0) + 1
+        if spelt and said[spelt] <= 3:
+            asks = piece.rstrip("\"”') ").endswith("?") or spelt.startswith(_ASKS)
+            found.append(Sentence(piece, spelt, asks, from_subject))
+    return tuple(found)
 
 
 _ASKS: Final = (

@@ -65,6 +65,18 @@ service imap-login {{
     ssl = yes
   }}
 }}
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+mail_plugins = acl
+protocol imap {{
+  mail_plugins = acl imap_acl
+}}
+plugin {{
+  acl = vfile
+}}
 {unrooted}
 """
 
@@ -168,6 +180,12 @@ class Dovecot:
             os.utime(unready, (internal_date.timestamp(), internal_date.timestamp()))
         self._own([unready])
         return unready.rename(box / "new" / name if flags is None else box / "cur" / f"{name}:2,{flags}")
+
+    def allow(self, user: str, rights: str) -> None:
+        """What the user may do with their own INBOX, in the letters of RFC 4314: ``lr`` is look and read."""
+        path = self.mailbox(user) / "dovecot-acl"
+        path.write_text(f"owner {rights}\n")
+        self._own([path])
 
     def flags(self, user: str, folder: str = "INBOX") -> list[str]:
         """The Maildir flags of each mail in a folder, such as ``S``; the empty string for one nobody has touched."""

@@ -102,7 +102,7 @@ async def office(tmp_path: Path, clock: Clock) -> AsyncGenerator[Office]:
     log = await SqliteLog.open(
         tmp_path / "log.db", exclusive=True, clock=clock, retention=timedelta(days=30), most_record_bytes=1_000_000
     )
-    arrive = partial(receive, originals=originals, log=log, database=database, key=b"k" * 32, clock=clock)
+    arrive = partial(receive, originals=originals, log=log, database=database, key=b"k" * 32)
     yield Office(database, log, originals, clock, arrive)
     await log.close()
     await database.close()

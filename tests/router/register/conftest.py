@@ -1,13 +1,15 @@
 """A register of a few people and cases, taken in as an operator would."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from ingest.clock import Clock
-from ingest.database import Database, upgrade
-from router.register import MIGRATIONS
+from ingest.database import Database
 from router.register.intake import OPTIONAL, REQUIRED, Imported, Kind, opened, take_in
 
 INDIVIDUALS = """\
@@ -28,22 +30,15 @@ R1002,C-2034590,representative,claimed,progress only,2026-02-28
 R1003,P-0409937,aggrieved,none,,
 """
 
+SHEETS: dict[Kind, str] = {"individuals": INDIVIDUALS, "cases": CASES, "parties": PARTIES}
+
 Take = Callable[[Kind, str | bytes], Awaitable[Imported]]
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncGenerator[Database]:
-    url = f"sqlite:///{tmp_path / 'register.db'}"
-    upgrade(url, [MIGRATIONS])
-    opened_database = Database(url)
-    yield opened_database
-    await opened_database.close()
 
 
 @pytest.fixture
 def sheets() -> dict[Kind, str]:
     """The three files, in the order in which they are taken in."""
-    return {"individuals": INDIVIDUALS, "cases": CASES, "parties": PARTIES}
+    return SHEETS
 
 
 @pytest.fixture
@@ -58,8 +53,28 @@ def take(database: Database, tmp_path: Path, clock: Clock) -> Take:
     return taken
 
 
+@pytest.fixture(scope="session")
+def filled_register(empty_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("filled")
+    path = folder / "register.db"
+    shutil.copy(empty_register, path)
+
+    async def fill() -> None:
+        database = Database(f"sqlite:///{path}")
+        for kind, sheet in SHEETS.items():
+            source = folder / f"{kind}.csv"
+            source.write_text(sheet)
+            file = opened(source, REQUIRED[kind], OPTIONAL[kind])
+            done = await take_in(database, kind, file, lambda: datetime(2026, 3, 2, 9, 30, tzinfo=UTC), lambda _: None)
+            assert done.refused == ()
+        await database.close()
+
+    asyncio.run(fill())
+    return path
+
+
 @pytest.fixture
-async def filled(database: Database, take: Take, sheets: dict[Kind, str]) -> Database:
-    for kind, sheet in sheets.items():
-        assert (await take(kind, sheet)).refused == ()
+async def filled(tmp_path: Path, filled_register: Path, database: Database) -> Database:
+    """The register with everybody in it."""
+    shutil.copy(filled_register, tmp_path / "register.db")
     return database

@@ -1,0 +1,259 @@
+"""The register's one writer: all of a batch or nothing, and only while the partition is ours."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from ingest import state
+from ingest.contract import OutgoingState, OutgoingStatus, Record, TaskKind
+from ingest.ids import digest
+from ingest.log import Delivery, Partition
+from router.consequences import Standing
+from router.read import Outcome, Reading, Sign
+from router.register import tables
+from router.store import Batch, Dead, Fenced, Store, Variant
+
+CONTACTS = Partition("the-log", "contacts", 0)
+NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
+STATUSES = Partition("the-log", "outgoing.status", 0)
+URGENT = Reading(Outcome.REVIEW, 0.5, signs=(Sign("harm", "suicide", "words"),))
+
+
+@pytest.fixture
+async def ours(store: Store) -> Partition:
+    await store.assume([CONTACTS, STATUSES])
+    return CONTACTS
+
+
+@pytest.fixture
+async def everything(database):
+    """All rows of all tables but the positions' epochs: what a batch may have left."""
+
+    async def look() -> dict[str, list]:
+        async with database.read() as connection:
+            return {
+                table.name: sorted(map(repr, (await connection.execute(select(table))).all()))
+                for table in (*tables.metadata.sorted_tables, *state.metadata.sorted_tables)
+            }
+
+    return look
+
+
+async def test_a_batch_writes_contacts_decisions_records_messages_audit_outbox_and_position_together(
+    store, ours, decided, contact, rows
+):
+    one, urgent = decided(), decided(URGENT, of=contact(sender="someone@else.example"))
+    await store.commit(Batch(ours, 0, 2, (one, urgent)))
+    assert {row.id for row in await rows(tables.contacts)} == {one.contact.id, urgent.contact.id}
+    assert len(await rows(state.receipts)) == 2
+    assert {row.kind for row in await rows(tables.dispositions)} == {"RecordFeedback", "HoldForReview"}
+    assert len(await rows(tables.feedback_records)) == 1
+    assert {row.kind for row in await rows(tables.tasks)} == {"urgent", "review"}
+    assert len(await rows(tables.audit)) == len(one.entries) + len(urgent.entries)
+    topics = {row.topic for row in await rows(tables.outbox)}
+    assert topics == {"records.feedback", "tasks", "outgoing"}
+    (position,) = await rows(tables.positions, tables.positions.c.topic == "contacts")
+    assert position.next == 2
+
+
+async def test_a_fault_midway_leaves_nothing_and_the_position_unmoved(store, ours, decided, database, everything):
+    before = await everything()
+    async with database.write() as connection:
+        await connection.execute(
+            text("CREATE TRIGGER fault BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'a fault midway'); END")
+        )
+    with pytest.raises(IntegrityError):
+        await store.commit(Batch(ours, 0, 2, (decided(), decided(URGENT))))
+    assert await everything() == before
+
+
+async def test_whoever_lost_the_partition_writes_nothing(store, ours, decided, database, house, clock, everything):
+    usurper = Store(database, house, clock)
+    await usurper.assume([ours])
+    before = await everything()
+    with pytest.raises(Fenced):
+        await store.commit(Batch(ours, 0, 1, (decided(),)))
+    assert await everything() == before
+    await usurper.commit(Batch(ours, 0, 1, (decided(),)))
+
+
+async def test_a_position_that_moved_meanwhile_fences_too(store, ours, decided, everything):
+    await store.commit(Batch(ours, 0, 1, (decided(),)))
+    before = await everything()
+    with pytest.raises(Fenced):
+        await store.commit(Batch(ours, 0, 1, (decided(),)))
+    assert await everything() == before
+
+
+async def test_a_partition_that_was_let_go_is_no_longer_ours(store, ours, decided):
+    await store.release([ours])
+    with pytest.raises(Fenced):
+        await store.commit(Batch(ours, 0, 1, (decided(),)))
+
+
+async def test_a_partition_taken_again_goes_on_where_the_register_stands(store, ours, decided, database, house, clock):
+    await store.commit(Batch(ours, 0, 1, (decided(),)))
+    assert await Store(database, house, clock).assume([ours]) == {ours: 1}
+
+
+async def test_a_contact_that_comes_again_changes_nothing_but_the_position(store, ours, decided, everything):
+    urgent = decided(URGENT)
+    await store.commit(Batch(ours, 0, 1, (urgent,)))
+    before = await everything()
+    await store.commit(Batch(ours, 1, 2, (urgent,)))
+    after = await everything()
+    assert before.pop("positions") != after.pop("positions")
+    assert after == before
+
+
+async def test_51_the_same_id_with_other_content_keeps_both_and_asks_a_person_once(store, ours, decided, rows):
+    first = decided()
+    other = first.contact.model_copy(update={"text": "other words"})
+    variant = Variant(other, first.reference, digest(b"other words"))
+    await store.commit(Batch(ours, 0, 2, (first,), variants=(variant,)))
+    await store.commit(Batch(ours, 2, 3, variants=(variant,)))
+    (kept,) = await rows(tables.contacts)
+    assert "A few words." in kept.body
+    (beside,) = await rows(tables.variants)
+    assert "other words" in beside.body
+    (task,) = await rows(tables.tasks)
+    assert (task.kind, task.contact_id) == ("review", first.contact.id)
+    assert "came again with other content" in task.body
+
+
+async def test_what_is_due_goes_to_the_outbox_and_spends_its_addresss_budget_and_what_is_held_does_not(
+    store, ours, decided, rows
+):
+    await store.commit(Batch(ours, 0, 2, (decided(), decided(standing=Standing(urgent_waits=True)))))
+    (spent,) = await rows(tables.budgets)
+    assert (spent.recipient, spent.spent) == ("jo@example.com", 1)
+    assert [row.topic for row in await rows(tables.outbox)].count("outgoing") == 1
+    await store.commit(Batch(ours, 2, 3, (decided(),)))
+    (spent,) = await rows(tables.budgets)
+    assert spent.spent == 2
+
+
+async def test_an_urgent_contact_holds_everything_already_due_to_its_address_and_nothing_elsewhere(
+    store, ours, decided, contact, rows
+):
+    earlier, elsewhere = decided(), decided(of=contact(sender="someone@else.example"))
+    await store.commit(Batch(ours, 0, 2, (earlier, elsewhere)))
+    await store.commit(Batch(ours, 2, 3, (decided(URGENT),)))
+    people = await rows(tables.outgoing, tables.outgoing.c.audience == "person")
+    assert {(row.recipient, row.state, row.reason) for row in people} == {
+        ("jo@example.com", "held", "urgent"),
+        ("jo@example.com", "held", "urgent-earlier"),
+        ("someone@else.example", "due", None),
+    }
+    (cancelled,) = await rows(state.sends)
+    assert (cancelled.outgoing_id, cancelled.state) == (earlier.messages[0].id, "cancelled")
+
+
+async def test_a_wish_not_to_be_mailed_holds_what_is_due_and_is_remembered(store, ours, decided, rows):
+    wish = Reading(Outcome.FEEDBACK_RECORD, 0.9, restrictions=(("email", "He reads my mail."),))
+    await store.commit(Batch(ours, 0, 1, (decided(),)))
+    await store.commit(Batch(ours, 1, 2, (decided(wish),)))
+    due = await rows(tables.outgoing, tables.outgoing.c.kind == "acknowledgement", tables.outgoing.c.state != "impossible")
+    assert [(row.state, row.reason) for row in due] == [("held", "wish")]
+    (kept,) = await rows(tables.restrictions)
+    assert (kept.sender, kept.method, kept.words) == ("jo@example.com", "email", "He reads my mail.")
+
+
+async def test_a_wish_about_the_telephone_holds_no_mail(store, ours, decided, rows):
+    wish = Reading(Outcome.FEEDBACK_RECORD, 0.9, restrictions=(("telephone", "Do not ring."),))
+    await store.commit(Batch(ours, 0, 2, (decided(), decided(wish))))
+    assert {row.state for row in await rows(tables.outgoing, tables.outgoing.c.audience == "person")} == {"due"}
+
+
+def dead(number: int, id_: UUID, position: int) -> Dead:
+    delivery = Delivery(CONTACTS, position, NINE, Record("k", b"\xff\x00", (("h", b"\xe9"),)))
+    return Dead(delivery, "not-json", f"number {number}", id_, "email", NINE)
+
+
+async def test_a_dead_letter_keeps_its_bytes_is_published_untouched_and_is_looked_at_before_ordinary_tasks(store, ours, rows):
+    await store.commit(Batch(ours, 0, 1, dead=(dead(1, UUID(int=7), 0),)))
+    (kept,) = await rows(tables.dead_letters)
+    assert (kept.value, kept.headers, kept.state) == (b"\xff\x00", [["h", "é"]], "open")
+    copy = next(row for row in await rows(tables.outbox) if row.topic == "contacts.dead-letter")
+    assert copy.value == b"\xff\x00"
+    assert copy.headers[0] == ["h", "é"]
+    assert {name for name, _ in copy.headers[1:]} == {
+        f"dead_letter_{each}" for each in ("id", "reason", "detail", "origin", "tries")
+    }
+    (task,) = await rows(tables.tasks)
+    assert task.kind == TaskKind.NOT_READ_FOR_RISK.value
+
+
+async def test_a_dead_letter_read_again_from_the_log_changes_nothing(store, ours, everything):
+    await store.commit(Batch(ours, 0, 1, dead=(dead(1, UUID(int=7), 0),)))
+    before = await everything()
+    await store.realign(ours, 0)
+    await store.commit(Batch(ours, 0, 1, dead=(dead(1, UUID(int=7), 0),)))
+    assert await everything() == before
+
+
+async def test_a_dead_letter_put_back_that_is_dead_again_is_open_again(store, ours, database, rows):
+    await store.commit(Batch(ours, 0, 1, dead=(dead(1, UUID(int=7), 0),)))
+    async with database.write() as connection:
+        await connection.execute(update(tables.dead_letters).values(state="replayed", settled_by="Sam"))
+    await store.commit(Batch(ours, 1, 2, dead=(dead(2, UUID(int=7), 1),)))
+    (kept,) = await rows(tables.dead_letters)
+    assert (kept.state, kept.settled_by, kept.position, kept.detail) == ("open", None, 1, "number 2")
+    assert len(await rows(tables.tasks)) == 2
+
+
+@pytest.fixture
+async def sent(store, ours, decided, clock):
+    """An acknowledgement that is due, and how to say what became of it."""
+    written = decided()
+    await store.commit(Batch(ours, 0, 1, (written,)))
+    reply = next(each for each in written.messages if each.audience.value == "person")
+    positions = iter(range(100))
+
+    async def tell(became: OutgoingState, reason: str | None = None):
+        at = next(positions)
+        status = OutgoingStatus(outgoing_id=reply.id, state=became, at=clock(), attempts=at + 1, reason=reason)
+        return await store.commit_statuses(Batch(STATUSES, at, at + 1), [status])
+
+    return reply.id, tell
+
+
+async def test_what_became_of_a_message_is_noted_once(sent, rows):
+    id_, tell = sent
+    assert len(await tell(OutgoingState.ACCEPTED)) == 1
+    assert await tell(OutgoingState.ACCEPTED) == []
+    (row,) = await rows(tables.outgoing, tables.outgoing.c.id == id_)
+    assert (row.state, row.attempts) == ("accepted", 1)
+
+
+@pytest.mark.parametrize("ways", [[OutgoingState.FAILED], [OutgoingState.ACCEPTED, OutgoingState.BOUNCED]], ids=str)
+async def test_an_acknowledgement_that_does_not_arrive_becomes_a_letter_task(sent, rows, ways):
+    for way in ways:
+        await sent[1](way, "550 no such user")
+    (task,) = await rows(tables.tasks)
+    assert (task.kind, task.state) == ("letter", "open")
+
+
+async def test_being_told_that_a_held_message_was_not_sent_does_not_end_it(sent, rows, store, ours, decided):
+    id_, tell = sent
+    await store.commit(Batch(ours, 1, 2, (decided(URGENT),)))
+    assert await tell(OutgoingState.CANCELLED) == []
+    (row,) = await rows(tables.outgoing, tables.outgoing.c.id == id_)
+    assert row.state == "held"
+
+
+async def test_a_message_that_was_sent_before_it_could_be_held_is_accepted(sent, rows, store, ours, decided):
+    id_, tell = sent
+    await store.commit(Batch(ours, 1, 2, (decided(URGENT),)))
+    await tell(OutgoingState.ACCEPTED)
+    (row,) = await rows(tables.outgoing, tables.outgoing.c.id == id_)
+    assert row.state == "accepted"
+
+
+async def test_a_moment_long_ago_or_far_off_is_kept_and_read_as_it_was(store, ours, decided, contact, rows):
+    moments = [datetime(1, 1, 2, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)]
+    await store.commit(Batch(ours, 0, 3, tuple(decided(of=contact(received_at=each)) for each in moments)))
+    assert sorted(row.received_at for row in await rows(state.receipts)) == moments

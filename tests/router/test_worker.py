@@ -1,0 +1,439 @@
+"""Contacts off the log: what may be published and by whom, and what one bad record does to its neighbours (nothing)."""
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text, update
+
+from ingest.contract import (
+    Event,
+    Identifier,
+    OutgoingState,
+    OutgoingStatus,
+    Person,
+    Record,
+    encode,
+    encode_structured,
+)
+from ingest.errors import Halted, Unreadable
+from ingest.ids import published_contact_id
+from ingest.receive import record_of
+from ingest.settings import Publisher, RouterSettings
+from router.register import tables
+from router.store import Store
+from router.worker import UnknownVersion, Worker, contact_of, follow_statuses
+
+CRM = "urn:example:crm"
+TYPE = "contact-ingest.contact.v1"
+KEY = b"a key that only these tests know of"
+
+
+def event_of(about, *, source: str | None = None, ce_id: str = "42", ce_type: str = TYPE, **changed) -> Event:
+    """A contact as somebody publishes it; what is named is changed in its JSON."""
+    body = {**json.loads(about.model_dump_json()), "source": source or about.source, **changed}
+    return Event(ce_id if source else str(about.id), source or about.source, ce_type, json.dumps(body).encode())
+
+
+def published(about, key: str | None = "k", **changed) -> Record:
+    return encode(event_of(about, **changed), key)
+
+
+async def states(rows) -> list[tuple[str, str]]:
+    return [(row.reason, row.state) for row in await rows(tables.dead_letters)]
+
+
+# What cannot be read.
+
+
+@pytest.fixture
+def bad_records(contact):
+    """Each kind of record that must become a dead letter, and its reason."""
+    good = event_of(contact())
+    return {
+        "46 not json": (replace_value(encode(good, "k"), b"{not json"), "breaks-the-contract"),
+        "46 a structured event that is not json": (
+            Record("k", b"{not json", (("content-type", b"application/cloudevents+json"),)),
+            "not-json",
+        ),
+        "46 no event at all": (Record("k", b"hello"), "missing-attribute"),
+        "46 a header that is not utf-8": (Record("k", b"{}", (("ce_id", b"\xff"),)), "not-a-cloudevent"),
+        "46 another type": (published(contact(), ce_type="com.example.order.v1"), "unknown-type"),
+        "46 a type without a version": (published(contact(), ce_type="contact-ingest.contact"), "unknown-type"),
+        "46 wrong schema": (published(contact(), channel="pigeon"), "breaks-the-contract"),
+        "46 a source that is not the event's": (
+            encode(replace(event_of(contact()), source="urn:contact-ingest:sms:main"), "k"),
+            "claims-another-source",
+        ),
+        "48 unknown publisher": (published(contact(), source="urn:example:nobody"), "unknown-publisher"),
+        "48 unknown publisher of an unknown version": (
+            published(contact(), source="urn:example:nobody", ce_type="contact-ingest.contact.v9"),
+            "unknown-publisher",
+        ),
+        "50 tombstone": (Record("k", None), "tombstone"),
+    }
+
+
+def replace_value(record: Record, value: bytes) -> Record:
+    return Record(record.key, value, record.headers)
+
+
+BAD = [
+    "46 not json", "46 a structured event that is not json", "46 no event at all", "46 a header that is not utf-8", "46 another type",
+    "46 a type without a version", "46 wrong schema", "46 a source that is not the event's", "48 unknown publisher",
+    "48 unknown publisher of an unknown version", "50 tombstone",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BAD)
+async def test_is_dead_lettered_and_its_neighbours_proceed(kind, bad_records, contact, append, route, rows):
+    record, reason = bad_records[kind]
+    before, after = contact(), contact()
+    await append(before, record, after)
+    await route()
+    assert await states(rows) == [(reason, "open")]
+    assert {row.id for row in await rows(tables.contacts)} == {before.id, after.id}
+    (kept,) = await rows(tables.dead_letters)
+    assert kept.value == record.value
+    (position,) = await rows(tables.positions)
+    assert position.next == 3
+
+
+def test_46_what_breaks_the_contract_names_the_field(contact):
+    with pytest.raises(Unreadable, match=r"^sender\.identifiers\.0\.kind: ") as caught:
+        contact_of(published(contact(), sender={"identifiers": [{"kind": "pigeon", "given": "x", "canonical": "x"}]}), {})
+    assert caught.value.reason == "breaks-the-contract"
+
+
+def test_46_what_a_stranger_wrote_is_not_in_the_reason(contact):
+    with pytest.raises(Unreadable) as caught:
+        contact_of(published(contact(), channel="Zyxwvut"), {})
+    assert "Zyxwvut" not in caught.value.sentence
+
+
+async def test_the_whole_topic_in_one_batch_of_every_bad_record(bad_records, contact, append, route, rows, worker):
+    worker.house = replace(worker.house, router=RouterSettings(dead_letters_in_a_row=50))
+    good = [contact() for _ in bad_records]
+    await append(*(each for pair in zip((record for record, _ in bad_records.values()), good, strict=True) for each in pair))
+    await route()
+    assert sorted(reason for reason, _ in await states(rows)) == sorted(reason for _, reason in bad_records.values())
+    assert len(await rows(tables.contacts)) == len(good)
+
+
+@pytest.mark.parametrize("year", [1970, 2100])
+async def test_52_a_timestamp_of_another_century_is_accepted_and_the_logs_order_rules(year, contact, append, route, rows):
+    odd = contact(received_at=datetime(year, 1, 1, tzinfo=UTC), sent_at=datetime(year, 1, 1, tzinfo=UTC))
+    await append(odd, contact())
+    await route()
+    assert await states(rows) == []
+    kept = await rows(tables.contacts)
+    assert [row.id for row in sorted(kept, key=lambda row: row.routed_at)][0] in {row.id for row in kept}
+    assert {row.received_at.year for row in kept} == {year, 2026}
+
+
+async def test_a_moment_that_no_due_time_can_follow_is_a_poison_of_its_own(contact, append, route, rows):
+    await append(contact(), published(contact(), received_at="9999-12-31T23:00:00Z"), contact())
+    await route()
+    assert await states(rows) == [("poison", "open")]
+    assert len(await rows(tables.contacts)) == 2
+
+
+async def test_data_that_the_database_refuses_is_isolated_by_halving(contact, append, route, rows, database):
+    async with database.write() as connection:
+        await connection.execute(
+            text(
+                "CREATE TRIGGER refuses BEFORE INSERT ON contacts WHEN NEW.body LIKE '%the register will not have this%' "
+                "BEGIN SELECT RAISE(ABORT, 'refused'); END"
+            )
+        )
+    contacts = [contact("the register will not have this" if number in (3, 8) else "fine") for number in range(12)]
+    await append(*contacts)
+    await route()
+    assert await states(rows) == [("register-refuses-it", "open")] * 2
+    refused = {contacts[3].id, contacts[8].id}
+    assert {row.id for row in await rows(tables.dead_letters)} == refused
+    assert {row.id for row in await rows(tables.contacts)} == {each.id for each in contacts} - refused
+    assert sorted(row.next for row in await rows(tables.positions)) == [12]
+
+
+async def test_past_the_limit_in_a_row_the_router_stops_and_the_rest_stay_on_the_log(contact, append, route, rows, log):
+    await append(contact(), *(Record("k", b"no event") for _ in range(9)), contact())
+    with pytest.raises(Halted) as caught:
+        await route()
+    assert caught.value.reason == "too-many-dead-letters"
+    assert len(await rows(tables.dead_letters)) == 5
+    (position,) = await rows(tables.positions)
+    assert position.next == 6
+    assert len(await log.read("contacts", after={0: position.next}, most=100)) == 5
+
+
+async def test_the_limit_is_of_dead_letters_in_a_row(contact, append, route, rows):
+    for _ in range(3):
+        await append(*(Record("k", b"no event") for _ in range(5)), contact())
+    await route()
+    assert len(await rows(tables.dead_letters)) == 15
+
+
+async def test_the_limit_holds_for_what_the_register_refuses_as_well(contact, append, route, rows, database):
+    async with database.write() as connection:
+        await connection.execute(
+            text("CREATE TRIGGER refuses BEFORE INSERT ON contacts BEGIN SELECT RAISE(ABORT, 'refused'); END")
+        )
+    await append(*(contact() for _ in range(9)))
+    with pytest.raises(Halted):
+        await route()
+    assert len(await rows(tables.dead_letters)) == 5
+
+
+# Once.
+
+
+async def test_what_comes_again_is_decided_once(contact, append, route, rows):
+    one = contact()
+    await append(one, one)
+    await append(one)
+    await route()
+    assert len(await rows(tables.contacts)) == len(await rows(tables.dispositions)) == 1
+    assert await rows(tables.variants) == []
+
+
+async def test_51_the_same_id_with_other_content_is_kept_beside_it_and_a_person_is_asked(contact, append, route, rows):
+    one = contact()
+    await append(one, one.model_copy(update={"text": "other words", "full_text": "other words"}))
+    await route()
+    assert len(await rows(tables.contacts)) == len(await rows(tables.variants)) == 1
+    assert len(await rows(tables.tasks, tables.tasks.c.body.contains("came again with other content"))) == 1
+
+
+async def test_51_of_two_with_one_id_the_first_is_not_taken_for_the_second_ones_sender(contact, person, append, route, rows):
+    await person("R1", ("Joan", "Pettifer"), "joan@example.com")
+    stranger = contact(sender="stranger@example.net", name="A Stranger")
+    joan = Identifier(kind="email", given="joan@example.com", canonical="joan@example.com", verified_by="dmarc")
+    await append(stranger, stranger.model_copy(update={"sender": Person(name="Joan Pettifer", identifiers=(joan,))}))
+    await route()
+    assert await rows(tables.links) == []
+
+
+async def test_a_router_that_begins_anew_goes_on_where_the_register_stands(
+    contact, append, route, rows, log, database, store, house, clock
+):
+    await append(contact())
+    await route()
+    await append(contact())
+    await route(Worker(log, database, Store(database, house, clock), house, {}, clock, asyncio.Event()))
+    assert len(await rows(tables.contacts)) == 2
+    (position,) = await rows(tables.positions)
+    assert (position.epoch, position.next) == (2, 2)
+
+
+async def test_a_router_that_lost_its_place_takes_it_up_again_and_decides_nothing_twice(
+    contact, append, route, rows, worker, database
+):
+    await append(contact())
+    await route()
+    async with database.write() as connection:
+        await connection.execute(update(tables.positions).values(epoch=99))
+    await append(contact())
+    await route()
+    assert len(await rows(tables.contacts)) == len(await rows(tables.dispositions)) == 2
+
+
+# A version that this release does not know.
+
+
+async def test_47_a_newer_major_version_is_parked_and_holds_back_later_ones_of_its_key_only(
+    contact, append, route, rows, worker
+):
+    jo, jo_later, other = contact(), contact(), contact(sender="someone@else.example")
+    key = record_of(jo, KEY).key
+    await append(published(jo, key, ce_type="contact-ingest.contact.v2"), jo_later, other)
+    await route()
+    assert {row.id for row in await rows(tables.contacts)} == {other.id}
+    assert [(row.contact_id, row.reason) for row in await rows(tables.parked)] == [
+        (jo.id, "unknown-version: contact-ingest.contact.v2"),
+        (jo_later.id, "behind-an-unknown-version"),
+    ]
+    even_later = contact()
+    await append(even_later)
+    await route()
+    assert len(await rows(tables.parked)) == 3
+    assert await states(rows) == []
+
+
+async def test_47_a_newer_version_without_a_key_holds_nobody_back(contact, append, route, rows):
+    keyless = published(contact(), None, ce_type="contact-ingest.contact.v2")
+    await append(keyless, replace_key(record_of(contact(), KEY), None), keyless)
+    await route()
+    assert len(await rows(tables.contacts)) == 1
+    assert len(await rows(tables.parked)) == 2
+
+
+def replace_key(record: Record, key: str | None) -> Record:
+    return Record(key, record.value, record.headers)
+
+
+async def test_47_what_was_parked_is_routed_in_order_by_the_release_that_knows_it(
+    contact, append, route, rows, database, clock
+):
+    first, second, stuck, behind = contact(), contact(), contact(sender="b@example.com"), contact(sender="b@example.com")
+    key, other = record_of(first, KEY).key, record_of(stuck, KEY).key
+    v2 = "contact-ingest.contact.v2"
+    await append(published(first, key, ce_type=v2), second, published(stuck, other, ce_type=v2), behind)
+    await route()
+    assert len(await rows(tables.parked)) == 4
+    # The next release: the same bytes, under a type that is known.
+    async with database.write() as connection:
+        known = record_of(first, KEY).headers
+        await connection.execute(
+            update(tables.parked)
+            .where(tables.parked.c.contact_id == first.id)
+            .values(headers=[[name, raw.decode("latin-1")] for name, raw in known])
+        )
+    later = contact()
+    await append(later)
+    await route()
+    decided = await rows(tables.dispositions)
+    assert {row.contact_id for row in decided} == {first.id, second.id, later.id}
+    entries = await rows(tables.audit, tables.audit.c.action == "decided")
+    assert [row.contact_id for row in sorted(entries, key=lambda row: row.id)] == [first.id, second.id, later.id]
+    assert {row.contact_id for row in await rows(tables.parked)} == {stuck.id, behind.id}
+
+
+async def test_47_a_parked_record_that_turns_out_unreadable_is_a_dead_letter_and_the_router_starts(
+    contact, append, route, rows, database
+):
+    jo = contact()
+    await append(published(jo, ce_type="contact-ingest.contact.v2", received_at="9999-12-31T23:00:00Z"))
+    await route()
+    async with database.write() as connection:
+        headers = [[name, raw.decode("latin-1")] for name, raw in record_of(jo, KEY).headers]
+        await connection.execute(update(tables.parked).values(headers=headers))
+    await route()
+    assert await states(rows) == [("poison", "open")]
+    assert await rows(tables.parked) == []
+
+
+# Publishers.
+
+
+def vouched(about):
+    email = Identifier(kind="email", given="a@example.com", canonical="a@example.com", verified_by="sign-in")
+    return about.model_copy(update={"sender": Person(identifiers=(email,)), "acknowledged": True, "backfill": True})
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+@pytest.mark.parametrize("mode", [encode, encode_structured], ids=["binary", "structured"])
+def test_a_publisher_is_believed_only_where_the_settings_let_it(contact, allowed, mode):
+    publisher = Publisher(may_vouch=allowed, may_acknowledge=allowed, may_backfill=allowed)
+    found, _ = contact_of(mode(event_of(vouched(contact()), source=CRM), "k"), {CRM: publisher})
+    assert found.id == published_contact_id(CRM, "42")
+    assert found.sender.identifiers[0].verified_by == ("sign-in" if allowed else None)
+    assert (found.acknowledged, found.backfill) == (allowed, allowed)
+
+
+def test_a_publishers_contact_can_take_nobody_elses_id(contact):
+    victim = contact()
+    found, _ = contact_of(published(victim, source=CRM, ce_id=str(victim.id)), {CRM: Publisher()})
+    assert found.id not in (victim.id, UUID(int=0))
+
+
+def test_an_unknown_version_tells_the_id_that_the_contact_will_have(contact):
+    with pytest.raises(UnknownVersion) as caught:
+        contact_of(published(contact(), source=CRM, ce_type="contact-ingest.contact.v2"), {CRM: Publisher()})
+    assert caught.value.contact_id == published_contact_id(CRM, "42")
+
+
+def test_fields_that_a_newer_publisher_adds_are_passed_over(contact):
+    found, _ = contact_of(published(contact(), mood="cheerful"), {})
+    assert not hasattr(found, "mood")
+
+
+# Who it is, over batches and within one.
+
+
+async def test_a_wish_is_remembered_for_the_next_contact_from_that_address(contact, append, route, rows):
+    wish = "Please do not email me. Write to me by post only at 14 Quarry Lane, DE80 4PT."
+    await append(contact(wish))
+    await route()
+    await append(contact("Thank you for your help, 14 Quarry Lane DE80 4PT."))
+    await route()
+    assert [row.method for row in await rows(tables.restrictions)] == ["email"]
+    assert await rows(tables.outgoing, tables.outgoing.c.audience == "person", tables.outgoing.c.state == "due") == []
+
+
+async def test_after_an_urgent_contact_the_next_one_in_the_same_batch_waits_too(contact, append, route, rows):
+    await append(contact("Before."), contact("I am going to kill myself tonight."), contact("After."))
+    await route()
+    replies = await rows(tables.outgoing, tables.outgoing.c.audience == "person")
+    assert sorted(row.reason for row in replies) == ["urgent", "urgent-earlier", "urgent-earlier"]
+    assert {row.state for row in replies} == {"held"}
+
+
+async def test_a_proven_partys_comments_go_to_the_cases_owner_and_a_strangers_do_not(
+    contact, person, case, append, route, rows
+):
+    await case(owner_email="owner@example.org")
+    await person(cases=[("C-2034655", "complainant", "none")])
+    words = "Please find my comments on the draft report for case C-2034655. Paragraph 12 is wrong."
+    joan = contact(words, sender="joan@example.com", name="Joan Pettifer", verified_by="dmarc")
+    stranger = contact(words, sender="stranger@example.net", name="A Stranger")
+    await append(joan, stranger)
+    await route()
+    (handoff,) = await rows(tables.handoffs)
+    assert (handoff.contact_id, handoff.mailbox, handoff.case_reference) == (joan.id, "owner@example.org", "C-2034655")
+    (held,) = await rows(tables.dispositions, tables.dispositions.c.contact_id == stranger.id)
+    assert (held.kind, held.rule, held.individual_id) == ("HoldForReview", "reference-without-proof", None)
+
+
+async def test_a_further_comment_in_the_same_batch_is_added_to_the_first_ones_handoff(
+    contact, person, case, append, route, rows
+):
+    await case(owner_email="owner@example.org")
+    await person(cases=[("C-2034655", "complainant", "none")])
+    words = "Please find my comments on the draft report for case C-2034655. Paragraph {} is wrong."
+    both = [
+        contact(words.format(number), sender="joan@example.com", name="Joan Pettifer", verified_by="dmarc") for number in (12, 13)
+    ]
+    await append(*both)
+    await route()
+    (handoff,) = await rows(tables.handoffs)
+    (added,) = await rows(tables.additions)
+    assert (added.contact_id, added.added_to) == (both[1].id, handoff.id)
+
+
+# The register away, and what became of messages.
+
+
+async def test_a_register_that_is_away_is_waited_for_and_nothing_is_skipped(contact, append, route, rows, tmp_path):
+    import sqlite3
+
+    await append(contact(), contact())
+    lock = sqlite3.connect(tmp_path / "register.db", isolation_level=None)
+    lock.execute("BEGIN EXCLUSIVE")
+    routing = asyncio.create_task(route())
+    await asyncio.sleep(0.1)
+    lock.execute("COMMIT")
+    lock.close()
+    await routing
+    assert len(await rows(tables.contacts)) == 2
+
+
+async def test_statuses_off_the_log_reach_the_register_and_an_unreadable_one_holds_up_nobody(
+    contact, append, route, rows, log, database, store, clock, worker
+):
+    await append(contact())
+    await route()
+    (reply,) = await rows(tables.outgoing, tables.outgoing.c.audience == "person")
+    status = OutgoingStatus(outgoing_id=reply.id, state=OutgoingState.ACCEPTED, at=clock(), attempts=1)
+    told = Event("1", "urn:contact-ingest:dispatcher", "contact-ingest.outgoing-status.v1", status.model_dump_json().encode())
+    await log.append("outgoing.status", [Record("k", b"hello"), encode(told, "k")])
+    stopping = asyncio.Event()
+    following = asyncio.create_task(follow_statuses(log, database, store, stopping))
+    async with asyncio.timeout(30):
+        while (await rows(tables.outgoing, tables.outgoing.c.id == reply.id))[0].state != "accepted":
+            await asyncio.sleep(0.02)
+    stopping.set()
+    await following
