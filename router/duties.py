@@ -232,9 +232,8 @@ async def measure(log: Log, database: Database, now: datetime) -> None:
                 await connection.execute(select(func.count()).select_from(sent).where(person, owed, sent.c.due < now))
             ).scalar_one()
         )
-        unclaimed = dict((await connection.execute(
-            select(tasks.c.kind, func.count()).where(tasks.c.state == "open").group_by(tasks.c.kind)
-        )).tuples().all())  # fmt: skip
+        by_kind = select(tasks.c.kind, func.count()).where(tasks.c.state == "open").group_by(tasks.c.kind)
+        unclaimed = {row[0]: row[1] for row in await connection.execute(by_kind)}
         for kind in TaskKind:
             TASKS.labels(kind.value).set(unclaimed.get(kind.value, 0))
     for topic, group in (("contacts", "router"), ("outgoing", "dispatcher"), ("outgoing.status", "router")):

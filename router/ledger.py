@@ -130,9 +130,10 @@ async def _count(
                 open_[contact_id] = _hour(received_at), channel
         if len(rows) < _PAGE:
             return lines, open_
-        page = query.where(
-            tuple_(receipts.c.received_at, receipts.c.contact_id) > tuple_(rows[-1].received_at, rows[-1].contact_id)
+        last = tuple_(
+            rows[-1].received_at, rows[-1].contact_id, types=[receipts.c.received_at.type, receipts.c.contact_id.type]
         )
+        page = query.where(tuple_(receipts.c.received_at, receipts.c.contact_id) > last)
 
 
 def _hour(moment: datetime) -> datetime:

@@ -6,7 +6,7 @@ fenced by the partition's epoch (DESIGN promise 2): whoever lost the partition w
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -32,7 +32,7 @@ from ingest.contract import (
 )
 from ingest.contract.shape import Shape
 from ingest.database import Database, insert
-from ingest.ids import new_id
+from ingest.ids import derived_id, digest, new_id
 from ingest.log import Delivery, Partition
 from router.audit import AuditEntry
 from router.consequences import Consequences, House, Message, kind_of, task, task_mail, team_of
@@ -271,6 +271,7 @@ class Store:
         await self.audit(connection, entries)
 
     async def _dead(self, connection: AsyncConnection, dead: Sequence[Dead], now: datetime) -> None:
+        dead = await self._unheard_of(connection, dead, now)
         if not dead:
             return
         receipts = [
@@ -284,7 +285,6 @@ class Store:
             for d in dead
         ]
         await self._insert(connection, state.receipts, receipts)
-        dead = await self._unheard_of(connection, dead, now)
         copies = [
             Record(
                 d.delivery.record.key,
@@ -318,10 +318,17 @@ class Store:
         )
 
     async def _unheard_of(self, connection: AsyncConnection, dead: Sequence[Dead], now: datetime) -> list[Dead]:
-        """Keep dead letters, and answer with those that are news: a record read again is none; one put back and dead again is."""
+        """Keep dead letters, and answer with those that are news: a record read again is none; one put back and dead again is.
+
+        Where a publisher gives one id to several, each is kept under an id of its own.
+        """
         kept = tables.dead_letters
         news: list[Dead] = []
-        for d in dead:
+        for told in dead:
+            before = (await connection.execute(select(kept.c.value).where(kept.c.id == told.contact_id))).one_or_none()
+            d = told
+            if before is not None and before.value != told.delivery.record.value:
+                d = replace(told, contact_id=derived_id(told.contact_id, f"dead:{digest(told.delivery.record.value or b'')}"))
             row = {
                 "id": d.contact_id, "contact_id": d.contact_id, "channel": d.channel, "received_at": d.received_at, "reason": d.reason,
                 "detail": d.detail, "at": now, "state": "open", "settled_by": None, "settled_at": None, **_of_delivery(d.delivery),

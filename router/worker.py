@@ -357,7 +357,7 @@ async def _until_back(act: Callable[[], Awaitable[None]], stopping: asyncio.Even
     """The same act until what it leans on is back: nothing is skipped while the register is away."""
     async for attempt in AsyncRetrying(
         retry=retry_if_exception_type(Unavailable),
-        wait=wait_exponential_jitter(initial=0.2, max=15),
+        wait=wait_exponential_jitter(multiplier=0.2, max=15),
         stop=lambda _: stopping.is_set(),
         reraise=True,
     ):

@@ -10,21 +10,25 @@ from channels.email.mime import Mail
 from ingest.contract import Automatic
 
 _DAEMON = re.compile(
-    r"(?i)(?:mailer[-_.]?daemon|postmaster|mail[-_]?daemon|mdaemon|mailerdaemon|mail[-_.]?deliver\w*|bounces?|majordomo|postoffice)"
+    r"(?i)(?:mailer[-_.]?daemon|mail[-_]?daemon|mdaemon|mail[-_.]?deliver\w*|bounces?|majordomo|postoffice|ndr|imss|e500_smtp\w*|smtp[-_.]\w+"
+    r"|system.administrator|mail[-_.]?(?:admin|system)\w*)(?:[-_.+].*)?"
+)
+_SYSTEM_NAME = re.compile(
+    r"(?i)mail delivery (?:sub)?system|system administrator|mail administrator|internet mail delivery|mailer[- ]daemon|jetmail system"
 )
 _BOUNCE_SUBJECT = re.compile(
     r"(?ix)\s*(?:\*+[^*]{1,30}\*+\s*|\[[^\]]{1,30}\]\s*)?(?:undeliver(?:able|ed)|delivery\s(?:status\snotification|failure|has\sfailed|notification|problem"
     r"|report)|delayed\s(?:mail|delivery)|mail\s(?:delivery\s(?:fail|problem|sys|err|stat)|system\serror|status\sreport|could\snot)|message\s(?:undeliver|delayed|not\sdelivered"
     r"|status)|returned\s(?:mail|e-?mail|to\ssender|message)|failure\s(?:notice|delivery|notification)|failed\s(?:mail|delivery|notice)|non[- ]?deliver|rejected\smail|nondeliver"
-    r"|undelivered\smail|warning:\s(?:could\snot\ssend|message)|error\s(?:sending|in\sdelivery)|unzustellbar|nicht\szustellbar|zustell|mail\sdelivery|"
+    r"|undelivered\smail|warning:\s(?:could\snot\ssend|message)|mail\s(?:failed|error)|processing\serror|automatically\srejected|error\s(?:sending|in\sdelivery)|unzustellbar|nicht\szustellbar|zustell|mail\sdelivery|"
     r"message\snon\s(?:remis|distribu)|non\sremis|échec\sde\s(?:la\s)?(?:remise|livraison)|no\s(?:se\spuede\s|se\spudo\s)?entreg|devolución|correo\sdevuelto|"
-    r"mancato\srecapito|consegna\snon|onbestelbaar|niedostarcz|nie\smożna\sdostarczyć|não\sentregue|falha\sna\sentrega|ni\sellid\sdanfon)"
+    r"mancato\srecapito|consegna\snon|onbestelbaar|niedostarcz|nie\smożna\sdostarczyć|não\sentregue|falha\sna\sentrega|ni\sellid\sdanfon|\S.{0,60}(?:could\snot\sbe\sdelivered|delivery\sfailed|не\sдоставлено)|.{0,20}(?:传输失败|退信|无法送达))"
 )
 _BOUNCE_WORDS = re.compile(
     r"(?i)(?:could not be delivered|was not delivered|undeliverable|delivery (?:has )?failed|permanent (?:fatal )?errors?|unable to deliver|"
     r"not be delivered|returned to sender|mail(?:box)? (?:is )?full|user unknown|no such user|unknown user|does not exist|qmail-send|"
     r"unknown or illegal alias|delivery to the following|following recipients?|couldn't be delivered|failed permanently|message rejected|over quota|"
-    r"mailbox unavailable|bounced|wasn't able to deliver|not our customer|5[50]\d[ -]\d?\.?\d)"
+    r"mailbox unavailable|bounced|mail has been ret|returning to sender|could not deliver|failed recipients?|non-delivery|automatically rejected|quota|не доставлен|无法送达|n'a pas (?:pu|été)|unzustellbar|wasn't able to deliver|not our customer|5[50]\d[ -]\d?\.?\d)"
 )
 _AWAY_SUBJECT = re.compile(
     r"(?ix)\s*(?:\[[^\]]{1,30}\]\s*)?(?:"
@@ -52,7 +56,7 @@ _ROBOT_HEADERS: Final = frozenset({
 def automatic(mail: Mail, sender: str | None) -> Automatic:
     """Who wrote it: a person, a robot that answers, a mail system that returns, or a list. ``sender`` is the address in From."""
     subject = mail.decoded("subject")[:200]
-    words = mail.words[:2000]
+    words = " ".join(mail.words[:3000].split())
     envelope = _null_envelope(mail)
     report = mail.parameters.get("report-type", "").lower()
     if _is_bounce(mail, sender, subject, words, report, envelope=envelope):
@@ -114,16 +118,14 @@ def _is_bounce(mail: Mail, sender: str | None, subject: str, words: str, report:
         return True
     if mail.first("x-failed-recipients") is not None:
         return True
-    local = sender.partition("@")[0] if sender else mail.decoded("from")
-    system = (
-        _DAEMON.match(local.strip().strip('"<')) is not None
-        or re.search(r"(?i)mail delivery (?:sub)?system", mail.decoded("from")[:200]) is not None
-    )
+    local = (sender or mail.decoded("from")).partition("@")[0].strip(' "<')
+    system = _DAEMON.fullmatch(local) is not None or _SYSTEM_NAME.search(mail.decoded("from")[:200]) is not None
     says = _BOUNCE_SUBJECT.match(subject) is not None
-    if "message/delivery-status" in mail.types and (system or envelope or says):
-        return True
-    if says and (system or envelope):
-        return True
-    if system and _token(mail.first("auto-submitted")) not in {"", "no"} and _BOUNCE_WORDS.search(words) is not None:
-        return True
-    return (system or (envelope and says)) and _BOUNCE_WORDS.search(words) is not None and _AWAY_SUBJECT.match(subject) is None
+    told = _BOUNCE_WORDS.search(words) is not None
+    if system or envelope:
+        return says or "message/delivery-status" in mail.types or (system and told and _AWAY_SUBJECT.match(subject) is None)
+    return says and (
+        local.lower() == "postmaster"
+        or "message/delivery-status" in mail.types
+        or (_BOUNCE_WORDS.search(words[:600]) is not None and "@" in words and mail.first("in-reply-to") is None)
+    )

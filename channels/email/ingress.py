@@ -14,7 +14,7 @@ import re
 import socket
 import ssl
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -241,14 +241,12 @@ class _Round:
     async def _sweep(self, box: "_Box") -> None:
         await box.look()
         first_seen_at, next_uid = await self._remember(box)
-        await self._settle_the_rest(box)
+        unsettled = await self._unsettled(box)
         found = await box.uids(next_uid)
         async with self._database.read() as connection:
             due = set(found) - await _taken(connection, self._name, self._account.folder, box.uid_validity, next_uid)
         self._waiting.set(len(due))
-        # Mails that made trouble come last, so that the others do not wait for them.
-        ready = sorted((each for each in due if self._may_try(box, each)), key=lambda uid: (self._tries(box, uid), uid))
-        for some in _by(MOST_MAILS, ready):
+        for some in self._in_turn(box, due):
             if self._stopping.is_set():
                 break
             due -= await self._take_in(box, some, first_seen_at)
@@ -258,6 +256,17 @@ class _Round:
             async with self._database.write() as connection:
                 await connection.execute(mailboxes.update().where(*self._mine).values(next_uid=following))
         self._polled.set(self._clock().timestamp())
+        for some in _by(MOST_MAILS, unsettled):
+            if not await self._settle(box, some):
+                break
+
+    def _in_turn(self, box: "_Box", due: Iterable[int]) -> Iterator[list[int]]:
+        """What may be tried now, some at a time. Mails that made trouble come last and each alone: no other waits for them."""
+        now = asyncio.get_running_loop().time()
+        troubles = {uid: self._troubles.get((box.uid_validity, uid), _Trouble()) for uid in sorted(due)}
+        yield from _by(MOST_MAILS, [uid for uid, trouble in troubles.items() if trouble.tries == 0])
+        tried = [(trouble.tries, uid) for uid, trouble in troubles.items() if trouble.tries and trouble.not_before <= now]
+        yield from ([uid] for _, uid in sorted(tried))
 
     async def _remember(self, box: "_Box") -> tuple[datetime, int]:
         """When the mailbox was first seen, and the UID below which all is taken in."""
@@ -276,7 +285,7 @@ class _Round:
 
     async def _take_in(self, box: "_Box", uids: Sequence[int], first_seen_at: datetime) -> set[int]:
         """Fetch these mails and hand them over, in batches by their size; answers with those that are now taken in."""
-        described = {each.uid: each for each in await box.describe(uids)}
+        described = await self._describe(box, uids)
         batch: list[tuple[int, Arrival]] = []
         size, taken = 0, set[int]()
         for uid in uids:
@@ -294,6 +303,17 @@ class _Round:
                 batch.append((uid, self._arrival(mail, raw, first_seen_at)))
                 size += len(raw)
         return taken | await self._hand_over(box, batch)
+
+    async def _describe(self, box: "_Box", uids: Sequence[int]) -> "dict[int, _Mail]":
+        try:
+            return {each.uid: each for each in await box.describe(uids)}
+        except Unavailable as error:
+            # To tell a mail's size a server reads it, and one it cannot read may cost the connection: which one is soon seen.
+            if len(uids) == 1:
+                self._note_trouble(box, uids[0], error.reason)
+            for uid in uids:
+                self._troubles.setdefault((box.uid_validity, uid), _Trouble(tries=1))
+            raise
 
     async def _fetch(self, box: "_Box", mail: "_Mail") -> bytes | None:
         try:
@@ -369,30 +389,22 @@ class _Round:
                 await connection.execute(settled.values(settled=True))
         if len(done) < len(uids):
             ERRORS.labels("email", "not-settled").inc()
-            _say.warning("not-settled", account=self._name, mails=len(uids) - len(done), read_only=box.read_only)
+            _say.warning("not-settled", account=self._name, mails=len(uids) - len(done))
         return len(done) == len(uids)
 
-    async def _settle_the_rest(self, box: "_Box") -> None:
-        unsettled = select(mail_ledger.c.uid).where(
+    async def _unsettled(self, box: "_Box") -> list[int]:
+        """Taken in before this sweep, and not flagged or moved then."""
+        chosen = select(mail_ledger.c.uid).where(
             *_of(mail_ledger, self._name, self._account.folder),
             mail_ledger.c.uid_validity == box.uid_validity,
             mail_ledger.c.settled.is_(False),
         )
         async with self._database.read() as connection:
-            uids = list((await connection.execute(unsettled.order_by(mail_ledger.c.uid))).scalars())
-        for some in _by(MOST_MAILS, uids):
-            if not await self._settle(box, some):
-                return
+            return list((await connection.execute(chosen.order_by(mail_ledger.c.uid))).scalars())
 
     @property
     def _mine(self) -> tuple[Any, Any]:
         return _of(mailboxes, self._name, self._account.folder)
-
-    def _tries(self, box: "_Box", uid: int) -> int:
-        return self._troubles.get((box.uid_validity, uid), _Trouble()).tries
-
-    def _may_try(self, box: "_Box", uid: int) -> bool:
-        return self._troubles.get((box.uid_validity, uid), _Trouble()).not_before <= asyncio.get_running_loop().time()
 
     def _note_trouble(self, box: "_Box", uid: int, reason: str, kind: str = "") -> None:
         """A first trouble may be the connection's own, and is tried again at once; then after longer and longer."""
@@ -402,7 +414,13 @@ class _Round:
         trouble.not_before = asyncio.get_running_loop().time() + pause
         ERRORS.labels("email", reason).inc()
         _say.warning(
-            "mail-not-taken-in", account=self._name, uid=uid, reason=reason, tries=trouble.tries, again_in_seconds=pause
+            "mail-not-taken-in",
+            account=self._name,
+            uid=uid,
+            reason=reason,
+            kind=kind,
+            tries=trouble.tries,
+            again_in_seconds=pause,
         )
 
 
@@ -512,7 +530,6 @@ class _Box:
         self._pace = pace
         self._folder = ""
         self.uid_validity = 0
-        self.read_only = False
 
     @property
     def messages(self) -> int:
@@ -562,7 +579,6 @@ class _Box:
                 "imap-uidvalidity", f"The folder {folder} has no UIDVALIDITY, without which nothing is taken in once."
             )
         self.uid_validity = int(found[1])
-        self.read_only = b"[READ-ONLY]" in _said(answer)
 
     async def look(self) -> None:
         """Have the server tell what has changed, and count news from here."""
@@ -603,12 +619,10 @@ class _Box:
 
     async def settle(self, uids: Sequence[int], move_to: str | None) -> set[int]:
         """Flag as seen, or move; answers with those that are so now or are no longer there."""
-        if self.read_only:
-            return set()
         chosen = _set(uids)
         if move_to is None:
             await self._within(self._pace.call, self._client.uid("STORE", chosen, "+FLAGS.SILENT", r"(\Seen)"))
-            # A server that lets nobody flag may say OK all the same; Dovecot does.
+            # A server that lets nobody flag may say OK all the same, as Dovecot does: the flag itself is looked for.
             return set(uids) - set(await self._search(chosen, "UNSEEN"))
         await self._move(chosen, _wire_name(move_to))
         return set(uids) - set(await self._search(chosen, "UNDELETED"))

@@ -16,7 +16,7 @@ MOST_LINES: Final = 20_000
 MOST_LINE: Final = 400
 """Characters of a line that are looked at to tell what it is."""
 
-_QUOTED = re.compile(r"[ \t\xa0]{0,8}[A-Za-z]{0,4}>(?!.{0,200}<<\s{0,8}$)")
+_QUOTED = re.compile(r"[ \t\xa0]{0,8}(?!>>[^>].{0,200}<<\s{0,8}$)[A-Za-z]{0,4}>")
 _QUOTE_MARKS = re.compile(r"\A(?:[ \t\xa0]{0,8}[A-Za-z]{0,4}>)+[ \t\xa0]?")
 _RULE = re.compile(r"[ \t\xa0]*[-_=~*#+—–ᐧ•]{2,}[ \t\xa0]*|[ \t\xa0]*[-—–ᐧ][ \t\xa0]*")
 _MARKER = re.compile(
@@ -64,6 +64,12 @@ _VERB = (
 _ENDS = re.compile(
     rf"(?i)(?:{_VERB}\b|\(a\)|写道|寫道|@[^\s]{{1,100}}[>)\]]|the\sfollowing|uhr)[\s:：.>*_-]{{0,12}}$|:[\s>*_-]{{0,6}}$|wrote\s-{{2,}}$"
 )
+_END_MARKS = frozenset(":：>)]*_-")
+_END_WORDS = (
+    "wrote", "writes", "said", "says", "schrieb", "schrieben sie", "geschrieben", "écrit", "ecrit", "dit", "escribió", "escribio", "scritto",
+    "escreveu", "schreef", "geschreven", "sent", "viết", "napisał", "napisal", "napisała", "pisze", "ysgrifennodd", "skrev", "skrifaði", "kirjoitti",
+    "написал", "написала", "пишет", "пише", "写道", "寫道", "napsal", "napsala", "yazdı", "following", "uhr",
+)  # fmt: skip
 _ON = r"(?:on|at|am|le|el|il|em|op|den|dnia|w\sdniu|ar|på|vào)"
 _DAY = (
     r"(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar|mer|mié|jeu|jue|ven|vie|sam|sáb|dim|dom|seg|ter|qua|qui|sex|man|tir|ons|tor|fre|lør|søn"
@@ -80,8 +86,9 @@ _ATTRIBUTIONS: Final = tuple(
         rf"{_ON}\b(?=.{{0,300}}\d).{{3,400}}?(?<!\w){_VERB}(?:\s?the\sfollowing)?[\s:：.>*_-]*",
         rf"{_ON}\b(?=.{{0,300}}\d).{{3,400}}?(?<!\w){_VERB}\s[^:]{{1,200}}:[\s>*_-]*",
         rf"[^\s].{{0,30}}?\d.{{3,300}}?(?<!\w){_VERB}(?:\s[^:]{{0,120}})?[:：][\s>*_-]*",
-        r"[^\s].{0,30}?\d{1,4}.{3,200}?<[^\s<>@]{1,64}@[^\s<>]{1,100}>:?[\s*_-]*",
-        rf"[^:]{{0,120}}[^\s@]{{1,64}}@[^\s@]{{1,100}}.{{0,40}}?(?<!\w){_VERB}(?:\s[^:]{{1,80}}\d.{{0,40}})?[:：][\s>*_-]*",
+        r"20\d\d[/-]\d\d?[/-]\d\d?\s.{3,200}?<[^\s<>@]{1,64}@[^\s<>]{1,100}>:?[\s*_-]*",
+        r"[^\s].{0,30}?\d{1,4}.{3,200}?<[^\s<>@]{1,64}@[^\s<>]{1,100}>:[\s*_-]*",
+        rf"[^:]{{0,120}}[^\s@]{{1,64}}@[^\s@]{{1,100}}\s{{0,3}}(?<!\w){_VERB}(?:\s[^:]{{1,80}}\d.{{0,40}})?[:：][\s>*_-]*",
         rf".{{1,100}}\svia\s.{{1,100}}(?<!\w){_VERB}:?\s*",
         r"(?:in\s(?:message|article)|quoting|zitat\svon|citando)\s.{3,300}[:：]\s*",
         r"[-\s]{2,}.{3,300}\swrote\s-{2,}\s*",
@@ -97,7 +104,10 @@ _ISO = re.compile(r"20\d\d[-/]\d\d?[-/]\d\d?\s\d\d?:\d\d\s(?:GMT|UTC)[+-]\d\d:\d
 _WROTE = re.compile(rf"(?i)>\s?{_VERB}:")
 _MAILTO = re.compile(r"<?\s?mailto:[^<>]{1,200}>?|\[mailto:[^\[\]]{1,200}\]")
 _IN_BRACKETS = re.compile(r"<\s*([^<>]*?)\s*>")
-_MACHINE = re.compile(r"\svia\s|\s(?:GMT|UTC)[+-]\d\d|-{2,}$")
+_SAID = re.compile(rf"(?<!\w){_VERB}(?!\w)", re.IGNORECASE)
+_TOLD = re.compile(r"\b(?:I|we|he|she|they|who|the|my|your|their)\s")
+"""What a person says who tells of somebody's words, and no mail program."""
+_MACHINE = re.compile(r"\svia\s|\A20\d\d[/-]|\s(?:GMT|UTC)[+-]\d\d|-{2,}$")
 _BAR = re.compile(r"[ \t]{0,4}\|")
 _DEVICE = (
     r"(?:i-?(?:phone|pad|pod)|android|samsung|galaxy|htc|nokia|huawei|xiaomi|honor|oneplus|pixel|motorola|moto|lg|sony|xperia|blackberry|windows|"
@@ -136,7 +146,7 @@ class _Block:
 def new_words(text: str, subject: str = "") -> str:
     """What the person wrote themselves; empty where there is nothing but a quotation. ``text`` has line feeds only."""
     lines = _unarmoured(text).replace("\u200e", "").split("\n")
-    closing = [_ENDS.search(line[-160:]) is not None for line in lines[: MOST_LINES + MOST_ATTRIBUTION_LINES]]
+    closing = [_could_end(line[-160:].rstrip()) for line in lines[: MOST_LINES + MOST_ATTRIBUTION_LINES]]
     kept: list[str] = []
     at = 0
     while at < len(lines):
@@ -171,9 +181,11 @@ def new_words(text: str, subject: str = "") -> str:
             at += 1
         elif _says_something(kept) or (block.headers and not block.forwarded and _REPLY_SUBJECT.match(subject)):
             break
-        else:
+        elif block.headers:
             kept += [each.rstrip() for each in lines[block.end :]]
             break
+        else:
+            at = block.end
     return _trimmed(kept)
 
 
@@ -256,37 +268,25 @@ def _header_block(lines: list[str], at: int, least: int) -> _Block | None:
         return None
     kinds: set[str] = set()
     real_address = real_date = False
-    end, passed = at, 0
-    while end < len(lines) and end < at + 24:
-        line = _QUOTE_MARKS.sub("", lines[end][:MOST_LINE])
+    last = at
+    for place in range(at, min(len(lines), at + 24)):
+        line = _QUOTE_MARKS.sub("", lines[place][:MOST_LINE])
         kind = _label(line)
-        if kind is not None and kind in kinds and kind != "cc":
+        if (kind in kinds and kind != "cc") or place - last > 3 or (len(kinds) >= 3 and not line.strip()):
             break
         if kind is not None:
             kinds.add(kind)
-            passed = 0
+            last = place
             real_address = real_address or (kind in {"from", "to"} and _ADDRESS.search(line) is not None)
             real_date = real_date or (kind == "date" and _YEAR.search(line) is not None and _CLOCK.search(line) is not None)
-        elif not line.strip():
-            if len(kinds) >= 3 or (passed := passed + 1) > 1 or not _label_follows(lines, end):
-                break
-        elif (passed := passed + 1) > 3 or (
-            len(kinds) >= 3 and not line.startswith((" ", "\t", "<")) and not _label_follows(lines, end)
-        ):
-            break
-        end += 1
     enough = {"from", "date"} <= kinds or {"from", "subject", "to"} <= kinds
     if least > 1 and len(kinds) < least and not (real_date and real_address and len(kinds) == 2):
         return None
     if len(kinds) < min(least, 2) or (len(kinds) >= 3 and least > 1 and not enough):
         return None
-    while (
-        end > at + 1
-        and _label(_QUOTE_MARKS.sub("", lines[end - 1])) is None
-        and lines[end - 1].strip()
-        and _label_after(lines, at, end)
-    ):
-        end -= 1
+    end = last + 1
+    while end < len(lines) and lines[end].startswith((" ", "\t")) and lines[end].strip():
+        end += 1
     return _Block(at, end, certain=real_address or real_date or least == 1, headers=True)
 
 
@@ -295,15 +295,9 @@ def _label(line: str) -> str | None:
     return _LABEL_KIND.get(found[1].replace("\xa0", " ").lower()) if found else None
 
 
-def _label_follows(lines: list[str], at: int) -> bool:
-    return any(_label(_QUOTE_MARKS.sub("", each)) for each in lines[at + 1 : at + 3])
-
-
-def _label_after(lines: list[str], at: int, end: int) -> bool:
-    """Whether a label stands between a block's first line and its last, so that the last may be a word too many."""
-    return any(_label(_QUOTE_MARKS.sub("", each)) for each in lines[at : end - 1]) and not lines[end - 1].startswith(
-        (" ", "\t")
-    )
+def _could_end(line: str) -> bool:
+    """Whether an attribution could end with this line: cheap, since it is asked of each."""
+    return (line[-1:] in _END_MARKS or line.lower().endswith(_END_WORDS)) and _ENDS.search(line) is not None
 
 
 def _attribution(lines: list[str], closing: list[bool], at: int) -> _Block | None:
@@ -332,113 +326,34 @@ def _attribution(lines: list[str], closing: list[bool], at: int) -> _Block | Non
             continue
         whole = _IN_BRACKETS.sub(r"<\1>", _MAILTO.sub("", joined))
         if any(form.fullmatch(whole.lstrip("<>*_- ")) or form.fullmatch(whole) for form in _ATTRIBUTIONS):
-            certain = bool(_ADDRESS.search(whole) or _MACHINE.search(whole) or (_CLOCK.search(whole) and _YEAR.search(whole)))
+            dated = _YEAR.search(whole) and _CLOCK.search(whole)
+            signed = _ADDRESS.search(whole) and _SAID.search(whole)
+            certain = bool(_MACHINE.search(whole) or dated or signed) and _TOLD.search(whole) is None
             shared = None if opens else _SHARED.search(first)
             return _Block(at, end + 1, certain=certain, before=first[: shared.start(1)].rstrip("-_ ") if shared else "")
     return None
 
 
 _COMMON: Final = {
-    "en": frozenset(
-        [
-            "the",
-            "and",
-            "of",
-            "to",
-            "that",
-            "was",
-            "have",
-            "with",
-            "for",
-            "this",
-            "you",
-            "not",
-            "my",
-            "your",
-            "is",
-            "are",
-            "been",
-            "would",
-            "because",
-            "they",
-            "which",
-            "when",
-            "from",
-        ]
+    "en": re.compile(
+        r"\b(?:i|am|the|and|of|to|that|was|have|with|for|this|you|not|my|your|is|are|been|would|because|they|which|when|from|it|in|on|at|be|by|we|if|as"
+        r"|can|me|he|she|her|his|him|so|all|there|what|who|how|has|had|but|about|will|did|don't|didn't|i'm|i've|it's|said|like|please)\b"
     ),
-    "cy": frozenset(
-        [
-            "yn",
-            "y",
-            "yr",
-            "mae",
-            "a'r",
-            "i'r",
-            "ac",
-            "wedi",
-            "am",
-            "fy",
-            "eich",
-            "ar",
-            "gan",
-            "oedd",
-            "nid",
-            "dim",
-            "chi",
-            "fi",
-            "rwy",
-            "rydw",
-            "bod",
-            "hyn",
-            "eu",
-            "ein",
-            "ond",
-            "sydd",
-            "roedd",
-            "gyda",
-            "o'r",
-        ]
+    "cy": re.compile(
+        r"\b(?:yn|yr|y|mae|a'r|i'r|o'r|ac|wedi|fy|eich|ei|gan|oedd|nid|dim|chi|rwy|rwy'n|dwi|dwi'n|bod|hyn|ein|ond|sydd|roedd|gyda|hoffwn|diolch|ydych|annwyl|helo)\b"
     ),
-    "pl": frozenset(
-        [
-            "nie",
-            "się",
-            "jest",
-            "że",
-            "na",
-            "do",
-            "to",
-            "w",
-            "z",
-            "jak",
-            "czy",
-            "mnie",
-            "moja",
-            "moje",
-            "proszę",
-            "dla",
-            "ale",
-            "był",
-            "była",
-            "od",
-            "po",
-            "przez",
-            "które",
-            "został",
-            "jestem",
-            "mam",
-        ]
+    "pl": re.compile(
+        r"\b(?:nie|się|jest|że|jak|czy|mnie|moja|moje|mój|proszę|dla|ale|był|była|od|po|przez|które|którą|został|jestem|mam|na|do|to|dzień|oraz|dobry)\b"
     ),
 }
 
 
 def language_of(text: str) -> str | None:
     """``en``, ``cy`` or ``pl`` where the common words leave no doubt; None otherwise."""
-    said = re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)?", text[:8192].lower().replace("’", "'"))
-    if len(said) < 6:
+    said = text[:8192].lower().replace("’", "'")
+    words = len(re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", said))
+    if words < 6:
         return None
-    share = sorted(
-        ((sum(each in common for each in said) / len(said), language) for language, common in _COMMON.items()), reverse=True
-    )
-    (best, language), (second, _) = share[0], share[1]
-    return language if best >= 0.15 and best >= 3 * second else None
+    found = sorted(((len(common.findall(said)) / words, language) for language, common in _COMMON.items()), reverse=True)
+    (best, language), (second, _) = found[0], found[1]
+    return language if best >= 0.15 and best >= 2.5 * second else None

@@ -200,7 +200,8 @@ async def _records(
             yield FeedbackRecord.model_validate_json(row.body), row.settled
         if len(rows) < _PAGE:
             return
-        page = query.where(tuple_(kept.c.recorded_at, kept.c.id) > tuple_(rows[-1].recorded_at, rows[-1].id))
+        last = tuple_(rows[-1].recorded_at, rows[-1].id, types=[kept.c.recorded_at.type, kept.c.id.type])
+        page = query.where(tuple_(kept.c.recorded_at, kept.c.id) > last)
 
 
 def _cell(value: Any) -> str:

@@ -86,6 +86,9 @@ def _said(reading: Reading) -> dict[str, Any]:
         "evidence": [
             *({"name": each.name, "value": each.value, "rule": each.rule, "words": each.words} for each in reading.evidence),
             *({"name": "safeguarding", "value": each.kind, "rule": each.rule, "words": each.words} for each in reading.signs),
-            *({"name": "restriction", "value": method, "rule": "a wish that restricts", "words": words} for method, words in reading.restrictions),
+            *(
+                {"name": "restriction", "value": method, "rule": "a wish that restricts", "words": words}
+                for method, words in reading.restrictions
+            ),
         ],
     }

@@ -92,7 +92,7 @@ def decode(record: Record) -> Event:
     ``unknown-specversion``, ``unknown-format``.
     """
     if record.value is None:
-        raise Unreadable("tombstone", "The record has no value. A contact is erased by `ingest erase`, not by a tombstone.")
+        raise Unreadable("tombstone", "The record has no value. A tombstone erases nothing here.")
     content_type = (record.header("content-type") or "").strip()
     media_type = content_type.partition(";")[0].rstrip().lower()
     if media_type == STRUCTURED:

@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final, Literal
 
 Generation = Literal["junior", "senior"]
 
+_LONGEST = 1024
 _MOST_WORDS = 8
 _LONGEST_SURNAME = 3
 
@@ -428,7 +430,12 @@ def _parts(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    folded = unicodedata.normalize("NFKD", text[:1024].casefold())
+    return _split(text[:_LONGEST])
+
+
+@lru_cache(maxsize=4096)
+def _split(text: str) -> tuple[str, ...]:
+    folded = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(letter for letter in folded if not unicodedata.combining(letter)).translate(_LETTERS)
     words = (word.strip("-") for word in _APART.split(_APOSTROPHES.sub("", plain)))
     return tuple(re.sub("-{2,}", "-", word) for word in words if word)[:_MOST_WORDS]

@@ -1,6 +1,6 @@
 """What feedback on us says: its type, the review criteria it gives grounds for, promises said broken, earlier contact, key points."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal
 
 from router.read.phrases import Hit, Row, Table, speaks_of_us
@@ -58,7 +58,7 @@ CRITERIA: Final = (
 CONTACT: Final = (
     Row("first-time", "false", "labelling guide: contacted_before", (
         "first|1st time|contact ... contact*|rang|ringing|writing|written|you|used|complain*|ombudsman|speaking|calling|done", "never|not|have_not|havent|had_not contacted|rang|rung|called|phoned|written|dealt|emailed|complained|been_in_touch|spoken|used|done ... you|before|ombudsman|this|us|anything|here", "no earlier|previous|prior contact", "contacted us before no", "this is my first", "not .. contacted .. before", "first contact", "first time contacting|caller|calling", "pierwszy kontakt|raz", "tro|y_tro cyntaf", "new caller|to_this|here",
-    ), unless=("never|not .. rang|called|phoned|replied|answered me|us|back", "first time .. told|said|hospital|rang_and|young", "the first time .. a|i")),
+    ), unless=("never|not .. rang|called|phoned|replied|answered me|us|back", "first time .. told|said|hospital|rang_and|young")),
     Row("wrote-before", "true", "labelling guide: contacted_before", (
         "i|we|ive|my_wife|my_husband|caller|she|he have|had? just|already|also|only? {ring}|emailed|written|wrote|rung|spoken|spoke|contacted|asked|told|sent|gave|given|chased|supplied|complained|messaged|texted|provided|submitted|explained|queried|said|telephoned|write .. you|your|ombudsman|ombudsmancare|{ours}|to_you|twice|again|times",
         "spoke|spoken|talked|speaking to|with .. you|your|ombudsman|{ours}|lady_on|man_on|your_phones",
@@ -103,7 +103,11 @@ def _chosen(weights: dict[str, float]) -> FeedbackType:
     if weights["suggestion"] > criticism:
         return "suggestion"
     if weights["decision"] >= 1.0 and weights["service"] >= 1.2:
-        return "mixed" if weights["service"] >= 0.4 * weights["decision"] and weights["decision"] >= 0.5 * weights["service"] else _heavier(weights)
+        return (
+            "mixed"
+            if weights["service"] >= 0.4 * weights["decision"] and weights["decision"] >= 0.5 * weights["service"]
+            else _heavier(weights)
+        )
     return _heavier(weights)
 
 
@@ -120,8 +124,11 @@ def review_criteria(lines: Iterable[Sentence]) -> tuple[tuple[str, str], ...]:
     return tuple((row.gives, found[row.gives]) for row in CRITERIA if row.gives in found)
 
 
-def contacted_before(lines: Iterable[Sentence]) -> tuple[bool | None, tuple[Fact, ...]]:
+def contacted_before(lines: Iterable[Sentence], form: Mapping[str, str]) -> tuple[bool | None, tuple[Fact, ...]]:
     """Whether the text reports an earlier exchange with us; None where it does not say."""
+    for label, given in form.items():
+        if "before" in label and given.lower().startswith(("yes", "no")):
+            return given.lower().startswith("yes"), (Fact("contacted_before", given[:20], "form field", label),)
     hits = [hit for sentence in lines for hit in _CONTACT.hits(sentence)]
     for value in ("false", "true"):
         if hit := next((hit for hit in hits if hit.row.gives == value), None):

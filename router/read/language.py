@@ -4,24 +4,32 @@ import re
 import unicodedata
 from typing import Final
 
-_COMMONEST: Final[dict[str, frozenset[str]]] = {
-    "en": frozenset(
-        ["the", "and", "to", "of", "a", "i", "is", "in", "that", "it", "for", "you", "was", "my", "have", "not", "be", "on", "with", "they", "me", "this", "as", "at", "but", "are", "your", "we", "so", "if", "or", "from", "had", "he", "she", "his", "her", "what", "can", "do", "did", "been", "no", "there", "would", "will", "an", "all", "when", "how", "about", "has", "by", "were", "who", "just", "them", "please", "thanks", "thank", "hello", "hi", "dear", "want", "need", "help", "out", "up", "its", "am", "don't", "dont", "any", "get", "which", "one", "our", "back", "yes", "still", "told", "said"]
+_WORDS: Final = {
+    "en": (
+        "the and to of a i is in that it for you was my have not be on with they me this as at but are your we so if or "
+        "from had he she his her what can do did been no there would will an all when how about has by were who just them "
+        "please thanks thank hello hi dear want need help out up its am don't dont any get which one our back yes still "
+        "told said"
     ),
-    "cy": frozenset(
-        ["y", "yr", "a", "ac", "i", "yn", "o", "ar", "mae", "am", "gan", "wedi", "fy", "ei", "eu", "bod", "dw", "dwi", "rwy", "rwyf", "roedd", "oedd", "nid", "ddim", "chi", "eich", "nhw", "hi", "fe", "ef", "hwn", "hon", "i'r", "o'r", "a'r", "gyda", "heb", "pan", "beth", "sut", "pam", "diolch", "annwyl", "helo", "bore", "da", "prynhawn", "os", "gwelwch", "dda", "fi", "mi", "ni", "ein", "cael", "gael", "gwneud", "bydd", "byddai", "byddwn", "hoffwn", "ydy", "ydych", "ydw", "oes", "sydd", "rhag", "gofyn", "neu", "ond", "hefyd", "gymraeg", "cymraeg"]
+    "cy": (
+        "y yr a ac i yn o ar mae am gan wedi fy ei eu bod dw dwi rwy rwyf roedd oedd nid ddim chi eich nhw hi fe ef hwn "
+        "hon i'r o'r a'r gyda heb pan beth sut pam diolch annwyl helo bore da prynhawn os gwelwch dda fi mi ni ein cael "
+        "gael gwneud bydd byddai byddwn hoffwn ydy ydych ydw oes sydd rhag gofyn neu ond hefyd gymraeg cymraeg"
     ),
-    "pl": frozenset("i w na nie się z że do to jest jak o mnie mi za po od czy ale przez są był była proszę dla dzień dobry jestem mój moja".split()),  # noqa: SIM905
-    "fr": frozenset("je le la les de des et un une est pas que vous mon ma pour dans sur avec ne qui ce suis bonjour merci à au".split()),  # noqa: SIM905
-    "es": frozenset("el la los las de y que en un una no por mi con para se es usted me ha lo del hola gracias pero señor".split()),  # noqa: SIM905
-    "pt": frozenset("o os as de e que em um uma não por minha meu com para se é me foi do da olá obrigado obrigada mas".split()),  # noqa: SIM905
-    "it": frozenset("il lo gli le di e che in un una non per mio mia con sono è mi ho del della ciao grazie ma buongiorno".split()),  # noqa: SIM905
-    "de": frozenset("der die das und ich ist nicht ein eine zu mit mein meine sie es auf für habe bin den dem von bitte danke".split()),  # noqa: SIM905
-    "ro": frozenset("și si în nu este sunt pe cu la de mi am că pentru mea meu vă un o care din bună ziua mulțumesc".split()),  # noqa: SIM905
-    "lt": frozenset("ir aš yra ne kad į su mano iš jūs bet kaip labas ačiū prašau nėra man".split()),  # noqa: SIM905
-    "tr": frozenset("ve bir bu için ben değil çok ile benim var yok merhaba teşekkür ama olarak".split()),  # noqa: SIM905
-    "so": frozenset("waa iyo in ku ka oo ah aan waxaan ma la uu ay soo mid".split()),  # noqa: SIM905
+    "pl": (
+        "i w na nie się z że do to jest jak o mnie mi za po od czy ale przez są był była proszę dla dzień dobry jestem mój moja"
+    ),
+    "fr": "je le la les de des et un une est pas que vous mon ma pour dans sur avec ne qui ce suis bonjour merci à au",
+    "es": "el la los las de y que en un una no por mi con para se es usted me ha lo del hola gracias pero señor",
+    "pt": "o os as de e que em um uma não por minha meu com para se é me foi do da olá obrigado obrigada mas",
+    "it": "il lo gli le di e che in un una non per mio mia con sono è mi ho del della ciao grazie ma buongiorno",
+    "de": "der die das und ich ist nicht ein eine zu mit mein meine sie es auf für habe bin den dem von bitte danke",
+    "ro": "și si în nu este sunt pe cu la de mi am că pentru mea meu vă un o care din bună ziua mulțumesc",
+    "lt": "ir aš yra ne kad į su mano iš jūs bet kaip labas ačiū prašau nėra man",
+    "tr": "ve bir bu için ben değil çok ile benim var yok merhaba teşekkür ama olarak",
+    "so": "waa iyo in ku ka oo ah aan waxaan ma la uu ay soo mid",
 }
+_COMMONEST: Final = {name: frozenset(words.split()) for name, words in _WORDS.items()}
 KNOWN: Final = ("en", "cy")
 _LETTERS: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _SCRIPTS: Final = {"ARABIC": "ar", "CYRILLIC": "ru", "BENGALI": "bn", "DEVANAGARI": "hi", "GURMUKHI": "pa", "CJK": "zh", "GREEK": "el", "HEBREW": "he",

@@ -44,13 +44,13 @@ CLUES: Final = (
     Row("for-the-investigator", _V, _GUIDE, ("for|to|tell|inform|pass_to|forward_to|give|fao|attention|attn|let|please_tell .. investigator|case_officer|caseworker|case_worker|whoevers|whoever_is|whoever_has|whoever_deals|whoever_does", "my|the|his|her|our investigator|caseworker .. is|asked|wants|wanted|needs|said|should|know|if|please|has|mr|mrs|ms|miss|name", "tell|ask mr|mrs|ms|miss|dr", "fao mr|mrs|ms|miss", "for mr|mrs|ms|miss * please", "whoever .. my case|complaint|file", "for|during|to|help|part_of the|your|my|our investigation", "investigation into|of|number|reference", "my|our|open|ongoing|existing case|investigation|complaint_with_you|complaint_you_are .. with|officer|is|for|has|and|number"), 1.2, unless=("decision|decided", "their investigation|case|ref", "investigation by .. trust|hospital", "you asked .. review|reopen", "investigator .. rude|not|never|hung_up|shouted|promised|laughed|ignored", "thank* .. investigator", "investigation take*|usually|normally", "investigation .. once|before|if")),
     Row("writes-to-an-officer", _V, _GUIDE, ("dear|annwyl|hi|hello mr|mrs|ms|miss|dr *",), 0.9, unless=("manager",)),
     Row("sends-evidence", _V, _GUIDE, ("evidence|information|documents|photos|photographs|notes|dates|records|details|voicemail|receipts ... asked_for|requested|for_the_investigation|as_requested|for_my_case", "attached|enclosed|enclose|uploaded|attach|here_are|here_is|amgaeaf|attaching|sending ... evidence|photos|photographs|notes|records|statement|receipts|documents|dates|copy|copies|diary|rota|response|nodiadau", "further|additional|more|new evidence|information|witness", "willing to talk|speak|give", "thought you|she|he ought|should|would|might|want", "just|do to|need|want|let|know .. you know"), 1.0, unless=("decision|decided", "final response|reply", "referral form", "signed .. form", "more information about|on how", "{they}|dwp|hmrc|dvla .. asked_for|requested")),
-    Row("as-asked", _V, _GUIDE, ("you|mr|mrs|ms|miss|investigator|she asked me|us? for|to_send|if", "as requested|asked|promised", "you asked for|me_for|me_to", "you need|wanted", "following|after our|your|my call|conversation|meeting|request"), 0.9, unless=("decision|decided|review", "asked for .. form", "you asked me not", "not .. as promised|requested|asked", "as_promised .. three|never|not", "hospital|surgery|gp|dwp|hmrc .. as_requested")),
+    Row("as-asked", _V, _GUIDE, ("you|mr|mrs|ms|miss|investigator|she asked me|us? for|to_send|if", "as requested|asked|promised", "you asked for|me_for|me_to", "following|after our|your|my call|conversation|meeting|request"), 0.9, unless=("decision|decided|review", "asked for .. form", "you asked me not", "not .. as promised|requested|asked", "as_promised .. three|never|not", "hospital|surgery|gp|dwp|hmrc .. as_requested")),
     Row("closes-own-case", _V, _GUIDE, ("close|withdraw|drop|stop|discontinue .. my|the|our|this .. complaint|case|investigation", "please close|withdraw", "withdraw*", "not .. take|go|proceed .. further|with_the_complaint", "tynnu .. cwyn"), 1.9, unless=("you|they .. closed|close", "not .. want .. closed|withdrawn")),
     Row("runs-a-case", _V, "labelling guide 4", ("change|changed|new|update|updating .. my|our .. address|phone|number|email|details|name|mobile|bank|surname", "new .. number|address|email|mobile|phone|one", "moved house|address|home|to|in|again", "i have|am moved|moving", "any news|update|progress", "where .. up_to|we_are|things_are|are_we|it_is|my_case_is|at_with", "how .. is|are .. my|the|our .. case|complaint|investigation|going|getting_on", "what .. stage|happening|happens_next .. my|with|case|complaint", "when .. will|can|is|might .. hear|draft|decision|report|finished|investigation", "can not|cant|cannot .. make|do|attend .. call|meeting|appointment|interview|2pm", "rearrange|reschedule|postpone|put_off|move .. call|meeting|interview", "meeting|interview|call with mr|mrs|ms|miss|the_investigator|my_investigator|you", "offered|offer .. settle|settlement|full_and_final", "have offered|written_to_me|replied|admitted|settled", "passed away|died|in_hospital .. case|investigation", "away|holiday .. draft|from|until|between", "looking into my|what|it|this|our", "looking after my", "more time|longer|extension .. comment|draft|reply|respond|till|please", "could i have til|till|until", "newid cyfeiriad|rhif", "still on nights", "unrhyw newyddion", "taken|taking|took my|our complaint|case on", "is dealing|handling|investigating|looking_into .. with|my|it|this"), 1.3, unless=("want|wants|hope|can|could|will you? .. look_into|looking_into", "can|could|would|please you? .. look_into|investigate|looking", "nobody|no_one|never|not|how_many .. update|news|told|heard", "why|how .. no update|news", "looked into .. not", "hmrc|dwp|dvla|hospital|trust|council|surgery|practice .. moved", "any news .. again|yet|months", "moved .. off|out_of_area|surgery|gp", "dwp|hmrc|hospital .. looking_into|offered .. £* .. adjudicator", "closed")),
     # -- a general query
     Row("asks-in-general", _Q, "service model: answering query not relating to a specific feedback", ("do|does|can|could|will|are|is|have you|your|the_ombudsman|there|people|anyone|someone|somebody|anybody|i|one|a|it|we|u ... charge|free|cost|open|cover|look|deal|take|publish|accept|do|offer|have|provide|complain|come|visit|email|upload|form|forms|need|limit|limits|fee|interpreter|interpreters|office|send|complaints|private|handle|investigate|bsl|download|library|online|phone|version|helpline|anonymous*|english|wales|scotland|braille|leaflet|leaflets|solicitor|lawyer|consent|behalf|evidence|children|work", "what|which|when|where|who|how|why ... you|your|form|forms|hours|times|limit|open|long|complain|complaint|complaints|mp|cost|need|ombudsman|address|allowed|upload|difference|deadline|office|evidence|size|number|send|email|phone|free|charge|bring|qualify", "how|what|where|which ... get|find|use|fill|download|send|ring|contact", "ydych|oes|sut|pryd|pam|beth|a|faint|ble|ydy .. chi|mae|ydw|mae_n|modd|agor|ffurflen|rhaid|oes|i|hir|yn", "is it|there|this free|twelve|12|possible|ok|too_late|one|just|true|only|still|the|a|same|quicker|someone|somewhere|any", "just want|wanted|wondering to|if|know|whether|ask|how", "wanted to know", "would like|should_like|like|want|wants to know .. how|what|whether|if|who|when|why|where", "wondering|wonder .. if|whether|how|what|you", "i need|want|would_like|like|can_i_have|could_i|please_send .. form|forms|leaflet|application|copy_of_your", "not complaining", "not about|regarding a|my|any|specific case|complaint", "in general|general_question|general_query|asking_in_case|in_case|before_i_decide|just_asking|just_curious|haven_not_decided|have_not_decided", "difference between", "do i need", "for a friend|school|dissertation|essay|project|research|training|leaflet", "quick question"), 1.1, where="question", unless=("my|our|the_draft case|investigation|draft|report", "do you .. know|think|realise|understand|want|care|call|expect|even|have_any_idea", "when will you .. my", "can you .. make|look_into|help|ring|call|tell_me_why|do_anything|please_ring|sort", "would you .. like", "why .. not|nobody|did|was|were|has|have|should", "what .. happened|are_you|is_the_point|do_i_do", "how .. can|could|dare|did|many_times|much_longer|is_this|is_it|long_do", "who .. decided|is_going", "{draft}", "where do i go", "where|how .. my case|investigation", "is this how", "is there .. point", "does nobody")),
     Row("asks-politely", _Q, "service model: answering query not relating to a specific feedback", ("want|wanted|would_like|should_like|like|need|trying|wondering|wonder|asking|ask|curious|wants to|if|whether|how|what|about ... know|find_out|form|forms|opening|hours|long|limit|limits|mp|allowed|charge|difference|leaflet|free|cost|private|eligible|you_deal|you_cover|you_look|you_take", "send|post|email .. me|us|him|her|a|your|some .. form|forms|leaflet|leaflets", "like .. one_of_your|a|your .. form|forms|leaflet|complaint_forms", "not|havent|have_not .. decided|complained|about_a_case|complaining|started", "nothing to look at", "tell me .. how|what|when|where ... complain|form|open|limit|long|opening|hours", "asking in case", "before i decide|start|complain|bring", "dissertation|coursework|essay|research|journalist|student", "general question|enquiry|query"), 1.2, unless=("my case|investigator|draft", "want|need to know why|what_happened|who|the_truth|which", "find out what_happened|why|who", "know .. what_happened|whoever", "know .. what .. changed", "whole truth", "hours .. in|on|left|late|floor|later", "free from|of", "long .. wait|waited")),
-    Row("standing-query", _Q, "service model: standing queries", ("why|do|does|must|need|have_to|whether|is_it .. mp|mps|member_of_parliament", "opening hours|times", "what|which time|times|days|hours .. open|shut|close|closed", "open|closed .. saturday|saturdays|sunday|sundays|weekend|weekends|bank_holiday|bank_holidays|christmas|easter|today|tomorrow|tonight", "time|12_month|twelve_month|year limit|limits", "charge|cost|fee|fees|free|pay", "need .. solicitor|lawyer", "how long .. take|takes|investigation|average|beginning|usually|normally", "get|have|send|find|where_is .. form|forms|leaflet|leaflets", "do|can you .. look|deal|cover|take|handle|investigate .. with|at|on|up|complaints|private|about", "can|could|may|who|allowed .. complain|bring|make ... behalf|for|somebody|someone|complaint|who_is|died|allowed", "bsl|braille|large_print|easy_read|interpreter|interpreters|sign_language .. version|form|forms|service|leaflet|available", "ar agor", "oriau agor", "ffurflen", "aelod seneddol|as"), 1.0, where="question", unless=("my|our case|investigation|investigator", "free from|of", "not free", "{draft}", "how|why .. you .. not", "how long .. more|longer|do_i_have_to_wait|must_i")),
+    Row("standing-query", _Q, "service model: standing queries", ("why|do|does|must|need|have_to|whether|is_it .. mp|mps|member_of_parliament", "opening hours|times", "what|which time|times|days|hours .. open|shut|close|closed", "open|closed .. saturday|saturdays|sunday|sundays|weekend|weekends|bank_holiday|bank_holidays|christmas|easter|today|tomorrow|tonight", "time|12_month|twelve_month|year limit|limits", "charge|cost|fee|fees|free|pay", "need .. solicitor|lawyer", "how long .. take|takes|investigation|average|beginning|usually|normally", "get|have|send|find|where_is|same|one|which|use .. form|forms|leaflet|leaflets", "do|can you .. look|deal|cover|take|handle|investigate .. with|at|on|up|complaints|private|about", "can|could|may|who|allowed .. complain|bring|make ... behalf|for|somebody|someone|complaint|who_is|died|allowed", "bsl|braille|large_print|easy_read|interpreter|interpreters|sign_language .. version|form|forms|service|leaflet|available", "ar agor", "oriau agor", "ffurflen", "aelod seneddol|as"), 1.0, where="question", unless=("my|our case|investigation|investigator", "free from|of", "not free", "{draft}", "how|why .. you .. not", "how long .. more|longer|do_i_have_to_wait|must_i")),
     # -- nobody to answer
     Row("robot", _N, "RFC 3834 in words", ("out of .. office", "automatic|automated|auto reply|response|message|answer", "autoreply|auto_response|autoresponder|outofoffice", "on annual|maternity|sick|parental|paternity leave", "i am|currently|away on|out|away leave|office|annual|until|from_the", "will not be|not reading|checking|monitoring|monitored|responding messages|emails|email", "mailbox|inbox|account is|are not|no|un|unmonitored monitored|longer|full|checked", "not monitored", "delivery .. failed|failure|status|delayed|incomplete|notification", "undeliverable|undelivered|mailer_daemon|postmaster|bounced", "could not be delivered", "message .. was|not|could .. read|delivered|displayed on|to", "was read on", "read receipt", "driving .. focus|turned|will_see|do_not_disturb", "with focus turned", "will see your message when", "will be back .. on|monday|tuesday|wednesday|thursday|friday", "thank you for your email .. will|i_am|we_aim|we_will|your", "we have received your|this email|message|enquiry|mail", "do not reply to this", "ymateb awtomatig", "allan o r swyddfa", "return* .. to the? office", "is now closed", "ticket|case|request .. has|been .. created|logged|raised|received"), 2.2, unless=("your automatic|automated|auto", "got|received|get|had|sent .. automatic|automated|out_of_office|auto", "automatic sounding", "my husband|wife|mother", "i am out of .. {time}", "say|says|said ... out_of_office|automated")),
     Row("robot-subject", _N, "RFC 3834 in words", ("automatic|automated|auto reply|response", "autoreply|autoresponse", "out of .. office", "read your|re|message|regarding|complaint|draft|enquiry|case", "not read", "undeliverable|undelivered", "delivery status|failure|failed|delayed|has_failed", "mail delivery", "failure notice", "delivered your|regarding", "returned mail", "ymateb awtomatig", "annual leave", "vacation", "away from my|the"), 4.0, where="subject", unless=("got|received|your|no|only .. automatic|automated|auto", "have you", "read your .. decision|report|letter|findings")),
@@ -63,12 +63,15 @@ CLUES: Final = (
     Row("freedom-of-information", _R, f"{_LAW}: FOI Act 2000 section 10, 20 working days", ("freedom of information", "foi|foia", "rhyddid gwybodaeth", "environmental information regulations"), 3.0, unless=("hospital|dwp|trust|hmrc|council .. foi|freedom", "my foi .. to")),
     Row("data-protection", _R, f"{_LAW}: Data (Use and Access) Act 2025, 30 days", ("data protection", "data breach|breached", "gdpr", "breach of .. data|privacy|confidentiality|gdpr", "information commissioner", "ico", "sent .. my .. to|somebody|someone|another|wrong .. wrong|else|person|address|stranger|neighbour", "someone|somebody|another|other else? .. letter|details|case|papers|report|file .. in|with|to|was|enclosed|instead|about", "delete|erase|remove .. my .. data|information|details|records", "diogelu data"), 2.6, where="ours", unless=("hospital|surgery|gp|trust|dwp|hmrc|receptionist|council|practice", "privacy policy")),
     Row("two-requests", _R, "labelling guide: two requests that need two teams", ("two|couple|three|few|2|3 .. things|matters|heads|points|separate|issues|complaints|questions", "separate|separately|different matter|issue|complaint|thing|totally|i|from|but|note", "totally|completely|also separate|different", "another|second|other|new|different|additional complaint|matter|hospital|issue", "also|as_well|plus|and_another_thing|while_i_am ... new|another|complain|complaint", "secondly", "as well as", "i have .. also|now .. complaint|new|another", "which|which_bit|who of_you|deals_with|deals", "first|firstly|1 ... second|secondly|2", "add it on", "new form", "on a different|separate|another"), 1.1, unless=("as well as can|could|i|we|he|she", "couple|few of .. days|weeks|months|years|times|hours|things_wrong", "complained .. second|another", "second complaint|stage|one .. reply|feb|closed|was", "another hospital .. died|transferred|moved|sent", "another .. investigator|caseworker|person", "two|three|2|3 .. complaints .. contradict", "other|different hospital|matter .. transferred", "other complaint .. third|answered|closed|still", "for the second|third", "few|couple points|things .. draft", "new|another complaint .. just|first", "question")),
-    Row("withdraws-and-not", _R, _GUIDE, ("withdraw|close|stop|drop .. but|not|do_not|unless|then|carry", "do not .. want .. closed|stopped|withdrawn", "carry on .. without|but", "unless you hear", "not .. withdraw|close .. withdraw|close", "ignore .. complaint|this|everything .. expect|reply|but|please_reply|answer", "changed my mind .. again|back"), 1.6, unless=("do not .. close|closed .. my_case|because|just|over|early", "i do not want .. stop", "stopped giving|taking|my|payment|pip|money|them|benefits|his|her", "close to", "stop but|blocking", "stop .. discharging|doing")),
+    Row("withdraws-and-not", _R, _GUIDE, ("withdraw|close|stop|drop .. but|not|do_not|unless|then|carry", "do not .. want .. closed|stopped|withdrawn", "carry on .. without|but", "unless you hear", "not .. withdraw|close .. withdraw|close", "ignore .. complaint|this|everything .. expect|reply|but|please_reply|answer", "changed my mind .. again|back"), 2.6, unless=("do not .. close|closed .. my_case|because|just|over|early", "i do not want .. stop", "stopped giving|taking|my|payment|pip|money|them|benefits|his|her", "close to", "stop but|blocking", "stop .. discharging|doing")),
     Row("praises-a-hospital", _R, "labelling guide 5", ("thank|thanks|grateful|praise|credit|compliment|brilliant|wonderful|excellent|fantastic|amazing|lovely|superb|marvellous|outstanding|kind ... hospital|ward|nurse|nurses|surgeon|paramedic|paramedics|midwife|midwives|surgery|gp|a_and_e|doctor|doctors|ambulance|theatre|consultant|porter|porters|icu|maternity", "hospital|ward|nurse|nurses|surgeon|paramedics|midwife|midwives|surgery|gp|doctor|doctors|ambulance|consultant|porters|crew ... brilliant|wonderful|excellent|fantastic|amazing|lovely|superb|marvellous|outstanding|so_kind|very_kind|credit|medal|angels"), 1.8, unless=("not|never|no|nothing|wrong|but|refused|rude|lovely_reason|would_be grateful", "would be", "no thanks", "too late now", "thank god|goodness|you_for_reading", "investigator|your")),
     Row("too-vague", _R, _GUIDE, ("you know which|what|why|who|exactly", "ring|call|phone me about the|it|that|this", "about the letter", "not right and", "the thing|usual|same", "like i said", "does it matter", "would not give name|a_name|details", "as discussed"), 1.5, unless=("your decision|letter_of|report", "you know what .. like|i_mean", "ring me about my|the_draft|the_case", "you know it")),
 )  # fmt: skip
 _CLUES: Final = Table(CLUES)
-_NOTHING: Final = frozenset("test testing tests tested ignore please this is a only asdf hello hi 1 2 3 123 email message form".split())  # noqa: SIM905
+_AGAIN: Final = {_N: 0.6}  # what a further sentence of the same row adds; an advertisement is known by saying so often
+_EMPTY_WORDS = "test testing tests tested ignore please this is a only asdf hello hi 1 2 3 123 email message form"
+_NOTHING: Final = frozenset(_EMPTY_WORDS.split())
+_TESTING: Final = frozenset({"test", "testing", "tests", "asdf"})
 _CAP: Final = {_F: 5.5, _I: 5.5, _V: 5.5, _Q: 4.0, _N: 5.5, _R: 4.0}  # many weak clues of one kind are not a certainty
 
 _QUERIES_SOURCE: Final = "service model: standing queries"
@@ -90,7 +93,7 @@ _QUERIES: Final = Table(QUERIES)
 
 _BEYOND_US: Final = Table(
     [
-        Row("beyond-our-remit", "beyond", "labelling guide: wrong organisation", ("energy|electric|gas|water|broadband|telecom|telecoms|bank|building_society|insurance|landlord|landlords|council|councils|housing|police|school|university|airline|neighbour|neighbours|employer|boss|supermarket|shop|british_gas|vodafone|eon|octopus|virgin|sky|bt|social_services|social_worker|letting|estate_agent|private|ltd|company|bailiffs|loan_shark|ex|husband|partner|boyfriend"), weight=1.0, unless=("council tax",)),
+        Row("beyond-our-remit", "beyond", "labelling guide: wrong organisation", ("energy|electric|gas|water|broadband|telecom|telecoms|bank|building_society|insurance|landlord|landlords|council|councils|housing|police|school|university|airline|neighbour|neighbours|employer|boss|supermarket|shop|british_gas|vodafone|eon|octopus|virgin|sky|bt|social_services|social_worker|letting|estate_agent|private|ltd|company|bailiffs|loan_shark|ex|husband|partner|boyfriend",), weight=1.0, unless=("council tax",)),
     ]
 )  # fmt: skip
 _WITHIN_US: Final = Table(
@@ -111,7 +114,9 @@ class Weighed:
     spam: bool = False
 
 
-def weigh(channel: str, lines: Sequence[Sentence], said: Said, *, references: int, named: int, at_risk: bool, form_body: bool = False) -> Weighed:
+def weigh(
+    channel: str, lines: Sequence[Sentence], said: Said, *, references: int, named: int, at_risk: bool, form_body: bool = False
+) -> Weighed:
     """Weigh the clues of all sentences; ``said`` is what they say of us. ``references`` counts our case references, ``named`` the other bodies named."""
     hits = [hit for sentence in lines for hit in _CLUES.hits(sentence)]
     raw = _weights(hits)
@@ -132,6 +137,8 @@ def weigh(channel: str, lines: Sequence[Sentence], said: Said, *, references: in
     elif named:
         weights[_I] += 0.9 + 0.3 * min(named, 2)
         weights[_Q] -= 0.7
+    if "standing-query" in names and words <= 45 and "final-response" not in names:
+        weights[_I] *= 0.5
     if form_body:
         weights[_I] += 1.5
     # Criticism of the draft is a comment on it; a review request tells the hospital's story again.
@@ -154,8 +161,11 @@ def weigh(channel: str, lines: Sequence[Sentence], said: Said, *, references: in
     if weights[_Q] and story < 1.0 and words <= 90 and not references:
         weights[_Q] += 1.4
     if not named and not _speaks_of_others(lines):
-        weights[_F] += min(2.0, 0.8 * len({(hit.row.name, hit.words) for line, its in said if not line.question for hit in its}))
-    if words <= 8 and all(set(line.plain.split(" ")) <= _NOTHING for line in lines):
+        weights[_F] += min(
+            2.0, 0.8 * len({(hit.row.name, hit.words) for line, its in said if not line.question for hit in its})
+        )
+    spoken = {word for line in lines for word in line.plain.split(" ")}
+    if spoken & _TESTING and spoken <= _NOTHING:
         weights[_N] += 4.0
     if "robot-subject" in names:
         for each in (_F, _I, _V, _Q):
@@ -181,18 +191,22 @@ def weigh(channel: str, lines: Sequence[Sentence], said: Said, *, references: in
         weights[_V] *= 0.8
     confidence, outcome = _sure(weights)
     return Weighed(
-        Outcome(outcome), confidence, tuple(evidence[:8]), _hints(lines), spam=outcome == _N and not {"robot", "robot-subject"} & names
+        Outcome(outcome),
+        confidence,
+        tuple(evidence[:8]),
+        _hints(lines),
+        spam=outcome == _N and not {"robot", "robot-subject"} & names,
     )
 
 
 def _weights(hits: Iterable[Hit]) -> dict[str, float]:
-    """Each row counts fully once and a third for each further sentence, at most thrice; capped by outcome."""
+    """Each row counts fully once and less for each further sentence, at most thrice; capped by outcome."""
     seen: dict[str, int] = {}
     weights: dict[str, float] = dict.fromkeys(_CAP, 0.0)
     for hit in hits:
         times = seen[hit.row.name] = seen.get(hit.row.name, 0) + 1
         if times <= 3:
-            weights[hit.row.gives] += hit.row.weight * (1.0 if times == 1 else 0.33)
+            weights[hit.row.gives] += hit.row.weight * (1.0 if times == 1 else _AGAIN.get(hit.row.gives, 0.33))
     return {each: min(weight, _CAP[each]) for each, weight in weights.items()}
 
 
@@ -225,7 +239,14 @@ def _only_beyond(lines: Iterable[Sentence]) -> bool:
 
 def _hints(lines: Iterable[Sentence]) -> tuple[str, ...]:
     subject = " ".join(line.plain for line in lines if line.from_subject)
-    named = (("compliment", "praise"), ("praise", "praise"), ("thank", "praise"), ("suggestion", "suggestion"), ("review", "decision"), ("decision", "decision"))
+    named = (
+        ("compliment", "praise"),
+        ("praise", "praise"),
+        ("thank", "praise"),
+        ("suggestion", "suggestion"),
+        ("review", "decision"),
+        ("decision", "decision"),
+    )
     return tuple(dict.fromkeys(kind for word, kind in named if word in subject))
 
 

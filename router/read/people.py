@@ -15,21 +15,29 @@ _POSTCODE: Final = re.compile(r"(?<![\w-])([A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})(?!\
 _PHONE: Final = re.compile(r"(?<![\w.£-])(?:\+\d|\(?0)[\d() -]{7,17}\d(?!\w)")
 _MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]{0,6}"
 _DATE: Final = rf"(?:\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2,4}}|\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTH},? \d{{2,4}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})"
-_BORN: Final = re.compile(rf"(?:\bd\.?\s?o\.?\s?b\.?|\bdate of birth|\bborn(?: on)?(?: the)?|\bbirth ?date|\bbirthday|\bdyddiad geni)(?: is|:|,|\)| -|=)*\s{{0,3}}(?P<date>{_DATE})", re.IGNORECASE)
+_BORN: Final = re.compile(
+    rf"(?:\bd\.?\s?o\.?\s?b\.?|\bdate of birth|\bborn(?: on)?(?: the)?|\bbirth ?date|\bbirthday|\bdyddiad geni)(?: is|:|,|\)| -|=)*\s{{0,3}}(?P<date>{_DATE})",
+    re.IGNORECASE,
+)
 _SOMEBODY: Final = re.compile(
     r"\b(?:his|her|their|mum['’]?s|dad['’]?s|mother['’]?s|father['’]?s|son['’]?s|daughter['’]?s|patient['’]?s?|client['’]?s?|constituent|my (?:late )?(?:aunt|uncle|mother|mum|mam|father|dad|son|daughter|"
-    r"husband|wife|partner|brother|sister|nan|gran|grand\w{3,8}|friend|neighbour|client|baby))\b", re.IGNORECASE
+    r"husband|wife|partner|brother|sister|nan|gran|grand\w{3,8}|friend|neighbour|client|baby))\b",
+    re.IGNORECASE,
 )
 _THEIRS: Final = re.compile(
-    r"(?:old|your|from your|surgery|hospital|ward|pals|trust|department|helpline|contact (?:the|our)|team on|office|switchboard|fax|his|her|their|dad['’]?s|mum['’]?s)\b[^.\n]{0,25}$", re.IGNORECASE
+    r"(?:old|your|from your|surgery|hospital|ward|pals|trust|department|helpline|contact (?:the|our)|team on|office|switchboard|fax|his|her|their|dad['’]?s|mum['’]?s)\b[^.\n]{0,25}$",
+    re.IGNORECASE,
 )
-_NOT_A_PHONE: Final = re.compile(r"(?:nhs|ref|reference|account|application|utr|no\. of|order|invoice|case|claim|policy|hospital)\b[^.\n]{0,15}$", re.IGNORECASE)
+_NOT_A_PHONE: Final = re.compile(
+    r"(?:nhs|ref|reference|account|application|utr|no\. of|order|invoice|case|claim|policy|hospital)\b[^.\n]{0,15}$",
+    re.IGNORECASE,
+)
 
 _TITLE: Final = r"(?:Mrs|Mr|Ms|Miss|Mx|Dr|Rev|Prof|Sir|Lady|Cllr|Sgt|Mr and Mrs)\.? "
 _GIVEN: Final = r"(?:[A-ZÀ-ÞŁŚŻŹĆŃ]\.|[A-ZÀ-ÞŁŚŻŹĆŃ][\w'’-]{0,25})"
 _FULL: Final = rf"(?:{_TITLE})?{_GIVEN}(?:[ \t](?:{_GIVEN}|de|van|von|der|al|bin|el|ap|ab|ferch|la|le|du|da|dos)){{0,4}}"
 _SAYS: Final = re.compile(
-    rf"\b(?:my name['’]?s?(?: is)?|i am called|fy enw i (?:yw|ydi|ydy)|nazywam się|mam na imię|(?:full |your |contact )?name ?:|gave name (?:only )?as)\s{{0,3}}(?P<name>{_FULL})"
+    rf"\b(?:(?i:my name['’]?s?(?: is)?)|(?i:i am called)|[Ff]y enw i (?:yw|ydi|ydy)|nazywam się|mam na imię|(?i:(?:full |your |contact )?name ?:)|gave name (?:only )?as)\s{{0,3}}(?P<name>{_FULL})"
 )
 _SAYS_IT: Final = re.compile(
     rf"\b(?:[Mm]y name['’]?s?(?: is)?|[Nn]ame ?:|[Ii]t['’]?s|[Ii]t is|[Tt]his is|[Ii] ?['’]?a?m|[Ff]rom|[Hh]i|[Hh]ello|[Hh]iya|[Yy]ma|[Mm]e again) \(?(?:only )?(?P<name>{_GIVEN}(?:[ \t]{_GIVEN}){{0,3}})(?= here| again| from| yma|,? (?:P|C|EN)-|[,.]? (?:ref|case|i am|i'm)|[\s]*$|[.(!\n]| - )",
@@ -48,12 +56,26 @@ _CLOSING: Final = re.compile(
 _INLINE: Final = re.compile(
     rf"(?:[Tt]hanks|[Tt]hank you|THANKS|[Cc]heers|[Rr]egards|[Dd]iolch|[Tt]a|[Tt]hx|[Yy]ours|[Ll]ove|[Bb]est|[Ff]rom|[Ss]incerely|[Ff]aithfully|[Tt]ruly|[Cc]ofion)[,.! ]{{1,4}}(?P<name>{_FULL})[\s.x!]{{0,4}}$"
 )
-_LAST: Final = re.compile(rf"(?:[.!?,)–—-]|\n)\s{{0,3}}[-–—]{{0,2}}\s?(?P<name>{_FULL})(?: ?\((?:Mrs|Mr|Ms|Miss|Dr)\))?[\s.x!]{{0,4}}$")
+_LAST: Final = re.compile(
+    rf"(?:[.!?,)–—-]|\n)\s{{0,3}}[-–—]{{0,2}}\s?(?P<name>{_FULL})(?: ?\((?:Mrs|Mr|Ms|Miss|Dr)\))?[\s.x!]{{0,4}}$"
+)
 _LAST_LOWER: Final = re.compile(r"[.!?] (?:its |from |thanks |cheers )?(?P<name>[a-z]{3,12}(?: [a-z]{1,15})?)\s?$")
 _NAME_LINE: Final = re.compile(rf"^(?P<name>{_FULL})(?: x{{1,3}})?(?: ?\((?:Mrs|Mr|Ms|Miss|Dr|he|she|they)[\w/ ]*\))?[.!]?$")
-_NOT_NAMES: Final = frozenset(
-    ["please", "thanks", "thank", "you", "regards", "hello", "dear", "yes", "no", "the", "this", "that", "sent", "from", "my", "phone", "it", "is", "was", "they", "he", "she", "we", "i", "complaint", "complaints", "ombudsman", "customer", "care", "team", "sir", "madam", "help", "what", "where", "when", "who", "why", "how", "and", "but", "not", "never", "nothing", "nobody", "awful", "disgusting", "ref", "reference", "case", "draft", "report", "hospital", "surgery", "trust", "street", "road", "lane", "house", "close", "yours", "cheers", "diolch", "kind", "best", "warm", "post", "only", "mornings", "afternoons", "evenings", "review", "appeal", "decision", "urgent", "asap", "email", "text", "phone", "call", "letter", "there", "here", "again", "enough", "done", "end", "final", "your", "our", "re", "sorry", "stop", "lol", "x", "xx", "ok", "okay", "ta", "god", "bless", "ignore", "test", "head", "department", "office", "manager", "officer", "director", "service", "services", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march", "april", "june", "july", "august", "september", "october", "november", "december", "everyone", "anyone", "somebody", "whoever", "all", "just", "mr", "mrs", "ms", "miss", "dr", "compensation", "shame", "disgrace", "disgraceful", "pathetic", "useless", "investigation", "apology", "england", "wales", "london", "yma", "chi", "ydych", "prefer", "in", "writing", "an", "to", "do", "now", "answer", "answers", "needed", "constituent", "hi", "hiya", "cottage", "bungalow", "avenue", "court", "terrace", "drive", "way", "row", "gardens", "place", "crescent", "farm", "villas", "flat", "too", "fed", "up", "looking", "still", "waiting", "having", "trying", "writing", "asking", "calling", "ringing", "also", "so", "very", "really", "being", "at", "on", "a", "deaf", "blind", "disabled", "autistic", "dyslexic", "going", "getting", "sick", "tired", "unhappy", "happy", "glad", "afraid", "worried", "not", "only"]
-)
+_NO_NAMES = """
+please thanks thank you regards hello dear yes no the this that sent from my phone it is was they he she we i
+complaint complaints ombudsman customer care team sir madam help what where when who why how and but not never
+nothing nobody awful disgusting ref reference case draft report hospital surgery trust street road lane house
+close yours cheers diolch kind best warm post only mornings afternoons evenings review appeal decision urgent
+asap email text call letter there here again enough done end final your our re sorry stop lol x xx ok okay ta
+god bless ignore test head department office manager officer director service services monday tuesday wednesday
+thursday friday saturday sunday january february march april june july august september october november
+december everyone anyone somebody whoever all just mr mrs ms miss dr compensation shame disgrace disgraceful
+pathetic useless investigation apology england wales london yma chi ydych prefer in writing an to do now answer
+answers needed constituent hi hiya cottage bungalow avenue court terrace drive way row gardens place crescent
+farm villas flat too fed up looking still waiting having trying asking calling ringing also so very really being
+at on a deaf blind disabled autistic dyslexic going getting sick tired unhappy happy glad afraid worried
+"""
+_NOT_NAMES: Final = frozenset(_NO_NAMES.split())
 
 
 def individual(channel: str, text: str, form: Mapping[str, str]) -> ReadIndividual:
@@ -99,7 +121,11 @@ def _postcode(text: str, form: Mapping[str, str]) -> str | None:
         held = canonical_postcode(found[1])
         if held is None or re.search(r"\b(?:his|her|their|mum['’]?s|dad['’]?s) (?:address|postcode)", before, re.IGNORECASE):
             continue
-        if found[1] != found[1].upper() and not re.search(r"\b(?:post ?code|address)\b", before, re.IGNORECASE) and not text[found.end() :].strip():
+        if (
+            found[1] != found[1].upper()
+            and not re.search(r"\b(?:post ?code|address)\b", before, re.IGNORECASE)
+            and not text[found.end() :].strip()
+        ):
             continue
         given.append(found[1])
         if len(given) > 4:
@@ -116,7 +142,11 @@ def _name(channel: str, text: str, form: Mapping[str, str]) -> str | None:
             for found in pattern.finditer(text):
                 after = text[found.end() : found.end() + 12].lower()
                 before = text[max(0, found.start() - 18) : found.start()].lower()
-                if not after.startswith((" surgery", "'s ")) and not re.search(r"\b(?:for|of|is|investigator|to|with|by|re|about)\s*$", before) and (name := _trim(found["name"])):
+                if (
+                    not after.startswith((" surgery", "'s "))
+                    and not re.search(r"\b(?:for|of|is|investigator|to|with|by|re|about)\s*$", before)
+                    and (name := _trim(found["name"]))
+                ):
                     return name
     if found := _SAYS.search(text):
         return _trim(found["name"])
@@ -136,9 +166,7 @@ def _signature(text: str) -> str | None:
     for index in range(len(lines) - 1, max(-1, len(lines) - 12), -1):
         if _CLOSING.match(lines[index]):
             for line in lines[index + 1 : index + 3]:
-                if line.lower().startswith("pp "):
-                    line = line[3:]  # noqa: PLW2901
-                if name := _trim(line.split(",")[0], strict=True):
+                if name := _trim(line.removeprefix("pp ").split(",")[0], strict=True):
                     return name
             break
     for line in reversed(lines[-5:] if len(lines) > 1 else []):
@@ -168,7 +196,12 @@ def _trim(given: str, *, strict: bool = False) -> str | None:
     name = re.sub(r"(?: x{1,3}|\.)$", "", name) if not re.search(r"\b[A-Z]\.$", name) else name
     untitled = re.sub(rf"^{_TITLE}", "", name)
     words = untitled.split()
-    if not words or len(words) > 5 or len(name) > 60 or any(any(mark.isdigit() or mark in "@£/_" for mark in word) for word in words):
+    if (
+        not words
+        or len(words) > 5
+        or len(name) > 60
+        or any(any(mark.isdigit() or mark in "@£/_" for mark in word) for word in words)
+    ):
         return None
     if strict and any(word.lower().strip(".,'’") in _NOT_NAMES for word in words):
         return None

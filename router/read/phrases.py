@@ -134,7 +134,11 @@ def _expand(element: str) -> Iterator[str]:
 def _spelt(alternative: str) -> str:
     """An alternative in plain words, so that a table may say ``don't``."""
     star = "*" if alternative.endswith("*") else ""
-    return plain(alternative.rstrip("*").replace("_", " ")) + star if not star else alternative.rstrip("*").replace("_", " ") + star
+    return (
+        plain(alternative.rstrip("*").replace("_", " ")) + star
+        if not star
+        else alternative.rstrip("*").replace("_", " ") + star
+    )
 
 
 @cache
@@ -157,9 +161,12 @@ def _source(phrase: str) -> str:
     built: list[str] = []
     for element in phrase.split(" "):
         if set(element) == {"."}:
-            built.append(r"(?: [^ ]+){0,%d}?" % (4 if len(element) == 2 else 10))
+            built.append("(?: [^ ]+){0,4}?" if element == ".." else "(?: [^ ]+){0,10}?")
             continue
         optional = element.endswith("?")
-        either = "|".join(re.escape(spelt.rstrip("*")) + ("[^ ]*" if spelt.endswith("*") else "") for spelt in map(_spelt, _expand(element.rstrip("?"))))
+        either = "|".join(
+            re.escape(spelt.rstrip("*")) + ("[^ ]*" if spelt.endswith("*") else "")
+            for spelt in map(_spelt, _expand(element.rstrip("?")))
+        )
         built.append(f"(?:{' ' if built else ''}(?:{either}))" + ("?" if optional else ""))
     return "".join(built) + r"(?= |$)"

@@ -19,14 +19,22 @@ def read(channel: str, subject: str | None, text: str) -> Reading:
     form = fields(body)
     body_named, body_facts = references.organisation(whole, form)
     of_us = feedback.found(lines)
-    weighed = outcome.weigh(channel, lines, of_us, references=len(refs), named=len(references.bodies(whole)), at_risk=bool(found), form_body=any(fact.rule == "form field" for fact in body_facts))
+    weighed = outcome.weigh(
+        channel,
+        lines,
+        of_us,
+        references=len(refs),
+        named=len(references.bodies(whole)),
+        at_risk=bool(found),
+        form_body=any(fact.rule == "form field" for fact in body_facts),
+    )
     said = weighed.outcome
-    if unread and not (unread == ("too-long",)):
+    if unread and unread != ("too-long",):
         said = Outcome.REVIEW
     needs, need_facts = wishes.adjustments(lines)
     method, method_facts = wishes.preferred_method(lines, needs)
     remedy, remedy_facts = wishes.remedy(lines)
-    before, before_facts = feedback.contacted_before(lines)
+    before, before_facts = feedback.contacted_before(lines, form)
     kind, kind_facts = feedback.feedback_type(of_us, hints=weighed.hints) if said is Outcome.FEEDBACK_RECORD else (None, ())
     advert = weighed.spam and said is Outcome.NO_ACTION
     if advert and not any({"i", "my", "me", "myself"} & set(plain(sign.words).split()) for sign in found):

@@ -77,4 +77,3 @@ class Reading:
     def safeguarding(self) -> bool:
         """Whether it shows a risk of serious harm to the writer or somebody else; those who work here count."""
         return bool(self.signs)
-

@@ -25,7 +25,9 @@ _ELSEWHERE_AFTER: Final = re.compile(
     r"parcel|nhs|insurance|trust|flight|hotel|customer|member)(?:'s)? (?:number|no\b|ref|reference|id\b|code|one\b)",
     re.IGNORECASE,
 )
-_CALLED_OURS: Final = re.compile(r"(?:\bref|reference|case|complaint|number|\bno|\bcyf|cyfeirnod|quote|your)\b[^\n.]{0,20}$", re.IGNORECASE)
+_CALLED_OURS: Final = re.compile(
+    r"(?:\bref|reference|case|complaint|number|\bno|\bcyf|cyfeirnod|quote|your)\b[^\n.]{0,20}$", re.IGNORECASE
+)
 
 
 def case_references(text: str) -> tuple[tuple[str, ...], tuple[Fact, ...]]:
@@ -59,7 +61,9 @@ _NOUN: Final = (
     r"Housing(?: Association| Trust| Group)?|Homes|Police|Constabulary|University|College|Academy|School|(?:Custodial |Community |Mental )?Health(?:care)?(?: Services?)?(?: Ltd| Limited| NHS Foundation Trust| NHS Trust)?|"
     r"Ltd|Limited|plc|PLC|Service|Services|Agency|Authority|Commission|General(?: Hospital)?|Royal|Tribunals?|Jobcentre(?: Plus)?|Job Centre(?: Plus)?|Medical)"
 )
-_NAMED: Final = re.compile(rf"(?<![\w@])(?:St\.|[A-Z][\w'’-]{{0,30}}) (?:{_PART} ){{0,6}}{_NOUN}(?![\w@])|(?<![\w@])[A-Z][\w'’-]{{1,30}} {_NOUN}(?![\w@])")
+_NAMED: Final = re.compile(
+    rf"(?<![\w@])(?:St\.|[A-Z][\w'’-]{{0,30}}) (?:{_PART} ){{0,6}}{_NOUN}(?![\w@])|(?<![\w@])[A-Z][\w'’-]{{1,30}} {_NOUN}(?![\w@])"
+)
 _KNOWN: Final = re.compile(
     r"(?<![\w@])(?:DEPARTMENT (?:FOR|OF) [A-Z]+(?:(?: AND|,)? [A-Z]+){0,4}|Department (?:for|of) [A-Z]\w+(?:,? (?:and |& )?[A-Z]\w+){0,4}|DWP|D\.W\.P\.?|HMRC|HM Revenue (?:&|and) Customs|"
     r"DVLA|DVSA|UKVI|HM Passport Office|Passport Office|passport office|Home Office|home office|Ministry of [A-Z]\w+|HMCTS|HM Courts (?:&|and) Tribunals Service|HM Land Registry|Land Registry|Environment Agency|"
@@ -69,19 +73,22 @@ _KNOWN: Final = re.compile(
     r"dwp|hmrc|dvla|Cafcass Cymru|Job Centre|Crown Prosecution Service|CPS|Probation Service|HM Prison Service|NHS Business Services Authority|NHSBSA|Independent Case Examiner)(?!\w)"
 )
 _LOWER: Final = re.compile(
-    r"(?<![\w@])(?:at|about|from|by|against|to|with|re|of) (?P<name>(?!the |my |our |this |that |a |your |an |local |same )[a-z'’]{3,20}(?: [a-z'’]{3,20}){0,2} (?:hospital|general|infirmary|surgery|medical centre|medical practice|health centre|"
+    r"(?<![\w@])(?:at|about|from|by|against|to|with|re|of|into|and) (?P<name>(?!the |my |our |this |that |a |your |an |local |same )[a-z'’]{3,20}(?: [a-z'’]{3,20}){0,2} (?:hospital|general|infirmary|surgery|medical centre|medical practice|health centre|"
     r"pharmacy|ambulance service|ambulance|dental practice|dental|council|nhs trust|clinic))(?!\w)"
 )
 _AFTER_ABOUT: Final = re.compile(
-    r"(?:complain(?:t|ts|ing|ed)?|concerns?|unhappy|problem|problems|dispute)[^.\n]{0,30}?\b(?:about|against|re|with|of|regarding|concerning|at|to)\b[: ]{1,3}(?:the (?:way |conduct of )?)?$", re.IGNORECASE
+    r"(?:complain(?:t|ts|ing|ed)?|concerns?|unhappy|problem|problems|dispute)[^.\n]{0,30}?\b(?:about|against|re|with|of|regarding|concerning|at|to)\b[: ]{1,3}(?:the (?:way |conduct of )?)?$",
+    re.IGNORECASE,
 )
 _DROP: Final = re.compile(
     r"^(?:(?:Dear|The|At|In|On|From|To|My|Our|When|While|After|And|But|For|Complaint about|Complaint re|Complaint against|Complaint|Complaints|Re|RE|About|Since|Now|Why|If|So|With|"
     r"Then|Against|Organisation|This|That|Is|It|We|I|He|She|You|Your|Because|Also|Formal complaint|New complaint|Enquiry|Regarding|By|Head of Patient Experience|Of|and|of|the|for|on|in)[ :,]+)+"
 )
 _OURSELVES: Final = re.compile(
-    r"ombudsman|customer care|citizens|royal mail|recorded|special delivery|next of kin|final|your|general (?:question|enquiry|practice|hospital)|patient|subject|medical (?:centre|practice)$", re.IGNORECASE
+    r"ombudsman|customer care|citizens|royal mail|recorded|special delivery|next of kin|final|your|^general (?:question|enquiry|practice|hospital)|patient|subject|medical (?:centre|practice)$",
+    re.IGNORECASE,
 )
+_FAR: Final = 16 * 1024  # characters in which a body is looked for; it is named early or not at all
 _FIELDS: Final = (
     "organisation", "organisation name", "organisation complained about", "organisation you are complaining about", "who is your complaint about", "which organisation",
     "name of organisation", "complaint about", "body", "organisation or gp", "who are you complaining about", "what organisation is your complaint about",
@@ -115,7 +122,7 @@ def bodies(text: str) -> tuple[str, ...]:
 def _names(text: str) -> list[tuple[int, str]]:
     found: list[tuple[int, str]] = []
     for pattern in (_KNOWN, _NAMED, _LOWER):
-        for match in pattern.finditer(text):
+        for match in pattern.finditer(text[:_FAR]):
             whole = match.groupdict().get("name") or match[0]
             start = match.end() - len(whole)
             dropped = _DROP.match(whole)

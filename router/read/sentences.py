@@ -14,9 +14,10 @@ LIMIT: Final = 64 * 1024  # characters; the longest real letter of the samples h
 _LONGEST: Final = 600  # characters of one sentence; past it, it is cut at a space
 
 _WORD: Final = re.compile(r"[£€$@]?[^\W_]+(?:['’‘`][^\W_]+)*")
-_BREAK: Final = re.compile(r"(?<=[.!?…])[\"”')\]]*\s+|[ \t\r]*\n+\s*")
+_BREAK: Final = re.compile(r"(?<=[.!?…])[\"”')\]]{0,3} |\n")
 _ABBREVIATED: Final = re.compile(
-    r"(?:^|[\s(])(?:mr|mrs|ms|dr|st|no|nr|prof|rev|ref|tel|sgt|cllr|hon|dept|re|v|vs|approx|betw|para|p|pp|[a-z])\.$", re.IGNORECASE
+    r"(?:^|[\s(])(?:mr|mrs|ms|dr|st|no|nr|prof|rev|ref|tel|sgt|cllr|hon|dept|re|v|vs|approx|betw|para|p|pp|[a-z])\.$",
+    re.IGNORECASE,
 )
 _FIELD: Final = re.compile(r"^\s{0,8}([A-Z][^\n:?]{1,58})[:?][ \t]{1,8}(\S[^\n]*)$", re.MULTILINE)
 
@@ -44,7 +45,24 @@ _SPELLINGS: Final = {
     "she's": "she is", "shes": "she is", "nobody's": "nobody has", "let's": "let us", "won't": "will not", "wont": "will not",
     "can't": "can not", "cant": "can not", "ain't": "is not", "aint": "is not", "shan't": "will not", "wouldve": "would have",
 }  # fmt: skip
-for _verb in "do does did have has had could would should is was were are need must might".split():  # noqa: SIM905
+for _verb in (
+    "do",
+    "does",
+    "did",
+    "have",
+    "has",
+    "had",
+    "could",
+    "would",
+    "should",
+    "is",
+    "was",
+    "were",
+    "are",
+    "need",
+    "must",
+    "might",
+):
     _SPELLINGS[f"{_verb}n't"] = _SPELLINGS[f"{_verb}nt"] = f"{_verb} not"
 
 
@@ -79,12 +97,12 @@ _QUOTES: Final = {ord(each): "'" for each in "’‘`"}
 
 
 def tidy(text: str) -> str:
-    """NFKC, without control characters, lines that mail wrapped joined again, at most ``LIMIT`` characters."""
+    """NFKC, without control characters or runs of space, lines that mail wrapped joined again, at most ``LIMIT`` characters."""
     kept = unicodedata.normalize("NFKC", text[:LIMIT])[:LIMIT].replace("\r\n", "\n").replace("\r", "\n")
     lines: list[str] = []
     long = False  # the line before was long and open, so this one may go on from it
     for line in "".join(each if each == "\n" or each.isprintable() else " " for each in kept).split("\n"):
-        stripped = line.strip()
+        stripped = " ".join(line.split())
         if long and stripped and (stripped[0].islower() or stripped[0] in "(£\"'"):
             lines[-1] = f"{lines[-1]} {stripped}"
         else:

@@ -13,7 +13,14 @@ from router.read.sentences import Sentence
 Method = Literal["telephone", "sms", "email", "letter"]
 
 _GUIDE: Final = "labelling guide: reasonable_adjustments"
-_NOT_NEEDED: Final = ("do not need|want", "no need for", "rather than", "instead of large|braille", "not offered|provided|given", "they|hospital|surgery did not .. provide|offer|book")
+_NOT_NEEDED: Final = (
+    "do not need|want",
+    "no need for",
+    "rather than",
+    "instead of large|braille",
+    "not offered|provided|given",
+    "they|hospital|surgery did not .. provide|offer|book",
+)
 
 ADJUSTMENTS: Final = (
     Row("large-print", "large_print", _GUIDE, ("large|larger|big|bigger|enlarged print|font|type|letters|text|writing", "point|pt size|font|or|print|type|please|if", "16|18|20|22|24|28 point|pt", "16pt|18pt|20pt|24pt|14pt", "print bras|mawr"), unless=(*_NOT_NEEDED, "big letters .. saying")),
@@ -46,7 +53,7 @@ _PROMISE: Final = "DESIGN promise 4: a wish that restricts is obeyed at once"
 RESTRICTIONS: Final = (
     Row("phone-is-read", "sms telephone", _PROMISE, ("he|she|they|husband|partner|boyfriend|wife|ex|son|dad|father|mum|mother|daughter|brother|someone|somebody|carer reads|read|checks|check|checking|looks_at|looks_through|goes_through|go_through|sees|watches|monitors|tracks|has|takes|took|controls|answers|picks_up|listens_to|hears|has_access_to|can_see|gets .. my? .. phone|texts|mobile|calls|messages|text|voicemail|voicemails|phones", "share|shared|sharing .. phone|mobile .. with|him|her", "phone|mobile|texts|calls|messages .. not_safe|unsafe|being_watched|is_watched|is_monitored|are_read|is_checked|tracked|bugged|monitored|read_by", "not safe .. to? .. phone|text|ring|call", "darllen fy|ffôn|negeseuon", "czyta .. telefon|wiadomości|smsy|sprawdza"), unless=("they|trust|hospital|surgery|dwp|you .. reads|read|check|has|got|took|answer|answers|picks|monitor .. the|your|a phone|calls|messages", "never|nobody|no_one|not .. answers|answer|picks|pick", "has my number")),
     Row("no-sms", "sms", _PROMISE, ("do not|never|not|stop|please_do_not text|texting|sms|send_texts|send_me_texts|send_text|send_sms|message", "no texts|text|sms|text_messages", "not .. by|via text|sms", "not a text"), unless=("they|you|he|she|hospital .. do|did|does not", "not texting", "no text .. in|from", "do not text back")),
-    Row("no-telephone", "telephone", _PROMISE, ("do not|never|stop|please_not {ring} me|us|my|the|at|this|on|back|home|her|him|here|unless", "please|pls|but|and|so do not {ring}", "no phone|telephone calls|contact|please", "no calls|phoning|ringing", "not to be {ring}|phoned|rung|called|telephoned", "do not leave|leaving .. voicemail|voicemails|message|messages|answerphone|answer_machine|answering_machine", "not .. by|over|on|via the? phone|telephone", "not to phone|ring|call|telephone me|us|her|him|please", "not phone|ring|call|telephone me|us", "peidiwch a|â ffonio", "dim galwadau", "nie dzwoni*|dzwonić"), unless=("they|he|she|you|nobody|surgery|hospital|investigator|trust .. do|did|does|never not? .. {ring}", "never {ring} me|us .. back", "you never|do_not|did_not|have_not", "told|said|telling|says .. not_to|do_not|never .. {ring}", "not .. {ring} me a|liar", "why .. not .. {ring}", "not .. on the phone .. explain", "get|got .. not .. phone")),
+    Row("no-telephone", "telephone", _PROMISE, ("do not {ring}", "do not|never|stop|please_not {ring} me|us|my|the|at|this|on|back|home|her|him|here|unless", "please|pls|but|and|so do not {ring}", "no phone|telephone calls|contact|please", "no calls|phoning|ringing", "not to be {ring}|phoned|rung|called|telephoned", "do not leave|leaving .. voicemail|voicemails|message|messages|answerphone|answer_machine|answering_machine", "not .. by|over|on|via the? phone|telephone", "not to phone|ring|call|telephone me|us|her|him|please", "not phone|ring|call|telephone me|us", "peidiwch a|â ffonio", "dim galwadau", "nie dzwoni*|dzwonić"), unless=("they|he|she|you|nobody|surgery|hospital|investigator|trust .. do|did|does|never not? .. {ring}", "never {ring} me|us .. back", "you never|do_not|did_not|have_not", "told|said|telling|says .. not_to|do_not|never .. {ring}", "not .. {ring} me a|liar", "why .. not .. {ring}", "not .. on the phone .. explain", "get|got .. not .. phone", "i|we|who|people|to|they|he|she|staff|investigator do not {ring}", "do not ring bell|bells|true")),
     Row("no-email", "email", _PROMISE, ("do not|never|stop|please_not|not email|emailing|emails|send_emails|send_me_emails|send_email|use_email|use_my_email|write_to_this_email|reply_to_this_email|reply_by_email|reply_to_this_address", "no emails|email please|at_all|contact|as|because|only|he", "not .. by|via|to email|this_email|my_email", "reads|checks|sees|opens|monitors|has|has_access_to|can_see|looks_at|logs_into|gets_into|knows_the_password .. my|our|the? .. email|emails|inbox|account", "email|emails|account|inbox .. not_safe|unsafe|is_shared|is_read|hacked|are_read|monitored|being_read", "do not reply to this|my|here", "peidiwch a|â ebostio|e_bostio", "nie pisz*|wysył* .. mail|email|maila", "do not put .. in|on .. email"), unless=("they|you|he|she|hospital|trust|nobody .. do|did|does|never not? email|reply", "do not email .. often|much", "it says|said do_not|not", "do not have|use .. email", "automated|automatic|noreply", "no email .. received|from|since|yet")),
     Row("no-letter", "letter", _PROMISE, ("do not|never|stop|please_not|not write|post|send_letters|send_post|send_anything|send_me_letters|send_a_letter|send_letter .. home|to_me|to_the_house|to_my|here|letters|post|address|to_us|in_the_post|by_post|anything|house|please", "no letters|post|mail please|to|at|home|because|as|he|in", "opens|opened|reads|takes|intercepts|hides|gets_to|sees|checks .. my|our|the|all? .. post|mail|letters|letter", "post|letters|mail .. not_safe|gets_opened|is_opened|goes_missing|is_shared|unsafe|stolen", "nothing by|in|through post|the_post|writing_to_the_house", "not .. by|in|through the? post", "not .. to|at my|the|home|our home|address|house|old_address"), unless=("they|you|he|she|hospital|trust|nobody .. do|did|does|have|had|never not? write|post|send", "no letter|letters|post .. from|yet|received|since|arrived|came|has|sent|saying", "no post|letters .. all week", "to my .. complaint|letter", "never write|wrote .. before", "not .. to my|the .. decision|letter|complaint|report|email|satisfaction")),
     Row("post-only", "email sms telephone", _PROMISE, next(row.phrases for row in ADJUSTMENTS if row.name == "post-only"), unless=next(row.unless for row in ADJUSTMENTS if row.name == "post-only")),
@@ -100,7 +107,10 @@ def preferred_method(lines: Sequence[Sentence], needs: Iterable[str]) -> tuple[M
     hits = [hit for sentence in lines for hit in _PREFERRED.hits(sentence)]
     if not hits:
         return None, ()
-    best = max(hits, key=lambda hit: bool({"prefer", "best", "rather", "easier", "easiest", "prefers", "only"} & set(hit.words.split())))
+    best = max(
+        hits,
+        key=lambda hit: bool({"prefer", "best", "rather", "easier", "easiest", "prefers", "only"} & set(hit.words.split())),
+    )
     return cast(Method, best.row.gives), (_fact("preferred_method", best),)
 
 

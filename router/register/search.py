@@ -41,7 +41,7 @@ async def candidates(connection: AsyncConnection, queries: Sequence[Query], toda
     holders = await _holders(connection, every, today)
     chosen = [_rank(keys, holders) for keys in wanted]
     held = await _held(connection, {each for ids in chosen for each in ids}, today)
-    shared = {key[1] for key, ids in holders.items() if key[0] in {"email", "phone"} and len(ids) > 1}
+    shared = {value for (kind, value, _), ids in holders.items() if kind in {"email", "phone"} and len(ids) > 1}
     return [
         [
             replace(held[each], shared=frozenset(shared.intersection(query.emails + query.phones)))

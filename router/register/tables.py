@@ -126,7 +126,6 @@ dispositions = Table(
     Column("case_reference", Text),
     Column("at", UtcDateTime, nullable=False),
     Column("by", Text, nullable=False),  # 'router', or the person who decided
-    Index("dispositions_current", "current", "kind"),
 )
 
 links = Table(
@@ -322,7 +321,7 @@ parked = Table(
     Column("topic", Text, primary_key=True),
     Column("partition", Integer, primary_key=True),
     Column("position", Integer, primary_key=True),
-    Column("contact_id", Uuid),
+    Column("contact_id", Uuid, index=True),
     Column("key", Text),
     Column("headers", JSON, nullable=False),
     Column("value", LargeBinary),

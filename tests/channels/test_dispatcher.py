@@ -189,6 +189,18 @@ async def test_a_replayed_topic_sends_nothing_twice_and_tells_again(house: House
     assert len(set(told)) == 3
 
 
+async def test_told_to_stop_it_finishes_the_message_in_hand_and_leaves_the_rest(house: House) -> None:
+    await house.publish(message(1), message(2))
+    stopping = asyncio.Event()
+    house.server.on_taken = stopping.set
+    await dispatcher.run(
+        log=house.log, database=house.database, accounts={("email", "care"): account(house.server)}, mode="on", burst=300,
+        clock=house.clock, stopping=stopping,
+    )  # fmt: skip
+    assert await house.states() == {1: "accepted", 2: "waiting"}
+    assert await house.ends() == [(1, "accepted", None)]
+
+
 async def test_a_greylisted_message_is_deferred_and_sent_when_its_time_has_come(house: House) -> None:
     house.server.to_recipient.append("450 4.7.1 greylisted")
     await house.publish(message(1), message(2))

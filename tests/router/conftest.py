@@ -110,7 +110,7 @@ def contact(clock: Watch) -> Callable[..., Contact]:
         identifiers = (
             (Identifier(kind="email", given=sender, canonical=sender.lower(), verified_by=verified),) if sender else ()
         )
-        made = {
+        made: dict[str, Any] = {
             "id": contact_id("email", "care", original),
             "source": "urn:contact-ingest:email:care",
             "channel": "email",
@@ -245,9 +245,7 @@ def person(database: Database, clock: Watch) -> Callable[..., Awaitable[str]]:
                 )
             for reference, role, authority in cases:
                 await connection.execute(
-                    tables.parties.insert().values(
-                        individual_id=id_, case_reference=reference, role=role, authority=authority
-                    )
+                    tables.parties.insert().values(individual_id=id_, case_reference=reference, role=role, authority=authority)
                 )
         return id_
 

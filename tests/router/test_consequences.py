@@ -286,7 +286,9 @@ SECRET = "Zyxwvut Qponmlk"
 def test_a_task_and_its_notice_hold_no_words_of_the_contact(decided, contact):
     about = contact(f"{SECRET}.", subject=SECRET, name=SECRET)
     signs = (Sign("harm", "suicide", SECRET),)
-    written = decided(Reading(Outcome.REVIEW, 0.5, signs=signs, key_points=(SECRET,), restrictions=(("email", SECRET),)), of=about)
+    written = decided(
+        Reading(Outcome.REVIEW, 0.5, signs=signs, key_points=(SECRET,), restrictions=(("email", SECRET),)), of=about
+    )
     assert {each.kind for each in written.tasks} == {TaskKind.URGENT, TaskKind.REVIEW}
     assert not any(SECRET in each.model_dump_json() for each in written.tasks)
     assert not any(SECRET in f"{each.body.subject}{each.body.body}" for each in written.messages if each.body)

@@ -67,7 +67,8 @@ class Row:
             Reading(self.says, 0.9, **self.reading),
             self.who,
             TODAY,
-            **{"individual": JOAN if isinstance(self.who, Matched) else None, **self.situation},
+            JOAN if isinstance(self.who, Matched) else None,
+            **self.situation,
         )
 
 

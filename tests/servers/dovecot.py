@@ -135,15 +135,21 @@ class Dovecot:
 
     def stop(self) -> None:
         """Drop every connection and end."""
-        if self._process is not None:
-            self.resume()
-            self._process.terminate()
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait(5)
-            self._process = None
+        if self._process is None:
+            return
+        self.resume()
+        children = _children(self._process.pid)
+        self._process.terminate()
+        # A login process would outlive its master by seconds, for the sake of those it has let in.
+        for pid in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(5)
+        self._process = None
 
     def restart(self) -> None:
         """As after an update of the mail server: every connection is dropped."""

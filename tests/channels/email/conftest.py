@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import shutil
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ class Office:
         """All that is on the log, in order."""
         found: list[Contact] = []
         while records := await self.log.read("contacts", after={0: len(found)}, most=500):
-            found += [Contact.model_validate_json(each.record.value) for each in records]
+            found += [Contact.model_validate_json(each.record.value or b"") for each in records]
         return found
 
     @asynccontextmanager
@@ -92,12 +93,19 @@ class Office:
         return await until(self.contacts, lambda contacts: len(contacts) >= count)
 
 
+@pytest.fixture(scope="session")
+def fresh_register(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tables with nothing in them, made once."""
+    path = tmp_path_factory.mktemp("register") / "register.db"
+    upgrade(f"sqlite:///{path}", [MIGRATIONS])
+    return path
+
+
 @pytest.fixture
-async def office(tmp_path: Path, clock: Clock) -> AsyncGenerator[Office]:
+async def office(tmp_path: Path, clock: Clock, fresh_register: Path) -> AsyncGenerator[Office]:
     """An office with nothing taken in yet."""
-    url = f"sqlite:///{tmp_path / 'register.db'}"
-    await asyncio.to_thread(upgrade, url, [MIGRATIONS])
-    database = Database(url)
+    shutil.copy(fresh_register, tmp_path / "register.db")
+    database = Database(f"sqlite:///{tmp_path / 'register.db'}")
     originals = Originals(f"file:///{tmp_path / 'originals'}")
     log = await SqliteLog.open(
         tmp_path / "log.db", exclusive=True, clock=clock, retention=timedelta(days=30), most_record_bytes=1_000_000
@@ -114,7 +122,7 @@ def account(user: str, request: pytest.FixtureRequest) -> Callable[..., EmailAcc
 
     def settings(on: Dovecot | None = None, **other: Any) -> EmailAccount:
         server: Dovecot = on or request.getfixturevalue("dovecot")
-        given = {
+        given: dict[str, Any] = {
             "host": server.host,
             "port": server.port,
             "ca_file": str(server.ca_file),

@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -234,14 +233,16 @@ async def test_mail_older_than_the_first_start_is_taken_in_with_sending_off(
 
 
 @pytest.mark.needs("dovecot")
-async def test_a_restart_takes_nothing_in_twice(office: Office, account: AccountOf, dovecot: Dovecot, user: str):
-    for each in range(5):
-        dovecot.deliver(user, mail(f"Number {each}"))
-    for _ in range(3):
-        async with office.taking_in(account()):
-            await office.until(5)
-            await settled(office, 5)
-    assert len(await office.contacts()) == 5
+async def test_neither_a_poll_nor_a_restart_takes_anything_in_twice(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    for round_ in range(3):
+        async with office.taking_in(account(poll_every=OFTEN)):
+            for each in range(2):
+                dovecot.deliver(user, mail(f"Number {round_}.{each}"))
+                await settled(office, 2 * round_ + each + 1)
+    subjects = [each.subject for each in await office.contacts()]
+    assert subjects == [f"Number {round_}.{each}" for round_ in range(3) for each in range(2)]
 
 
 @pytest.mark.needs("dovecot")
@@ -357,7 +358,7 @@ async def test_nothing_is_flagged_before_it_is_kept(office: Office, account: Acc
 async def test_a_mail_the_server_will_not_give_keeps_no_other_out_and_comes_in_when_it_can(
     office: Office, account: AccountOf, dovecot: Dovecot, user: str
 ):
-    first, shut, last = (dovecot.deliver(user, mail(each)) for each in ("First", "Shut", "Last"))
+    _, shut, _ = (dovecot.deliver(user, mail(each)) for each in ("First", "Shut", "Last"))
     shut.chmod(0)
     async with office.taking_in(account(poll_every=OFTEN)):
         contacts = await office.until(2)
@@ -439,6 +440,178 @@ async def test_a_wrong_password_is_told_and_tried_again_slowly(office: Office, a
     async with office.taking_in(account(password="wrong"), pace=Pace(call=3.0, longest_pause=0.1)):
         await counted("imap-login", more_than=before + 1)
     assert (await office.contacts(), dovecot.flags(user)) == ([], [""])
+
+
+# --- a server that is worse than Dovecot
+
+
+class Peculiar:
+    """A server in a few lines, for what Dovecot never does: each peculiarity is what some other server was seen to do."""
+
+    def __init__(self, mails: dict[int, bytes]) -> None:
+        self.mails = mails
+        self.flagged: set[int] = set()
+        self.fetched: list[int] = []
+        self.at_select = b""
+        self.beside_fetch = b""
+        self.sizes: dict[int, int] = {}
+        self.quoted: set[int] = set()
+        self.refused: set[int] = set()
+        self.cut_in_the_middle: set[int] = set()
+        self.short_at_first: set[int] = set()
+        self.drops_at: set[bytes] = set()
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"* OK ready\r\n")
+        while line := await reader.readline():
+            tag, _, rest = line.strip().partition(b" ")
+            command = rest.upper()
+            if any(command.startswith(each) for each in self.drops_at):
+                self.drops_at.clear()
+                break
+            if not self.answer(command, writer):
+                break
+            writer.write(tag + (b" NO not now\r\n" if self.says_no(command) else b" OK done\r\n"))
+            await writer.drain()
+        writer.close()
+
+    def says_no(self, command: bytes) -> bool:
+        return b"BODY" in command and self.uids(command)[0] in self.refused
+
+    def uids(self, command: bytes) -> list[int]:
+        return [int(each) for each in command.split()[2].split(b",")]
+
+    def answer(self, command: bytes, writer: asyncio.StreamWriter) -> bool:
+        last = max(self.mails)
+        if command.startswith(b"CAPABILITY"):
+            writer.write(b"* CAPABILITY IMAP4rev1\r\n")
+        elif command.startswith(b"SELECT"):
+            writer.write(b"* %d EXISTS\r\n* OK [UIDVALIDITY 1] ok\r\n" % len(self.mails) + self.at_select)
+        elif command.startswith(b"UID SEARCH") and command.endswith(b":*"):
+            first = int(command.split()[3].split(b":")[0])
+            found = [each for each in self.mails if each >= first] or [last]
+            writer.write(b"* SEARCH " + b" ".join(b"%d" % each for each in found) + b"\r\n")
+        elif command.startswith(b"UID SEARCH"):
+            found = [each for each in self.mails if each not in self.flagged]
+            writer.write(b"* SEARCH " + b" ".join(b"%d" % each for each in found) + b"\r\n")
+        elif command.startswith(b"UID STORE"):
+            self.flagged |= set(self.uids(command))
+        elif command.startswith(b"UID FETCH") and b"BODY" in command:
+            return self.body(self.uids(command)[0], writer)
+        elif command.startswith(b"UID FETCH"):
+            for uid in self.uids(command):
+                size = self.sizes.get(uid, len(self.mails[uid]))
+                writer.write(
+                    b'* %d FETCH (INTERNALDATE " 2-Mar-2026 09:00:00 +0000" UID %d RFC822.SIZE %d)\r\n' % (uid, uid, size)
+                )
+        return True
+
+    def body(self, uid: int, writer: asyncio.StreamWriter) -> bool:
+        self.fetched.append(uid)
+        raw = self.mails[uid]
+        writer.write(self.beside_fetch)
+        if uid in self.refused:
+            return True
+        if uid in self.quoted:
+            writer.write(b'* %d FETCH (BODY[] "%s" UID %d)\r\n' % (uid, raw.replace(b"\\", b"\\\\").replace(b'"', b'\\"'), uid))
+            return True
+        if uid in self.cut_in_the_middle:
+            self.cut_in_the_middle.discard(uid)
+            writer.write(b"* %d FETCH (UID %d BODY[] {%d}\r\n%s" % (uid, uid, len(raw), raw[: len(raw) // 2]))
+            return False
+        if uid in self.short_at_first:
+            self.short_at_first.discard(uid)
+            raw = raw[: len(raw) // 2]
+        writer.write(b"* %d FETCH (BODY[] {%d}\r\n%s UID %d)\r\n" % (uid, len(raw), raw, uid))
+        return True
+
+    @asynccontextmanager
+    async def account(self, **other: Any) -> AsyncGenerator[EmailAccount]:
+        async with await asyncio.start_server(self.talk, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            given: dict[str, Any] = {
+                "host": "127.0.0.1",
+                "port": port,
+                "tls": False,
+                "user": "care",
+                "password": "secret",
+                "poll_every": OFTEN,
+            }
+            yield EmailAccount(**given, smtp="localhost:25", sender="care@example.org", **other)
+
+
+async def test_a_burst_of_lines_does_not_end_the_connection(office: Office):
+    server = Peculiar({1: mail("Only one")})
+    server.at_select = b"".join(b"* %d FETCH (FLAGS (\\Seen))\r\n" % each for each in range(1, 6_000))
+    before = errors("imap-lost")
+    async with server.account() as account, office.taking_in(account):
+        contacts = await office.until(1)
+    assert ([each.subject for each in contacts], errors("imap-lost")) == (["Only one"], before)
+
+
+@pytest.mark.parametrize("command", [b"CAPABILITY", b"LOGIN", b"SELECT", b"NOOP", b"UID SEARCH", b"UID FETCH", b"UID STORE"])
+async def test_a_connection_lost_at_any_command_costs_a_moment(office: Office, command: bytes):
+    server = Peculiar({1: mail("First"), 2: mail("Second")})
+    server.drops_at = {command}
+    before = errors("imap-lost")
+    async with server.account() as account, office.taking_in(account, pace=Pace(call=60.0, pause=0.01)):
+        await settled(office, 2)
+    contacts = await office.contacts()
+    assert ([each.subject for each in contacts], errors("imap-lost")) == (["First", "Second"], before + 1)
+
+
+async def test_a_mail_cut_short_by_the_loss_of_the_connection_comes_in_whole(office: Office):
+    server = Peculiar({1: mail("Whole", "word " * 10_000), 2: mail("Other")})
+    server.cut_in_the_middle = {1}
+    async with server.account() as account, office.taking_in(account):
+        contacts = await office.until(2)
+    assert {each.original for each in contacts} == {digest(raw) for raw in server.mails.values()}
+
+
+async def test_a_mail_that_is_shorter_than_its_size_is_asked_for_again(office: Office):
+    server = Peculiar({1: mail("Whole", "word " * 10_000), 2: mail("Other")})
+    server.short_at_first = {1}
+    async with server.account() as account, office.taking_in(account):
+        contacts = await office.until(2)
+    assert {each.original for each in contacts} == {digest(raw) for raw in server.mails.values()}
+
+
+async def test_a_size_that_is_only_an_estimate_is_no_hindrance(office: Office):
+    server = Peculiar({1: mail("Estimated"), 2: mail("Other")})
+    server.sizes = {1: 4_321}
+    async with server.account() as account, office.taking_in(account):
+        contacts = await office.until(2)
+    assert [each.original for each in contacts] == [digest(raw) for raw in server.mails.values()]
+
+
+async def test_news_of_other_mails_amid_an_answer_is_not_taken_for_it(office: Office):
+    server = Peculiar({1: mail("One"), 2: mail("Two")})
+    server.beside_fetch = b"* 2 FETCH (FLAGS (\\Seen))\r\n* 7 EXPUNGE\r\n* 9 EXISTS\r\n"
+    async with server.account() as account, office.taking_in(account):
+        contacts = await office.until(2)
+    assert [each.original for each in contacts] == [digest(raw) for raw in server.mails.values()]
+
+
+async def test_a_body_in_quotes_is_taken_in_whole_or_not_at_all(office: Office):
+    server = Peculiar({1: b'Subject: \\ and "quoted"', 2: b"Subject: 2 * 3 is what the library makes 23 of", 3: mail("Other")})
+    server.quoted = {1, 2}
+    before = errors("not-fetched")
+    async with server.account() as account, office.taking_in(account):
+        contacts = await office.until(2)
+        await counted("not-fetched", more_than=before + 1)
+    assert {each.original for each in contacts} == {digest(server.mails[1]), digest(server.mails[3])}
+    assert (waiting(), 2 in server.flagged) == (1, False)
+
+
+async def test_a_mail_that_is_refused_again_and_again_is_asked_for_less_and_less_often(office: Office):
+    server = Peculiar({1: mail("Refused"), 2: mail("Other")})
+    server.refused = {1}
+    before = errors("not-fetched")
+    async with server.account() as account, office.taking_in(account, pace=Pace(call=2.0, again=3600.0)):
+        await counted("not-fetched", more_than=before + 1)
+        await asyncio.sleep(0.5)
+        assert (server.fetched.count(1), waiting()) == (2, 1)
+    assert [each.subject for each in await office.contacts()] == ["Other"]
 
 
 # --- looking first

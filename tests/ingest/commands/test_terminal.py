@@ -1,5 +1,7 @@
 """What every command shares: how it ends, and that nothing it prints can steer a terminal."""
 
+from pathlib import Path
+
 import pytest
 import typer
 
@@ -73,7 +75,7 @@ def test_a_long_sentence_is_one_line_wherever_it_goes(capsys: pytest.CaptureFixt
     assert capsys.readouterr().out.count("\n") == 1
 
 
-def test_a_settings_file_that_is_wrong_ends_any_command_with_2(ingest: Ingest, tmp_path):
+def test_a_settings_file_that_is_wrong_ends_any_command_with_2(ingest: Ingest, tmp_path: Path):
     (tmp_path / "ingest.toml").write_text("[lgo]\n", encoding="utf-8")
     for verb in (["topic", "lag"], ["database", "upgrade"], ["check"], ["run"]):
         ran = ingest(*verb, "--config", tmp_path / "ingest.toml")
@@ -81,14 +83,21 @@ def test_a_settings_file_that_is_wrong_ends_any_command_with_2(ingest: Ingest, t
         assert "There is no setting lgo." in ran.err
 
 
-def test_the_tables_are_made_and_made_again_without_harm(ingest: Ingest, config):
+def test_the_service_does_not_start_without_a_duty_mailbox(ingest: Ingest, config: Path):
+    config.write_text(config.read_text(encoding="utf-8").replace('duty = "duty@example.org"', ""), encoding="utf-8")
+    ran = ingest("run", "--config", config)
+    assert (ran.status, ran.out) == (2, "")
+    assert "teams.duty is missing." in ran.err
+
+
+def test_the_tables_are_made_and_made_again_without_harm(ingest: Ingest, config: Path):
     for _ in range(2):
         assert ingest("database", "upgrade", "--config", config).status == 0
     assert (config.parent / "register.db").stat().st_size
 
 
 @pytest.mark.parametrize("url", ["kafka://localhost:9092", "postgresql://localhost/log", "nonsense"])
-async def test_a_kind_of_log_that_there_is_not_is_refused(config, monkeypatch: pytest.MonkeyPatch, url: str):
+async def test_a_kind_of_log_that_there_is_not_is_refused(config: Path, monkeypatch: pytest.MonkeyPatch, url: str):
     monkeypatch.setenv("INGEST_LOG__URL", url)
     with pytest.raises(Misconfigured) as caught:
         await open_log(load(config), exclusive=False)

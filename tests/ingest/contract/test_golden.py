@@ -1,6 +1,7 @@
 """Events as they were first published, in both modes. They stay readable: a file here is never edited, only added to."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import ingest.contract
+import ingest.contract.envelope
 from ingest.contract import Record, decode, encode, encode_structured
 from ingest.contract.schemas import SHAPES
 
@@ -72,3 +74,24 @@ def test_a_field_from_a_later_release_is_passed_over(name: str):
     shape = SHAPES[event.type.removeprefix("contact-ingest.")]
     later = {**json.loads(event.data), "from_a_later_release": {"anything": [1]}}
     assert shape.model_validate_json(json.dumps(later)) == shape.model_validate_json(event.data)
+
+
+GUIDE = Path(__file__).parents[3] / "docs" / "publishing.md"
+
+
+def test_the_examples_in_the_publishing_guide_are_what_they_say():
+    text = GUIDE.read_text(encoding="utf-8")
+    contact, event = (re.findall(rf"```json {kind}\n(.+?)```", text, re.DOTALL) for kind in ("contact", "event"))
+    assert len(contact) == len(event) == 1
+    assert SHAPES["contact.v1"].model_validate_json(contact[0])
+    read = decode(Record(None, event[0].encode(), (("content-type", b"application/cloudevents+json"),)))
+    assert (read.type, read.id) == ("contact-ingest.contact.v1", "call-2026-000042")
+    assert SHAPES["contact.v1"].model_validate_json(read.data)
+
+
+def test_the_publishing_guide_names_every_reason_a_record_is_unreadable():
+    text = GUIDE.read_text(encoding="utf-8")
+    source = Path(ingest.contract.envelope.__file__).read_text(encoding="utf-8")
+    reasons = set(re.findall(r'Unreadable\(\s*"([a-z-]+)"', source))
+    assert len(reasons) >= 7
+    assert {reason for reason in reasons if f"`{reason}`" not in text} == set()

@@ -34,14 +34,26 @@ def facts_of(reading: Reading) -> dict[str, Any]:
         "organisation_complained_of": reading.organisation_complained_of,
         "reasonable_adjustments": sorted(reading.reasonable_adjustments),
         "preferred_method": reading.preferred_method,
-        **{f"individual.{each}": getattr(reading.individual, each) for each in ("name", "postcode", "phone", "email", "date_of_birth")},
+        **{
+            f"individual.{each}": getattr(reading.individual, each)
+            for each in ("name", "postcode", "phone", "email", "date_of_birth")
+        },
     }
 
 
 def labelled(labels: dict[str, Any]) -> dict[str, Any]:
     person = labels["individual"] or {}
     return {
-        **{name: labels[name] for name in ("feedback_type", "contacted_before", "case_reference", "organisation_complained_of", "preferred_method")},
+        **{
+            name: labels[name]
+            for name in (
+                "feedback_type",
+                "contacted_before",
+                "case_reference",
+                "organisation_complained_of",
+                "preferred_method",
+            )
+        },
         "review_criteria": sorted(labels["review_criteria"]),
         "remedy_sought": bool(labels["remedy_sought"]),
         "reasonable_adjustments": sorted(labels["reasonable_adjustments"]),
@@ -78,5 +90,7 @@ def measure(rows: list[dict[str, Any]]) -> dict[str, float]:
 
 if __name__ == "__main__":
     arguments = [*sys.argv[1:], "all"]
-    for figure, value in measure(contacts(Path(sys.argv[1]) if len(sys.argv) > 1 else SAMPLES, arguments[1] if len(sys.argv) > 2 else "all")).items():
+    for figure, value in measure(
+        contacts(Path(sys.argv[1]) if len(sys.argv) > 1 else SAMPLES, arguments[1] if len(sys.argv) > 2 else "all")
+    ).items():
         print(f"{figure:32} {value}")

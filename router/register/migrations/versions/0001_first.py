@@ -144,7 +144,6 @@ def upgrade() -> None:
         sa.Column("by", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("contact_id", "version"),
     )
-    op.create_index("dispositions_current", "dispositions", ["current", "kind"], unique=False)
     op.create_table(
         "feedback_records",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -272,6 +271,7 @@ def upgrade() -> None:
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("log_id", "topic", "partition", "position"),
     )
+    op.create_index(op.f("ix_parked_contact_id"), "parked", ["contact_id"], unique=False)
     op.create_table(
         "parties",
         sa.Column("individual_id", sa.Text(), nullable=False),

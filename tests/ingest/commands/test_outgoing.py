@@ -1,0 +1,70 @@
+"""``ingest outgoing``: what waits, a message as it would be sent, and stopping one or all."""
+
+import pytest
+
+from ingest.ids import reference
+
+BY = ("--by", "Sam")
+SUICIDE = "I am going to kill myself tonight."
+
+
+@pytest.fixture
+def outgoing(ingest, config):
+    return lambda *arguments: ingest("outgoing", *arguments, "--config", config)
+
+
+def test_what_waits_for_the_public_is_listed_and_notices_to_teams_only_with_all(take_in, outgoing):
+    (one,) = take_in("Hello. It is about the thing.")
+    (row,) = outgoing("list", "--json").rows
+    assert (row["state"], row["kind"], row["contact"]) == ("due", "acknowledgement", reference(one.id))
+    every = outgoing("list", "--all", "--json").rows
+    assert {each["kind"] for each in every} == {"acknowledgement", "task"}
+    assert outgoing("list", "--state", "held", "--json").rows == []
+
+
+def test_an_urgent_contacts_reply_is_held_and_released_by_somebody(take_in, outgoing):
+    (one,) = take_in(SUICIDE)
+    (row,) = outgoing("list", "--state", "held", "--json").rows
+    assert row["reason"] == "urgent"
+    assert outgoing("release", row["id"][:8], *BY).status == 0
+    assert outgoing("list", "--json").rows[0]["state"] == "due"
+    again = outgoing("release", reference(one.id), *BY)
+    assert again.status == 1
+
+
+def test_one_message_is_held_by_hand(take_in, outgoing):
+    take_in("Hello. It is about the thing.")
+    (row,) = outgoing("list", "--json").rows
+    assert outgoing("hold", row["id"], *BY).status == 0
+    assert [(each["state"], each["reason"]) for each in outgoing("list", "--json").rows] == [("held", "by-hand")]
+
+
+def test_all_sending_is_stopped_and_let_go_on(take_in, outgoing):
+    take_in("Hello. It is about the thing.")
+    assert outgoing("hold", *BY).status == 0
+    listed = outgoing("list")
+    assert "stopped by Sam" in listed.err
+    assert outgoing("release", *BY).status == 0
+    assert "stopped" not in outgoing("list").err
+
+
+def test_a_message_is_printed_as_it_would_be_sent(take_in, outgoing):
+    (one,) = take_in("Hello. It is about the thing.")
+    shown = outgoing("show", outgoing("list", "--json").rows[0]["id"])
+    assert shown.status == 0
+    for said in ("To: jo@example.com", "care@ombudsman.example", "Auto-Submitted: auto-replied", f"[{reference(one.id)}]",
+                 "We are not an emergency service", "Nid ydym yn wasanaeth brys"):  # fmt: skip
+        assert said in shown.out
+    assert "about the thing" not in shown.out
+
+
+def test_what_is_impossible_says_so(take_in, outgoing):
+    take_in({"text": "Hello. It is about the thing.", "sender": {}})
+    (row,) = outgoing("list", "--state", "impossible", "--json").rows
+    assert "no address is known" in outgoing("show", row["id"]).out
+
+
+@pytest.mark.parametrize("verb", ["hold", "release"])
+def test_whoever_acts_gives_a_name(take_in, outgoing, verb):
+    take_in()
+    assert outgoing(verb).status == 2

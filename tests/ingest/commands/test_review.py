@@ -1,0 +1,132 @@
+"""``ingest review``: what is urgent first, a stranger's words shown safely, and decisions in somebody's name."""
+
+import pytest
+
+from ingest.contract import Attachment, Record
+from ingest.ids import reference
+
+UNSURE = "Hello. It is about the thing."
+SUICIDE = "I am going to kill myself tonight."
+BY = ("--by", "Sam")
+
+
+@pytest.fixture
+def review(ingest, config):
+    return lambda *arguments: ingest("review", *arguments, "--config", config)
+
+
+@pytest.fixture
+def tasks(review):
+    def of(contact, kind="review"):
+        return next(
+            row["id"]
+            for row in review("list", "--json").rows
+            if row["reference"] == reference(contact.id) and row["kind"] == kind
+        )
+
+    return of
+
+
+def test_tasks_are_listed_in_the_order_to_look_at_them(take_in, review):
+    take_in(UNSURE, Record("k", b"no event"), SUICIDE, {"text": "Thank you for your rude service.", "sender": {"identifiers": [
+        {"kind": "phone", "given": "07700 900322", "canonical": "+447700900322"}]}})  # fmt: skip
+    kinds = [row["kind"] for row in review("list", "--json").rows]
+    order = ["urgent", "not-read-for-risk", "review", "letter"]
+    assert kinds == sorted(kinds, key=order.index)
+    assert kinds[:2] == ["urgent", "not-read-for-risk"]
+    assert {row["kind"] for row in review("list", "--kind", "urgent", "--json").rows} == {"urgent"}
+
+
+def test_what_is_past_its_time_is_marked_late(take_in, review):
+    take_in(UNSURE)
+    assert "LATE" in review("list").out
+    assert review("list", "--json").rows[0]["late"] is True
+
+
+def test_a_task_is_shown_with_reasons_and_the_words_and_what_could_steer_a_terminal_is_taken_out(take_in, review, tasks):
+    evil = "Hello.\x1b]0;owned\x07 It is about \u202ethe thing.\nTask        00000000"
+    attached = Attachment(digest="1" * 64, name="scan.pdf", content_type="application/pdf", size=12_345)
+    (one,) = take_in({"text": evil, "subject": "S\x1b[2J", "attachments": (attached,), "warnings": ("odd: a header",)})
+    shown = review("show", tasks(one)[:8])
+    assert shown.status == 0
+    assert not any(each in shown.out for each in "\x1b\x07\u202e")
+    for said in ("Why a person is asked:", "jo@example.com (claimed)", "scan.pdf", "12,345 bytes", "unscanned", "odd: a header",
+                 "What they say:", "  | Hello.", "  | Task        00000000", "What was decided on it:", "1. HoldForReview"):  # fmt: skip
+        assert said in shown.out
+
+
+def test_a_task_about_a_dead_letter_says_where_its_bytes_are(take_in, review):
+    take_in(Record("k", b"no event"))
+    (row,) = review("list", "--json").rows
+    assert "ingest dead-letters show" in review("show", row["reference"]).out
+
+
+def test_a_task_is_claimed_once(take_in, review, tasks):
+    (one,) = take_in(UNSURE)
+    assert review("claim", tasks(one), *BY).status == 0
+    second = review("claim", tasks(one), "--by", "Alex")
+    assert second.status == 1
+    assert "Sam has claimed it" in second.err
+    assert review("list", "--json").rows[0]["claimed_by"] == "Sam"
+
+
+def test_a_decision_makes_a_record_and_ends_the_task(take_in, review, tasks, ingest, config):
+    (one,) = take_in(UNSURE)
+    task = tasks(one)
+    decided = review("decide", task, *BY, "--because", "she says so", "--as", "feedback", "--as", "intake")
+    assert decided.status == 0
+    assert "Decided: RecordFeedback, HandOff." in decided.err
+    assert review("list", "--json").rows == []
+    assert review("list", "--all", "--json").rows[0]["state"] == "done"
+    assert ingest("feedback", "show", reference(one.id), "--config", config).status == 0
+    shown = review("show", task).out
+    assert "2. RecordFeedback" in shown
+    assert "Sam: she says so" in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--as", "no-action", "--as", "feedback"], "stands alone"),
+        (["--as", "investigators"], "name it with --case"),
+        (["--as", "case-owner"], "name it with --case"),
+        (["--as", "feedback", "--case", "nonsense"], "not written like a case reference"),
+    ],
+    ids=str,
+)
+def test_a_decision_that_says_too_little_or_too_much_is_wrong_use(take_in, review, tasks, options, says):
+    (one,) = take_in(UNSURE)
+    done = review("decide", tasks(one), *BY, "--because", "x", *options)
+    assert done.status == 2
+    assert says in done.err
+
+
+@pytest.mark.parametrize("missing", ["--by", "--because", "--as"])
+def test_a_decision_wants_a_name_a_reason_and_an_end(take_in, review, missing):
+    take_in()
+    given = {"--by": "Sam", "--because": "x", "--as": "feedback"}
+    rest = [part for name, value in given.items() if name != missing for part in (name, value)]
+    assert review("decide", "abcdef", *rest).status == 2
+
+
+def test_a_case_or_person_that_is_not_there_is_a_sentence(take_in, review, tasks):
+    (one,) = take_in(UNSURE)
+    done = review("decide", tasks(one), *BY, "--because", "x", "--as", "investigators", "--case", "c-2034655")
+    assert (done.status, "no case C-2034655" in done.err) == (1, True)
+    done = review("decide", tasks(one), *BY, "--because", "x", "--as", "feedback", "--individual", "R404")
+    assert (done.status, "nobody with the id R404" in done.err) == (1, True)
+
+
+def test_an_urgent_task_is_done_with_its_outcome(take_in, review, tasks):
+    (one,) = take_in(SUICIDE)
+    task = tasks(one, "urgent")
+    assert review("done", task, *BY, "--outcome", "rang her; she is safe").status == 0
+    assert "done by Sam: rang her; she is safe" in review("show", task).out
+
+
+@pytest.mark.parametrize("given", ["abcdef", "CC-00000-00000", "x"])
+def test_a_task_that_is_not_there_is_a_sentence_and_exit_status_1(take_in, review, given):
+    take_in()
+    gone = review("show", given)
+    assert (gone.status, gone.out) == (1, "")
+    assert given in gone.err

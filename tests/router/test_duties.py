@@ -1,0 +1,157 @@
+"""What must happen by the clock, once: escalation, the morning's digest, the ledger, and gauges that tell the truth."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ingest.contract import OutgoingKind
+from ingest.log import Partition
+from ingest.telemetry import HELD, LATE, TASKS
+from router import desk, duties
+from router.read import Outcome, Reading, Sign
+from router.register import tables
+from router.store import Batch
+
+CONTACTS = Partition("the-log", "contacts", 0)
+URGENT = Reading(Outcome.REVIEW, 0.5, signs=(Sign("harm", "suicide", "words"),))
+
+
+@pytest.fixture
+async def take(store, decided, contact):
+    await store.assume([CONTACTS])
+    position = 0
+
+    async def commit(reading: Reading, **fields):
+        nonlocal position
+        about = contact(**fields)
+        await store.commit(Batch(CONTACTS, position, position + 1, (decided(reading, of=about),)))
+        position += 1
+        return about
+
+    return commit
+
+
+async def notices(rows, kind: OutgoingKind):
+    return [(row.recipient, row.body) for row in await rows(tables.outgoing, tables.outgoing.c.kind == kind.value)]
+
+
+async def test_an_urgent_task_that_nobody_claims_goes_to_the_second_duty_mailbox_after_30_minutes_once(
+    take, database, store, house, clock, rows
+):
+    await take(URGENT)
+    clock.forward(minutes=29, seconds=59)
+    assert await duties.escalate(database, store, house, clock()) == 0
+    clock.forward(seconds=1)
+    assert await duties.escalate(database, store, house, clock()) == 1
+    clock.forward(hours=5)
+    assert await duties.escalate(database, store, house, clock()) == 0
+    (second,) = [body for to, body in await notices(rows, OutgoingKind.TASK) if to == "duty-second@example.org"]
+    assert "UNCLAIMED URGENT" in second
+    assert [row.action for row in await rows(tables.audit)].count("escalated") == 1
+
+
+async def test_a_claimed_urgent_task_and_an_ordinary_one_escalate_to_nobody(take, database, store, house, clock, rows):
+    await take(URGENT)
+    (urgent,) = await rows(tables.tasks, tables.tasks.c.kind == "urgent")
+    await desk.claim(database, store, urgent.id, "Sam", clock)
+    clock.forward(days=3)
+    assert await duties.escalate(database, store, house, clock()) == 0
+
+
+STARTED = datetime(2026, 7, 1, 0, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("at", "sent"),
+    [
+        (datetime(2026, 7, 1, 6, 59, tzinfo=UTC), False),
+        (datetime(2026, 7, 1, 7, 0, tzinfo=UTC), True),
+        (datetime(2026, 7, 1, 12, 59, tzinfo=UTC), True),
+        (datetime(2026, 7, 1, 13, 0, tzinfo=UTC), False),
+        (datetime(2026, 12, 1, 7, 59, tzinfo=UTC), False),
+        (datetime(2026, 12, 1, 8, 0, tzinfo=UTC), True),
+    ],
+    ids=str,
+)
+async def test_the_digest_goes_out_at_eight_by_the_clock_on_the_wall(take, database, store, house, at, sent):
+    await take(Reading(Outcome.REVIEW, 0.5))
+    assert await duties.send_digest(database, store, house, at, STARTED) == int(sent)
+
+
+async def test_the_digest_goes_out_once_a_day_to_each_mailbox_that_has_something_unsettled(take, database, store, house, rows):
+    await take(URGENT)
+    await take(Reading(Outcome.INTAKE, 0.9))
+    eight = datetime(2026, 7, 1, 7, 0, tzinfo=UTC)
+    assert await duties.send_digest(database, store, house, eight, STARTED) == 3
+    assert await duties.send_digest(database, store, house, eight + timedelta(minutes=5), STARTED) == 0
+    assert await duties.send_digest(database, store, house, eight + timedelta(days=1), STARTED) == 3
+    told = await notices(rows, OutgoingKind.DIGEST)
+    assert {to for to, _ in told} == {"duty@example.org", "care-team@example.org", "intake@example.org"}
+
+
+async def test_a_service_started_after_eight_sends_no_digest_that_day(take, database, store, house):
+    await take(Reading(Outcome.REVIEW, 0.5))
+    nine = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
+    assert await duties.send_digest(database, store, house, nine, nine) == 0
+
+
+async def test_no_digest_where_everything_is_settled(database, store, house, rows):
+    assert await duties.send_digest(database, store, house, datetime(2026, 7, 1, 7, 0, tzinfo=UTC), STARTED) == 0
+
+
+async def test_the_gauges_say_what_is_held_late_and_unclaimed(take, log, database, clock):
+    await take(URGENT)
+    await take(Reading(Outcome.FEEDBACK_RECORD, 0.9), sender="someone@else.example")
+    await duties.measure(log, database, clock())
+    assert (HELD._value.get(), LATE._value.get()) == (1, 0)
+    assert TASKS.labels("urgent")._value.get() == 1
+    clock.forward(hours=48, seconds=1)
+    await duties.measure(log, database, clock())
+    assert LATE._value.get() == 2
+
+
+async def test_the_ledger_of_an_hour_is_published_once_it_is_over_and_again_only_where_it_changed(
+    take, log, database, store, house, clock, rows
+):
+    await take(Reading(Outcome.REVIEW, 0.5))
+    assert await duties.publish_ledger(log, database, store, clock()) == 0
+    clock.forward(hours=1)
+    assert await duties.publish_ledger(log, database, store, clock()) == 1
+    clock.forward(minutes=1)
+    assert await duties.publish_ledger(log, database, store, clock()) == 0
+    (task,) = await rows(tables.tasks)
+    await desk.rule(database, store, house, task.id, [desk.Ruling(desk.NoAction(), None, None, "nothing to do")], "Sam", clock)
+    assert await duties.publish_ledger(log, database, store, clock()) == 1
+    published = [row for row in await rows(tables.outbox) if row.topic == "ledger"]
+    assert len({dict(map(tuple, row.headers))["ce_id"] for row in published}) == len(published) == 2
+
+
+async def test_an_hour_on_the_edge_of_the_three_days_is_counted_whole(take, log, database, store, clock):
+    clock.moment = datetime(2026, 3, 2, 9, 5, tzinfo=UTC)
+    await take(Reading(Outcome.REVIEW, 0.5))
+    clock.moment = datetime(2026, 3, 5, 9, 4, tzinfo=UTC)
+    assert await duties.publish_ledger(log, database, store, clock()) == 1
+    clock.moment = datetime(2026, 3, 5, 9, 59, tzinfo=UTC)
+    assert await duties.publish_ledger(log, database, store, clock()) == 0
+
+
+async def test_what_is_audited_last_is_sealed_before_the_end(take, log, database, store, house, clock):
+    stopping = asyncio.Event()
+    stopping.set()
+    await take(URGENT)
+    await duties.run(log, database, store, house, clock, stopping)
+    verdict = await duties.verify_audit(database)
+    assert verdict.holds
+    assert verdict.sealed > 0
+    assert verdict.unsealed == 0
+
+
+async def test_the_trail_of_one_contact_is_told_in_order(take, database):
+    first = await take(URGENT)
+    await take(Reading(Outcome.REVIEW, 0.5))
+    told = await duties.audit_trail(database, first.id, 100)
+    assert next(row.action for row in told) == "decided"
+    assert {row.contact_id for row in told} == {first.id}
+    assert [row.id for row in told] == sorted(row.id for row in told)
+    assert len(await duties.audit_trail(database, None, 3)) == 3

@@ -1,0 +1,148 @@
+"""The receipt ledger: it balances whatever happens on the way, and a loss stands out."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import delete
+
+from ingest import state
+from ingest.contract import Record
+from ingest.receive import record_of
+from router import desk, ledger, outbox
+from router.register import tables
+
+KEY = b"a key that only these tests know of"
+
+
+@pytest.fixture
+def arrive(database, append):
+    """Contacts at our edge: on the log, and in its own note of what it accepted."""
+
+    async def take(*contacts, on_the_log: bool = True):
+        if on_the_log:
+            await append(*contacts)
+        async with database.write() as connection:
+            await connection.execute(
+                state.receipts.insert(),
+                [
+                    {
+                        "contact_id": each.id,
+                        "channel": each.channel,
+                        "account": each.account,
+                        "received_at": each.received_at,
+                        "original": each.original,
+                    }
+                    for each in contacts
+                ],
+            )
+
+    return take
+
+
+@pytest.fixture
+def count(log, database, clock):
+    """The total of the ledger's lines."""
+
+    async def total(**span):
+        lines = await ledger.entries(log, database, clock(), **span)
+        for line in lines:
+            accounted = sum(line.dispositions.values()) + line.dead_lettered + line.waiting + line.unaccounted
+            assert line.received == accounted
+        return {
+            name: sum(getattr(line, name) for line in lines) for name in ("received", "dead_lettered", "waiting", "unaccounted")
+        }
+
+    return total
+
+
+async def test_what_waits_on_the_log_is_waiting_and_what_is_decided_is_decided(
+    contact, arrive, route, count, log, database, clock
+):
+    await arrive(contact(), contact())
+    assert await count() == {"received": 2, "dead_lettered": 0, "waiting": 2, "unaccounted": 0}
+    await route()
+    await arrive(contact())
+    assert await count() == {"received": 3, "dead_lettered": 0, "waiting": 1, "unaccounted": 0}
+    (line,) = await ledger.entries(log, database, clock())
+    assert sum(line.dispositions.values()) == 2
+
+
+async def test_a_planted_loss_is_found(contact, arrive, route, count):
+    await arrive(contact(), contact())
+    await arrive(contact(), on_the_log=False)
+    await route()
+    assert (await count())["unaccounted"] == 1
+
+
+async def test_a_contact_taken_out_of_the_register_is_found(contact, arrive, route, count, database):
+    await arrive(contact(), contact())
+    await route()
+    async with database.write() as connection:
+        await connection.execute(delete(tables.dispositions))
+    assert (await count())["unaccounted"] == 2
+
+
+async def test_a_dead_letter_a_parked_one_and_one_behind_it_balance(contact, arrive, append, route, count, database):
+    bad, newer, behind = contact(), contact(sender="b@example.com"), contact(sender="b@example.com")
+    broken = record_of(bad, KEY)
+    v2 = record_of(newer, KEY)
+    headers = tuple((name, raw.replace(b".v1", b".v2") if name == "ce_type" else raw) for name, raw in v2.headers)
+    await arrive(bad, newer, on_the_log=False)
+    await append(Record(broken.key, b"{", broken.headers), Record(v2.key, v2.value, headers), Record(v2.key, v2.value, headers))
+    await arrive(behind)
+    await route()
+    assert await count() == {"received": 3, "dead_lettered": 1, "waiting": 2, "unaccounted": 0}
+
+
+async def test_putting_a_dead_letter_back_balances_at_every_step(
+    contact, append, arrive, route, count, rows, database, store, log, clock
+):
+    about = contact()
+    record = record_of(about, KEY)
+    await arrive(about, on_the_log=False)
+    await append(Record(record.key, b"{", record.headers), Record("k", b"no event at all"))
+    await route()
+    assert (await count())["dead_lettered"] == 2
+    for dead in await rows(tables.dead_letters):
+        await desk.replay(database, store, dead.id, "Sam", clock)
+        assert (await count())["unaccounted"] == 0
+    await outbox.publish(log, database)
+    assert (await count())["unaccounted"] == 0
+    await route()
+    after = await count()
+    assert after["unaccounted"] == after["waiting"] == 0
+    assert {row.state for row in await rows(tables.dead_letters, tables.dead_letters.c.id == about.id)} == {"open"}
+
+
+async def test_several_dispositions_of_one_contact_count_once(
+    contact, arrive, route, count, rows, database, store, house, clock
+):
+    await arrive(contact("I am unsure what to say."))
+    await route()
+    for task in await rows(tables.tasks, tables.tasks.c.kind.in_(("review", "not-read-for-risk"))):
+        rulings = [desk.Ruling(desk.NoAction(), None, None, "nothing to do")]
+        await desk.rule(database, store, house, task.id, rulings, "Sam", clock)
+    assert await count() == {"received": 1, "dead_lettered": 0, "waiting": 0, "unaccounted": 0}
+
+
+async def test_lines_are_by_hour_and_channel_and_cut_by_whole_hours(contact, arrive, clock, log, database, count):
+    nine = clock()
+    await arrive(contact(), contact(received_at=nine + timedelta(hours=1)), contact(received_at=nine - timedelta(minutes=20)))
+    await arrive(contact(channel="letter"))
+    lines = await ledger.entries(log, database, clock())
+    assert [(line.hour.hour, line.channel, line.received) for line in lines] == [
+        (9, "email", 2),
+        (9, "letter", 1),
+        (10, "email", 1),
+    ]
+    assert (await count(since=nine))["received"] == 4
+    assert (await count(since=nine + timedelta(minutes=35)))["received"] == 1
+    assert (await count(until=nine))["received"] == 1
+
+
+async def test_more_than_a_page_is_counted_whole(contact, arrive, route, count, monkeypatch):
+    monkeypatch.setattr(ledger, "_PAGE", 4)
+    await arrive(*(contact() for _ in range(7)))
+    await route()
+    await arrive(*(contact() for _ in range(6)))
+    assert await count() == {"received": 13, "dead_lettered": 0, "waiting": 6, "unaccounted": 0}
