@@ -28,7 +28,7 @@ from router.decide import Situation, Unsettled
 from router.match import Candidate, Matched, MatchResult, Query, match
 from router.match.register_view import CaseView, IndividualView
 from router.read import Reading, read
-from router.register import search, tables
+from router.register import intake, search, tables
 
 T = TypeVar("T")
 _MOST_BOUND = 900
@@ -83,10 +83,7 @@ def _present(values: Iterable[str | None]) -> tuple[str, ...]:
 
 
 def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None
+    return intake.as_date(text) if text else None
 
 
 @dataclass(slots=True)

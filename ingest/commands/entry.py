@@ -1,60 +1,87 @@
-"""``ingest``: every verb in one place."""
+"""``ingest``: every verb in one table. A verb's file is imported when the verb is called, so that help answers at once."""
+
+from importlib import import_module
+from typing import Any, Final, NamedTuple
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
-from ingest.commands import (
-    audit,
-    check,
-    database,
-    dead_letters,
-    demo,
-    feedback,
-    ledger,
-    match,
-    outgoing,
-    parse,
-    publish,
-    read,
-    register,
-    review,
-    run,
-    schema,
-    topic,
-    validate,
-)
 
-app = typer.Typer(
-    name="ingest",
-    help="Turns every approach to Customer Care into a contact, and every contact into a record, a handoff or a person's decision.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+class Verb(NamedTuple):
+    """Which file has a verb, and what help says of it."""
 
-SERVICE, LOOK, TRY = "The service", "What it has made, and acting on it", "One step by itself, nothing stored"
+    module: str
+    panel: str
+    help: str
 
-app.command("run", rich_help_panel=SERVICE)(run.command)
-app.command("demo", rich_help_panel=SERVICE)(demo.command)
-app.command("check", rich_help_panel=SERVICE)(check.command)
-app.add_typer(database.app, name="database", rich_help_panel=SERVICE)
-app.add_typer(topic.app, name="topic", rich_help_panel=SERVICE)
-app.command("publish", rich_help_panel=SERVICE)(publish.command)
 
-app.add_typer(feedback.app, name="feedback", rich_help_panel=LOOK)
-app.add_typer(review.app, name="review", rich_help_panel=LOOK)
-app.add_typer(outgoing.app, name="outgoing", rich_help_panel=LOOK)
-app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=LOOK)
-app.add_typer(register.app, name="register", rich_help_panel=LOOK)
-app.command("ledger", rich_help_panel=LOOK)(ledger.command)
-app.add_typer(audit.app, name="audit", rich_help_panel=LOOK)
+_SERVICE, _LOOK, _TRY = "The service", "What it has made, and acting on it", "One step by itself, nothing stored"
 
-app.command("parse", rich_help_panel=TRY)(parse.command)
-app.command("read", rich_help_panel=TRY)(read.command)
-app.command("match", rich_help_panel=TRY)(match.command)
-app.command("validate", rich_help_panel=TRY)(validate.command)
-app.command("schema", rich_help_panel=TRY)(schema.command)
+VERBS: Final[dict[str, Verb]] = {
+    "run": Verb("run", _SERVICE, "Run the service, all of it or some of its roles."),
+    "demo": Verb("demo", _SERVICE, "Letters in a real mailbox become records before your eyes, in under a minute."),
+    "check": Verb(
+        "check", _SERVICE, "The settings and everything leaned on, a line each, with what to do about what is wrong."
+    ),
+    "database": Verb("database", _SERVICE, "Bring the register's tables up to date."),
+    "topic": Verb("topic", _SERVICE, "Look at the log: who is how far behind, and what came last."),
+    "publish": Verb("publish", _SERVICE, "Put contacts onto the log as another system would."),
+    "review": Verb("review", _LOOK, "Tasks that only a person can decide or do, the urgent first."),
+    "feedback": Verb("feedback", _LOOK, "Feedback records: list, show, export."),
+    "outgoing": Verb("outgoing", _LOOK, "What we send: list, show, hold, release."),
+    "dead-letters": Verb("dead_letters", _LOOK, "What could not be understood: list, show, replay, discard."),
+    "register": Verb("register", _LOOK, "People and cases: import, search, unlink."),
+    "ledger": Verb("ledger", _LOOK, "Received against accounted for, by channel and hour."),
+    "audit": Verb("audit", _LOOK, "The trail of every action and decision: verify, show."),
+    "parse": Verb("parse", _TRY, "Messages to contacts."),
+    "read": Verb("read", _TRY, "Texts to what the router would make of them."),
+    "match": Verb("match", _TRY, "Contacts against a register, both as CSV."),
+    "validate": Verb("validate", _TRY, "Contacts against the contract."),
+    "schema": Verb("schema", _TRY, "The contract's schemas, and the catalogue of metrics."),
+}
+
+
+class Verbs(TyperGroup):
+    """The group of all verbs; while help lists them, none is imported."""
+
+    _listing = False
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - click's signature
+        """In the order of the table."""
+        return list(VERBS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - click's signature
+        """The verb itself, or its line while help lists them."""
+        verb = VERBS.get(cmd_name)
+        if verb is None:
+            return None
+        if self._listing:
+            return TyperCommand(cmd_name, help=verb.help, rich_help_panel=verb.panel)
+        module = import_module(f"ingest.commands.{verb.module}")
+        app: typer.Typer = getattr(module, "app", None) or _alone(module.command)
+        return get_command(app)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """List the verbs by what they are for."""
+        self._listing = True
+        super().format_help(ctx, formatter)
+
+
+def _alone(command: Any) -> typer.Typer:
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(command)
+    return app
+
+
+app = typer.Typer(name="ingest", cls=Verbs, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def _ingest() -> None:
+    """Turns every approach to Customer Care into a contact, and every contact into a record, a handoff or a person's decision."""
 
 
 def main() -> None:
     """Run the command line."""
-    app()
+    app(prog_name="ingest")

@@ -14,59 +14,231 @@ _GUIDE: Final = "labelling guide: feedback_type"
 FEEDBACK: Final = (
     # -- service: delay, manner, being kept informed, a broken promise
     Row("delay", "service", _GUIDE, (
-        "{you} .. sat|sitting|sit on", "{you} .. taken|took|taking|take .. {time}|forever|ages|so_long|too_long|long_enough", "kept|keep|keeping|left me|us waiting|hanging|in_the_dark", "still waiting|no_reply|no_answer|not_heard|nothing|no_news|havent_heard", "been waiting", "waiting since|for|over ... {time}|january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|aug|sept|oct|nov|dec|your|you|a|an|any", "how much longer|more", "how long do|does|must|am ... wait|expect|have_to", "this waiting", "waited|waiting .. {time} .. for|to|and", "took|taken forever|ages|so_long|too_long|months|years|over", "{time} .. and .. still|nothing|no", "explanation for the delay", "delay|delays|slow|slowness|backlog", "chase|chased|chasing|chase_you", "should not take|have_taken", "too long", "hurry up", "nothing .. happening|happened", "where is my", "wedi aros|disgwyl", "dal i aros|ddisgwyl", "on hold", "hung on for", "minutes on|in the|your|hold|a phone|line|queue",
+        "{you} .. sat|sitting|sit on",
+        "{you} .. taken|took|taking|take .. {time}|forever|ages|so_long|too_long|long_enough",
+        "kept|keep|keeping|left me|us waiting|hanging|in_the_dark",
+        "still waiting|no_reply|no_answer|not_heard|nothing|no_news|havent_heard", "been waiting",
+        ("waiting since|for|over ... "
+        "{time}|january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|aug|sept|"
+        "oct|nov|dec|your|you|a|an|any"), "how much longer|more", "how long do|does|must|am ... wait|expect|have_to",
+        "this waiting", "waited|waiting .. {time} .. for|to|and",
+        "took|taken forever|ages|so_long|too_long|months|years|over", "{time} .. and .. still|nothing|no",
+        "explanation for the delay", "delay|delays|slow|slowness|backlog", "chase|chased|chasing|chase_you",
+        "should not take|have_taken", "too long", "hurry up", "nothing .. happening|happened", "where is my",
+        "wedi aros|disgwyl", "dal i aros|ddisgwyl", "on hold", "hung on for",
+        "minutes on|in the|your|hold|a phone|line|queue",
     ), where="any"),
     Row("not-answered", "service", _GUIDE, (
-        "{nobody} .. {ring}|answer|answers|answered|reply|replied|replies|respond|responds|responded|tell|tells|told|explain|explained|acknowledge|acknowledged|got_back|gets_back|come_back|wrote|writes|bother|bothers|bothered|picks|pick|listen|listens|listened|knows|knew|seems|seemed|mentioned|read|informed|contacted|let_me_know", "no|not .. reply|answer|response|acknowledgement|call_back|callback|word|contact|news|update|updates|explanation .. from|to|since|at_all|yet|after|in|either", "not|never|have_not .. heard|had_a_reply|had_an_answer|had_any|replied|answered|responded|acknowledged|rung|phoned|called_back|called_me|returned", "heard nothing|not_a_thing|not_one_word|sod_all|nowt", "not one word|reply|call|letter", "ignored|ignoring|ignore|ignores|fobbed_off|passed_around|passed_from|messed_about|pillar_to_post|fobbing", "passed from", "did not ring|call|phone|reply|answer|respond|get_back|bother|return|turn_up|tell", "not .. bothered to|acknowledged", "been told nothing|different", "left|leave|leaving .. message|messages|voicemail|voicemails .. no|nothing|nobody|not|times", "lost|mislaid|misplaced my|the|our|all .. letter|documents|form|papers|file|evidence|email|complaint|notes|certificate|forms", "neb .. ateb|ffonio|dweud|cysylltu", "heb glywed|gael ateb|unrhyw", "dim ateb",
+        ("{nobody} .. {ring}|answer|answers|answered|reply|replied|replies|respond|responds|responded|tell|tells|told|"
+        "explain|explained|acknowledge|acknowledged|got_back|gets_back|come_back|wrote|writes|bother|bothers|bothered|"
+        "picks|pick|listen|listens|listened|knows|knew|seems|seemed|mentioned|read|informed|contacted|let_me_know"),
+        ("no|not .. reply|answer|response|acknowledgement|call_back|callback|word|contact|news|update|updates|explanation "
+        ".. from|to|since|at_all|yet|after|in|either"),
+        ("not|never|have_not .. "
+        "heard|had_a_reply|had_an_answer|had_any|replied|answered|responded|acknowledged|rung|phoned|called_back|"
+        "called_me|returned"), "heard nothing|not_a_thing|not_one_word|sod_all|nowt", "not one word|reply|call|letter",
+        "ignored|ignoring|ignore|ignores|fobbed_off|passed_around|passed_from|messed_about|pillar_to_post|fobbing",
+        "passed from", "did not ring|call|phone|reply|answer|respond|get_back|bother|return|turn_up|tell",
+        "not .. bothered to|acknowledged", "been told nothing|different",
+        "left|leave|leaving .. message|messages|voicemail|voicemails .. no|nothing|nobody|not|times",
+        ("lost|mislaid|misplaced my|the|our|all .. "
+        "letter|documents|form|papers|file|evidence|email|complaint|notes|certificate|forms"),
+        "neb .. ateb|ffonio|dweud|cysylltu", "heb glywed|gael ateb|unrhyw", "dim ateb",
     )),
     Row("promise", "service", _GUIDE, (
-        "promise*", "said|told|assured|agreed|guaranteed .. would|you_will|will|you_would .. {ring}|be|have|get|hear|write|reply|send|email|within|by|let|keep|come|update|respond|ring_back", "told me|us .. within|by|every|around|few_more|about ... {time}", "when they|you|he|she said they|you|he|she would", "you .. said|told .. {time}|friday|monday|tuesday|wednesday|thursday", "had said they would|by_end", "keep|kept|keeping .. word|promise", "addo|wedi_addo",
+        "promise*",
+        ("said|told|assured|agreed|guaranteed .. would|you_will|will|you_would .. "
+        "{ring}|be|have|get|hear|write|reply|send|email|within|by|let|keep|come|update|respond|ring_back"),
+        "told me|us .. within|by|every|around|few_more|about ... {time}",
+        "when they|you|he|she said they|you|he|she would",
+        "you .. said|told .. {time}|friday|monday|tuesday|wednesday|thursday", "had said they would|by_end",
+        "keep|kept|keeping .. word|promise", "addo|wedi_addo",
     )),
     Row("manner", "service", _GUIDE, (
-        "rude|rudeness|abrupt|dismissive|patronising|patronised|condescending|sarcastic|cold|unhelpful|unprofessional|disrespectful|offhand|off_hand|curt|snapped|laughed|sighed|shouted|hung_up|hung_the_phone|put_the_phone_down|cut_me_off|talked_over|talked_down|spoke_down|spoken_to_like|spoke_to_me|tone|attitude|interrupted|short_with|snotty|uncaring|heartless|insensitive", "made me|us feel|cry|repeat", "treated me|us", "copy and paste|pasted", "do not care", "not .. care|interested|helpful|listen|listening|professional|polite", "useless|incompetent|incompetence|shambles|shambolic|joke|disgrace|disgraceful|appalling|pathetic|hopeless|terrible|awful|poor|disappointed|disappointing|not_good_enough|unacceptable|rubbish|diabolical|waste_of_time|dreadful|atrocious|letdown|let_down|fed_up|frustrated|frustrating|sick_of|had_enough", "anghwrtais|anfodlon|siomedig",
+        ("rude|rudeness|abrupt|dismissive|patronising|patronised|condescending|sarcastic|cold|unhelpful|unprofessional|"
+        "disrespectful|offhand|off_hand|curt|snapped|laughed|sighed|shouted|hung_up|hung_the_phone|put_the_phone_down|"
+        "cut_me_off|talked_over|talked_down|spoke_down|spoken_to_like|spoke_to_me|tone|attitude|interrupted|short_with|"
+        "snotty|uncaring|heartless|insensitive"), "made me|us feel|cry|repeat", "treated me|us", "copy and paste|pasted",
+        "do not care", "not .. care|interested|helpful|listen|listening|professional|polite",
+        ("useless|incompetent|incompetence|shambles|shambolic|joke|disgrace|disgraceful|appalling|pathetic|hopeless|"
+        "terrible|awful|poor|disappointed|disappointing|not_good_enough|unacceptable|rubbish|diabolical|waste_of_time|"
+        "dreadful|atrocious|letdown|let_down|fed_up|frustrated|frustrating|sick_of|had_enough"),
+        "anghwrtais|anfodlon|siomedig",
     )),
     Row("adjustment-ignored", "service", _GUIDE, (
-        "i|we|have|had asked|told|said|requested|explained .. large_print|email_only|not_to_phone|not_to_ring|braille|welsh|easy_read|phone|letter|interpreter|print|audio", "letter|letters|reply|report|it|you|form .. in|came_in|was_in|wrote_in|sent .. ordinary|normal|small|tiny|english print|only|again", "despite|even_though|after asking|telling|i|having|being|repeatedly", "wrong address|name|email|person|number|spelling", "sent .. wrong|somebody_else|someone_else|another_person", "spelt|spelled .. wrong", "respected|respecting", "timed out|times_out|crashed|crash|would_not_load|not_working|broken|does_not_work", "change* investigator|caseworker|caseworkers|investigators", "third|fourth|fifth|three|four|different|new investigator|caseworker|investigators|caseworkers|person|people", "moved teams|left_the_organisation", "data breach|privacy",
+        ("i|we|have|had asked|told|said|requested|explained .. "
+        "large_print|email_only|not_to_phone|not_to_ring|braille|welsh|easy_read|phone|letter|interpreter|print|audio"),
+        ("letter|letters|reply|report|it|you|form .. in|came_in|was_in|wrote_in|sent .. ordinary|normal|small|tiny|english "
+        "print|only|again"), "despite|even_though|after asking|telling|i|having|being|repeatedly",
+        "wrong address|name|email|person|number|spelling", "sent .. wrong|somebody_else|someone_else|another_person",
+        "spelt|spelled .. wrong", "respected|respecting",
+        "timed out|times_out|crashed|crash|would_not_load|not_working|broken|does_not_work",
+        "change* investigator|caseworker|caseworkers|investigators",
+        "third|fourth|fifth|three|four|different|new investigator|caseworker|investigators|caseworkers|person|people",
+        "moved teams|left_the_organisation", "data breach|privacy",
     )),
     # -- decision: disagrees with an outcome
     Row("disagrees", "decision", _GUIDE, (
-        "not|do_not|never|cannot|can_not|will_not .. agree|accept|accepting|agreed|accepted", "disagree*|dispute*|challenge|challenging|object|contest|appeal|appealing", "{decision} .. wrong|flawed|unfair|unjust|incorrect|mistaken|biased|perverse|irrational|nonsense|joke|disgrace|whitewash|cannot|can_not|based|rests|built|proceeds|made_on|relied|ignore*|fails|failed|does_not|did_not|says|states|say|was|is_not", "wrong|flawed|unfair|unjust|biased|whitewash|incorrect|mistaken .. {decision}", "you|your|ombudsman|report|have .. found|decided|concluded|find|conclude|ruled|determined|say|said|state|believed", "not|did_not|have_not .. uphold|upheld|upholding", "no failings|failing|fault|maladministration|injustice|wrong|evidence_of|service_failure|failure", "partly|partially upheld|uphold", "whitewash|cover_up|coverup|took_their_side|takes_their_side|sided|one_sided|biased|their_word|believed_them|rubber_stamp*", "review .. {decision}|my_case|case|complaint", "{decision} .. review|reviewed|reconsider*|looked_at|again|reopen*", "reopen*|re_open*|reconsider*|overturn*|look_again|look_at_it_again|looked_at_again|second_look|ailystyried|anghytuno|think_again", "want|request|requesting|ask|asking|apply|application .. review", "do .. again properly", "your final? {decision}", "your|the final {decision}", "paragraph|para|page .. says|states|wrong|you", "penderfyniad .. anghywir|annheg|eich", "anghytuno", "how can|could you .. say|find|decide|conclude", "nothing wrong", "case .. closed", "closed my case|complaint",
-    ), unless=("draft|provisional",)),
+        "not|do_not|never|cannot|can_not|will_not .. agree|accept|accepting|agreed|accepted",
+        "disagree*|dispute*|challenge|challenging|object|contest|appeal|appealing",
+        ("{decision} .. wrong|flawed|unfair|unjust|incorrect|mistaken|biased|perverse|irrational|nonsense|joke|disgrace|"
+        "whitewash|cannot|can_not|based|rests|built|proceeds|made_on|relied|ignore*|fails|failed|does_not|did_not|says|"
+        "states|say|was|is_not"), "wrong|flawed|unfair|unjust|biased|whitewash|incorrect|mistaken .. {decision}",
+        "you|your|ombudsman|report|have .. found|decided|concluded|find|conclude|ruled|determined|say|said|state|believed",
+        "not|did_not|have_not .. uphold|upheld|upholding",
+        "no failings|failing|fault|maladministration|injustice|wrong|evidence_of|service_failure|failure",
+        "partly|partially upheld|uphold",
+        ("whitewash|cover_up|coverup|took_their_side|takes_their_side|sided|one_sided|biased|their_word|believed_them|"
+        "rubber_stamp*"), "review .. {decision}|my_case|case|complaint",
+        "{decision} .. review|reviewed|reconsider*|looked_at|again|reopen*",
+        ("reopen*|re_open*|reconsider*|overturn*|look_again|look_at_it_again|looked_at_again|second_look|ailystyried|"
+        "anghytuno|think_again"), "want|request|requesting|ask|asking|apply|application .. review",
+        "do .. again properly", "your final? {decision}", "your|the final {decision}",
+        "paragraph|para|page .. says|states|wrong|you", "penderfyniad .. anghywir|annheg|eich", "anghytuno",
+        "how can|could you .. say|find|decide|conclude", "nothing wrong", "case .. closed", "closed my case|complaint",
+    ), unless=(
+        "draft|provisional",
+    )),
     # -- praise
     Row("thanks", "praise", _GUIDE, (
-        "thank|thanks|thankyou you? .. {staff}|for_your|for_all|so_much|lady|man|woman|gentleman|lad|girl|to|very_much|everyone|mr|mrs|ms|miss", "say|saying|pass|send .. thank|thanks|thankyou|gratitude|appreciation", "grateful|gratitude|appreciate|appreciated|appreciation|appreciative", "praise|compliment|compliments|commend|commendation|credit|hats_off|kudos|well_done|brilliant|fantastic|excellent|wonderful|superb|outstanding|first_class|amazing|lovely|marvellous|exemplary|impressed|five_stars|5_stars|star|top_class|great_service|great_job|good_work|spot_on|cracking|ace|diamond|legend", "so|very|really|extremely|incredibly|most kind|helpful|patient|clear|quick|thorough|professional|caring|understanding|polite|good|lovely|sympathetic|courteous", "kind|kindness|helpful|patient|patience|courteous|professional|compassionate|compassion|sensitive|understanding|empathy|empathetic|listened", "went|gone|go above|out_of|the_extra|to_some_trouble", "could not|cannot|can_not .. have_been|have_asked|fault|praise|thank|speak .. more|nicer|kinder|better|enough|highly|him|her", "made .. difference|easier|feel .. heard|better|listened|human|stupid", "restored|renewed my", "keep up the good", "diolch .. eich|am|yn_fawr|o_galon", "caredig|ardderchog|gwych|bendigedig", "took the time", "put .. mind at rest|ease",
+        ("thank|thanks|thankyou you? .. "
+        "{staff}|for_your|for_all|so_much|lady|man|woman|gentleman|lad|girl|to|very_much|everyone|mr|mrs|ms|miss"),
+        "say|saying|pass|send .. thank|thanks|thankyou|gratitude|appreciation",
+        "grateful|gratitude|appreciate|appreciated|appreciation|appreciative",
+        ("praise|compliment|compliments|commend|commendation|credit|hats_off|kudos|well_done|brilliant|fantastic|excellent|"
+        "wonderful|superb|outstanding|first_class|amazing|lovely|marvellous|exemplary|impressed|five_stars|5_stars|star|"
+        "top_class|great_service|great_job|good_work|spot_on|cracking|ace|diamond|legend"),
+        ("so|very|really|extremely|incredibly|most "
+        "kind|helpful|patient|clear|quick|thorough|professional|caring|understanding|polite|good|lovely|sympathetic|"
+        "courteous"),
+        ("kind|kindness|helpful|patient|patience|courteous|professional|compassionate|compassion|sensitive|understanding|"
+        "empathy|empathetic|listened"), "went|gone|go above|out_of|the_extra|to_some_trouble",
+        ("could not|cannot|can_not .. have_been|have_asked|fault|praise|thank|speak .. "
+        "more|nicer|kinder|better|enough|highly|him|her"),
+        "made .. difference|easier|feel .. heard|better|listened|human|stupid", "restored|renewed my",
+        "keep up the good", "diolch .. eich|am|yn_fawr|o_galon", "caredig|ardderchog|gwych|bendigedig", "took the time",
+        "put .. mind at rest|ease",
     )),
     # -- suggestion
     Row("suggests", "suggestion", _GUIDE, (
-        "suggest|suggestion|suggestions|suggesting|propose|proposal|recommend|idea|ideas|awgrym|awgrymu", "could|can|why_do_not|why_not|should|might|would_you|may you|the|your ... have|add|put|send|make|offer|include|provide|consider|let|allow|use|print|show|give|try", "would|might|it_would|it_might be|help|is .. good|useful|helpful|easier|nice|better|handy|great .. if|to|for|idea", "if you|your .. could|would|had|put|added|made|sent", "why not", "have you thought|considered", "one thing that would", "may i", "needs|need|ought|wants to|a be|have|bigger|clearer|warning|option", "you should|ought|need have|add|put|send|make|offer|include|consider|let|allow|use", "make it|your|the .. easier|clearer|bigger|simpler", "improve|improvement|improvements", "would save", "save .. come_back",
-    ), unless=("if you could .. help|ring|call|let|look|tell|send_me|advise", "could you .. please|help|tell|ring|look|call|let_me|advise|send_me|review", "can you .. help|tell|ring|look|please|send_me")),
+        "suggest|suggestion|suggestions|suggesting|propose|proposal|recommend|idea|ideas|awgrym|awgrymu",
+        ("could|can|why_do_not|why_not|should|might|would_you|may you|the|your ... "
+        "have|add|put|send|make|offer|include|provide|consider|let|allow|use|print|show|give|try"),
+        "would|might|it_would|it_might be|help|is .. good|useful|helpful|easier|nice|better|handy|great .. if|to|for|idea",
+        "if you|your .. could|would|had|put|added|made|sent", "why not", "have you thought|considered",
+        "one thing that would", "may i", "needs|need|ought|wants to|a be|have|bigger|clearer|warning|option",
+        "you should|ought|need have|add|put|send|make|offer|include|consider|let|allow|use",
+        "make it|your|the .. easier|clearer|bigger|simpler", "improve|improvement|improvements", "would save",
+        "save .. come_back",
+    ), unless=(
+        "if you could .. help|ring|call|let|look|tell|send_me|advise",
+        "could you .. please|help|tell|ring|look|call|let_me|advise|send_me|review",
+        "can you .. help|tell|ring|look|please|send_me",
+    )),
 )  # fmt: skip
 
 _CRITERIA_SOURCE: Final = "the ombudsman's review form; labelling guide 7"
 CRITERIA: Final = (
     Row("wrong-facts", "inaccurate_facts", _CRITERIA_SOURCE, (
-        "error|errors|mistake|mistakes|inaccura* .. fact|facts|date|dates|factual|report|decision|findings", "factual* error|errors|wrong|incorrect|inaccura*|mistake*", "facts are|were|is|was|you|used|wrong ... wrong|incorrect|not|inaccurate|relied", "wrong|incorrect|inaccurate|mistaken|false|untrue .. date|dates|facts|time|times|name|ward|hospital|medication|dose|age|person|figures|clock|year|consultant|information|doctor|address|amount", "date|dates|facts|time|times|dose|figures|year|ward|amount|paragraph|name|age ... wrong|incorrect|inaccurate|untrue|false", "not true|correct|accurate|right|what_happened|the_case", "untrue|inaccurate|incorrect|false|factually", "based on|built_on|rests_on|proceeds_on|relied_on|relies_on .. wrong|false|incorrect|inaccurate|mistake|error|a", "never|did_not did|said|had|was|were|declined|refused|told|signed|attended|agreed|happened|missed|she|he|i|they|received|did_so", "that never happened", "she|he|i|they|we|it|you|there was|were|did|could|had|is not", "you say|said|state|stated|wrote|written|have_written|claim|recorded ... never|in_fact|actually|wrong", "misquoted|misstate*|mixed_up|confused_with|mistaken_for", "anghywir|gwallau|gwall",
+        "error|errors|mistake|mistakes|inaccura* .. fact|facts|date|dates|factual|report|decision|findings",
+        "factual* error|errors|wrong|incorrect|inaccura*|mistake*",
+        "facts are|were|is|was|you|used|wrong ... wrong|incorrect|not|inaccurate|relied",
+        ("wrong|incorrect|inaccurate|mistaken|false|untrue .. "
+        "date|dates|facts|time|times|name|ward|hospital|medication|dose|age|person|figures|clock|year|consultant|"
+        "information|doctor|address|amount"),
+        ("date|dates|facts|time|times|dose|figures|year|ward|amount|paragraph|name|age ... "
+        "wrong|incorrect|inaccurate|untrue|false"), "not true|correct|accurate|right|what_happened|the_case",
+        "untrue|inaccurate|incorrect|false|factually",
+        "based on|built_on|rests_on|proceeds_on|relied_on|relies_on .. wrong|false|incorrect|inaccurate|mistake|error|a",
+        ("never|did_not did|said|had|was|were|declined|refused|told|signed|attended|agreed|happened|missed|she|he|i|they|"
+        "received|did_so"), "that never happened", "she|he|i|they|we|it|you|there was|were|did|could|had|is not",
+        "you say|said|state|stated|wrote|written|have_written|claim|recorded ... never|in_fact|actually|wrong",
+        "misquoted|misstate*|mixed_up|confused_with|mistaken_for", "anghywir|gwallau|gwall",
     )),
     Row("new-evidence", "new_information", _CRITERIA_SOURCE, (
-        "new|fresh|further|additional evidence|information|material|document|documents|witness|facts|report|records|medical|letter|proof|statement", "not|was_not|were_not available|have_had|had|seen|known|have_known|aware|have_it ... before|then|when|at_the_time|until|till|time|sooner|earlier", "since|after your|the|then|that .. decision|report|findings|closed ... come|found|received|got|obtained|released|told|written|wrote|emerged|sent|out|admitted", "only|just|recently|now|finally got|received|come_to_light|obtained|found|been_given|been_sent|released|arrived|discovered|has|had|have|came", "come|came|coming to|into light|my_possession", "subject access", "nobody|no_one|could_not|i_could could|have known|had|have|seen ... when|then|before|sooner|until", "wrote to me out", "has|have now|since|just|recently admitted|confirmed|come_forward|given|told|written|released|found", "released to me", "did not have|exist .. then|before|at_the_time|until", "tystiolaeth|gwybodaeth newydd",
+        ("new|fresh|further|additional "
+        "evidence|information|material|document|documents|witness|facts|report|records|medical|letter|proof|statement"),
+        ("not|was_not|were_not available|have_had|had|seen|known|have_known|aware|have_it ... "
+        "before|then|when|at_the_time|until|till|time|sooner|earlier"),
+        ("since|after your|the|then|that .. decision|report|findings|closed ... "
+        "come|found|received|got|obtained|released|told|written|wrote|emerged|sent|out|admitted"),
+        ("only|just|recently|now|finally "
+        "got|received|come_to_light|obtained|found|been_given|been_sent|released|arrived|discovered|has|had|have|came"),
+        "come|came|coming to|into light|my_possession", "subject access",
+        "nobody|no_one|could_not|i_could could|have known|had|have|seen ... when|then|before|sooner|until",
+        "wrote to me out",
+        "has|have now|since|just|recently admitted|confirmed|come_forward|given|told|written|released|found",
+        "released to me", "did not have|exist .. then|before|at_the_time|until", "tystiolaeth|gwybodaeth newydd",
     )),
     Row("overlooked", "overlooked_information", _CRITERIA_SOURCE, (
-        "overlook*|disregard*|misunderst*|ignored|ignore|missed|omitted|left_out|not_considered|misread|misconstrued|misinterpreted", "not|never|did_not|have_not|havent|has_not|was_not|were_not|failed_to|nowhere|without .. read|consider*|look|looked|mention*|address*|take_into|taken_into|taken_account|understood|acknowledge*|seen|included|refer*|considered|answer|weigh*|dealt_with", "mentioned|referred nowhere|to_nowhere", "are|is mentioned|referred nowhere", "i|we gave|sent|supplied|provided|submitted|enclosed|posted|emailed|uploaded|handed ... you|your|them|ago|copies|statements|report|notes|records|letters|photographs|evidence", "you|your .. have|had|were_given|were_sent|hold|held|received .. it|evidence|already|all|them|proof|copies|records|letter|notes|report|statement", "no evidence|record|proof ... you|sent|gave|supplied|provided|have", "absent|missing from", "read the|my .. notes|evidence|records|letter|report", "half|most|part|parts|one of my|the|what .. complaint|questions|points|evidence", "does|did not .. answer|address|deal|cover|mention|include", "take|taken into account", "key|important|vital|crucial evidence|witness|document|point|points|part", "anwybyddu|heb_ystyried|heb_ddarllen|heb ystyried|ddarllen|sylwi",
+        ("overlook*|disregard*|misunderst*|ignored|ignore|missed|omitted|left_out|not_considered|misread|misconstrued|"
+        "misinterpreted"),
+        ("not|never|did_not|have_not|havent|has_not|was_not|were_not|failed_to|nowhere|without .. "
+        "read|consider*|look|looked|mention*|address*|take_into|taken_into|taken_account|understood|acknowledge*|seen|"
+        "included|refer*|considered|answer|weigh*|dealt_with"), "mentioned|referred nowhere|to_nowhere",
+        "are|is mentioned|referred nowhere",
+        ("i|we gave|sent|supplied|provided|submitted|enclosed|posted|emailed|uploaded|handed ... "
+        "you|your|them|ago|copies|statements|report|notes|records|letters|photographs|evidence"),
+        ("you|your .. have|had|were_given|were_sent|hold|held|received .. "
+        "it|evidence|already|all|them|proof|copies|records|letter|notes|report|statement"),
+        "no evidence|record|proof ... you|sent|gave|supplied|provided|have", "absent|missing from",
+        "read the|my .. notes|evidence|records|letter|report",
+        "half|most|part|parts|one of my|the|what .. complaint|questions|points|evidence",
+        "does|did not .. answer|address|deal|cover|mention|include", "take|taken into account",
+        "key|important|vital|crucial evidence|witness|document|point|points|part",
+        "anwybyddu|heb_ystyried|heb_ddarllen|heb ystyried|ddarllen|sylwi",
     )),
 )  # fmt: skip
 
 CONTACT: Final = (
     Row("first-time", "false", "labelling guide: contacted_before", (
-        "first|1st time|contact ... contact*|rang|ringing|writing|written|you|used|complain*|ombudsman|speaking|calling|done", "never|not|have_not|havent|had_not contacted|rang|rung|called|phoned|written|dealt|emailed|complained|been_in_touch|spoken|used|done ... you|before|ombudsman|this|us|anything|here", "no earlier|previous|prior contact", "contacted us before no", "this is my first", "not .. contacted .. before", "first contact", "first time contacting|caller|calling", "pierwszy kontakt|raz", "tro|y_tro cyntaf", "new caller|to_this|here",
-    ), unless=("never|not .. rang|called|phoned|replied|answered me|us|back", "first time .. told|said|hospital|rang_and|young")),
+        ("first|1st time|contact ... "
+        "contact*|rang|ringing|writing|written|you|used|complain*|ombudsman|speaking|calling|done"),
+        ("never|not|have_not|havent|had_not "
+        "contacted|rang|rung|called|phoned|written|dealt|emailed|complained|been_in_touch|spoken|used|done ... "
+        "you|before|ombudsman|this|us|anything|here"), "no earlier|previous|prior contact", "contacted us before no",
+        "this is my first", "not .. contacted .. before", "first contact", "first time contacting|caller|calling",
+        "pierwszy kontakt|raz", "tro|y_tro cyntaf", "new caller|to_this|here",
+    ), unless=(
+        "never|not .. rang|called|phoned|replied|answered me|us|back",
+        "first time .. told|said|hospital|rang_and|young",
+    )),
     Row("wrote-before", "true", "labelling guide: contacted_before", (
-        "i|we|ive|my_wife|my_husband|caller|she|he have|had? just|already|also|only? {ring}|emailed|written|wrote|rung|spoken|spoke|contacted|asked|told|sent|gave|given|chased|supplied|complained|messaged|texted|provided|submitted|explained|queried|said|telephoned|write .. you|your|ombudsman|ombudsmancare|{ours}|to_you|twice|again|times",
+        ("i|we|ive|my_wife|my_husband|caller|she|he have|had? just|already|also|only? "
+        "{ring}|emailed|written|wrote|rung|spoken|spoke|contacted|asked|told|sent|gave|given|chased|supplied|complained|"
+        "messaged|texted|provided|submitted|explained|queried|said|telephoned|write .. "
+        "you|your|ombudsman|ombudsmancare|{ours}|to_you"), "the|a lady|man|person i dealt|spoke with|to",
+        "has|had|have rung|rang|called|written|phoned x2|x3|x4|twice|three|several|many|again",
         "spoke|spoken|talked|speaking to|with .. you|your|ombudsman|{ours}|lady_on|man_on|your_phones",
-        "your|the_ombudsman last|recent|previous|earlier? letter|reply|email|acknowledgement|response|call|message|note|answer|officer|clerk|adviser .. of|dated|said|says|told|was|to_me|on|came|rang|telephoned|wrote|acknowledged|which|never|in|has|have",
-        "you|ombudsman|ombudsmancare|someone_from_your|somebody_from_your|your_team|your_officer|your_investigator have|had|all|then|just|only? told|promised|said|rang|phoned|called|wrote|replied|emailed|asked|acknowledged|cancelled|kept|assured|advised me|us|that|back|my|to|for|2|3|two|three|i|the", "sent you|your", "gave you|your", "told you|your_officer|your_investigator",
-        "me again", "hi its .. again", "writing|write|ringing|ring|emailing|calling again", "still waiting .. reply|hear|answer|response|you|told", "rang feb|twice|several|three|four|again|in|on|and", "cancelled .. calls", "kept ringing|calling|chasing|waiting", "chase|chased|chasing", "calls i have",
-        "my|the last|first|second|third|previous|earlier|other letter|email|text|call|message|form .. to|was|of|i_sent|you|went", "2nd|3rd|4th|5th|second|third|fourth|fifth|nth text|email|letter|call|message", "as i said|told|explained|mentioned", "asked for .. review", "further to", "our|my conversation|phone_call|telephone_conversation|discussion", "following our|my|your call|conversation|discussion", "it took you", "i|she|he was|were|am|had|have|been? told|promised .. you|by|would|i_would|around|someone_will|somebody_will", "on .. your phones|phone_line|helpline", "your phones|helpline|line .. this_morning|today|yesterday", "passed .. round|around", "rang|phoned|called me|her|him back", "when i|we {ring}|phoned|emailed|wrote|complained|spoke ... you|your|answer|told|nobody|queried", "i queried", "she|he rang .. when she|he",
-    ), unless=("{ring}|rang|told|asked|wrote|complained|written|sent|gave|contacted|spoke .. {they}|pals|999|111|them|dwp|hmrc|dvla|mp|ambulance", "never|not|first .. contacted|rang|written|dealt ... before", "{they}|dwp|hmrc|dvla|pals|ambulance .. told|said|rang|promised|asked|wrote|again", "was|were|am told .. {they}|you_might|you_are|anaesthetist|nurse|by", "told you|sent_you .. would")),
+        ("your|the_ombudsman last|recent|previous|earlier? "
+        "letter|reply|email|acknowledgement|response|call|message|note|answer|officer|clerk|adviser .. "
+        "of|dated|said|says|told|was|to_me|on|came|rang|telephoned|wrote|acknowledged|which|never|in|has|have"),
+        ("you|ombudsman|ombudsmancare|someone_from_your|somebody_from_your|your_team|your_officer|your_investigator "
+        "have|had|all|then|just|only? "
+        "told|promised|said|rang|phoned|called|wrote|replied|emailed|asked|acknowledged|cancelled|kept|assured|advised "
+        "me|us|that|back|my|to|for|2|3|two|three|i|the"), "sent you|your", "gave you|your",
+        "told you|your_officer|your_investigator", "me again", "hi its .. again",
+        "writing|write|ringing|ring|emailing|calling again", "still waiting .. reply|hear|answer|response|you|told",
+        "rang feb|twice|several|three|four|again|in|on|and", "cancelled .. calls",
+        "kept ringing|calling|chasing|waiting", "chase|chased|chasing", "calls i have",
+        ("my|the last|first|second|third|previous|earlier|other letter|email|text|call|message|form .. "
+        "to|was|of|i_sent|you|went"), "2nd|3rd|4th|5th|second|third|fourth|fifth|nth text|email|letter|call|message",
+        "as i said|told|explained|mentioned", "asked for .. review",
+        "further to my|our|your_letter|your_email|your_call",
+        "our|my conversation|phone_call|telephone_conversation|discussion",
+        "following our|my|your call|conversation|discussion", "it took you",
+        "i|she|he was|were|am|had|have|been? told|promised .. you|by|would|i_would|around|someone_will|somebody_will",
+        "on .. your phones|phone_line|helpline", "your phones|helpline|line .. this_morning|today|yesterday",
+        "passed .. round|around", "rang|phoned|called me|her|him back",
+        "when i|we {ring}|phoned|emailed|wrote|complained|spoke ... you|your|answer|told|nobody|queried", "i queried",
+        "she|he rang .. when she|he",
+    ), unless=(
+        ("rang|told|asked|wrote_to|complained_to|written_to|sent|gave|contacted|spoke_to|called|phoned the|my|our? "
+        "{they}|pals|999|111|them|dwp|hmrc|dvla|mp|ambulance"),
+        "never|not|first .. contacted|rang|written|dealt ... before",
+        "{they}|dwp|hmrc|dvla|pals|ambulance .. told|said|rang|promised|asked|wrote|again",
+        "was|were|am told .. {they}|you_might|you_are|anaesthetist|nurse|by", "told you|sent_you .. would",
+    )),
 )  # fmt: skip
 
 _FEEDBACK: Final = Table(FEEDBACK)
@@ -105,7 +277,7 @@ def _chosen(weights: dict[str, float]) -> FeedbackType:
     if weights["decision"] >= 1.0 and weights["service"] >= 1.2:
         return (
             "mixed"
-            if weights["service"] >= 0.4 * weights["decision"] and weights["decision"] >= 0.5 * weights["service"]
+            if weights["service"] >= 0.25 * weights["decision"] and weights["decision"] >= 0.25 * weights["service"]
             else _heavier(weights)
         )
     return _heavier(weights)

@@ -11,6 +11,9 @@ from ingest.contract import canonical_email, canonical_phone, canonical_postcode
 from router.read.reading import ReadIndividual
 
 _EMAIL: Final = re.compile(r"(?<![\w.+-])[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
+_NOBODYS: Final = re.compile(
+    r"(?:bookings?|info|sales|no-?reply|postmaster|mailer-daemon|newsletter|marketing|offers)@", re.IGNORECASE
+)
 _POSTCODE: Final = re.compile(r"(?<![\w-])([A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})(?!\w)", re.IGNORECASE)
 _PHONE: Final = re.compile(r"(?<![\w.£-])(?:\+\d|\(?0)[\d() -]{7,17}\d(?!\w)")
 _MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]{0,6}"
@@ -25,7 +28,7 @@ _SOMEBODY: Final = re.compile(
     re.IGNORECASE,
 )
 _THEIRS: Final = re.compile(
-    r"(?:old|your|from your|surgery|hospital|ward|pals|trust|department|helpline|contact (?:the|our)|team on|office|switchboard|fax|his|her|their|dad['’]?s|mum['’]?s)\b[^.\n]{0,25}$",
+    r"(?:old|your|from your|surgery|hospital|ward|pals|trust|department|helpline|contact (?:the|our)|team on|office|switchboard|fax|(?:his|her|their|dad['’]?s|mum['’]?s) (?:\w+ )?(?:number|phone|mobile|mob|tel|no))\b[^.\n]{0,25}$",
     re.IGNORECASE,
 )
 _NOT_A_PHONE: Final = re.compile(
@@ -47,6 +50,7 @@ _LOWER_SAYS: Final = re.compile(
     r"(?:^|[.!?\n] ?)(?:hi |hiya |hello )?(?:its |it's |this is |my name is |my names |im |i am |hi |hello )(?P<name>[a-z]{2,15}(?: [a-z'-]{2,20}){0,2}?)(?= here| again|[.!,]? (?:ref|case|p-|c-)|[.,] |\. )",
     re.IGNORECASE,
 )
+_HERE: Final = re.compile(rf"^(?P<name>{_GIVEN}(?: {_GIVEN}){{0,3}}) here\b", re.MULTILINE)
 _TITLED: Final = re.compile(rf"(?<![\w])(?P<name>(?:Mrs|Mr|Ms|Miss|Mx|Dr|Rev)\.? {_GIVEN}(?:[ \t]{_GIVEN}){{0,4}})")
 _CLOSING: Final = re.compile(
     r"^(?:(?:with )?(?:kind|best|warm|warmest|kindest|many|thank)?\s?(?:regards|wishes|thanks|you)|yours(?: (?:sincerely|faithfully|truly|etc|in \w+|respectfully|gratefully))?|thanks[\w ]{0,30}|thank you[\w ]{0,40}|many thanks|"
@@ -99,7 +103,7 @@ def _born(text: str) -> str | None:
 
 def _email(text: str) -> str | None:
     given = [found[0].rstrip(".") for found in _EMAIL.finditer(text) if canonical_email(found[0].rstrip("."))]
-    return given[-1] if given else None
+    return next((each for each in reversed(given) if not _NOBODYS.match(each)), None)
 
 
 def _phone(text: str) -> str | None:
@@ -154,7 +158,7 @@ def _name(channel: str, text: str, form: Mapping[str, str]) -> str | None:
 
 
 def _introduced(text: str) -> str | None:
-    for pattern in (_SAYS_IT, _LOWER_SAYS):
+    for pattern in (_HERE, _SAYS_IT, _LOWER_SAYS):
         for found in pattern.finditer(text[:20_000]):
             if name := _trim(found["name"], strict=True):
                 return name

@@ -2,7 +2,7 @@
 
 from router.read import feedback, outcome, people, references, wishes
 from router.read.language import language, unreadable
-from router.read.reading import Fact, Outcome, ReadIndividual, Reading
+from router.read.reading import Fact, Outcome, Reading
 from router.read.sentences import LIMIT, fields, plain, sentences, tidy
 from router.read.signs import signs
 
@@ -52,7 +52,7 @@ def read(channel: str, subject: str | None, text: str) -> Reading:
         preferred_method=None if advert else method,
         restrictions=wishes.restrictions(lines),
         signs=found,
-        individual=ReadIndividual() if advert else people.individual(channel, body, form),
+        individual=people.individual(channel, body, form),
         key_points=feedback.key_points(of_us) if kind else (),
         promises_broken=feedback.promises_broken(of_us) if kind in ("service", "mixed") else (),
         query=outcome.query(lines) if said is Outcome.QUERY_ANSWER else None,

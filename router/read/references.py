@@ -59,7 +59,7 @@ _NOUN: Final = (
     r"Pharmacy|Chemists?|Ambulance(?: Service| Trust)?(?: NHS(?: Foundation)? Trust)?|Nursing Home|Care Home|Hospice|Birth Centre|Walk[ -]in Centre|Urgent Care(?: Centre)?|"
     r"Borough Council|County Council|City Council|District Council|Council|Building Society|Bank|Insurance|Energy|Water|Gas|Electric|Telecom|Broadband|Airways|Airlines|"
     r"Housing(?: Association| Trust| Group)?|Homes|Police|Constabulary|University|College|Academy|School|(?:Custodial |Community |Mental )?Health(?:care)?(?: Services?)?(?: Ltd| Limited| NHS Foundation Trust| NHS Trust)?|"
-    r"Ltd|Limited|plc|PLC|Service|Services|Agency|Authority|Commission|General(?: Hospital)?|Royal|Tribunals?|Jobcentre(?: Plus)?|Job Centre(?: Plus)?|Medical)"
+    r"Ltd|Limited|plc|PLC|Service|Services|(?:GP|gp|[Ww]heelchair|[Oo]ut of [Hh]ours(?: GP)?) service|Agency|Authority|Commission|General(?: Hospital)?|Royal|Tribunals?|Jobcentre(?: Plus)?|Job Centre(?: Plus)?|Medical)"
 )
 _NAMED: Final = re.compile(
     rf"(?<![\w@])(?:St\.|[A-Z][\w'’-]{{0,30}}) (?:{_PART} ){{0,6}}{_NOUN}(?![\w@])|(?<![\w@])[A-Z][\w'’-]{{1,30}} {_NOUN}(?![\w@])"
@@ -85,7 +85,7 @@ _DROP: Final = re.compile(
     r"Then|Against|Organisation|This|That|Is|It|We|I|He|She|You|Your|Because|Also|Formal complaint|New complaint|Enquiry|Regarding|By|Head of Patient Experience|Of|and|of|the|for|on|in)[ :,]+)+"
 )
 _OURSELVES: Final = re.compile(
-    r"ombudsman|customer care|citizens|royal mail|recorded|special delivery|next of kin|final|your|^general (?:question|enquiry|practice|hospital)|patient|subject|medical (?:centre|practice)$",
+    r"ombudsman|customer care|citizens|royal mail|recorded|special delivery|next of kin|final|your|^general (?:question|enquiry|practice|hospital)|patient|subject|^medical (?:centre|practice)$",
     re.IGNORECASE,
 )
 _FAR: Final = 16 * 1024  # characters in which a body is looked for; it is named early or not at all

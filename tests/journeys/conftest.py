@@ -1,12 +1,15 @@
-"""What a journey needs: a mailbox on a real server, and a port for the service."""
+"""What a journey needs: a mailbox on a real server, a mail server that takes what is sent, and an installation between them."""
 
 import socket
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from tests.journeys.house import Installation
 from tests.servers.dovecot import Dovecot, running_dovecot
+from tests.servers.smtp import SmtpServer, smtp_server
 
 
 @pytest.fixture(scope="session")
@@ -16,8 +19,20 @@ def dovecot() -> Generator[Dovecot]:
 
 
 @pytest.fixture
-def free_port() -> int:
-    """A port of this machine that nobody listens on."""
+async def smtp() -> AsyncGenerator[SmtpServer]:
+    """A mail server that takes everything."""
+    async with smtp_server() as server:
+        yield server
+
+
+@pytest.fixture
+def home(dovecot: Dovecot, smtp: SmtpServer, tmp_path: Path) -> Generator[Installation]:
+    """An installation whose mailbox is empty; not started."""
     with closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
+        port = taken.getsockname()[1]
+    user = f"journey{port}"
+    dovecot.mailbox(user)
+    it = Installation.make(tmp_path / "home", dovecot, user, smtp.port, port)
+    yield it
+    it.stop()

@@ -51,6 +51,7 @@ class Installation:
     """Settings, files and at most one running service."""
 
     folder: Path
+    user: str
     private: int
     process: subprocess.Popen[bytes] | None = field(default=None)
 
@@ -62,12 +63,14 @@ class Installation:
         (folder / "password").write_text(PASSWORD)
         settings = SETTINGS.format(private=private, imap=dovecot.port, ca=dovecot.ca_file, user=user, smtp=smtp, more=more)
         (folder / "ingest.toml").write_text(settings)
-        return cls(folder, private)
+        return cls(folder, user, private)
 
     def start(self) -> None:
         """Start the service, its telemetry in a file."""
         lines = (self.folder / "telemetry.jsonl").open("ab")
-        self.process = subprocess.Popen([*INGEST, "run", "--config", str(self.folder / "ingest.toml")], stdout=lines, stderr=lines)
+        self.process = subprocess.Popen(
+            [*INGEST, "run", "--config", str(self.folder / "ingest.toml")], stdout=lines, stderr=lines
+        )
         lines.close()
 
     def kill(self) -> None:
@@ -75,6 +78,11 @@ class Installation:
         assert self.process is not None
         self.process.kill()
         self.process.wait(10)
+
+    def stop(self) -> None:
+        """Leave nothing running, whatever the test came to."""
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
 
     def terminate(self, within: float = 30) -> int:
         """SIGTERM, and its exit status."""

@@ -130,9 +130,11 @@ async def test_the_ledger_of_an_hour_is_published_once_it_is_over_and_again_only
 async def test_an_hour_on_the_edge_of_the_three_days_is_counted_whole(take, log, database, store, clock):
     clock.moment = datetime(2026, 3, 2, 9, 5, tzinfo=UTC)
     await take(Reading(Outcome.REVIEW, 0.5))
+    clock.moment = datetime(2026, 3, 2, 9, 50, tzinfo=UTC)
+    await take(Reading(Outcome.REVIEW, 0.5))
     clock.moment = datetime(2026, 3, 5, 9, 4, tzinfo=UTC)
     assert await duties.publish_ledger(log, database, store, clock()) == 1
-    clock.moment = datetime(2026, 3, 5, 9, 59, tzinfo=UTC)
+    clock.moment = datetime(2026, 3, 5, 9, 30, tzinfo=UTC)
     assert await duties.publish_ledger(log, database, store, clock()) == 0
 
 

@@ -1,6 +1,7 @@
 """Mail comes in from a real Dovecot: once, whole, and whatever the connection does meanwhile."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -41,6 +42,16 @@ def errors(reason: str) -> float:
 
 def waiting(name: str = "care") -> float | None:
     return REGISTRY.get_sample_value("email_unsettled", {"account": name})
+
+
+async def polled(name: str = "care") -> None:
+    """Once the mailbox has been looked at again, by a clock that goes on."""
+    before = REGISTRY.get_sample_value("email_last_success_timestamp_seconds", {"account": name})
+
+    async def look() -> float | None:
+        return REGISTRY.get_sample_value("email_last_success_timestamp_seconds", {"account": name})
+
+    await until(look, lambda found: found != before)
 
 
 async def count(office: Office, table: Any, *where: Any) -> int:
@@ -236,11 +247,15 @@ async def test_mail_older_than_the_first_start_is_taken_in_with_sending_off(
 async def test_neither_a_poll_nor_a_restart_takes_anything_in_twice(
     office: Office, account: AccountOf, dovecot: Dovecot, user: str
 ):
+    seconds = itertools.count()
+    office.clock = lambda: FIXED + timedelta(seconds=next(seconds))
     for round_ in range(3):
         async with office.taking_in(account(poll_every=OFTEN)):
             for each in range(2):
                 dovecot.deliver(user, mail(f"Number {round_}.{each}"))
                 await settled(office, 2 * round_ + each + 1)
+                await polled()
+                await polled()
     subjects = [each.subject for each in await office.contacts()]
     assert subjects == [f"Number {round_}.{each}" for round_ in range(3) for each in range(2)]
 
@@ -452,6 +467,7 @@ class Peculiar:
         self.mails = mails
         self.flagged: set[int] = set()
         self.fetched: list[int] = []
+        self.commands: list[bytes] = []
         self.at_select = b""
         self.beside_fetch = b""
         self.sizes: dict[int, int] = {}
@@ -466,6 +482,7 @@ class Peculiar:
         while line := await reader.readline():
             tag, _, rest = line.strip().partition(b" ")
             command = rest.upper()
+            self.commands.append(command)
             if any(command.startswith(each) for each in self.drops_at):
                 self.drops_at.clear()
                 break
@@ -537,7 +554,7 @@ class Peculiar:
                 "password": "secret",
                 "poll_every": OFTEN,
             }
-            yield EmailAccount(**given, smtp="localhost:25", sender="care@example.org", **other)
+            yield EmailAccount(**(given | other), smtp="localhost:25", sender="care@example.org")
 
 
 async def test_a_burst_of_lines_does_not_end_the_connection(office: Office):
@@ -558,6 +575,14 @@ async def test_a_connection_lost_at_any_command_costs_a_moment(office: Office, c
         await settled(office, 2)
     contacts = await office.contacts()
     assert ([each.subject for each in contacts], errors("imap-lost")) == (["First", "Second"], before + 1)
+
+
+async def test_a_quiet_mailbox_is_left_alone_until_the_next_poll(office: Office):
+    server = Peculiar({1: mail("First"), 2: mail("Second")})
+    async with server.account(poll_every=NEVER_POLLED) as account, office.taking_in(account):
+        await settled(office, 2)
+        await asyncio.sleep(0.3)
+        assert server.commands.count(b"NOOP") == 1
 
 
 async def test_a_mail_cut_short_by_the_loss_of_the_connection_comes_in_whole(office: Office):

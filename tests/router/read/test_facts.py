@@ -186,7 +186,10 @@ def test_key_points_are_the_person_s_own_sentences_and_at_most_eight():
 
 
 def test_a_broken_promise_is_kept_in_their_words():
-    said = reading("Your caseworker promised to ring me every month. Nobody from your office has rung since May.", subject="Complaint about you")
+    said = reading(
+        "Your caseworker promised to ring me every month. Nobody from your office has rung since May.",
+        subject="Complaint about you",
+    )
     assert said.promises_broken == ("Your caseworker promised to ring me every month.",)
 
 
