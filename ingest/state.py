@@ -114,12 +114,8 @@ class Sending:
 
 async def stop(database: Database, by: str, clock: Clock) -> None:
     """Send nothing more to the public, within seconds; notices to our own people go on. Raises Unavailable."""
-    await _turn(database, stopped=True, by=by, at=clock())
-
-
-async def let_go_on(database: Database, by: str, clock: Clock) -> None:
-    """Send to the public again, what has waited first; the burst limit counts anew from now. Raises Unavailable."""
-    await _turn(database, stopped=False, by=by, at=clock())
+    async with database.write() as connection:
+        await turn(connection, stopped=True, by=by, at=clock())
 
 
 async def stopped(database: Database) -> Sending:
@@ -131,8 +127,8 @@ async def stopped(database: Database) -> Sending:
     return Sending(stopped=bool(row.value["stopped"]), by=row.by, at=row.at)
 
 
-async def _turn(database: Database, *, stopped: bool, by: str, at: datetime) -> None:
+async def turn(connection: AsyncConnection, *, stopped: bool, by: str, at: datetime) -> None:
+    """Stop sending to the public, or let it go on: what has waited first, and the burst limit counts anew from now."""
     values = {"value": {"stopped": stopped}, "by": by, "at": at}
     turned = insert(switches).values(name="outgoing", **values)
-    async with database.write() as connection:
-        await connection.execute(turned.on_conflict_do_update(index_elements=["name"], set_=values))
+    await connection.execute(turned.on_conflict_do_update(index_elements=["name"], set_=values))

@@ -19,7 +19,7 @@ from ingest.clock import Clock
 from ingest.contract import Audience, Contact, Outgoing, OutgoingState, Record, TaskKind, canonical_email, topic_of
 from ingest.database import Database
 from ingest.errors import Refused
-from ingest.ids import new_id
+from ingest.ids import derived_id, new_id
 from router.audit import AuditEntry
 from router.consequences import Consequences, House, consequences, task
 from router.decide import Decision, Disposition, HoldForReview, NoAction, decide
@@ -162,6 +162,35 @@ async def hold(database: Database, store: Store, outgoing_id: UUID, by: str, clo
             raise Refused("not-due", f"The message {outgoing_id} cannot be held any more; it is {row.state}.")
         await state.cancel(connection, [outgoing_id], now)
         await store.audit(connection, [_entry(now, by, "held", None, outgoing=str(outgoing_id), reason="by-hand")])
+
+
+async def turn(database: Database, store: Store, by: str, clock: Clock, *, stopped: bool) -> None:
+    """Stop all sending to the public within seconds, or let it go on."""
+    async with database.write() as connection:
+        now = clock()
+        await state.turn(connection, stopped=stopped, by=by, at=now)
+        await store.audit(connection, [_entry(now, by, "sending-stopped" if stopped else "sending-let-go-on", None)])
+
+
+async def settle(database: Database, store: Store, record_id: UUID, by: str, clock: Clock) -> None:
+    """Nothing more is to be done about a feedback record: what the person writes next is recorded anew.
+
+    Raises Refused ``no-such-record``, ``settled-already``.
+    """
+    records = tables.feedback_records
+    async with database.write() as connection:
+        now = clock()
+        done = await connection.execute(
+            update(records).where(records.c.id == record_id, records.c.settled.is_(False)).values(settled=True)
+        )
+        if done.rowcount != 1:
+            known = (await connection.execute(select(records.c.id).where(records.c.id == record_id))).one_or_none()
+            if known is None:
+                raise Refused(
+                    "no-such-record", f"There is no feedback record {record_id}. `ingest feedback list` shows what there is."
+                )
+            raise Refused("settled-already", f"The feedback record {record_id} is settled already.")
+        await store.audit(connection, [_entry(now, by, "feedback-settled", None, record=str(record_id))])
 
 
 async def replay(database: Database, store: Store, dead_letter_id: UUID, by: str, clock: Clock) -> None:
@@ -346,6 +375,9 @@ async def _settle_dead(connection: AsyncConnection, dead_letter_id: UUID, to: st
     )
     if settled.rowcount != 1:
         raise Refused("settled-already", f"{row.settled_by} has {row.state} it already.")
+    tasks = tables.tasks
+    asked = (tasks.c.id == derived_id(dead_letter_id, "task:dead-letter")) & (tasks.c.state != "done")
+    await connection.execute(update(tasks).where(asked).values(state="done", done_at=now, done_by=by, outcome=to))
     return row
 
 

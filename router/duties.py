@@ -5,6 +5,7 @@ is published, and the gauges say how things stand.
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -36,6 +37,8 @@ _say = telemetry("duties")
 async def run(log: Log, database: Database, store: Store, house: House, clock: Clock, stopping: asyncio.Event) -> None:
     """See to every duty each few seconds until told to stop; then seal what is left."""
     since, turn = clock(), 0
+    with suppress(Unavailable):
+        await seal(database, clock, whole=True)
     while True:
         last = stopping.is_set()
         for every, duty in (
@@ -137,8 +140,12 @@ async def _unfinished(connection: AsyncConnection) -> dict[str, list[wording.Unf
     return found
 
 
-async def seal(database: Database, clock: Clock) -> int:
-    """Take audit entries that are not sealed yet into the tree, in order of their ids; answers with how many."""
+async def seal(database: Database, clock: Clock, *, whole: bool = False) -> int:
+    """Take audit entries that are not sealed yet into the tree, in order of their ids; answers with how many.
+
+    Ids begin with the time, so only the last day is looked through, unless it shall be the ``whole`` trail: a clock may have
+    been wrong for longer.
+    """
     entry, leaf, head = tables.audit, tables.audit_leaves, tables.audit_heads
     sealed = 0
     while True:
@@ -147,8 +154,7 @@ async def seal(database: Database, clock: Clock) -> int:
             tree = Tree(last.size, [bytes.fromhex(each) for each in last.frontier]) if last else Tree()
             waiting = select(entry).where(~select(leaf.c.entry_id).where(leaf.c.entry_id == entry.c.id).exists())
             latest = (await connection.execute(select(func.max(leaf.c.entry_id)))).scalar_one_or_none()
-            if latest is not None:
-                # Ids begin with the time, and nothing is committed a day after it was made: older ones need no look again.
+            if latest is not None and not whole:
                 waiting = waiting.where(entry.c.id > UUID(int=max(0, latest.int - _LATEST_MS * 2**80)))
             rows = (await connection.execute(waiting.order_by(entry.c.id).limit(_SEAL_MOST))).all()
             if not rows:

@@ -61,7 +61,7 @@ class UnknownVersion(Exception):
 
 
 def contact_of(record: Record, publishers: Mapping[str, Publisher]) -> tuple[Contact, str]:
-    """The contact in a record, with its publisher held to what it may say, and the fingerprint of its data.
+    """The contact in a record, with its publisher held to what it may say, and the fingerprint by which a repeat is told from another.
 
     Raises UnknownVersion, and Unreadable: those of ``decode``, ``unknown-type``, ``unknown-publisher``, ``breaks-the-contract``
     (naming the field), ``claims-another-source``.
@@ -83,8 +83,10 @@ def contact_of(record: Record, publishers: Mapping[str, Publisher]) -> tuple[Con
         raise Unreadable("breaks-the-contract", f"{where}: {first['msg']}") from error
     if contact.source != event.source:
         raise Unreadable("claims-another-source", "The contact's source is not the event's.")
-    fingerprint = digest(event.data)
-    return (contact if publisher is None else _held_to(contact, event.id, publisher)), fingerprint
+    if publisher is None:
+        # Our ids follow from the original: the same letter translated again, by another release or as back-fill, is no other letter.
+        return contact, contact.original
+    return _held_to(contact, event.id, publisher), digest(event.data)
 
 
 def _held_to(contact: Contact, ce_id: str, publisher: Publisher) -> Contact:

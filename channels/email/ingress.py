@@ -14,7 +14,7 @@ import re
 import socket
 import ssl
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -62,7 +62,7 @@ _T = TypeVar("_T")
 class Arrive(Protocol):
     """``ingest.receive.receive`` with all it leans on bound."""
 
-    def __call__(self, arrivals: Sequence[Arrival], *, beside: Beside) -> Coroutine[Any, Any, list[Contact]]:
+    def __call__(self, arrivals: Sequence[Arrival], *, beside: Beside) -> Awaitable[list[Contact]]:
         """Keep, translate, append, note. Raises Unavailable, Refused."""
         ...
 
@@ -410,7 +410,7 @@ class _Round:
         """A first trouble may be the connection's own, and is tried again at once; then after longer and longer."""
         trouble = self._troubles.setdefault((box.uid_validity, uid), _Trouble())
         trouble.tries += 1
-        pause = 0.0 if trouble.tries == 1 else min(self._pace.again * 2 ** (trouble.tries - 2), 3600.0)
+        pause = 0.0 if trouble.tries == 1 else min(self._pace.again * 2 ** min(trouble.tries - 2, 20), 3600.0)
         trouble.not_before = asyncio.get_running_loop().time() + pause
         ERRORS.labels("email", reason).inc()
         _say.warning(
@@ -528,7 +528,6 @@ class _Box:
         self._client = client
         self._protocol = client.protocol
         self._pace = pace
-        self._folder = ""
         self.uid_validity = 0
 
     @property
@@ -567,9 +566,8 @@ class _Box:
 
     async def enter(self, folder: str, *, looking: bool = False) -> None:
         """Open a folder, to look or to change. Raises Unavailable(``imap-folder``) where there is none."""
-        self._folder = _wire_name(folder)
         command = self._client.examine if looking else self._client.select
-        answer = await self._within(self._pace.call, command(self._folder))
+        answer = await self._within(self._pace.call, command(_wire_name(folder)))
         if answer.result != "OK":
             raise Unavailable("imap-folder", f"There is no folder {folder} that may be read. Check folder, and its rights.")
         self._protocol.state = SELECTED  # aioimaplib forgets that EXAMINE selects too
@@ -585,9 +583,9 @@ class _Box:
         await self._ok(self._client.noop())
         self._protocol.grown.clear()
 
-    async def uids(self, first: int, *criteria: str) -> list[int]:
+    async def uids(self, first: int) -> list[int]:
         """Those from ``first`` on, in order. ``n:*`` names the last message even where it is below n (RFC 3501 section 6.4.8)."""
-        return [each for each in await self._search(f"{first}:*", *criteria) if each >= first]
+        return [each for each in await self._search(f"{first}:*") if each >= first]
 
     async def describe(self, uids: Sequence[int]) -> list[_Mail]:
         """Size and date of each of at most ``MOST_MAILS``; one that is gone is left out."""
@@ -648,13 +646,13 @@ class _Box:
         try:
             if idling:
                 self._protocol.idle_queue = asyncio.Queue()  # nobody reads it, and it must not grow with the years
-                starting = cast("Coroutine[Any, Any, asyncio.Future[Response]]", self._client.idle_start(2 * self._pace.idle))
+                starting = cast("Awaitable[asyncio.Future[Response]]", self._client.idle_start(2 * self._pace.idle))
                 idle = await self._within(self._pace.call, starting)
                 await asyncio.wait(
                     (*waits, self._protocol.lost), timeout=min(seconds, self._pace.idle), return_when=asyncio.FIRST_COMPLETED
                 )
                 self._client.idle_done()
-                await self._within(self._pace.call, _result(idle))
+                await self._within(self._pace.call, idle)
             else:
                 await asyncio.wait((*waits, self._protocol.lost), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -670,13 +668,13 @@ class _Box:
         found = {int(each) for line in _texts(answer) if re.fullmatch(rb"[\d ]*", line) for each in line.split()}
         return sorted(found)
 
-    async def _ok(self, command: Coroutine[Any, Any, Response]) -> Response:
+    async def _ok(self, command: Awaitable[Response]) -> Response:
         answer = await self._within(self._pace.call, command)
         if answer.result != "OK":
             raise Unavailable("imap-refused", "The mail server refused a command. It is tried again.")
         return answer
 
-    async def _within(self, seconds: float, command: Coroutine[Any, Any, _T]) -> _T:
+    async def _within(self, seconds: float, command: Awaitable[_T]) -> _T:
         """Its answer, unless the connection is lost or the time is up first."""
         call = asyncio.ensure_future(command)
         try:
@@ -695,10 +693,6 @@ class _Box:
             ) from error
         finally:
             call.cancel()
-
-
-async def _result(future: "asyncio.Future[_T]") -> _T:
-    return await future
 
 
 def _described(line: bytes) -> _Mail | None:

@@ -135,6 +135,29 @@ async def _shown(given: str, config: Path | None) -> list[tuple[FeedbackRecord, 
 
 
 @app.command()
+def settle(
+    given: Annotated[str, typer.Argument(metavar="REFERENCE_OR_ID", help="Which record.")],
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who you are; it stands on the audit trail.")],
+    config: Config = None,
+) -> None:
+    """Say that nothing more is to be done about a record: what the person writes next becomes a record of its own."""
+    run_async(_settle(given, by, config))
+    warn("Settled.")
+
+
+async def _settle(given: str, by: str, config: Path | None) -> None:
+    from ingest.clock import now
+    from ingest.commands.run import desk_of
+    from router import desk
+    from router.register import tables
+
+    async with desk_of(settings(config)) as (database, store, _):
+        async with database.read() as connection:
+            found = await desk.id_of(connection, tables.feedback_records, given)
+        await desk.settle(database, store, found, by, now)
+
+
+@app.command()
 def export(
     csv_file: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="For a spreadsheet: a row each, no cell read as a formula.")

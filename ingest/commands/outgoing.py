@@ -128,7 +128,7 @@ async def _act(what: str, by: str, given: str | None, config: Path | None) -> No
 
     async with desk_of(settings(config)) as (database, store, _):
         if given is None:
-            await (state.stop if what == "hold" else state.let_go_on)(database, by, now)
+            await desk.turn(database, store, by, now, stopped=what == "hold")
             return
         async with database.read() as connection:
             found = await desk.id_of(connection, tables.outgoing, given)

@@ -64,5 +64,5 @@ class OutgoingStatus(Shape):
     outgoing_id: UUID
     state: OutgoingState
     at: Moment
-    attempts: int = Field(ge=0, description="times it was handed to the provider or tried to be")
+    attempts: int = Field(ge=0, le=2**31 - 1, description="times it was handed to the provider or tried to be")
     reason: Text | None = None

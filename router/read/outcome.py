@@ -227,7 +227,7 @@ CLUES: Final = (
         ("they|hospital|practice|surgery|trust .. say|said|replied|reply|answered ... "
         "sorry|satisfied|nothing|procedures|followed|upheld|wrong|appropriate|no"),
         "conceded|admitted|apologised|offered|declines|refuse .. the|error|mistake|compensate|£*",
-    ), 1.1),
+    ),1.1, unless=("why|need|must|have_to|do|does|without .. mp",)),
     Row("their-doing", _I, _GUIDE, (
         ("{they}|dwp|hmrc|dvla|cms|they|home_office|ambulance|dentist|pharmacy|chemist|gp|midwife|surgeon|consultant|"
         "registrar|paramedic|paramedics|home_office|passport_office .. "

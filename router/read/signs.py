@@ -87,7 +87,7 @@ ROWS: Final = (
         "stopped eating|drinking|washing", "not left the house|bed|flat", "can not sleep or|and eat",
         "lost .. stone since|in|from", "not been eating", "can not eat", "starving myself",
     ), unless=(
-        "not eaten before|prior|breakfast|fasting|the", "not eaten for the operation|scan|procedure|test",
+        "not eaten before|prior|breakfast|fasting|the", "not eating into", "not eaten for the operation|scan|procedure|test",
         "told not to eat", "nil by mouth",
     )),
     Row("medicine-stopped", "harm", _SOURCE, (
@@ -313,7 +313,7 @@ ROWS: Final = (
         "wander* .. road|street|night|outside|lost", "can not .. keep .. safe|alive|going|him_safe|her_safe|them_safe",
         "hypotherm*|pneumonia .. cold|damp|house|flat", "damp|mould|mold .. baby|asthma|chest|lungs|children|kids",
     ), unless=(
-        "lost weight watchers", "on the floor .. ward|hospital|a_and_e|corridor|hrs .. home_with|said",
+        "not eating into", "not sleep|slept well", "lost weight watchers", "on the floor .. ward|hospital|a_and_e|corridor|hrs .. home_with|said",
         "not eaten before|prior", "left alone with the form", "bottle .. sample|enclosed|of_water",
         "get out of .. hospital", "care .. not .. provided",
     )),

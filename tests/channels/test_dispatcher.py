@@ -124,6 +124,12 @@ class House:
         await until(so)
 
 
+async def let_go_on(house: House) -> None:
+    """As a person does at the desk."""
+    async with house.database.write() as connection:
+        await state.turn(connection, stopped=False, by="r.patel", at=house.clock())
+
+
 async def until(so: Callable[[], Any]) -> None:
     """Wait for something to be so; a generous bound against hanging."""
     async with asyncio.timeout(30):
@@ -307,7 +313,7 @@ async def test_stopping_by_hand_holds_what_is_for_the_public_within_seconds_and_
         assert (await state.stopped(house.database)).by == "r.patel"
         assert await house.log.lag("outgoing", "dispatcher") == Lag(0, None)
         house.clock.move(minutes=1)
-        await state.let_go_on(house.database, "r.patel", house.clock)
+        await let_go_on(house)
         await house.publish(message(6))
         await house.tells(6)
         assert REGISTRY.get_sample_value("outgoing_stopped") == 0
@@ -337,7 +343,7 @@ async def test_a_burst_stops_sending_to_the_public_until_a_person_lets_it_go_on(
         await house.publish(staff(10))
         await house.tells(5)
         assert len(house.server.taken) == 5
-        await state.let_go_on(house.database, "r.patel", house.clock)
+        await let_go_on(house)
         await house.tells(8)
         await house.becomes(dict.fromkeys((*range(1, 7), 9, 10), "accepted") | {7: "waiting", 8: "waiting"})
     assert (await state.stopped(house.database)).by == "burst-limit"
@@ -351,7 +357,7 @@ async def test_the_burst_is_counted_over_a_restart_and_forgotten_after_ten_minut
     async with house.dispatching(burst=3):
         await house.becomes({1: "accepted", 2: "accepted", 3: "accepted", 4: "waiting"})
     house.clock.move(minutes=11)
-    await state.let_go_on(house.database, "r.patel", house.clock)
+    await let_go_on(house)
     async with house.dispatching(burst=3):
         await house.publish(message(5), message(6))
         await house.tells(6)

@@ -369,3 +369,25 @@ async def test_a_dead_letters_task_is_found_by_its_reference(dead, database, row
 async def test_nothing_is_late_before_its_time(take, task_of, clock):
     task = await task_of(await take())
     assert task.due == clock() + timedelta(hours=24)
+
+
+async def test_a_settled_record_takes_no_more_additions_and_is_settled_once(database, store, clock, take, rows):
+    about = await take(Reading(Outcome.FEEDBACK_RECORD, 0.9, feedback_type="praise"))
+    (record,) = await rows(tables.feedback_records, tables.feedback_records.c.contact_id == about.id)
+    await desk.settle(database, store, record.id, "Sam", clock)
+    (record,) = await rows(tables.feedback_records, tables.feedback_records.c.id == record.id)
+    assert record.settled
+    with pytest.raises(Refused, match="settled already"):
+        await desk.settle(database, store, record.id, "Alex", clock)
+    with pytest.raises(Refused, match="no feedback record"):
+        await desk.settle(database, store, NOT_FOUND, "Sam", clock)
+    assert [entry.actor for entry in await rows(tables.audit, tables.audit.c.action == "feedback-settled")] == ["Sam"]
+
+
+async def test_stopping_all_sending_by_hand_stands_on_the_audit_trail(database, store, clock, rows):
+    await desk.turn(database, store, "Sam", clock, stopped=True)
+    assert (await state.stopped(database)).stopped
+    await desk.turn(database, store, "Sam", clock, stopped=False)
+    assert not (await state.stopped(database)).stopped
+    actions = [entry.action for entry in await rows(tables.audit)]
+    assert actions == ["sending-stopped", "sending-let-go-on"]

@@ -210,9 +210,17 @@ async def test_what_comes_again_is_decided_once(contact, append, route, rows):
     assert await rows(tables.variants) == []
 
 
+async def test_the_same_letter_taken_in_again_as_back_fill_or_by_another_release_changes_nothing(contact, append, route, rows):
+    one = contact()
+    await append(one, one.model_copy(update={"backfill": True, "text": "the same words, trimmed otherwise"}))
+    await route()
+    assert len(await rows(tables.contacts)) == 1
+    assert not await rows(tables.variants)
+
+
 async def test_51_the_same_id_with_other_content_is_kept_beside_it_and_a_person_is_asked(contact, append, route, rows):
     one = contact()
-    await append(one, one.model_copy(update={"text": "other words", "full_text": "other words"}))
+    await append(one, one.model_copy(update={"text": "other words", "full_text": "other words", "original": "b" * 64}))
     await route()
     assert len(await rows(tables.contacts)) == len(await rows(tables.variants)) == 1
     assert len(await rows(tables.tasks, tables.tasks.c.body.contains("came again with other content"))) == 1

@@ -10,13 +10,13 @@ from tests.router.read.measure import contacts, measure
 PLAIN = [
     (
         "feedback_record", "email", "Your service",
-        "I have been trying to get an answer out of your team since September. Every time I ring I am told somebody will phone me back "
-        "and nobody ever does.\n\nKind regards\nHelen Marsh",
+        ("I have been trying to get an answer out of your team since September. Every time I ring I am told somebody will phone me back "
+        "and nobody ever does.\n\nKind regards\nHelen Marsh"),
     ),
     (
         "feedback_record", "letter", None,
-        "Dear Sirs,\nC-2099123\nI cannot accept the conclusions you reached in your final report. You relied on the Trust's version and "
-        "disregarded the statement which I posted to you in May. I would like the decision to be reviewed.\nYours faithfully\nP. Latchford",
+        ("Dear Sirs,\nC-2099123\nI cannot accept the conclusions you reached in your final report. You relied on the Trust's version and "
+        "disregarded the statement which I posted to you in May. I would like the decision to be reviewed.\nYours faithfully\nP. Latchford"),
     ),
     (
         "feedback_record", "email", "Thank you",
@@ -28,13 +28,13 @@ PLAIN = [
     ),
     (
         "intake", "email", "Complaint about St Hilda's Hospital",
-        "My mother waited 14 hours in A&E at St Hilda's Hospital. The nurses refused to give her water. We complained and got their final "
-        "response last week. We want an apology and changes.\n\nJohn Ferris",
+        ("My mother waited 14 hours in A&E at St Hilda's Hospital. The nurses refused to give her water. We complained and got their final "
+        "response last week. We want an apology and changes.\n\nJohn Ferris"),
     ),
     (
         "intake", "letter", None,
-        "Dear Sir or Madam\nI wish to make a complaint against HMRC. They have been chasing me for a debt which is not mine. My MP has signed "
-        "the form, which I enclose. I would like the debt cancelled.\nYours faithfully\nS. Patel",
+        ("Dear Sir or Madam\nI wish to make a complaint against HMRC. They have been chasing me for a debt which is not mine. My MP has signed "
+        "the form, which I enclose. I would like the debt cancelled.\nYours faithfully\nS. Patel"),
     ),
     (
         "investigators", "email", "P-0422222 draft report",
@@ -57,8 +57,8 @@ PLAIN = [
     ("review", "email", "thank you", "I just want to thank all the nurses on Ward 6 at Thornley Hospital, they were wonderful."),
     (
         "review", "email", "Two matters",
-        "First, I want to complain about the way your adviser spoke to me; she was rude and hung up. Secondly, I have a new complaint about "
-        "Oakfield Surgery, who refused to see my son. Can you deal with both?",
+        ("First, I want to complain about the way your adviser spoke to me; she was rude and hung up. Secondly, I have a new complaint about "
+        "Oakfield Surgery, who refused to see my son. Can you deal with both?"),
     ),
 ]  # fmt: skip
 
