@@ -16,7 +16,6 @@ import tempfile
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
@@ -101,11 +100,11 @@ _ROBOT_HEADERS = {
 }
 
 
-@dataclass(slots=True)
 class Sink:
     """The mail server at the other end: it takes everything, and keeps it for the tables."""
 
-    taken: list[EmailMessage] = field(default_factory=list[EmailMessage])
+    def __init__(self) -> None:
+        self.taken: list[EmailMessage] = []
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         """Take a message."""
