@@ -8,6 +8,7 @@ import asyncio
 import csv
 import imaplib
 import json
+import os
 import secrets
 import shutil
 import socket
@@ -454,7 +455,7 @@ async def _balance(it: Service, console: Console) -> bool:
 
 
 def _next_steps(console: Console, config: Path) -> None:
-    ingest = (shutil.which("ingest") and "ingest") or "uv run ingest"
+    ingest = os.path.relpath(shutil.which(sys.argv[0]) or "ingest")
     console.print("\nLook around in what it made:")
     for verb in ("review list", "feedback list", "outgoing list", "ledger", "audit verify"):
         console.print(f"  {ingest} {verb} --config {config}", soft_wrap=True)

@@ -1,0 +1,45 @@
+"""The demo, as a stranger runs it."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.house import INGEST, Installation
+
+ALL_THAT_MAIL_REACHES = {
+    ("RecordFeedback", None),
+    ("HandOff", "intake"),
+    ("HandOff", "investigators"),
+    ("HandOff", "case-owner"),
+    ("AnswerQuery", None),
+    ("HoldForReview", None),
+    ("NoAction", None),
+}
+
+
+@pytest.mark.journey
+def test_the_demo_shows_every_disposition_that_mail_reaches_and_balances(tmp_path: Path) -> None:
+    shown = subprocess.run([*INGEST, "demo", "--folder", str(tmp_path)], capture_output=True, text=True, timeout=110)
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    for title in ("A feedback record in full", "A handoff, as the team gets it", "An acknowledgement, as sent"):
+        assert title in shown.stdout
+    assert "The ledger balances." in shown.stdout
+    assert "The audit trail verifies" in shown.stdout
+
+    it = Installation(tmp_path, "care", 0)
+    assert it.number("SELECT count(*) FROM contacts") >= 40
+    assert set(it.rows("SELECT DISTINCT kind, team FROM dispositions WHERE current")) == ALL_THAT_MAIL_REACHES
+    urgent = it.rows(
+        "SELECT o.state, o.reason FROM outgoing o JOIN dispositions d USING (contact_id) WHERE d.urgent AND o.audience = 'person'"
+    )
+    assert urgent
+    assert set(urgent) == {("held", "urgent")}
+    words = [
+        json.loads(body)["text"].split("\n")[0]
+        for (body,) in it.rows("SELECT body FROM contacts")
+        if len(json.loads(body)["text"]) > 40
+    ]
+    telemetry = it.telemetry()
+    assert not [each for each in words if len(each) > 25 and each in telemetry], "a contact's words stand in the telemetry"
