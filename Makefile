@@ -14,7 +14,7 @@ help: ## what can be made here
 
 setup: .venv/ready
 .venv/ready: pyproject.toml uv.lock
-	@command -v $(UV) >/dev/null 2>&1 || { $(PYTHON) -m venv .tools && .tools/bin/pip install --quiet uv; }
+	@command -v $(UV) >/dev/null 2>&1 || $(PYTHON) -m pip install --quiet --target .tools uv
 	@$(UV) sync --frozen --quiet --python $(PYTHON) --all-extras
 	@touch $@
 

@@ -84,6 +84,7 @@ class Consequences:
     tasks: tuple[Task, ...] = ()
     messages: tuple[Message, ...] = ()
     restrictions: tuple[tuple[str, str], ...] = ()  # method, their words
+    bounced: UUID | None = None  # the message of ours that this contact returns
     entries: tuple[AuditEntry, ...] = ()
 
     @property
@@ -147,8 +148,22 @@ def consequences(
         tasks=tasks,
         messages=messages,
         restrictions=situation.reading.restrictions if contact.automatic is Automatic.NONE else (),
+        bounced=_bounced(contact, house),
         entries=_entries(situation, decision, ref, feedback, handoff, added_to, tasks, messages, now),
     )
+
+
+def _bounced(contact: Contact, house: House) -> UUID | None:
+    """Which message of ours a bounce returns: its Message-ID is the message's id at the domain of one of our addresses."""
+    if contact.automatic is not Automatic.BOUNCE or not contact.thread.in_reply_to:
+        return None
+    name, _, domain = contact.thread.in_reply_to.strip("<>").rpartition("@")
+    if domain not in {address.rpartition("@")[2] for address in house.senders.values()}:
+        return None
+    try:
+        return UUID(name)
+    except ValueError:
+        return None
 
 
 def kind_of(disposition: Disposition) -> str:

@@ -34,11 +34,14 @@ from ingest.contract.shape import Shape
 from ingest.database import Database, insert
 from ingest.ids import derived_id, digest, new_id
 from ingest.log import Delivery, Partition
+from ingest.telemetry import ERRORS, telemetry
 from router.audit import AuditEntry
 from router.consequences import Consequences, House, Message, kind_of, task, task_mail, team_of
 from router.register import tables
 
 SOURCE = "urn:contact-ingest:router"
+
+_say = telemetry("store")
 
 
 class Fenced(Exception):
@@ -233,6 +236,12 @@ class Store:
         ]
         await self._insert(connection, tables.restrictions, wishes)
         await self._obey(connection, decided, now)
+        bounces = [
+            OutgoingStatus(outgoing_id=each.bounced, state=OutgoingState.BOUNCED, at=now, attempts=1, reason="bounced")
+            for each in decided
+            if each.bounced
+        ]
+        await self._end(connection, bounces, now)
         await self.audit(connection, [entry for each in decided for entry in each.entries])
         publish = [(topic_of("records.feedback"), r.id, r) for r in records]
         publish += [(topic_of(f"handoffs.{h.team.value}"), h.id, h) for h in handoffs]
@@ -484,62 +493,63 @@ class Store:
             await connection.execute(insert(table).on_conflict_do_nothing(), list(rows))
 
     async def commit_statuses(self, batch: Batch, statuses: Sequence[OutgoingStatus]) -> list[OutgoingStatus]:
-        """Write what became of messages; answers with those that changed something.
+        """Write what became of messages; answers with those that changed something."""
+        async with self._database.write() as connection:
+            await self._advance(connection, batch)
+            changed = await self._end(connection, statuses, self._clock())
+        self.pending.set()
+        return changed
+
+    async def _end(
+        self, connection: AsyncConnection, statuses: Sequence[OutgoingStatus], now: datetime
+    ) -> list[OutgoingStatus]:
+        """What became of messages, for those not at their end yet.
 
         A receipt that cannot reach its person raises a letter task: the promise of 48 hours is ours, not the mail server's.
         """
-        now, sent = self._clock(), tables.outgoing
+        sent, contacts = tables.outgoing, tables.contacts
         changed: list[OutgoingStatus] = []
-        async with self._database.write() as connection:
-            await self._advance(connection, batch)
-            for each in statuses:
-                if each.state is OutgoingState.CANCELLED:
-                    continue  # the register ordered it and says itself what the message is: held, or let go since
-                before = ("due", "held", "sending", *(("accepted",) if each.state is OutgoingState.BOUNCED else ()))
-                moved = (
-                    await connection.execute(
-                        update(sent)
-                        .where(sent.c.id == each.outgoing_id, sent.c.state.in_(before))
-                        .values(state=each.state.value, reason=each.reason, attempts=each.attempts, changed_at=each.at)
-                        .returning(sent.c.contact_id, sent.c.audience, sent.c.kind, sent.c.due)
+        for each in statuses:
+            if each.state is OutgoingState.CANCELLED:
+                continue  # the register ordered it and says itself what the message is: held, or let go since
+            bounced = each.state is OutgoingState.BOUNCED
+            end = {"state": each.state.value, "reason": each.reason, "changed_at": each.at}
+            moved = (
+                await connection.execute(
+                    update(sent)
+                    .where(
+                        sent.c.id == each.outgoing_id, sent.c.state.in_(("due", "held", "sending", *(("accepted",) * bounced)))
                     )
-                ).one_or_none()
-                if moved is None:
-                    continue
-                changed.append(each)
-                evidence = {
-                    "outgoing": str(each.outgoing_id),
-                    "state": each.state.value,
-                    "reason": each.reason,
-                    "attempts": each.attempts,
-                }
-                await self.audit(
-                    connection, [AuditEntry(new_id(), now, moved.contact_id, "sent", "dispatcher", evidence=evidence)]
+                    .values(end if bounced else end | {"attempts": each.attempts})
+                    .returning(sent.c.contact_id, sent.c.audience)
                 )
-                if (
-                    each.state in (OutgoingState.FAILED, OutgoingState.BOUNCED)
-                    and moved.audience == Audience.PERSON.value
-                    and moved.contact_id
-                ):
-                    channel = (
-                        await connection.execute(
-                            select(tables.contacts.c.channel).where(tables.contacts.c.id == moved.contact_id)
-                        )
-                    ).scalar_one_or_none()
-                    reasons = (
-                        "Mail to them did not arrive; what is owed must reach them another way.",
-                        f"The mail server said: {each.reason}",
-                    )
-                    await self._ask(
-                        connection,
-                        moved.contact_id,
-                        channel or "email",
-                        TaskKind.LETTER,
-                        f"undelivered:{each.outgoing_id}",
-                        now,
-                        reasons,
-                    )
-        self.pending.set()
+            ).one_or_none()
+            if moved is None:
+                continue
+            changed.append(each)
+            evidence = {
+                "outgoing": str(each.outgoing_id),
+                "state": each.state.value,
+                "reason": each.reason,
+                "attempts": each.attempts,
+            }
+            actor = "router" if bounced else "dispatcher"
+            await self.audit(connection, [AuditEntry(new_id(), now, moved.contact_id, "sent", actor, evidence=evidence)])
+            if each.state not in (OutgoingState.FAILED, OutgoingState.BOUNCED):
+                continue
+            if moved.audience == Audience.STAFF.value:
+                ERRORS.labels("router", "notice-undelivered").inc()
+                _say.error("notice-undelivered", outgoing=str(each.outgoing_id), reason=each.reason)
+            elif moved.contact_id:
+                of = select(contacts.c.channel).where(contacts.c.id == moved.contact_id)
+                channel = (await connection.execute(of)).scalar_one_or_none() or "email"
+                reasons = (
+                    "Mail to them did not arrive; what is owed must reach them another way.",
+                    f"The mail server said: {each.reason}",
+                )
+                await self._ask(
+                    connection, moved.contact_id, channel, TaskKind.LETTER, f"undelivered:{each.outgoing_id}", now, reasons
+                )
         return changed
 
 

@@ -19,6 +19,8 @@ from ingest.ids import contact_id, digest
 
 MOST_REFERENCES: Final = 100
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"@\x00-\x20]{1,64}@(?:[\w\-.]{1,255}|\[[0-9A-Fa-f.:IPv]{2,60}\])")
+_ACTION = re.compile(rb"(?im)^action:[ \t]*(\w+)")
+_RETURNED_ID = re.compile(rb"(?im)^>?[ \t]{0,8}message-id:[ \t]*\r?\n?[ \t]*(<[^<>\s]{3,250}>)")
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,990}>")
 _ENVELOPED: Final = ("enveloped-data", "authenveloped-data", "")
 
@@ -118,6 +120,8 @@ def _read(raw: bytes, cut: tuple[str, ...]) -> Reading:
     subject = mail.decoded("subject") or None
     text = new_words(_with_quote_marks(_within_limit(mail.words)[0]), subject or "")
     _warn_unread(mail, full_text)
+    kind = automatic(mail, address)
+    answered = _message_id(mail.first("in-reply-to"))
     return Reading(
         name=name,
         address=address,
@@ -131,13 +135,26 @@ def _read(raw: bytes, cut: tuple[str, ...]) -> Reading:
         sent_at=_sent_at(mail.first("date")),
         thread=Thread(
             message_id=_message_id(mail.first("message-id")),
-            in_reply_to=_message_id(mail.first("in-reply-to")),
+            in_reply_to=_returned(raw) or answered if kind is Automatic.BOUNCE else answered,
             references=tuple(_MESSAGE_ID.findall(_plain(mail.first("references"))))[-MOST_REFERENCES:],
         ),
-        automatic=automatic(mail, address),
+        automatic=kind,
         results=tuple(mail.all("authentication-results")),
         warnings=(*cut, *mail.warnings),
     )
+
+
+def _returned(raw: bytes) -> str | None:
+    """The Message-ID of the mail that a bounce returns, as its own headers or as words; None where it only says that mail is late.
+
+    Source: RFC 3464 section 2.3.3 (Action) and RFC 3462 (the returned message or its headers is the report's last part).
+    """
+    actions = {each.lower() for each in _ACTION.findall(raw)}
+    if actions and not actions & {b"failed"}:
+        return None
+    own, *returned = _RETURNED_ID.findall(raw) or [b""]
+    last = returned[-1] if returned else b""
+    return _message_id(last.decode("ascii", "replace")) if last and last != own else None
 
 
 def _within_limit(text: str) -> tuple[str, bool]:

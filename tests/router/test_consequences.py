@@ -17,6 +17,7 @@ from ingest.contract import (
     Person,
     TaskKind,
     Team,
+    Thread,
 )
 from ingest.settings import OutgoingSettings
 from router.consequences import Standing, mailbox_of
@@ -326,3 +327,20 @@ def test_every_consequence_has_an_entry_on_the_audit_trail_with_rule_and_version
     actions = [each.action for each in written.entries]
     assert actions == ["decided", "linked", "feedback-recorded", "task-raised", "acknowledgement", "wish-obeyed"]
     assert {(each.rule, each.rule_version) for each in written.entries} == {("feedback", 1)}
+
+
+@pytest.mark.parametrize(
+    ("answers", "returned"),
+    [
+        ("<8f725d5d-327d-5c8b-af77-52e3c8c654eb@ombudsman.example>", "8f725d5d-327d-5c8b-af77-52e3c8c654eb"),
+        ("<8f725d5d-327d-5c8b-af77-52e3c8c654eb@example.net>", None),
+        ("<something-else@ombudsman.example>", None),
+        (None, None),
+    ],
+)
+def test_a_bounce_names_the_message_of_ours_that_it_returns(contact, decided, house, answers, returned):
+    domain = next(iter(house.senders.values())).rpartition("@")[2]
+    thread = Thread(in_reply_to=answers.replace("ombudsman.example", domain) if answers else None)
+    found = decided(of=contact(automatic=Automatic.BOUNCE, thread=thread)).bounced
+    assert (str(found) if found else None) == returned
+    assert decided(of=contact(thread=thread)).bounced is None, "a person's answer to it is no bounce"

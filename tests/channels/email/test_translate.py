@@ -317,3 +317,12 @@ _PIECES = st.sampled_from([
 @given(st.lists(_PIECES, max_size=60))
 def test_any_pieces_of_mail_become_a_contact(pieces: list[bytes]):
     _sound(b"".join(pieces))
+
+
+@pytest.mark.parametrize(
+    ("action", "answers"),
+    [("failed", "<03e32d06-ae01-51c1-baae-ed30f7e68acd@example.net>"), ("delayed", None)],
+)
+def test_a_bounce_tells_which_mail_it_returns_unless_that_is_only_late(action, answers):
+    raw = (SAMPLES / "bounce.eml").read_bytes().replace(b"Action: failed", f"Action: {action}".encode())
+    assert contact_of(raw).thread.in_reply_to == answers
