@@ -164,6 +164,33 @@ async def hold(database: Database, store: Store, outgoing_id: UUID, by: str, clo
         await store.audit(connection, [_entry(now, by, "held", None, outgoing=str(outgoing_id), reason="by-hand")])
 
 
+async def cancel(database: Database, store: Store, outgoing_id: UUID, because: str, by: str, clock: Clock) -> None:
+    """Say that a held message need not go: the person was reached another way. Raises Refused ``no-such-message``, ``not-held``."""
+    sent = tables.outgoing
+    async with database.write() as connection:
+        now = clock()
+        ended = (
+            await connection.execute(
+                update(sent)
+                .where(sent.c.id == outgoing_id, sent.c.state == OutgoingState.HELD.value)
+                .values(state=OutgoingState.CANCELLED.value, reason=because, changed_at=now)
+                .returning(sent.c.contact_id)
+            )
+        ).one_or_none()
+        if ended is None:
+            row = (await connection.execute(select(sent.c.state).where(sent.c.id == outgoing_id))).one_or_none()
+            if row is None:
+                raise Refused(
+                    "no-such-message", f"There is no message {outgoing_id}. `ingest outgoing list` shows what there is."
+                )
+            raise Refused(
+                "not-held", f"Only what is held can be cancelled, and the message {outgoing_id} is {row.state}. Hold it first."
+            )
+        await store.audit(
+            connection, [_entry(now, by, "cancelled", ended.contact_id, outgoing=str(outgoing_id), because=because)]
+        )
+
+
 async def turn(database: Database, store: Store, by: str, clock: Clock, *, stopped: bool) -> None:
     """Stop all sending to the public within seconds, or let it go on."""
     async with database.write() as connection:
@@ -234,7 +261,7 @@ async def unlink(
             f"{by} has undone its link to {individual_id}: {because}",
             "What was recorded or handed on under that link must be looked at.",
         )
-        decision = Decision(HoldForReview(), DECIDED, 1, reasons, None, None)
+        decision = Decision(HoldForReview(), DECIDED, 1, reasons, None, None, reading_of(contact, house).signs)
         held = Consequences(contact, "", fingerprint, decision)
         await _supersede(connection, held, now, by)
         due = now + house.router.review_within

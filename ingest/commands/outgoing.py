@@ -121,6 +121,29 @@ def release(by: By, outgoing_id: SomeId = None, config: Config = None) -> None:
     warn("Released." if outgoing_id else "Sending goes on, with what has waited first.")
 
 
+@app.command()
+def cancel(
+    outgoing_id: Annotated[str, typer.Argument(metavar="ID", help="The message's id, or its beginning.")],
+    by: By,
+    because: Annotated[str, typer.Option("--because", metavar="TEXT", help="How the person was reached instead.")],
+    config: Config = None,
+) -> None:
+    """Say that a held message need not go, since the person was reached another way."""
+    run_async(_cancel(outgoing_id, by, because, config))
+    warn("Cancelled.")
+
+
+async def _cancel(given: str, by: str, because: str, config: Path | None) -> None:
+    from ingest.commands.run import desk_of
+    from router import desk
+    from router.register import tables
+
+    async with desk_of(settings(config)) as (database, store, _):
+        async with database.read() as connection:
+            found = await desk.id_of(connection, tables.outgoing, given)
+        await desk.cancel(database, store, found, because, by, now)
+
+
 async def _act(what: str, by: str, given: str | None, config: Path | None) -> None:
     from ingest.commands.run import desk_of
     from router import desk

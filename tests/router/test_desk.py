@@ -391,3 +391,28 @@ async def test_stopping_all_sending_by_hand_stands_on_the_audit_trail(database, 
     assert not (await state.stopped(database)).stopped
     actions = [entry.action for entry in await rows(tables.audit)]
     assert actions == ["sending-stopped", "sending-let-go-on"]
+
+
+async def test_a_held_reply_that_is_needed_no_more_is_cancelled_with_its_reason(take, database, store, clock, rows):
+    await take(URGENT)
+    reply = await reply_of(rows)
+    await desk.cancel(database, store, reply.id, "rung her at noon", "Sam", clock)
+    ended = await reply_of(rows)
+    assert (ended.state, ended.reason) == ("cancelled", "rung her at noon")
+    assert await actions(rows, "Sam") == ["cancelled"]
+    for gone in (reply.id, NOT_FOUND):
+        with pytest.raises(Refused) as caught:
+            await desk.cancel(database, store, gone, "again", "Sam", clock)
+        assert caught.value.reason == ("no-such-message" if gone == NOT_FOUND else "not-held")
+
+
+async def test_undoing_a_link_leaves_an_urgent_contact_urgent(take, contact, database, store, house, clock, person, current):
+    await person()
+    about = await take(
+        URGENT,
+        of=contact("I want to kill myself."),
+        match=Matched("R1", 0.9, ()),
+        individual=IndividualView("R1", "Joan Pettifer"),
+    )
+    await desk.unlink(database, store, house, about.id, "R1", "it is her sister", "Sam", clock)
+    assert (await current(about)).urgent

@@ -68,3 +68,11 @@ def test_what_is_impossible_says_so(take_in, outgoing):
 def test_whoever_acts_gives_a_name(take_in, outgoing, verb):
     take_in()
     assert outgoing(verb).status == 2
+
+
+def test_a_reply_that_is_needed_no_more_is_cancelled_and_told_of_no_longer(take_in, outgoing):
+    take_in(SUICIDE)
+    (row,) = outgoing("list", "--state", "held", "--json").rows
+    assert outgoing("cancel", row["id"], *BY, "--because", "rung at noon").status == 0
+    assert outgoing("list", "--json").rows == []
+    assert outgoing("cancel", row["id"], *BY, "--because", "again").status == 1
