@@ -1,6 +1,7 @@
 """A mail server that takes what it is told to, keeps it, and misbehaves on demand: aiosmtpd on a free port of the loopback."""
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -71,7 +72,8 @@ class SmtpServer:
         if self._server is not None:
             self._server.close()
             for each in self._open:
-                each.abort()  # type: ignore[attr-defined]
+                with contextlib.suppress(AttributeError):  # Python 3.11.2 has a closed TLS transport without its protocol
+                    each.abort()  # type: ignore[attr-defined]
             self._open.clear()
             self._server = None
 
