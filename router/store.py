@@ -67,6 +67,7 @@ class Parked:
     delivery: Delivery
     reason: str
     contact_id: UUID | None
+    channel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +376,19 @@ class Store:
     async def _parked(self, connection: AsyncConnection, batch: Batch, now: datetime) -> None:
         rows = [{"contact_id": p.contact_id, "reason": p.reason, "at": now, **_of_delivery(p.delivery)} for p in batch.parked]
         await self._insert(connection, tables.parked, rows)
+        # What another system published has no receipt of our edge's; it waits here, and the ledger must know of it.
+        receipts = [
+            {
+                "contact_id": p.contact_id,
+                "channel": p.channel,
+                "account": "unknown",
+                "received_at": p.delivery.appended_at,
+                "original": "",
+            }
+            for p in batch.parked
+            if p.contact_id
+        ]
+        await self._insert(connection, state.receipts, receipts)
         parked = tables.parked
         for partition, position in batch.unparked:
             await connection.execute(

@@ -106,13 +106,17 @@ def _held_to(contact: Contact, ce_id: str, publisher: Publisher) -> Contact:
     )
 
 
+def _channel_of(record: Record) -> str:
+    """Which channel of ours a record came by; ``published`` where it is another system's, or does not say."""
+    source = record.header("ce_source") or ""
+    return source.removeprefix(OWN_SOURCE).partition(":")[0] if source.startswith(OWN_SOURCE) else "published"
+
+
 def dead_of(delivery: Delivery, reason: str, detail: str) -> Dead:
     """A dead letter; where the record does not tell its id, one derived from where it lay."""
-    at = delivery.partition
+    at, record = delivery.partition, delivery.record
     derived = derived_id(UUID(int=0), f"dead:{at.log_id}:{at.topic}:{at.number}:{delivery.position}")
-    source = delivery.record.header("ce_source") or ""
-    channel = source.removeprefix(OWN_SOURCE).partition(":")[0] if source.startswith(OWN_SOURCE) else "published"
-    return Dead(delivery, reason, detail[:2000], identity_of(delivery.record) or derived, channel, delivery.appended_at)
+    return Dead(delivery, reason, detail[:2000], identity_of(record) or derived, _channel_of(record), delivery.appended_at)
 
 
 @dataclass(slots=True)
@@ -249,13 +253,17 @@ class Worker:
         keys = set(self.parked_keys)
         for delivery in deliveries:
             if delivery.record.key is not None and delivery.record.key in keys:
-                parked.append(Parked(delivery, "behind-an-unknown-version", identity_of(delivery.record)))
+                parked.append(
+                    Parked(delivery, "behind-an-unknown-version", identity_of(delivery.record), _channel_of(delivery.record))
+                )
                 continue
             try:
                 readable.append(self._read(delivery))
             except UnknownVersion as error:
                 keys.add(delivery.record.key)
-                parked.append(Parked(delivery, f"unknown-version: {error.ce_type}", error.contact_id))
+                parked.append(
+                    Parked(delivery, f"unknown-version: {error.ce_type}", error.contact_id, _channel_of(delivery.record))
+                )
             except Unreadable as error:
                 dead.append(dead_of(delivery, error.reason, error.sentence))
             except Exception as error:  # noqa: BLE001 - one poison must not stop its neighbours

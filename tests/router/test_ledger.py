@@ -146,3 +146,11 @@ async def test_more_than_a_page_is_counted_whole(contact, arrive, route, count, 
     await route()
     await arrive(*(contact() for _ in range(6)))
     assert await count() == {"received": 13, "dead_lettered": 0, "waiting": 6, "unaccounted": 0}
+
+
+async def test_a_parked_contact_that_no_channel_of_ours_took_in_is_counted_as_waiting(contact, append, route, count):
+    record = record_of(contact(), KEY)
+    headers = tuple((name, raw.replace(b".v1", b".v2") if name == "ce_type" else raw) for name, raw in record.headers)
+    await append(Record(record.key, record.value, headers))
+    await route()
+    assert await count() == {"received": 1, "dead_lettered": 0, "waiting": 1, "unaccounted": 0}
