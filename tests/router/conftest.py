@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -27,6 +27,7 @@ from router.read import Outcome, Reading
 from router.register import MIGRATIONS, tables
 from router.store import Store
 from router.worker import Worker
+from tests.servers.postgres import Postgres
 
 KEY = b"a key that only these tests know of"
 
@@ -57,11 +58,28 @@ def empty_register(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def empty_on_postgres(postgres: Postgres) -> str:
+    name = postgres.create()
+    upgrade(postgres.url(name), [MIGRATIONS, state.MIGRATIONS])
+    return name
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.needs("postgres"))])
+def register_url(request: pytest.FixtureRequest, tmp_path: Path, empty_register: Path) -> Generator[str]:
+    """An empty register of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{shutil.copy(empty_register, tmp_path / 'register.db')}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = server.create(request.getfixturevalue("empty_on_postgres"))
+    yield server.url(name)
+    server.drop(name)
+
+
 @pytest.fixture
-async def database(tmp_path: Path, empty_register: Path) -> AsyncGenerator[Database]:
-    path = tmp_path / "register.db"
-    shutil.copy(empty_register, path)
-    opened = Database(f"sqlite:///{path}")
+async def database(register_url: str) -> AsyncGenerator[Database]:
+    opened = Database(register_url)
     yield opened
     await opened.close()
 
