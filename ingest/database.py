@@ -34,10 +34,11 @@ from ingest.errors import Misconfigured, Unavailable
 _WAIT_SECONDS = 60.0
 _IDLE = timedelta(seconds=30)
 _WITH_THE_FIX = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
-# Classes and codes of SQLSTATE: connection, rolled back for another, out of something, operator or deadline, system; lock not
-# had in time, idle too long. Nothing is wrong with the data.
-_AWAY_CLASSES = ("08", "40", "53", "57", "58", "55P03", "25P03")
+# SQLSTATE: who we are, which database, what we may do.
 _REFUSES_US = ("28", "3D", "42501")
+# And: connection, rolled back for another, out of something, operator or deadline, system, lock not had, idle too long. Nothing
+# is wrong with what was to be written.
+_AWAY = ("08", "40", "53", "57", "58", "55P03", "25P03", *_REFUSES_US)
 
 Long = BigInteger().with_variant(Integer, "sqlite")
 """Positions, sizes and UIDs go past 31 bits; SQLite's INTEGER has 64."""
@@ -72,11 +73,11 @@ class TextList(TypeDecorator[list[str]]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """To what the driver takes."""
         return None if value is None else json.dumps(list(value), ensure_ascii=False)
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> list[str] | None:
+    def process_result_value(self, value: str | None, dialect: Dialect) -> list[str] | None:  # noqa: ARG002
         """From what the driver gives."""
         return None if value is None else json.loads(value)
 
@@ -106,7 +107,7 @@ def _connected(raw: Any, _: Any) -> None:
 class Alone:
     """That this process, and no other, does something."""
 
-    def __init__(self, connection: AsyncConnection | None) -> None:
+    def __init__(self, connection: AsyncConnection | None = None) -> None:
         self._connection = connection
 
     async def sure(self) -> None:
@@ -159,10 +160,10 @@ class Database:
         process. Raises Unavailable.
         """
         if not self._shared:
-            yield Alone(None)
+            yield Alone()
             return
         with _told_apart():
-            async with self._engine.connect() as connection, connection.begin():
+            async with self._engine.connect() as connection:  # ends in a rollback, which no loss of it can spoil
                 limit = f"{within.total_seconds() * 1000:.0f}"
                 idle = text("SELECT set_config('idle_in_transaction_session_timeout', :limit, true)")
                 await connection.execute(idle, {"limit": limit})
@@ -202,7 +203,7 @@ async def _upgrade(url: str, histories: Sequence[Path], password: str | None) ->
             await connection.run_sync(bring)
     except Unavailable as error:
         if _state(error.__cause__).startswith(_REFUSES_US):
-            raise Misconfigured("register.url", f"The register lets us in no further: {error.__cause__}.") from error
+            raise Misconfigured("register.url", f"The register does not let us in: {_said(error.__cause__)}.") from error
         raise
     finally:
         await database.close()
@@ -270,7 +271,7 @@ def _told_apart() -> Generator[None]:
     try:
         yield
     except DBAPIError as error:
-        if isinstance(error, OperationalError) or error.connection_invalidated or _state(error).startswith(_AWAY_CLASSES):
+        if isinstance(error, OperationalError) or error.connection_invalidated or _state(error).startswith(_AWAY):
             raise _away(error) from error
         raise
     except (OSError, NoneFree, asyncpg.PostgresError, asyncpg.InterfaceError) as error:  # before there was a connection
@@ -283,6 +284,11 @@ def _state(error: BaseException | None) -> str:
     return getattr(told, "sqlstate", None) or ""
 
 
+def _said(error: BaseException | None) -> str:
+    """What the database said, in one line."""
+    told = error.orig if isinstance(error, DBAPIError) else error
+    return (str(told).partition("\n")[0] or type(told).__name__).rstrip(".")
+
+
 def _away(error: BaseException) -> Unavailable:
-    said = (error.orig if isinstance(error, DBAPIError) else error) or error
-    return Unavailable("register-unavailable", f"The register is away: {said or type(said).__name__}. The same is tried again.")
+    return Unavailable("register-unavailable", f"The register is away: {_said(error)}. The same is tried again.")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from ingest import state
 from ingest.contract import Contact, Identifier, Person, Record
@@ -218,6 +218,23 @@ def rows(database: Database) -> Callable[..., Awaitable[Sequence[Any]]]:
             return (await connection.execute(select(table).where(*conditions))).all()
 
     return look
+
+
+@pytest.fixture
+def refuse(database: Database) -> Callable[..., Awaitable[None]]:
+    """Have the database refuse rows of a table: all of them, or those in whose body some words stand."""
+
+    async def put(table: str, words: str | None = None) -> None:
+        async with database.write() as connection:
+            if connection.dialect.name == "postgresql":
+                allowed = f"body NOT LIKE '%{words}%'" if words else "false"
+                rule = f"ALTER TABLE {table} ADD CONSTRAINT refuses CHECK ({allowed}) NOT VALID"
+            else:
+                when = f"WHEN NEW.body LIKE '%{words}%'" if words else ""
+                rule = f"CREATE TRIGGER refuses BEFORE INSERT ON {table} {when} BEGIN SELECT RAISE(ABORT, 'refused'); END"
+            await connection.execute(text(rule))
+
+    return put
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -121,6 +122,19 @@ class Postgres:
 
         with ThreadPoolExecutor(1) as apart:  # a test has a loop that runs
             return apart.submit(asyncio.run, run()).result()
+
+    @contextmanager
+    def admitting(self, rule: str) -> Generator[None]:
+        """Let in by a line of pg_hba.conf that goes before all others."""
+        path = self._folder / "data" / "pg_hba.conf"
+        before = path.read_text()
+        path.write_text(f"{rule}\n{before}")
+        self.execute("SELECT pg_reload_conf()", "SELECT pg_sleep(0.3)")
+        try:
+            yield
+        finally:
+            path.write_text(before)
+            self.execute("SELECT pg_reload_conf()")
 
     def telemetry(self) -> str:
         """What it said of itself so far."""

@@ -14,6 +14,7 @@ from ingest.errors import Misconfigured
 from ingest.settings import Publisher, Section, Settings, load
 from tests.ingest.commands.conftest import KEY, Ingest
 from tests.servers.dovecot import PASSWORD, Dovecot, running_dovecot
+from tests.servers.postgres import Postgres
 from tests.servers.smtp import smtp_server
 
 MAILBOX = """
@@ -188,3 +189,12 @@ def test_the_words_of_the_examples_placeholder_are_no_secret(tmp_path: Path, mon
     with pytest.raises(Misconfigured) as caught:
         load(tmp_path / "ingest.toml")
     assert caught.value.reason == "key"
+
+
+@pytest.mark.needs("postgres")
+async def test_a_register_on_postgresql_is_brought_up_to_date_and_answers(config: Path, postgres: Postgres):
+    name = postgres.create()
+    config.write_text(f'{config.read_text()}\n[register]\nurl = "{postgres.url(name)}"\n')
+    register = by_name(await findings(load(config)))["register"]
+    postgres.drop(name)
+    assert register == Finding("register", True, f"{postgres.url(name)} answers, and its tables are up to date.")
