@@ -11,7 +11,7 @@ condition on the row, by ``write(name)`` or by ``alone``. A process that stalls 
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,19 @@ from typing import Any
 import asyncpg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Integer, Table, Text, TypeDecorator, event, text
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    DateTime,
+    Dialect,
+    Integer,
+    Table,
+    Text,
+    TypeDecorator,
+    create_engine,
+    event,
+    text,
+)
 from sqlalchemy.dialects.postgresql import insert as either_insert
 from sqlalchemy.dialects.postgresql.dml import Insert
 from sqlalchemy.engine import make_url
@@ -39,6 +51,8 @@ _REFUSES_US = ("28", "3D", "42501")
 # And: connection, rolled back for another, out of something, operator or deadline, system, lock not had, idle too long. Nothing
 # is wrong with what was to be written.
 _AWAY = ("08", "40", "53", "57", "58", "55P03", "25P03", *_REFUSES_US)
+
+_ONE_SCHEMA = {"schema_translate_map": {"state": None}}  # SQLite has no others
 
 Long = BigInteger().with_variant(Integer, "sqlite")
 """Positions, sizes and UIDs go past 31 bits; SQLite's INTEGER has 64."""
@@ -122,8 +136,8 @@ class Database:
 
     def __init__(self, url: str, password: str | None = None) -> None:
         self.url = url
-        self._engine = _open(url, password)
-        self._shared = self._engine.dialect.name == "postgresql"
+        self._shared = _kind(url) == "postgresql"
+        self._engine = _open_postgresql(url, password) if self._shared else _open_sqlite(url)
         self._turn = asyncio.Lock()
 
     @asynccontextmanager
@@ -185,21 +199,29 @@ def upgrade(url: str, histories: Sequence[Path], password: str | None = None) ->
 
     Raises Unavailable, Misconfigured.
     """
-    with ThreadPoolExecutor(1) as apart:  # whoever calls may have a loop that runs
-        apart.submit(asyncio.run, _upgrade(url, histories, password)).result()
-
-
-async def _upgrade(url: str, histories: Sequence[Path], password: str | None) -> None:
-    database = Database(url, password)
 
     def bring(connection: Connection) -> None:
         for history in histories:
             command.upgrade(_alembic(history, connection), "head")
 
+    if _kind(url) == "postgresql":
+        with ThreadPoolExecutor(1) as apart:  # whoever calls may have a loop that runs
+            apart.submit(asyncio.run, _upgrade_postgresql(url, password, bring)).result()
+        return
+    engine = create_engine(url, execution_options=_ONE_SCHEMA)
+    event.listen(engine, "connect", _connected)
+    try:
+        with _told_apart(), engine.begin() as connection:
+            bring(connection)
+    finally:
+        engine.dispose()
+
+
+async def _upgrade_postgresql(url: str, password: str | None, bring: Callable[[Connection], None]) -> None:
+    database = Database(url, password)
     try:
         async with database.write("upgrade") as connection:
-            if connection.dialect.name == "postgresql":
-                await connection.execute(text("SET LOCAL statement_timeout = 0"))
+            await connection.execute(text("SET LOCAL statement_timeout = 0"))
             await connection.run_sync(bring)
     except Unavailable as error:
         if _state(error.__cause__).startswith(_REFUSES_US):
@@ -216,20 +238,18 @@ def _alembic(history: Path, connection: Connection) -> Config:
     return config
 
 
-def _open(url: str, password: str | None) -> AsyncEngine:
-    scheme, mark, rest = url.partition("://")
-    if mark and scheme == "sqlite":
-        return _open_sqlite(f"sqlite+aiosqlite://{rest}")
-    if mark and scheme == "postgresql":
-        return _open_postgresql(f"postgresql+asyncpg://{rest}", password)
-    raise Misconfigured(
-        "register.url", f"register.url is {scheme}://…; this release knows sqlite:///path and postgresql://user@host/name."
-    )
+def _kind(url: str) -> str:
+    scheme, mark, _ = url.partition("://")
+    if scheme not in ("sqlite", "postgresql") or not mark:
+        raise Misconfigured(
+            "register.url", f"register.url is {scheme}://…; this release knows sqlite:///path and postgresql://user@host/name."
+        )
+    return scheme
 
 
 def _open_postgresql(url: str, password: str | None) -> AsyncEngine:
     try:
-        parsed = make_url(url)
+        parsed = make_url(url).set(drivername="postgresql+asyncpg")
     except (ArgumentError, ValueError) as error:
         raise Misconfigured("register.url", "register.url must look like postgresql://user@host/name.") from error
     if parsed.password is not None:
@@ -253,8 +273,13 @@ def _open_postgresql(url: str, password: str | None) -> AsyncEngine:
 
 
 def _open_sqlite(url: str) -> AsyncEngine:
-    engine = create_async_engine(url, connect_args={"timeout": _WAIT_SECONDS}, pool_size=4, max_overflow=4)
-    engine = engine.execution_options(schema_translate_map={"state": None})
+    engine = create_async_engine(
+        url.replace("sqlite:", "sqlite+aiosqlite:", 1),
+        connect_args={"timeout": _WAIT_SECONDS},
+        pool_size=4,
+        max_overflow=4,
+        execution_options=_ONE_SCHEMA,
+    )
 
     def begun(connection: Connection) -> None:
         immediate = connection.get_execution_options().get("immediate", False)

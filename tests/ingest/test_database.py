@@ -201,7 +201,7 @@ def differing(connection: Connection, schema: str | None) -> set[str]:
     for table in tables.metadata.sorted_tables:
         table.to_metadata(wanted)
     for table in state.metadata.sorted_tables:
-        table.to_metadata(wanted, schema=schema)
+        table.to_metadata(wanted, schema=schema)  # pyright: ignore[reportArgumentType]
     versions = {name for name in inspect(connection).get_table_names() if name.endswith("_version")}
     kept = {
         "include_name": lambda name, kind, _: kind != "table" or name not in versions,
