@@ -3,7 +3,8 @@
 What the topic holds is first taken into ``sends``, which from then on is the queue: a message waits there, is tried, deferred and
 tried again, and ends as accepted, failed or cancelled; an end stays untold until it is on ``outgoing.status``. Only one message
 is ``sending`` at any moment, and that is noted before its first byte goes. Found so after a crash it is sent once more with the
-same Message-ID, since SMTP cannot be asked: copies are never more than crashes (DESIGN promise 4).
+same Message-ID, since SMTP cannot be asked: copies are never more than crashes (DESIGN promise 4). Of several dispatchers one
+works and the others stand by.
 
 Sending to the public stops by mode, by a person's switch or by the burst limit. What is for the public then waits in
 ``sends``, in order; notices to our own people go on, and always go first.
@@ -27,7 +28,7 @@ from channels.table import CHANNELS
 from ingest import state
 from ingest.clock import Clock
 from ingest.contract import Audience, Event, Outgoing, OutgoingState, OutgoingStatus, Record, decode, encode, topic_of
-from ingest.database import Database, insert
+from ingest.database import Alone, Database, insert
 from ingest.errors import Halted, Unavailable, Unreadable
 from ingest.ids import derived_id
 from ingest.log import Consumption, Delivery, Log, Partition
@@ -53,6 +54,7 @@ _RUN: Final = 20  # messages sent between two looks at the topic
 _IDLE_SECONDS: Final = 0.5
 _SWITCH_SECONDS: Final = 1.0
 _AWAY_SECONDS: Final = 2.0
+_SILENT: Final = timedelta(minutes=15)  # longer than any one message takes
 
 _telemetry = telemetry("dispatcher")
 
@@ -86,16 +88,26 @@ async def run(
     dispatch = _Dispatch(log, database, accounts, mode, burst, clock, stopping)
     while not stopping.is_set():
         try:
-            async with log.consume(OUTGOING.name, GROUP, assigned=_from_where_it_settled, revoked=_nothing_in_flight) as topic:
-                await dispatch.work(topic)
+            async with database.alone("dispatcher", _SILENT) as alone:
+                if alone is None:
+                    await _or_stopped(stopping, _AWAY_SECONDS)
+                    continue
+                async with log.consume(
+                    OUTGOING.name, GROUP, assigned=_from_where_it_settled, revoked=_nothing_in_flight
+                ) as topic:
+                    await dispatch.work(topic, alone)
         except Unavailable as error:
             ERRORS.labels("dispatcher", error.reason).inc()
             _telemetry.error("waiting", reason=error.reason)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_AWAY_SECONDS):
-                    await stopping.wait()
+            await _or_stopped(stopping, _AWAY_SECONDS)
         finally:
             await dispatch.hang_up()
+
+
+async def _or_stopped(stopping: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
 
 
 async def _from_where_it_settled(partitions: Sequence[Partition]) -> Mapping[Partition, int | None]:
@@ -126,6 +138,7 @@ class _Dispatch:
         self._burst = burst
         self._clock = clock
         self._stopping = stopping
+        self._alone = Alone()
         self._connections: dict[str, Connection] = {}
         self._resting: dict[str, datetime] = {}
         self._unreadable_in_a_row = 0
@@ -133,8 +146,9 @@ class _Dispatch:
         self._switch: state.Sending | None = None
         self._switch_read_at = 0.0
 
-    async def work(self, topic: Consumption) -> None:
+    async def work(self, topic: Consumption, alone: Alone) -> None:
         """Take in, send and tell, until it is time to stop."""
+        self._alone = alone
         await self._take_up()
         sent = True
         while not self._stopping.is_set():
@@ -224,6 +238,8 @@ class _Dispatch:
         tripped = False
         async with self._database.write() as connection:
             await self._note(connection)
+            if another:
+                await self._alone.sure()
             now = self._clock()
             hand = await self._ready(connection, Audience.STAFF, now) if another else None
             if hand is None and public and (hand := await self._ready(connection, Audience.PERSON, now)):

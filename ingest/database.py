@@ -1,30 +1,61 @@
-"""The register's database: one way to open it, read it, write it and bring it up to date.
+"""The register's database: one way to open it, read it, write it and bring it up to date, whichever of two kinds it is.
 
-SQLite here: one connection writes at a time within a process and the others wait their turn; between processes SQLite's own
-lock does. WAL only where the linked library has the fix for its reset race (3.51.3, 3.50.7, 3.44.6; sqlite.org/wal.html);
-else a truncated rollback journal, whose truncation ``synchronous=FULL`` syncs.
+SQLite: one connection writes at a time within a process and the others wait their turn; between processes SQLite's own lock
+does. WAL only where the linked library has the fix for its reset race (3.51.3, 3.50.7, 3.44.6; sqlite.org/wal.html); else a
+truncated rollback journal, whose truncation ``synchronous=FULL`` syncs.
+
+PostgreSQL 15 or later: processes write beside each other under READ COMMITTED, so whoever reads and then writes says so, by a
+condition on the row, by ``write(name)`` or by ``alone``. A process that stalls amid a transaction loses it.
 """
 
 import asyncio
+import json
 import sqlite3
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, DateTime, Dialect, Table, Text, TypeDecorator, create_engine, event
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.dialects.sqlite.dml import Insert
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    DateTime,
+    Dialect,
+    Integer,
+    Table,
+    Text,
+    TypeDecorator,
+    create_engine,
+    event,
+    text,
+)
+from sqlalchemy.dialects.postgresql import insert as either_insert
+from sqlalchemy.dialects.postgresql.dml import Insert
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from ingest.errors import Misconfigured, Unavailable
 
 _WAIT_SECONDS = 60.0
+_IDLE = timedelta(seconds=30)
 _WITH_THE_FIX = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
+# SQLSTATE: who we are, which database, what we may do.
+_REFUSES_US = ("28", "3D", "42501")
+# And: connection, rolled back for another, out of something, operator or deadline, system, lock not had, idle too long. Nothing
+# is wrong with what was to be written.
+_AWAY = ("08", "40", "53", "57", "58", "55P03", "25P03", *_REFUSES_US)
+
+_ONE_SCHEMA = {"schema_translate_map": {"state": None}}  # SQLite has no others
+
+Long = BigInteger().with_variant(Integer, "sqlite")
+"""Positions, sizes and UIDs go past 31 bits; SQLite's INTEGER has 64."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -50,6 +81,21 @@ class UtcDateTime(TypeDecorator[datetime]):
         return datetime.fromisoformat(str(value))
 
 
+class TextList(TypeDecorator[list[str]]):
+    """Pieces of text as one, for a key: PostgreSQL's json cannot be compared."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """To what the driver takes."""
+        return None if value is None else json.dumps(list(value), ensure_ascii=False)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> list[str] | None:  # noqa: ARG002
+        """From what the driver gives."""
+        return None if value is None else json.loads(value)
+
+
 def wal_is_safe(version: tuple[int, ...]) -> bool:
     """Whether that SQLite has the fix for the WAL-reset race."""
     return version >= _WITH_THE_FIX[0] or any(fix <= version < (*fix[:2], 1000) for fix in _WITH_THE_FIX[1:])
@@ -72,37 +118,71 @@ def _connected(raw: Any, _: Any) -> None:
     cursor.close()
 
 
+class Alone:
+    """That this process, and no other, does something."""
+
+    def __init__(self, connection: AsyncConnection | None = None) -> None:
+        self._connection = connection
+
+    async def sure(self) -> None:
+        """Make sure that it still does. Raises Unavailable where it may not: the database was away, or we stalled."""
+        if self._connection is not None:
+            with _told_apart():
+                await self._connection.execute(text("SELECT 1"))
+
+
 class Database:
     """Connections to one database. ``write`` is a transaction that nobody else of this process writes beside."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, password: str | None = None) -> None:
         self.url = url
-        self._engine = _open(url)
+        self._shared = _kind(url) == "postgresql"
+        self._engine = _open_postgresql(url, password) if self._shared else _open_sqlite(url)
         self._turn = asyncio.Lock()
 
     @asynccontextmanager
-    async def write(self) -> AsyncGenerator[AsyncConnection]:
+    async def write(self, name: str | None = None) -> AsyncGenerator[AsyncConnection]:
         """A transaction that writes: committed at the end, rolled back on any exception.
 
-        Raises Unavailable where the database is away, locked or full; a refusal of the data itself comes as it is.
+        Of those with the same ``name`` one runs at a time, whatever the process. Raises Unavailable where the database is away,
+        locked or full, or gave way to another transaction; a refusal of the data itself comes as it is.
         """
         async with self._turn:
-            try:
+            with _told_apart():
                 async with self._engine.connect() as connection:
                     await connection.execution_options(immediate=True)
                     async with connection.begin():
+                        if name is not None and self._shared:
+                            await connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
                         yield connection
-            except OperationalError as error:
-                raise _away(error) from error
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncConnection]:
         """A consistent view. Raises Unavailable."""
-        try:
-            async with self._engine.connect() as connection, connection.begin():
-                yield connection
-        except OperationalError as error:
-            raise _away(error) from error
+        with _told_apart():
+            async with self._engine.connect() as connection:
+                if self._shared:
+                    await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                async with connection.begin():
+                    yield connection
+
+    @asynccontextmanager
+    async def alone(self, name: str, within: timedelta = _IDLE) -> AsyncGenerator[Alone | None]:
+        """Do something that one process at a time may do; None where another does it.
+
+        Whoever is not ``sure`` of it for longer than ``within`` loses it to the next. Always ours on SQLite, whose service is one
+        process. Raises Unavailable.
+        """
+        if not self._shared:
+            yield Alone()
+            return
+        with _told_apart():
+            async with self._engine.connect() as connection:  # ends in a rollback, which no loss of it can spoil
+                limit = f"{within.total_seconds() * 1000:.0f}"
+                idle = text("SELECT set_config('idle_in_transaction_session_timeout', :limit, true)")
+                await connection.execute(idle, {"limit": limit})
+                ours = await connection.scalar(text("SELECT pg_try_advisory_xact_lock(hashtext(:name))"), {"name": name})
+                yield Alone(connection) if ours else None
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -110,22 +190,45 @@ class Database:
 
 
 def insert(table: Table) -> Insert:
-    """An insert that can say ``on_conflict_do_nothing``."""
-    return sqlite_insert(table)
+    """An insert that can say ``on_conflict_do_nothing``; both kinds have the clause, word for word."""
+    return either_insert(table)
 
 
-def upgrade(url: str, histories: Sequence[Path]) -> None:
-    """Bring the tables of each history of migrations up to date, in order. Raises Unavailable, Misconfigured."""
-    engine = create_engine(_driver(url, "pysqlite"))
+def upgrade(url: str, histories: Sequence[Path], password: str | None = None) -> None:
+    """Bring the tables of each history of migrations up to date, in order; of several processes one does it.
+
+    Raises Unavailable, Misconfigured.
+    """
+
+    def bring(connection: Connection) -> None:
+        for history in histories:
+            command.upgrade(_alembic(history, connection), "head")
+
+    if _kind(url) == "postgresql":
+        with ThreadPoolExecutor(1) as apart:  # whoever calls may have a loop that runs
+            apart.submit(asyncio.run, _upgrade_postgresql(url, password, bring)).result()
+        return
+    engine = create_engine(url, execution_options=_ONE_SCHEMA)
     event.listen(engine, "connect", _connected)
     try:
-        with engine.begin() as connection:
-            for history in histories:
-                command.upgrade(_alembic(history, connection), "head")
-    except OperationalError as error:
-        raise _away(error) from error
+        with _told_apart(), engine.begin() as connection:
+            bring(connection)
     finally:
         engine.dispose()
+
+
+async def _upgrade_postgresql(url: str, password: str | None, bring: Callable[[Connection], None]) -> None:
+    database = Database(url, password)
+    try:
+        async with database.write("upgrade") as connection:
+            await connection.execute(text("SET LOCAL statement_timeout = 0"))
+            await connection.run_sync(bring)
+    except Unavailable as error:
+        if _state(error.__cause__).startswith(_REFUSES_US):
+            raise Misconfigured("register.url", f"The register does not let us in: {_said(error.__cause__)}.") from error
+        raise
+    finally:
+        await database.close()
 
 
 def _alembic(history: Path, connection: Connection) -> Config:
@@ -135,16 +238,47 @@ def _alembic(history: Path, connection: Connection) -> Config:
     return config
 
 
-def _driver(url: str, driver: str) -> str:
-    scheme, mark, rest = url.partition("://")
-    if scheme != "sqlite" or not mark:
-        raise Misconfigured("register.url", f"register.url is {scheme}://…; this release knows sqlite:///path.")
-    return f"sqlite+{driver}://{rest}"
+def _kind(url: str) -> str:
+    scheme, mark, _ = url.partition("://")
+    if scheme not in ("sqlite", "postgresql") or not mark:
+        raise Misconfigured(
+            "register.url", f"register.url is {scheme}://…; this release knows sqlite:///path and postgresql://user@host/name."
+        )
+    return scheme
 
 
-def _open(url: str) -> AsyncEngine:
+def _open_postgresql(url: str, password: str | None) -> AsyncEngine:
+    try:
+        parsed = make_url(url).set(drivername="postgresql+asyncpg")
+    except (ArgumentError, ValueError) as error:
+        raise Misconfigured("register.url", "register.url must look like postgresql://user@host/name.") from error
+    if parsed.password is not None:
+        raise Misconfigured("register.url", "register.url holds a password. Move it to register.password_file.")
+    limits = {
+        "statement_timeout": f"{_WAIT_SECONDS * 1000:.0f}",
+        "lock_timeout": f"{_WAIT_SECONDS * 750:.0f}",
+        "idle_in_transaction_session_timeout": f"{_IDLE.total_seconds() * 1000:.0f}",
+        "application_name": "contact-ingest",
+        "jit": "off",
+    }
+    asked = {"timeout": _WAIT_SECONDS / 4, "command_timeout": _WAIT_SECONDS * 1.1, "server_settings": limits}
+    return create_async_engine(
+        parsed.set(password=password),
+        connect_args=asked,
+        pool_size=4,
+        max_overflow=4,
+        pool_timeout=_WAIT_SECONDS,
+        pool_use_lifo=True,
+    )
+
+
+def _open_sqlite(url: str) -> AsyncEngine:
     engine = create_async_engine(
-        _driver(url, "aiosqlite"), connect_args={"timeout": _WAIT_SECONDS}, pool_size=4, max_overflow=4
+        url.replace("sqlite:", "sqlite+aiosqlite:", 1),
+        connect_args={"timeout": _WAIT_SECONDS},
+        pool_size=4,
+        max_overflow=4,
+        execution_options=_ONE_SCHEMA,
     )
 
     def begun(connection: Connection) -> None:
@@ -156,5 +290,30 @@ def _open(url: str) -> AsyncEngine:
     return engine
 
 
-def _away(error: DBAPIError) -> Unavailable:
-    return Unavailable("register-unavailable", f"The register is away: {error.orig}. The same is tried again.")
+@contextmanager
+def _told_apart() -> Generator[None]:
+    """A database that is away becomes Unavailable; what it says of the data stays as it is."""
+    try:
+        yield
+    except DBAPIError as error:
+        if isinstance(error, OperationalError) or error.connection_invalidated or _state(error).startswith(_AWAY):
+            raise _away(error) from error
+        raise
+    except (OSError, NoneFree, asyncpg.PostgresError, asyncpg.InterfaceError) as error:  # before there was a connection
+        raise _away(error) from error
+
+
+def _state(error: BaseException | None) -> str:
+    """The SQLSTATE of an error, or the empty string."""
+    told = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(told, "sqlstate", None) or ""
+
+
+def _said(error: BaseException | None) -> str:
+    """What the database said, in one line."""
+    told = error.orig if isinstance(error, DBAPIError) else error
+    return (str(told).partition("\n")[0] or type(told).__name__).rstrip(".")
+
+
+def _away(error: BaseException) -> Unavailable:
+    return Unavailable("register-unavailable", f"The register is away: {_said(error)}. The same is tried again.")

@@ -110,7 +110,9 @@ class RegisterSettings(Section):
     """The case register and everything decided."""
 
     url: str = "sqlite:///register.db"
-    """sqlite:///path."""
+    """sqlite:///path, or postgresql://user@host/name (15 or later)."""
+    password: SecretStr | None = None
+    """Of PostgreSQL's user; from the environment or ``password_file``."""
 
 
 class OriginalsSettings(Section):

@@ -14,11 +14,11 @@ from sqlalchemy import JSON, Boolean, Column, Index, Integer, MetaData, Table, T
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.clock import Clock
-from ingest.database import Database, UtcDateTime, insert
+from ingest.database import Database, Long, UtcDateTime, insert
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-metadata = MetaData()
+metadata = MetaData(schema="state")  # on SQLite, which has none, the tables stand beside the register's
 
 mailboxes = Table(
     "mailboxes",
@@ -26,8 +26,8 @@ mailboxes = Table(
     Column("account", Text, primary_key=True),
     Column("folder", Text, primary_key=True),
     Column("first_seen_at", UtcDateTime, nullable=False),  # mail older than this is taken in with sending off
-    Column("uid_validity", Integer, nullable=False),
-    Column("next_uid", Integer, nullable=False),  # every UID below it is taken in
+    Column("uid_validity", Long, nullable=False),
+    Column("next_uid", Long, nullable=False),  # every UID below it is taken in
 )
 
 mail_ledger = Table(
@@ -35,8 +35,8 @@ mail_ledger = Table(
     metadata,
     Column("account", Text, primary_key=True),
     Column("folder", Text, primary_key=True),
-    Column("uid_validity", Integer, primary_key=True),
-    Column("uid", Integer, primary_key=True),
+    Column("uid_validity", Long, primary_key=True),
+    Column("uid", Long, primary_key=True),
     Column("contact_id", Uuid, nullable=False),
     Column("taken_at", UtcDateTime, nullable=False),
     Column("settled", Boolean, nullable=False),  # flagged or moved on the server

@@ -110,7 +110,7 @@ async def send_digest(database: Database, store: Store, house: House, now: datet
         )
         for mailbox, lines in unfinished.items()
     ]
-    async with database.write() as connection:
+    async with database.write("digest") as connection:
         sent = tables.outgoing
         known = set(
             (await connection.execute(select(sent.c.id).where(sent.c.id.in_([each.id for each in messages])))).scalars()
@@ -149,11 +149,12 @@ async def seal(database: Database, clock: Clock, *, whole: bool = False) -> int:
     entry, leaf, head = tables.audit, tables.audit_leaves, tables.audit_heads
     sealed = 0
     while True:
-        async with database.write() as connection:
+        async with database.write("seal") as connection:
             last = (await connection.execute(select(head).order_by(head.c.size.desc()).limit(1))).one_or_none()
             tree = Tree(last.size, [bytes.fromhex(each) for each in last.frontier]) if last else Tree()
             waiting = select(entry).where(~select(leaf.c.entry_id).where(leaf.c.entry_id == entry.c.id).exists())
-            latest = (await connection.execute(select(func.max(leaf.c.entry_id)))).scalar_one_or_none()
+            newest = select(leaf.c.entry_id).order_by(leaf.c.entry_id.desc()).limit(1)
+            latest = (await connection.execute(newest)).scalar_one_or_none()
             if latest is not None and not whole:
                 waiting = waiting.where(entry.c.id > UUID(int=max(0, latest.int - _LATEST_MS * 2**80)))
             rows = (await connection.execute(waiting.order_by(entry.c.id).limit(_SEAL_MOST))).all()
@@ -203,7 +204,7 @@ async def publish_ledger(log: Log, database: Database, store: Store, now: dateti
     changed = 0
     if over:
         kept = tables.ledger_lines
-        async with database.write() as connection:
+        async with database.write("ledger") as connection:
             published = {
                 (row.channel, row.hour): LedgerEntry.model_validate_json(row.body)
                 for row in await connection.execute(select(kept).where(kept.c.hour >= over[0].hour))

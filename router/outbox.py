@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from ingest.clock import now
 from ingest.contract import Record
-from ingest.database import Database
+from ingest.database import Alone, Database
 from ingest.errors import Refused, Unavailable
 from ingest.ids import new_id
 from ingest.log import Log
@@ -46,12 +46,19 @@ async def run(log: Log, database: Database, pending: asyncio.Event, stopping: as
 async def publish(log: Log, database: Database) -> int:
     """Append the oldest rows to the log and delete them; answers with how many. Raises Unavailable.
 
-    One that the log refuses for its size is put aside with an entry in the audit trail: it must not hold up all that follows.
+    Of several processes one does so at a time, so that what is of one key keeps its order; the others answer 0. One that the log
+    refuses for its size is put aside with an entry in the audit trail: it must not hold up all that follows.
     """
+    async with database.alone("outbox") as alone:
+        return 0 if alone is None else await _publish(log, database, alone)
+
+
+async def _publish(log: Log, database: Database, alone: Alone) -> int:
     outbox = tables.outbox
     async with database.read() as connection:
         rows = (await connection.execute(select(outbox).order_by(outbox.c.number).limit(_MOST))).all()
     refused: list[tuple[Any, Refused]] = []
+    await alone.sure()
     for topic, some in groupby(sorted(rows, key=lambda row: (row.topic, row.number)), key=lambda row: row.topic):
         refused += await _append(log, topic, list(some))
     if rows:

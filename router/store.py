@@ -108,17 +108,13 @@ class Store:
         found: dict[Partition, int | None] = {}
         where = tables.positions
         async with self._database.write() as connection:
-            for each in partitions:
-                at = and_(where.c.log_id == each.log_id, where.c.topic == each.topic, where.c.partition == each.number)
-                row = (await connection.execute(select(where.c.epoch, where.c.next).where(at))).one_or_none()
-                if row is None:
-                    await connection.execute(
-                        where.insert().values(log_id=each.log_id, topic=each.topic, partition=each.number, epoch=1, next=0)
-                    )
-                    self._epochs[each], found[each] = 1, None
-                else:
-                    await connection.execute(update(where).where(at).values(epoch=row.epoch + 1))
-                    self._epochs[each], found[each] = row.epoch + 1, row.next
+            for each in sorted(partitions, key=lambda each: (each.log_id, each.topic, each.number)):
+                new = insert(where).values(log_id=each.log_id, topic=each.topic, partition=each.number, epoch=1, next=0)
+                raised = new.on_conflict_do_update(
+                    index_elements=["log_id", "topic", "partition"], set_={"epoch": where.c.epoch + 1}
+                ).returning(where.c.epoch, where.c.next)
+                row = (await connection.execute(raised)).one()
+                self._epochs[each], found[each] = row.epoch, row.next if row.epoch > 1 else None
         return found
 
     async def realign(self, partition: Partition, position: int) -> None:
@@ -453,7 +449,8 @@ class Store:
         fresh = set((await connection.execute(new, rows)).scalars())
         due = [m for m in messages if m.state is OutgoingState.DUE and m.body and m.id in fresh]
         await self._publish(connection, [(topic_of("outgoing"), m.id, m.body) for m in due if m.body], now)
-        spent = [{"recipient": m.recipient, "day": now.date(), "spent": 1} for m in due if m.audience is Audience.PERSON]
+        to = sorted(m.recipient for m in due if m.audience is Audience.PERSON and m.recipient)  # in one order: no deadlock
+        spent = [{"recipient": recipient, "day": now.date(), "spent": 1} for recipient in to]
         if spent:
             budget = insert(tables.budgets)
             more = budget.on_conflict_do_update(

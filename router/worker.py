@@ -7,7 +7,6 @@ version is parked, and so is whatever comes after it from the same sender, until
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
@@ -377,6 +376,18 @@ async def _until_back(act: Callable[[], Awaitable[None]], stopping: asyncio.Even
 
 async def follow_statuses(log: Log, database: Database, store: Store, stopping: asyncio.Event) -> None:
     """Take what became of messages into the register."""
+    while not stopping.is_set():
+        try:
+            await _follow(log, database, store, stopping)
+        except Fenced as error:
+            ERRORS.labels("router", "fenced").inc()
+            _say.warning("fenced", position=str(error))
+        except Unavailable as error:
+            ERRORS.labels("router", error.reason).inc()
+            await asyncio.sleep(_IDLE_SECONDS)
+
+
+async def _follow(log: Log, database: Database, store: Store, stopping: asyncio.Event) -> None:
     expected: dict[Partition, int] = {}
 
     async def assigned(partitions: Sequence[Partition]) -> Mapping[Partition, int | None]:
@@ -398,15 +409,9 @@ async def follow_statuses(log: Log, database: Database, store: Store, stopping: 
             await consumption.settle({partition: following})
 
         while not stopping.is_set():
-            try:
-                deliveries = await consumption.take(most=500, most_bytes=8_000_000, within=_IDLE_SECONDS)
-            except Unavailable as error:
-                ERRORS.labels("router", error.reason).inc()
-                await asyncio.sleep(_IDLE_SECONDS)
-                continue
+            deliveries = await consumption.take(most=500, most_bytes=8_000_000, within=_IDLE_SECONDS)
             if deliveries:
-                with suppress(Unavailable):  # only where we are told to stop: they are read again at the next start
-                    await _until_back(lambda deliveries=deliveries: take_in(deliveries), stopping)
+                await _until_back(lambda deliveries=deliveries: take_in(deliveries), stopping)
 
 
 def _statuses(deliveries: Sequence[Delivery]) -> Sequence[OutgoingStatus]:

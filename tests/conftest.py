@@ -1,11 +1,13 @@
-"""Fixtures every test may use: a fixed clock, and no socket but the loopback's."""
+"""Fixtures every test may use: a fixed clock, a PostgreSQL where one is asked for, and no socket but the loopback's."""
 
 import socket
+from collections.abc import Generator
 from datetime import UTC, datetime
 
 import pytest
 
 from ingest.clock import Clock
+from tests.servers.postgres import Postgres, running_postgres
 
 FIXED = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
@@ -14,6 +16,12 @@ FIXED = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 def clock() -> Clock:
     """Half past nine on a Monday morning in March, and it stays so."""
     return lambda: FIXED
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Generator[Postgres]:
+    """A PostgreSQL that all tests of a run share; nobody but a test of restarts may restart it."""
+    yield from running_postgres()
 
 
 @pytest.fixture(autouse=True)

@@ -194,7 +194,7 @@ def _comment(words: str | None) -> Iterator[str]:
 
 def _line(section: str, key: str, field: FieldInfo) -> str:
     if key in SECRET_KEYS:
-        return f'{key}_file = "{section.rpartition(".")[2]}.{key}"'
+        return f'{"" if field.is_required() else "# "}{key}_file = "{section.rpartition(".")[2]}.{key}"'
     if field.is_required():
         return f"{key} = {json.dumps(_PLACEHOLDER)}"
     if field.default is None:

@@ -53,8 +53,10 @@ def open_database(chosen: Settings) -> Database:
     from ingest import state
     from router import register
 
-    upgrade(chosen.register.url, [register.MIGRATIONS, state.MIGRATIONS])
-    return Database(chosen.register.url)
+    place, secret = chosen.register.url, chosen.register.password
+    password = secret.get_secret_value() if secret else None
+    upgrade(place, [register.MIGRATIONS, state.MIGRATIONS], password)
+    return Database(place, password)
 
 
 async def open_log(chosen: Settings, *, exclusive: bool) -> Log:

@@ -6,7 +6,7 @@ are no foreign keys on what a batch writes (they cost 7 to 19 %); the one writer
 
 from sqlalchemy import JSON, Boolean, Column, Date, Index, Integer, LargeBinary, MetaData, Table, Text, Uuid
 
-from ingest.database import UtcDateTime
+from ingest.database import Long, TextList, UtcDateTime
 
 metadata = MetaData()
 
@@ -45,7 +45,7 @@ addresses = Table(
     "addresses",
     metadata,
     Column("individual_id", Text, primary_key=True),
-    Column("lines", JSON, primary_key=True),
+    Column("lines", TextList, primary_key=True),
     Column("postcode", Text),
     Column("canonical_postcode", Text, index=True),
     Column("since", UtcDateTime, nullable=False),
@@ -249,7 +249,7 @@ audit = Table(
 audit_leaves = Table(
     "audit_leaves",
     metadata,
-    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("number", Long, primary_key=True, autoincrement=False),
     Column("entry_id", Uuid, nullable=False, unique=True),
     Column("hash", LargeBinary, nullable=False),
 )
@@ -257,7 +257,7 @@ audit_leaves = Table(
 audit_heads = Table(
     "audit_heads",
     metadata,
-    Column("size", Integer, primary_key=True, autoincrement=False),
+    Column("size", Long, primary_key=True, autoincrement=False),
     Column("root", LargeBinary, nullable=False),
     Column("frontier", JSON, nullable=False),  # hex roots of the full subtrees, largest first
     Column("at", UtcDateTime, nullable=False),
@@ -266,7 +266,7 @@ audit_heads = Table(
 outbox = Table(
     "outbox",
     metadata,
-    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("number", Long, primary_key=True, autoincrement=True),
     Column("topic", Text, nullable=False),
     Column("key", Text),
     Column("headers", JSON, nullable=False),  # pairs of name and value, whose bytes are read as Latin-1
@@ -288,8 +288,8 @@ positions = Table(
     Column("log_id", Text, primary_key=True),
     Column("topic", Text, primary_key=True),
     Column("partition", Integer, primary_key=True),
-    Column("epoch", Integer, nullable=False),
-    Column("next", Integer, nullable=False),
+    Column("epoch", Long, nullable=False),
+    Column("next", Long, nullable=False),
 )
 
 dead_letters = Table(
@@ -299,7 +299,7 @@ dead_letters = Table(
     Column("log_id", Text, nullable=False),
     Column("topic", Text, nullable=False),
     Column("partition", Integer, nullable=False),
-    Column("position", Integer, nullable=False),
+    Column("position", Long, nullable=False),
     Column("contact_id", Uuid, index=True),  # where the record still told it
     Column("channel", Text),
     Column("received_at", UtcDateTime),
@@ -320,7 +320,7 @@ parked = Table(
     Column("log_id", Text, primary_key=True),
     Column("topic", Text, primary_key=True),
     Column("partition", Integer, primary_key=True),
-    Column("position", Integer, primary_key=True),
+    Column("position", Long, primary_key=True),
     Column("contact_id", Uuid, index=True),
     Column("key", Text),
     Column("headers", JSON, nullable=False),

@@ -27,6 +27,7 @@ from ingest.database import Database, upgrade
 from ingest.errors import Halted
 from ingest.log import Lag
 from ingest.log.sqlite import SqliteLog
+from tests.servers.postgres import Postgres
 from tests.servers.smtp import DROP, HANG, SmtpServer, smtp_server
 
 START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -500,3 +501,24 @@ async def test_killed_again_and_again_every_message_goes_and_copies_are_no_more_
     copies = Counter(each.message["Message-ID"] for each in server.taken)
     assert set(copies) == {f"<{each}@example.org>" for each in range(1, messages + 1)}
     assert sum(copies.values()) - messages <= kills
+
+
+@pytest.mark.needs("postgres")
+async def test_of_two_dispatchers_one_sends_and_the_other_takes_its_place(house: House, postgres: Postgres):
+    url = postgres.url(postgres.create())
+    upgrade(url, [state.MIGRATIONS])
+    one, other = (House(house.log, Database(url), house.server, house.clock) for _ in range(2))
+    async with one.dispatching():
+        async with other.dispatching():
+            await one.publish(*(message(number) for number in range(1, 11)))
+            await one.tells(10)
+        await one.publish(message(11))
+        await one.tells(11)
+    async with other.dispatching():
+        await one.publish(message(12))
+        await one.tells(12)
+    assert [end for _, end, _ in await one.ends()] == ["accepted"] * 12
+    assert len(house.server.taken) == 12
+    for each in (one, other):
+        await each.database.close()
+    postgres.drop(url.rpartition("/")[2])

@@ -11,7 +11,7 @@ from textwrap import dedent
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import MetaData, create_engine, inspect, text
+from sqlalchemy import Connection, MetaData, create_engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 import router.register
@@ -20,6 +20,7 @@ from ingest import state
 from ingest.database import Database, upgrade, wal_is_safe
 from ingest.errors import Misconfigured, Unavailable
 from router.register import tables
+from tests.servers.postgres import Postgres
 
 HISTORIES = [Path(*router.register.__path__) / "migrations", state.MIGRATIONS]
 
@@ -175,19 +176,39 @@ async def test_a_database_that_another_process_never_lets_go_of_is_away(
 
 def test_the_migrations_make_the_tables_that_the_code_says(url: str):
     upgrade(url, HISTORIES)
-    wanted = MetaData()
-    for metadata in (tables.metadata, state.metadata):
-        for table in metadata.sorted_tables:
-            table.to_metadata(wanted)
-    engine = create_engine(url)
+    engine = create_engine(url).execution_options(schema_translate_map={"state": None})
     with engine.connect() as connection:
-        versions = {name for name in inspect(connection).get_table_names() if name.endswith("_version")}
-        context = MigrationContext.configure(
-            connection, opts={"include_name": lambda name, kind, _: kind != "table" or name not in versions}
-        )
-        assert compare_metadata(context, wanted) == []
+        versions = differing(connection, schema=None)
     engine.dispose()
     assert len(versions) == len(HISTORIES)
+
+
+@pytest.mark.needs("postgres")
+async def test_the_same_migrations_make_them_on_postgresql(postgres: Postgres):
+    name = postgres.create()
+    upgrade(postgres.url(name), HISTORIES)
+    database = Database(postgres.url(name))
+    async with database.write() as connection:
+        versions = await connection.run_sync(differing, "state")
+    await database.close()
+    postgres.drop(name)
+    assert len(versions) == len(HISTORIES)
+
+
+def differing(connection: Connection, schema: str | None) -> set[str]:
+    """The tables of versions, where all others are as the code says; ``schema`` is of what the edge remembers."""
+    wanted = MetaData()
+    for table in tables.metadata.sorted_tables:
+        table.to_metadata(wanted)
+    for table in state.metadata.sorted_tables:
+        table.to_metadata(wanted, schema=schema)  # pyright: ignore[reportArgumentType]
+    versions = {name for name in inspect(connection).get_table_names() if name.endswith("_version")}
+    kept = {
+        "include_name": lambda name, kind, _: kind != "table" or name not in versions,
+        "include_schemas": schema is not None,
+    }
+    assert compare_metadata(MigrationContext.configure(connection, opts=kept), wanted) == []
+    return versions
 
 
 def test_bringing_a_database_up_to_date_twice_changes_nothing(url: str, tmp_path: Path):
@@ -197,7 +218,30 @@ def test_bringing_a_database_up_to_date_twice_changes_nothing(url: str, tmp_path
     assert (tmp_path / "register.db").read_bytes() == before
 
 
-def test_another_kind_of_database_stops_the_start():
+@pytest.mark.parametrize(
+    "url",
+    ["mysql://ingest@db/register", "register.db", "postgresql://ingest:secret@db/register", "postgresql://db:port/register"],
+)
+def test_an_address_of_another_kind_or_with_a_password_in_it_stops_the_start(url: str):
     with pytest.raises(Misconfigured) as refused:
-        Database("postgresql://ingest@db/register")
+        Database(url)
     assert refused.value.reason == "register.url"
+    assert "secret" not in refused.value.sentence
+
+
+@pytest.mark.needs("postgres")
+async def test_the_password_from_the_settings_opens_the_register(postgres: Postgres):
+    name = postgres.create()
+    postgres.execute("CREATE ROLE guarded LOGIN PASSWORD 'correct horse'")
+    rule = f"host {name} guarded 127.0.0.1/32 scram-sha-256"
+    with postgres.admitting(rule):
+        url = postgres.url(name).replace("//ingest@", "//guarded@")
+        for wrong in (None, "battery staple"):
+            with pytest.raises(Misconfigured, match="does not let us in"):
+                upgrade(url, HISTORIES, wrong)
+        opened = Database(url, "correct horse")
+        async with opened.read() as connection:
+            assert await connection.scalar(text("SELECT current_user")) == "guarded"
+        await opened.close()
+    postgres.drop(name)
+    postgres.execute("DROP ROLE guarded")

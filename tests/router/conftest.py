@@ -2,14 +2,14 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from ingest import state
 from ingest.contract import Contact, Identifier, Person, Record
@@ -27,6 +27,7 @@ from router.read import Outcome, Reading
 from router.register import MIGRATIONS, tables
 from router.store import Store
 from router.worker import Worker
+from tests.servers.postgres import Postgres
 
 KEY = b"a key that only these tests know of"
 
@@ -57,11 +58,28 @@ def empty_register(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def empty_on_postgres(postgres: Postgres) -> str:
+    name = postgres.create()
+    upgrade(postgres.url(name), [MIGRATIONS, state.MIGRATIONS])
+    return name
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.needs("postgres"))])
+def register_url(request: pytest.FixtureRequest, tmp_path: Path, empty_register: Path) -> Generator[str]:
+    """An empty register of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{shutil.copy(empty_register, tmp_path / 'register.db')}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = server.create(request.getfixturevalue("empty_on_postgres"))
+    yield server.url(name)
+    server.drop(name)
+
+
 @pytest.fixture
-async def database(tmp_path: Path, empty_register: Path) -> AsyncGenerator[Database]:
-    path = tmp_path / "register.db"
-    shutil.copy(empty_register, path)
-    opened = Database(f"sqlite:///{path}")
+async def database(register_url: str) -> AsyncGenerator[Database]:
+    opened = Database(register_url)
     yield opened
     await opened.close()
 
@@ -200,6 +218,23 @@ def rows(database: Database) -> Callable[..., Awaitable[Sequence[Any]]]:
             return (await connection.execute(select(table).where(*conditions))).all()
 
     return look
+
+
+@pytest.fixture
+def refuse(database: Database) -> Callable[..., Awaitable[None]]:
+    """Have the database refuse rows of a table: all of them, or those in whose body some words stand."""
+
+    async def put(table: str, words: str | None = None) -> None:
+        async with database.write() as connection:
+            if connection.dialect.name == "postgresql":
+                allowed = f"body NOT LIKE '%{words}%'" if words else "false"
+                rule = f"ALTER TABLE {table} ADD CONSTRAINT refuses CHECK ({allowed}) NOT VALID"
+            else:
+                when = f"WHEN NEW.body LIKE '%{words}%'" if words else ""
+                rule = f"CREATE TRIGGER refuses BEFORE INSERT ON {table} {when} BEGIN SELECT RAISE(ABORT, 'refused'); END"
+            await connection.execute(text(rule))
+
+    return put
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from ingest import state
@@ -59,12 +59,9 @@ async def test_a_batch_writes_contacts_decisions_records_messages_audit_outbox_a
     assert position.next == 2
 
 
-async def test_a_fault_midway_leaves_nothing_and_the_position_unmoved(store, ours, decided, database, everything):
+async def test_a_fault_midway_leaves_nothing_and_the_position_unmoved(store, ours, decided, refuse, everything):
     before = await everything()
-    async with database.write() as connection:
-        await connection.execute(
-            text("CREATE TRIGGER fault BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'a fault midway'); END")
-        )
+    await refuse("outbox")
     with pytest.raises(IntegrityError):
         await store.commit(Batch(ours, 0, 2, (decided(), decided(URGENT))))
     assert await everything() == before

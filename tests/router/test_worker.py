@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 
 from ingest import state
 from ingest.contract import (
@@ -153,14 +153,8 @@ async def test_a_moment_that_no_due_time_can_follow_is_a_poison_of_its_own(conta
     assert len(await rows(tables.contacts)) == 2
 
 
-async def test_data_that_the_database_refuses_is_isolated_by_halving(contact, append, route, rows, database):
-    async with database.write() as connection:
-        await connection.execute(
-            text(
-                "CREATE TRIGGER refuses BEFORE INSERT ON contacts WHEN NEW.body LIKE '%the register will not have this%' "
-                "BEGIN SELECT RAISE(ABORT, 'refused'); END"
-            )
-        )
+async def test_data_that_the_database_refuses_is_isolated_by_halving(contact, append, route, rows, refuse):
+    await refuse("contacts", "the register will not have this")
     contacts = [contact("the register will not have this" if number in (3, 8) else "fine") for number in range(12)]
     await append(*contacts)
     await route()
@@ -189,11 +183,8 @@ async def test_the_limit_is_of_dead_letters_in_a_row(contact, append, route, row
     assert len(await rows(tables.dead_letters)) == 15
 
 
-async def test_the_limit_holds_for_what_the_register_refuses_as_well(contact, append, route, rows, database):
-    async with database.write() as connection:
-        await connection.execute(
-            text("CREATE TRIGGER refuses BEFORE INSERT ON contacts BEGIN SELECT RAISE(ABORT, 'refused'); END")
-        )
+async def test_the_limit_holds_for_what_the_register_refuses_as_well(contact, append, route, rows, refuse):
+    await refuse("contacts")
     await append(*(contact() for _ in range(9)))
     with pytest.raises(Halted):
         await route()
@@ -429,6 +420,7 @@ async def test_a_further_comment_in_the_same_batch_is_added_to_the_first_ones_ha
 # The register away, and what became of messages.
 
 
+@pytest.mark.parametrize("register_url", ["sqlite"], indirect=True)
 async def test_a_register_that_is_away_is_waited_for_and_nothing_is_skipped(contact, append, route, rows, tmp_path):
     import sqlite3
 

@@ -14,6 +14,7 @@ from ingest.errors import Misconfigured
 from ingest.settings import Publisher, Section, Settings, load
 from tests.ingest.commands.conftest import KEY, Ingest
 from tests.servers.dovecot import PASSWORD, Dovecot, running_dovecot
+from tests.servers.postgres import Postgres
 from tests.servers.smtp import smtp_server
 
 MAILBOX = """
@@ -142,7 +143,8 @@ def test_the_example_is_toml_and_holds_every_key_there_is():
 
 def assert_whole(text: str, given: dict[str, object], section: type[Section]) -> None:
     for key, field in section.model_fields.items():
-        assert key in given or f"{key}_file" in given or f"\n# {key} =\n" in text, key
+        unset = f"\n# {key} =\n" in text or f"\n# {key}_file =" in text
+        assert key in given or f"{key}_file" in given or unset, key
         assert field.description, f"{section.__name__}.{key} has no sentence"
 
 
@@ -188,3 +190,13 @@ def test_the_words_of_the_examples_placeholder_are_no_secret(tmp_path: Path, mon
     with pytest.raises(Misconfigured) as caught:
         load(tmp_path / "ingest.toml")
     assert caught.value.reason == "key"
+
+
+@pytest.mark.needs("postgres")
+async def test_a_register_on_postgresql_is_brought_up_to_date_and_answers(config: Path, postgres: Postgres):
+    name = postgres.create()
+    with_mailbox(config, 1, 1)
+    config.write_text(f'{config.read_text()}\n[register]\nurl = "{postgres.url(name)}"\n')
+    register = by_name(await findings(load(config)))["register"]
+    postgres.drop(name)
+    assert register == Finding("register", True, f"{postgres.url(name)} answers, and its tables are up to date.")

@@ -1,7 +1,5 @@
 """A register of a few people and cases, taken in as an operator would."""
 
-import asyncio
-import shutil
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,28 +51,13 @@ def take(database: Database, tmp_path: Path, clock: Clock) -> Take:
     return taken
 
 
-@pytest.fixture(scope="session")
-def filled_register(empty_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("filled")
-    path = folder / "register.db"
-    shutil.copy(empty_register, path)
-
-    async def fill() -> None:
-        database = Database(f"sqlite:///{path}")
-        for kind, sheet in SHEETS.items():
-            source = folder / f"{kind}.csv"
-            source.write_text(sheet)
-            file = opened(source, REQUIRED[kind], OPTIONAL[kind])
-            done = await take_in(database, kind, file, lambda: datetime(2026, 3, 2, 9, 30, tzinfo=UTC), lambda _: None)
-            assert done.refused == ()
-        await database.close()
-
-    asyncio.run(fill())
-    return path
-
-
 @pytest.fixture
-async def filled(tmp_path: Path, filled_register: Path, database: Database) -> Database:
+async def filled(tmp_path: Path, database: Database) -> Database:
     """The register with everybody in it."""
-    shutil.copy(filled_register, tmp_path / "register.db")
+    for kind, sheet in SHEETS.items():
+        source = tmp_path / f"filled-{kind}.csv"
+        source.write_text(sheet)
+        file = opened(source, REQUIRED[kind], OPTIONAL[kind])
+        done = await take_in(database, kind, file, lambda: datetime(2026, 3, 2, 9, 30, tzinfo=UTC), lambda _: None)
+        assert done.refused == ()
     return database

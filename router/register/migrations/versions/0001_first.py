@@ -3,12 +3,30 @@
 import sqlalchemy as sa
 from alembic import op
 
-from ingest.database import UtcDateTime
+from ingest.database import Long, UtcDateTime
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+_COMPRESSED = (  # lz4 costs two thirds of what PostgreSQL compresses with otherwise
+    ("audit", "evidence"),
+    ("contacts", "body"),
+    ("dead_letters", "headers"),
+    ("dead_letters", "value"),
+    ("feedback_records", "body"),
+    ("handoffs", "body"),
+    ("ledger_lines", "body"),
+    ("links", "evidence"),
+    ("outbox", "headers"),
+    ("outbox", "value"),
+    ("outgoing", "body"),
+    ("parked", "headers"),
+    ("parked", "value"),
+    ("tasks", "body"),
+    ("variants", "body"),
+)
 
 
 def upgrade() -> None:
@@ -24,7 +42,7 @@ def upgrade() -> None:
     op.create_table(
         "addresses",
         sa.Column("individual_id", sa.Text(), nullable=False),
-        sa.Column("lines", sa.JSON(), nullable=False),
+        sa.Column("lines", sa.Text(), nullable=False),
         sa.Column("postcode", sa.Text(), nullable=True),
         sa.Column("canonical_postcode", sa.Text(), nullable=True),
         sa.Column("since", UtcDateTime(), nullable=False),
@@ -55,7 +73,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_audit_contact_id"), "audit", ["contact_id"], unique=False)
     op.create_table(
         "audit_heads",
-        sa.Column("size", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("size", Long, autoincrement=False, nullable=False),
         sa.Column("root", sa.LargeBinary(), nullable=False),
         sa.Column("frontier", sa.JSON(), nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),
@@ -63,7 +81,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "audit_leaves",
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", Long, autoincrement=False, nullable=False),
         sa.Column("entry_id", sa.Uuid(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("number"),
@@ -111,7 +129,7 @@ def upgrade() -> None:
         sa.Column("log_id", sa.Text(), nullable=False),
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("partition", sa.Integer(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("position", Long, nullable=False),
         sa.Column("contact_id", sa.Uuid(), nullable=True),
         sa.Column("channel", sa.Text(), nullable=True),
         sa.Column("received_at", UtcDateTime(), nullable=True),
@@ -230,7 +248,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_links_individual_id"), "links", ["individual_id"], unique=False)
     op.create_table(
         "outbox",
-        sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("number", Long, autoincrement=True, nullable=False),
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=True),
         sa.Column("headers", sa.JSON(), nullable=False),
@@ -262,7 +280,7 @@ def upgrade() -> None:
         sa.Column("log_id", sa.Text(), nullable=False),
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("partition", sa.Integer(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("position", Long, nullable=False),
         sa.Column("contact_id", sa.Uuid(), nullable=True),
         sa.Column("key", sa.Text(), nullable=True),
         sa.Column("headers", sa.JSON(), nullable=False),
@@ -288,8 +306,8 @@ def upgrade() -> None:
         sa.Column("log_id", sa.Text(), nullable=False),
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("partition", sa.Integer(), nullable=False),
-        sa.Column("epoch", sa.Integer(), nullable=False),
-        sa.Column("next", sa.Integer(), nullable=False),
+        sa.Column("epoch", Long, nullable=False),
+        sa.Column("next", Long, nullable=False),
         sa.PrimaryKeyConstraint("log_id", "topic", "partition"),
     )
     op.create_table(
@@ -330,3 +348,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("contact_id", "fingerprint"),
     )
     # ### end Alembic commands ###
+    if op.get_bind().dialect.name == "postgresql":
+        for table, column in _COMPRESSED:
+            op.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET COMPRESSION lz4")

@@ -1,0 +1,188 @@
+"""A real PostgreSQL on the loopback: a private cluster in a folder of its own, a database for each test, stopped with the tests."""
+
+import asyncio
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+USER = "ingest"
+"""A superuser who needs no password."""
+
+_numbers = itertools.count(1)
+
+
+def _binaries() -> Path | None:
+    """Where initdb and postgres are, of the newest version there is."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+    on_path = shutil.which("postgres")
+    return found[-1].parent if found else Path(on_path).resolve().parent if on_path else None
+
+
+class Postgres:
+    """One private cluster. ``durable`` where a test asks what a crash leaves behind."""
+
+    host = "127.0.0.1"
+
+    def __init__(self, folder: Path, binaries: Path, *, durable: bool) -> None:
+        self._folder = folder
+        self._binaries = binaries
+        self.port = _free_port()
+        # It refuses to be root, as it should.
+        self._owner = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
+        if self._owner:
+            os.chown(folder, self._owner.pw_uid, self._owner.pw_gid)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._run("initdb", "-D", folder / "data", "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        unsafe = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
+        with (folder / "data" / "postgresql.conf").open("a") as settings:
+            settings.write(
+                f"listen_addresses = '127.0.0.1'\nport = {self.port}\nunix_socket_directories = '{folder}'\n"
+                f"max_connections = 200\nshared_buffers = 256MB\n{'' if durable else unsafe}"
+            )
+
+    def url(self, name: str = "postgres") -> str:
+        """The address of a database, as settings have it."""
+        return f"postgresql://{USER}@{self.host}:{self.port}/{name}"
+
+    def start(self) -> None:
+        """Be ready for connections."""
+        lines = (self._folder / "postgres.log").open("ab")
+        self._process = subprocess.Popen(
+            [*self._as_owner(), self._binaries / "postgres", "-D", self._folder / "data"],
+            stdout=lines,
+            stderr=lines,
+            cwd=self._folder,
+        )
+        lines.close()
+        deadline = time.monotonic() + 30
+        ready = [self._binaries / "pg_isready", "-q", "-h", self.host, "-p", str(self.port)]
+        while subprocess.run(ready, check=False).returncode:
+            if time.monotonic() > deadline or self._process.poll() is not None:
+                raise RuntimeError(f"postgres did not start: {self.telemetry()}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Drop every connection and end in good order."""
+        if self._process is None:
+            return
+        self.resume()
+        self._process.send_signal(signal.SIGINT)  # the fast way: transactions under way are rolled back
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait(10)
+        self._process = None
+
+    def restart(self) -> None:
+        """As after an update of the server: every connection is dropped."""
+        self.stop()
+        self.start()
+
+    def pause(self) -> None:
+        """Connections stay open and nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Go on where it paused."""
+        self._signal(signal.SIGCONT)
+
+    def create(self, template: str = "template1") -> str:
+        """A database of its own, like ``template``; its name."""
+        name = f"register_{os.getpid()}_{next(_numbers)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        return name
+
+    def drop(self, name: str) -> None:
+        """Make an end of a database, whoever is connected to it."""
+        self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def execute(self, *statements: str, database: str = "postgres") -> Sequence[asyncpg.Record]:
+        """Run statements outside of any transaction of ours; the rows of the last."""
+
+        async def run() -> Sequence[asyncpg.Record]:
+            connection = await asyncpg.connect(self.url(database), timeout=10, command_timeout=60)
+            try:
+                return [await connection.fetch(each) for each in statements][-1]
+            finally:
+                await connection.close()
+
+        with ThreadPoolExecutor(1) as apart:  # a test has a loop that runs
+            return apart.submit(asyncio.run, run()).result()
+
+    @contextmanager
+    def admitting(self, rule: str) -> Generator[None]:
+        """Let in by a line of pg_hba.conf that goes before all others."""
+        path = self._folder / "data" / "pg_hba.conf"
+        before = path.read_text()
+        path.write_text(f"{rule}\n{before}")
+        self.execute("SELECT pg_reload_conf()", "SELECT pg_sleep(0.3)")
+        try:
+            yield
+        finally:
+            path.write_text(before)
+            self.execute("SELECT pg_reload_conf()")
+
+    def telemetry(self) -> str:
+        """What it said of itself so far."""
+        path = self._folder / "postgres.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def _as_owner(self) -> list[str]:
+        if self._owner is None:
+            return []
+        return ["setpriv", f"--reuid={self._owner.pw_uid}", f"--regid={self._owner.pw_gid}", "--clear-groups"]
+
+    def _run(self, program: str, *arguments: str | Path) -> None:
+        command = [*self._as_owner(), self._binaries / program, *arguments]
+        done = subprocess.run(command, cwd=self._folder, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{program} failed: {done.stderr}")
+
+    def _signal(self, number: signal.Signals) -> None:
+        """To the postmaster and to everything it has started."""
+        assert self._process is not None
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        for pid in (self._process.pid, *(int(each) for each in children.read_text().split())):
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                continue
+
+
+def running_postgres(*, durable: bool = False) -> Generator[Postgres]:
+    """The body of a fixture: a cluster for as long as it is wanted; skipped where there is none, failed where CI is set."""
+    binaries = _binaries()
+    if binaries is None:
+        (pytest.fail if "CI" in os.environ else pytest.skip)(
+            "PostgreSQL is missing: install it with: apt-get install postgresql"
+        )
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    server: Postgres | None = None
+    try:
+        server = Postgres(folder, binaries, durable=durable)
+        server.start()
+        yield server
+    finally:
+        if server:
+            server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
