@@ -22,7 +22,7 @@ from ingest.receive import record_of
 from ingest.settings import AcknowledgementSettings, OutgoingSettings, RouterSettings, Teams
 from router.consequences import House
 from router.register import MIGRATIONS, tables
-from router.register.intake import OPTIONAL, REQUIRED, opened, take_in
+from router.register.intake import OPTIONAL, REQUIRED, Kind, opened, take_in
 from router.store import Store
 from router.worker import Worker
 from tests.bench.contacts import SAMPLES, contacts
@@ -73,7 +73,8 @@ async def prepare(folder: Path, number: int) -> None:
     url = f"sqlite:///{folder / 'register.db'}"
     upgrade(url, [MIGRATIONS, state.MIGRATIONS])
     database = Database(url)
-    for kind, name in (("individuals", "register.csv"), ("cases", "cases.csv")):
+    kinds: tuple[tuple[Kind, str], ...] = (("individuals", "register.csv"), ("cases", "cases.csv"))
+    for kind, name in kinds:
         await take_in(database, kind, opened(SAMPLES / name, REQUIRED[kind], OPTIONAL[kind]), _now, lambda _: None)
     await database.close()
 
