@@ -6,7 +6,7 @@ RUN := $(UV) run --frozen --no-sync
 
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: demo test check format setup
+.PHONY: demo test bench check format setup
 .DEFAULT_GOAL := help
 
 help: ## what can be made here
@@ -23,6 +23,9 @@ demo: setup ## letters in a real mailbox become records, in under a minute
 
 test: setup ## every test, against the real servers that are installed here
 	@$(RUN) pytest -n auto --dist loadgroup $(TESTS)
+
+bench: setup ## how fast it is, as ratios to a baseline of the same run
+	@$(RUN) python -m tests.bench $(CONTACTS)
 
 check: setup ## lint, types, architecture, dependencies
 	@$(RUN) ruff check .

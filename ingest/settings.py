@@ -38,7 +38,7 @@ _FEWEST_CHARACTERS = 8  # 32 random hex digits have fewer different ones once in
 # ``[register]`` is the settled name of the section; the attribute it shadows is ABCMeta's, which no settings need.
 warnings.filterwarnings("ignore", message='Field name "register" in "Settings" shadows')
 
-SECRET_KEYS = frozenset({"password", "key"})
+SECRET_KEYS = frozenset({"password", "key", "access_key", "secret_key"})
 
 
 def _span(given: object) -> object:
@@ -119,7 +119,15 @@ class OriginalsSettings(Section):
     """The bytes as they came."""
 
     url: str = "file:///originals"
-    """file:///folder."""
+    """file:///folder, or s3://bucket/prefix."""
+    endpoint: str | None = None
+    """Where the bucket is reached, such as https://s3.example.org; Amazon's own where unsaid."""
+    region: str = "eu-west-2"
+    """The bucket's region."""
+    access_key: Annotated[SecretStr, Field(min_length=1)] | None = None
+    """The bucket's key, from the environment or a file; without it, the rights that the machine itself has been given."""
+    secret_key: Annotated[SecretStr, Field(min_length=1)] | None = None
+    """The secret that goes with it."""
 
 
 class WebSettings(Section):

@@ -114,7 +114,7 @@ async def _log(chosen: Settings) -> str:
 
 
 async def _originals(chosen: Settings) -> str:
-    await Originals(chosen.originals.url).check()
+    await Originals(chosen.originals.url, chosen.originals).check()
     return f"{chosen.originals.url} keeps what it is given."
 
 
@@ -193,6 +193,8 @@ def _comment(words: str | None) -> Iterator[str]:
 
 
 def _line(section: str, key: str, field: FieldInfo) -> str:
+    if key in SECRET_KEYS and not field.is_required() and field.default is None:
+        return f"# {key}_file ="
     if key in SECRET_KEYS:
         return f'{"" if field.is_required() else "# "}{key}_file = "{section.rpartition(".")[2]}.{key}"'
     if field.is_required():

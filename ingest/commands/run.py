@@ -115,7 +115,7 @@ async def service(chosen: Settings, clock: Clock, stopping: asyncio.Event) -> As
     log = await open_log(chosen, exclusive=True)
     try:
         database = open_database(chosen)
-        originals = Originals(chosen.originals.url)
+        originals = Originals(chosen.originals.url, chosen.originals)
         try:
             store = Store(database, house, clock)
             yield Service(chosen, mailboxes, database, log, originals, store, house, clock, stopping)

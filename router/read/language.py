@@ -29,7 +29,9 @@ _WORDS: Final = {
     "tr": "ve bir bu için ben değil çok ile benim var yok merhaba teşekkür ama olarak",
     "so": "waa iyo in ku ka oo ah aan waxaan ma la uu ay soo mid",
 }
-_COMMONEST: Final = {name: frozenset(words.split()) for name, words in _WORDS.items()}
+_SPEAKERS: Final = {
+    word: tuple(name for name, words in _WORDS.items() if word in words.split()) for word in " ".join(_WORDS.values()).split()
+}  # by a common word, the languages that it is common in
 KNOWN: Final = ("en", "cy")
 _LETTERS: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _SCRIPTS: Final = {"ARABIC": "ar", "CYRILLIC": "ru", "BENGALI": "bn", "DEVANAGARI": "hi", "GURMUKHI": "pa", "CJK": "zh", "GREEK": "el", "HEBREW": "he",
@@ -43,7 +45,11 @@ def language(text: str) -> str | None:
     words = [word.replace("’", "'") for word in _LETTERS.findall(text[:20_000].lower())]
     if len(words) < 4:
         return None
-    shares = {name: sum(word in commonest for word in words) / len(words) for name, commonest in _COMMONEST.items()}
+    spoken = dict.fromkeys(_WORDS, 0)
+    for word in words:
+        for name in _SPEAKERS.get(word, ()):
+            spoken[name] += 1
+    shares = {name: times / len(words) for name, times in spoken.items()}
     best = max(shares, key=lambda name: (shares[name], name == "en"))
     if shares["en"] >= 0.8 * shares[best] and best not in KNOWN:
         best = "en"
@@ -51,6 +57,8 @@ def language(text: str) -> str | None:
 
 
 def _script(text: str) -> str | None:
+    if text.isascii():
+        return None
     sample = [each for each in text[:4_000] if each.isalpha()]
     foreign: dict[str, int] = {}
     for each in sample:
@@ -84,6 +92,11 @@ _FIGURES: Final = re.compile(r"[\d£$(#@+&•*=|/\\-]|https?:|[A-Za-z]{1,3}-?\d|
 _BROKEN: Final = re.compile(r"[^\W\d_]\d[^\W\d_]|[^\W\d_][|\\~^{}<>#%=*§¦¬_;:][^\W\d_]|�|[|\\~^¦¬§]{1}")
 
 
+_VOWEL: Final = re.compile(r"[aeiouywAEIOUYW]")
+
+
 def _consonants(word: str) -> bool:
+    if len(word) < 5 or _VOWEL.search(word):
+        return False
     letters = [each for each in word.lower() if each.isalpha()]
     return len(letters) > 4 and not word.isupper() and not any(each in "aeiouyw" or ord(each) > 127 for each in letters)

@@ -82,14 +82,20 @@ at on a deaf blind disabled autistic dyslexic going getting sick tired unhappy h
 _NOT_NAMES: Final = frozenset(_NO_NAMES.split())
 
 
+# What each search wants at the least, so that most texts and lines are spared it.
+_FIGURE: Final = re.compile(r"\d")
+_TAILS: Final = (" ", "\t", "\xa0", ",", ";", "(", "|", ".", ":", "tel", "mob", "mobile", "phone", "ref", "case", "no")
+
+
 def individual(channel: str, text: str, form: Mapping[str, str]) -> ReadIndividual:
     """The writer as the text gives them; None for what it does not give."""
+    figures = bool(_FIGURE.search(text))
     return ReadIndividual(
         name=_name(channel, text, form),
-        postcode=_postcode(text, form),
-        phone=_phone(text),
-        email=_email(text),
-        date_of_birth=_born(text),
+        postcode=_postcode(text, form) if figures else None,
+        phone=_phone(text) if figures else None,
+        email=_email(text) if "@" in text else None,
+        date_of_birth=_born(text) if figures else None,
     )
 
 
@@ -186,8 +192,13 @@ def _signature(text: str) -> str | None:
 
 def _bare(line: str) -> str:
     """A line without phone, postcode, mail address or case reference."""
-    for pattern in (_EMAIL, _PHONE, _POSTCODE, _CASE):
-        line = pattern.sub(" ", line)
+    if "@" in line:
+        line = _EMAIL.sub(" ", line)
+    if _FIGURE.search(line):
+        for pattern in (_PHONE, _POSTCODE, _CASE):
+            line = pattern.sub(" ", line)
+    if not line.lower().endswith(_TAILS):
+        return line.rstrip()
     return re.sub(r"(?:\s|[,;(|]|\b(?:tel|mob|mobile|phone|ref|case|no)\b[.:]?){1,40}$", "", line, flags=re.IGNORECASE).rstrip()
 
 

@@ -5,6 +5,7 @@ A number is ours by its form and by the words around it: hospital numbers, order
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from ingest.contract import canonical_case_reference
@@ -119,7 +120,8 @@ def bodies(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for _, name in _names(text)))
 
 
-def _names(text: str) -> list[tuple[int, str]]:
+@lru_cache(maxsize=4)
+def _names(text: str) -> tuple[tuple[int, str], ...]:
     found: list[tuple[int, str]] = []
     for pattern in (_KNOWN, _NAMED, _LOWER):
         for match in pattern.finditer(text[:_FAR]):
@@ -134,4 +136,4 @@ def _names(text: str) -> list[tuple[int, str]]:
                 found.append((start, name.strip(" .,'’")))
         if len(found) > 40:
             break
-    return sorted(found)
+    return tuple(sorted(found))

@@ -101,7 +101,8 @@ def tidy(text: str) -> str:
     kept = unicodedata.normalize("NFKC", text[:LIMIT])[:LIMIT].replace("\r\n", "\n").replace("\r", "\n")
     lines: list[str] = []
     long = False  # the line before was long and open, so this one may go on from it
-    for line in "".join(each if each == "\n" or each.isprintable() else " " for each in kept).split("\n"):
+    for written in kept.split("\n"):
+        line = written if written.isprintable() else "".join(each if each.isprintable() else " " for each in written)
         stripped = " ".join(line.split())
         if long and stripped and (stripped[0].islower() or stripped[0] in "(£\"'"):
             lines[-1] = f"{lines[-1]} {stripped}"
