@@ -23,6 +23,7 @@ from ingest.contract import (
     Task,
     TaskKind,
     Team,
+    canonical_email,
 )
 from ingest.ids import derived_id, new_id, reference
 from ingest.settings import AcknowledgementSettings, OutgoingSettings, RouterSettings, Teams
@@ -47,6 +48,11 @@ class House:
     senders: Mapping[str, str]  # email account -> its address
     notices_from: str  # the email account that sends notices
     answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])  # query -> language -> text
+
+    @property
+    def own_addresses(self) -> frozenset[str]:
+        """What we send from, canonical."""
+        return frozenset(each for address in self.senders.values() if (each := canonical_email(address)))
 
     @property
     def zone(self) -> ZoneInfo:

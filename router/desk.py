@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest import state
 from ingest.clock import Clock
-from ingest.contract import Audience, Contact, Outgoing, OutgoingState, Record, TaskKind, canonical_email, topic_of
+from ingest.contract import Audience, Contact, Outgoing, OutgoingState, Record, TaskKind, topic_of
 from ingest.database import Database
 from ingest.errors import Refused
 from ingest.ids import derived_id, new_id
@@ -284,8 +284,7 @@ async def _apply(
     connection: AsyncConnection, house: House, contact: Contact, fingerprint: str, ruling: Ruling, now: datetime, by: str
 ) -> Consequences:
     reading = reading_of(contact, house)
-    own = frozenset(each for address in house.senders.values() if (each := canonical_email(address)))
-    known = await gather(connection, [(contact, reading)], own, now)
+    known = await gather(connection, [(contact, reading)], house.own_addresses, now)
     individual, case = ruling.individual_id, ruling.case_reference
     found = await search.people(connection, {individual} if individual else set())
     cases = await search.cases(connection, {case} if case else set())

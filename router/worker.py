@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
 
 from ingest.clock import Clock
-from ingest.contract import Contact, OutgoingStatus, Record, canonical_email, decode, major_version, topic_of
+from ingest.contract import Contact, OutgoingStatus, Record, decode, major_version, topic_of
 from ingest.database import Database
 from ingest.errors import Halted, IngestError, Unavailable, Unreadable
 from ingest.ids import derived_id, digest, published_contact_id, reference
@@ -132,11 +132,6 @@ class Worker:
     dead_in_a_row: int = 0
     parked_keys: set[str | None] = field(default_factory=set[str | None])
     expected: dict[Partition, int] = field(default_factory=dict[Partition, int])
-
-    @property
-    def own_addresses(self) -> frozenset[str]:
-        """What we send from, canonical."""
-        return frozenset(each for address in self.house.senders.values() if (each := canonical_email(address)))
 
     async def run(self) -> None:
         """Route until told to stop. Raises Halted past the limit of dead letters."""
@@ -285,7 +280,9 @@ class Worker:
             have = await seen(connection, [each.contact.id for each in readable])
             # Of two with one id the first counts: what is gathered by id must be its own.
             fresh = {each.contact.id: each for each in reversed(readable) if each.contact.id not in have}
-            known = await gather(connection, [(each.contact, each.reading) for each in fresh.values()], self.own_addresses, now)
+            known = await gather(
+                connection, [(each.contact, each.reading) for each in fresh.values()], self.house.own_addresses, now
+            )
         for each in readable:
             contact, at = each.contact, each.delivery.position
             if contact.id in have:

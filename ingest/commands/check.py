@@ -193,10 +193,8 @@ def _comment(words: str | None) -> Iterator[str]:
 
 
 def _line(section: str, key: str, field: FieldInfo) -> str:
-    if key in SECRET_KEYS and not field.is_required() and field.default is None:
-        return f"# {key}_file ="
     if key in SECRET_KEYS:
-        return f'{"" if field.is_required() else "# "}{key}_file = "{section.rpartition(".")[2]}.{key}"'
+        return f'{key}_file = "{section.rpartition(".")[2]}.{key}"' if field.is_required() else f"# {key}_file ="
     if field.is_required():
         return f"{key} = {json.dumps(_PLACEHOLDER)}"
     if field.default is None:
