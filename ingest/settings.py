@@ -99,7 +99,18 @@ class LogSettings(Section):
     """Where contacts are written before anything else happens to them."""
 
     url: str = "sqlite:///log.db"
-    """sqlite:///path, one process on one machine."""
+    """sqlite:///path, one process on one machine; kafka://host:9092,host:9092, as many as are wanted."""
+    security: Literal["plain", "tls", "sasl-tls"] = "plain"
+    """Of Kafka. plain: none, in a network of our own; tls; sasl-tls: with username and password by SCRAM-SHA-512."""
+    ca_file: str | None = None
+    """Whose certificates of Kafka's are trusted; the system's where unsaid."""
+    username: str | None = None
+    """Who we are to Kafka."""
+    password: SecretStr | None = Field(default=None, min_length=1)
+    """From the environment or a file."""
+    group_instance_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,200}$")
+    """A name of this process alone, under which it comes back to its partitions of Kafka at once; other members then wait for
+    its session to end where it does not."""
     retention: Span = timedelta(days=30)
     """How long records are kept after every reader has had them."""
     most_record_bytes: int = Field(default=8_000_000, ge=65_536, le=64_000_000)

@@ -1,4 +1,4 @@
-"""Fixtures every test may use: a fixed clock, a PostgreSQL where one is asked for, and no socket but the loopback's."""
+"""Fixtures every test may use: a fixed clock, a real Kafka and PostgreSQL, and no socket but the loopback's."""
 
 import socket
 from collections.abc import Generator
@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ingest.clock import Clock
+from tests.servers.kafka import Kafka, running_kafka
 from tests.servers.postgres import Postgres, running_postgres
 
 FIXED = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -16,6 +17,12 @@ FIXED = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 def clock() -> Clock:
     """Half past nine on a Monday morning in March, and it stays so."""
     return lambda: FIXED
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Generator[Kafka]:
+    """A real cluster of one node, started when a test first wants it; each test has topics of its own."""
+    yield from running_kafka()
 
 
 @pytest.fixture(scope="session")

@@ -62,8 +62,12 @@ def open_database(chosen: Settings) -> Database:
 async def open_log(chosen: Settings, *, exclusive: bool) -> Log:
     """The log; ``exclusive`` for the service, and not for commands beside it. Raises Misconfigured, Unavailable."""
     scheme = chosen.log.url.partition("://")[0]
+    if scheme == "kafka":
+        from ingest.log.kafka import KafkaLog
+
+        return KafkaLog(chosen.log)
     if scheme != "sqlite":
-        raise Misconfigured("log.url", f"log.url is {scheme}://…; this release knows sqlite:///path.")
+        raise Misconfigured("log.url", f"log.url is {scheme}://…; this release knows sqlite:///path and kafka://host:9092.")
     from ingest.log.sqlite import SqliteLog
 
     return await SqliteLog.open(

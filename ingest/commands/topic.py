@@ -1,4 +1,4 @@
-"""``ingest topic``: what lies on the topics and how far behind their readers are."""
+"""``ingest topic``: makes the topics on Kafka, and shows what lies on them and how far behind their readers are."""
 
 from collections import deque
 from typing import Annotated, Any, Final
@@ -10,11 +10,46 @@ from ingest.contract import DEAD_LETTERS, TOPICS, Record, decode
 from ingest.errors import Unreadable
 from ingest.log import Delivery, Log
 
-app = typer.Typer(help="What lies on the topics, and how far behind their readers are.", no_args_is_help=True)
+app = typer.Typer(
+    help="The topics: make them, see what lies on them and how far behind their readers are.", no_args_is_help=True
+)
 
 NAMES: Final = (*(topic.name for topic in TOPICS), DEAD_LETTERS)
 READ_BY: Final = (("contacts", "router"), ("outgoing", "dispatcher"), ("outgoing.status", "router"))
 _PAGE: Final = 500
+
+
+@app.command()
+def create(
+    partitions: Annotated[int, typer.Option(min=1, max=1_000, help="How many routers can share a topic's work.")] = 6,
+    replication: Annotated[int, typer.Option(min=1, max=10, help="On how many brokers each record lies.")] = 3,
+    min_isr: Annotated[int, typer.Option(min=1, max=10, help="How many of them must have it before it is accepted.")] = 2,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Make every topic that is not there on Kafka, with the settings' retention; those that are stay as they are.
+
+    More partitions later would break the order of a sender's contacts: choose for the years to come.
+    """
+    chosen = settings(config)
+    if not chosen.log.url.startswith("kafka://"):
+        fail("log.url is no kafka://…; the embedded log makes its topics itself.", 2)
+    if min_isr > replication:
+        fail("--min-isr is more than --replication: nothing could ever be accepted.", 2)
+
+    async def make() -> list[tuple[object, ...]]:
+        from ingest.log.kafka import KafkaLog
+
+        log = KafkaLog(chosen.log)
+        try:
+            made = await log.create_topics(
+                NAMES, partitions=partitions, replication=replication, min_isr=min_isr, retention=chosen.log.retention
+            )
+        finally:
+            await log.close()
+        return [(name, each.now, each.partitions) for name, each in made.items()]
+
+    table("Topics", ("Topic", "Made now", "Partitions"), run_async(make()), json=json)
 
 
 @app.command()
@@ -62,17 +97,21 @@ def tail(
 
 
 async def _last(log: Log, topic: str, most: int) -> list[Delivery]:
-    """Read from near the end on, in pages: a group that never settles has everything before it, which says where the end is."""
+    """Read in pages, where there is one partition from near the end on: what a group that never settles has before it says where
+    that is. Of several the last are those appended last.
+    """
     first = await log.read(topic, after={}, most=1)
     if not first:
         return []
     everything = (await log.lag(topic, "nobody")).records
-    after = {first[0].partition.number: first[0].position + max(0, everything - most)}
-    last: deque[Delivery] = deque(maxlen=most)
+    after = {first[0].partition.number: first[0].position + max(0, everything - most)} if len(first) == 1 else {}
+    last: dict[int, deque[Delivery]] = {}
     while page := await log.read(topic, after=after, most=_PAGE):
-        last.extend(page)
+        for each in page:
+            last.setdefault(each.partition.number, deque(maxlen=most)).append(each)
         after |= {each.partition.number: each.position + 1 for each in page}
-    return list(last)
+    found = sorted((each for partition in last.values() for each in partition), key=lambda each: each.appended_at)
+    return found[-most:]
 
 
 def _named(record: Record) -> tuple[str, str, str]:

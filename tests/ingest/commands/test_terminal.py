@@ -96,7 +96,7 @@ def test_the_tables_are_made_and_made_again_without_harm(ingest: Ingest, config:
     assert (config.parent / "register.db").stat().st_size
 
 
-@pytest.mark.parametrize("url", ["kafka://localhost:9092", "postgresql://localhost/log", "nonsense"])
+@pytest.mark.parametrize("url", ["kafka://localhost", "postgresql://localhost/log", "nonsense"])
 async def test_a_kind_of_log_that_there_is_not_is_refused(config: Path, monkeypatch: pytest.MonkeyPatch, url: str):
     monkeypatch.setenv("INGEST_LOG__URL", url)
     with pytest.raises(Misconfigured) as caught:

@@ -8,9 +8,11 @@ import pytest
 
 from ingest.clock import now
 from ingest.contract import Event, Record, encode
+from ingest.log.kafka import KafkaLog
 from ingest.log.sqlite import SqliteLog
-from ingest.settings import load, path_of
+from ingest.settings import LogSettings, load, path_of
 from tests.ingest.commands.conftest import Ingest
+from tests.servers.kafka import Kafka
 
 
 def append(config: Path, topic: str, records: Sequence[Record], settled: int | None = None) -> None:
@@ -111,3 +113,57 @@ def test_a_log_that_is_no_log_of_ours_is_said_in_a_sentence(ingest: Ingest, conf
     assert ran.status == 2
     assert "log.db" in ran.err
     assert "Traceback" not in ran.out + ran.err
+
+
+# On Kafka.
+
+
+@pytest.mark.needs("kafka")
+@pytest.mark.xdist_group("kafka")
+def test_topics_are_made_once_and_what_was_published_is_shown(
+    ingest: Ingest, config: Path, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("INGEST_LOG__URL", kafka.url)
+    missing = ingest("topic", "tail", "contacts", "--config", config)
+    assert missing.status == 1
+    assert "ingest topic create" in missing.err
+    three = ingest("topic", "create", "--config", config)
+    assert three.status == 1
+    assert "replication" in three.err.lower()
+    alone = ["--replication", 1, "--min-isr", 1, "--json", "--config", config]
+    made = ingest("topic", "create", *alone).rows
+    assert {(row["made_now"], row["partitions"]) for row in made} == {(True, 6)}
+    assert {row["topic"] for row in made} >= {"contacts", "contacts.dead-letter", "outgoing", "ledger"}
+    again = ingest("topic", "create", "--partitions", 9, *alone)
+    assert (again.status, {(row["made_now"], row["partitions"]) for row in again.rows}) == (0, {(False, 6)})
+    publish(kafka, [event(number) for number in range(25)])
+    rows = ingest("topic", "tail", "contacts", "--most", 3, "--json", "--config", config).rows
+    assert len(rows) == 3
+    lag = {row["topic"]: row["records"] for row in ingest("topic", "lag", "--json", "--config", config).rows}
+    assert lag == {"contacts": 25, "outgoing": 0, "outgoing.status": 0}
+
+
+def publish(kafka: Kafka, records: Sequence[Record]) -> None:
+    async def work() -> None:
+        log = KafkaLog(LogSettings(url=kafka.url))
+        await log.append("contacts", records)
+        await log.close()
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize(
+    ("url", "more", "said"),
+    [
+        (None, [], "makes its topics itself"),
+        ("kafka://127.0.0.1:1", ["--replication", 2, "--min-isr", 3], "--min-isr"),
+    ],
+)
+def test_what_no_cluster_could_do_is_wrong_use(
+    ingest: Ingest, config: Path, monkeypatch: pytest.MonkeyPatch, url: str | None, more: list[str | int], said: str
+):
+    if url:
+        monkeypatch.setenv("INGEST_LOG__URL", url)
+    ran = ingest("topic", "create", *more, "--config", config)
+    assert ran.status == 2
+    assert said in ran.err

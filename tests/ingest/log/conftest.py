@@ -1,29 +1,49 @@
 """The kinds of log that the conformance suite judges: how each is opened, and what it says of itself."""
 
 import itertools
+import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
 from ingest.clock import Clock
-from ingest.log import Consumption, Feature, Log, Partition
+from ingest.log import Consumption, Log, Partition
+from ingest.log.kafka import KafkaLog
 from ingest.log.sqlite import SqliteLog
+from ingest.settings import LogSettings
+from tests.servers.kafka import Kafka
 
 LIMIT = 100_000
 """The largest record of the logs under test."""
 
 OpenLog = Callable[[], Awaitable[Log]]
+MakeTopic = Callable[[str], Awaitable[None]]
 _numbers = itertools.count()
 
 
-def _sqlite(folder: Path, clock: Clock) -> OpenLog:
-    return partial(
+def kafka_settings(kafka: Kafka, **others: Any) -> LogSettings:
+    """What an operator would write to use it."""
+    return LogSettings.model_validate({"url": kafka.url, "most_record_bytes": LIMIT, **others})
+
+
+async def make_topic(kafka: Kafka, name: str, partitions: int = 3) -> None:
+    """As ``ingest topic create`` does, on a cluster of one."""
+    log = KafkaLog(kafka_settings(kafka))
+    await log.create_topics([name], partitions=partitions, replication=1, min_isr=1, retention=timedelta(days=30))
+    await log.close()
+
+
+def _sqlite(_: pytest.FixtureRequest, folder: Path, clock: Clock) -> tuple[OpenLog, MakeTopic]:
+    async def made_when_it_is_named(_: str) -> None:
+        """Nothing to do."""
+
+    opened = partial(
         SqliteLog.open,
         folder / "log.db",
         exclusive=True,
@@ -31,15 +51,34 @@ def _sqlite(folder: Path, clock: Clock) -> OpenLog:
         retention=timedelta(days=30),
         most_record_bytes=LIMIT,
     )
+    return opened, made_when_it_is_named
 
 
-KINDS = {"sqlite": _sqlite}
+def _kafka(request: pytest.FixtureRequest, _: Path, __: Clock) -> tuple[OpenLog, MakeTopic]:
+    server: Kafka = request.getfixturevalue("kafka")
+
+    async def opened() -> Log:
+        return KafkaLog(kafka_settings(server))
+
+    return opened, partial(make_topic, server)
+
+
+KINDS = [
+    pytest.param(_sqlite, id="sqlite"),
+    pytest.param(_kafka, id="kafka", marks=[pytest.mark.needs("kafka"), pytest.mark.xdist_group("kafka")]),
+]
 
 
 @pytest.fixture(params=KINDS)
-def open_log(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> OpenLog:
+def kind(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> tuple[OpenLog, MakeTopic]:
+    """What opens the log under test, and what makes a topic on it."""
+    return request.param(request, tmp_path, clock)
+
+
+@pytest.fixture
+def open_log(kind: tuple[OpenLog, MakeTopic]) -> OpenLog:
     """What opens the log under test; a second call opens the same one, as another start of the service would."""
-    return KINDS[request.param](tmp_path, clock)
+    return kind[0]
 
 
 @pytest.fixture
@@ -51,10 +90,19 @@ async def log(open_log: OpenLog) -> AsyncGenerator[Log]:
 
 
 @pytest.fixture
-async def topic(log: Log) -> str:
+async def topic(kind: tuple[OpenLog, MakeTopic]) -> str:
     """A topic that nobody has written on."""
-    assert Feature.MAKES_TOPICS in log.features, "a kind that makes no topics has its fixture make one here"
-    return f"letters-{next(_numbers)}"
+    name = f"letters-{next(_numbers)}-{os.getpid()}"
+    await kind[1](name)
+    return name
+
+
+@pytest.fixture
+async def other_topic(kind: tuple[OpenLog, MakeTopic]) -> str:
+    """Another one."""
+    name = f"others-{next(_numbers)}-{os.getpid()}"
+    await kind[1](name)
+    return name
 
 
 class Reading(Protocol):

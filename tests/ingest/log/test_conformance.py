@@ -36,12 +36,12 @@ def texts(deliveries: Sequence[Delivery]) -> list[str]:
     return [(each.record.value or b"").decode() for each in deliveries]
 
 
-async def test_what_was_appended_is_there_for_the_next_start_of_the_service(open_log, reading):
+async def test_what_was_appended_is_there_for_the_next_start_of_the_service(open_log, topic, reading):
     first = await open_log()
-    await first.append("arrivals", letters(3))
+    await first.append(topic, letters(3))
     await first.close()
     second = await open_log()
-    async with reading(second, "arrivals") as consumption:
+    async with reading(second, topic) as consumption:
         assert texts(await taken(consumption, 3)) == ["letter 0", "letter 1", "letter 2"]
     await second.close()
 
@@ -93,15 +93,15 @@ async def test_a_group_goes_on_where_it_settled_and_not_where_it_read(log, topic
         assert consumption.rewound == frozenset()
 
 
-async def test_what_was_settled_is_remembered_by_the_next_start_of_the_service(open_log, reading):
+async def test_what_was_settled_is_remembered_by_the_next_start_of_the_service(open_log, topic, reading):
     first = await open_log()
-    await first.append("arrivals", letters(3))
-    async with reading(first, "arrivals") as consumption:
+    await first.append(topic, letters(3))
+    async with reading(first, topic) as consumption:
         seen = await taken(consumption, 3)
         await consumption.settle({seen[0].partition: seen[0].position + 1})
     await first.close()
     second = await open_log()
-    async with reading(second, "arrivals") as consumption:
+    async with reading(second, topic) as consumption:
         assert texts(await taken(consumption, 2)) == ["letter 1", "letter 2"]
     await second.close()
 
@@ -252,15 +252,14 @@ async def test_many_callers_at_once_each_land_once(log, topic, reading):
         assert mine == [f"{caller}/{number}" for number in range(3)]
 
 
-async def test_topics_are_independent(log, topic, reading):
-    other = f"{topic}-other"
+async def test_topics_are_independent(log, topic, other_topic, reading):
     await log.append(topic, letters(3))
-    await log.append(other, [letter("alone")])
-    async with reading(log, other) as consumption:
+    await log.append(other_topic, [letter("alone")])
+    async with reading(log, other_topic) as consumption:
         (found,) = await taken(consumption, 1)
         assert texts([found]) == ["alone"]
         await consumption.settle({found.partition: found.position + 1})
-    assert (await log.lag(other, "readers")).records == 0
+    assert (await log.lag(other_topic, "readers")).records == 0
     assert (await log.lag(topic, "readers")).records == 3
 
 
@@ -294,20 +293,21 @@ async def test_looking_begins_where_asked_and_moves_nobody(log, topic):
     assert (await log.lag(topic, "readers")).records == 5
 
 
-async def test_a_topic_keeps_its_making_from_one_start_to_the_next(open_log):
+async def test_a_topic_keeps_its_making_from_one_start_to_the_next(open_log, topic):
     first = await open_log()
-    await first.append("arrivals", letters(1))
-    made = (await first.read("arrivals", after={}, most=1))[0].partition
+    await first.append(topic, letters(1))
+    made = (await first.read(topic, after={}, most=1))[0].partition
     await first.close()
     second = await open_log()
-    assert (await second.read("arrivals", after={}, most=1))[0].partition == made
+    assert (await second.read(topic, after={}, most=1))[0].partition == made
     await second.close()
 
 
 async def test_a_topic_is_made_when_it_is_first_named(log, reading):
     if Feature.MAKES_TOPICS not in log.features:
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable, match="ingest topic create") as missing:
             await log.append("never-made", letters(1))
+        assert missing.value.reason == "topic-missing"
         return
     async with reading(log, "read-first") as consumption:
         await log.append("read-first", letters(1))
@@ -329,9 +329,9 @@ async def test_a_second_service_on_the_same_log_is_refused(log, open_log):
     assert refused.value.reason == "log.url"
 
 
-async def test_a_closed_log_says_that_it_is_away(open_log):
+async def test_a_closed_log_says_that_it_is_away(open_log, topic):
     log = await open_log()
     await log.close()
     with pytest.raises(Unavailable) as away:
-        await log.append("arrivals", letters(1))
+        await log.append(topic, letters(1))
     assert away.value.reason == "log-unavailable"

@@ -1,0 +1,147 @@
+"""Several routers on one topic: each contact is decided on once, whoever is killed or frozen on the way."""
+
+import asyncio
+import itertools
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import closing, suppress
+from datetime import timedelta
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from ingest.contract import topic_of
+from ingest.log.kafka import KafkaLog
+from ingest.receive import record_of
+from ingest.settings import LogSettings
+from router import worker as worker_module
+from router.register import tables
+from router.store import Store
+from router.worker import Worker
+from tests.servers.kafka import Kafka
+
+pytestmark = [pytest.mark.needs("kafka"), pytest.mark.xdist_group("kafka")]
+
+KEY = b"a key that only these tests know of"
+_numbers = itertools.count()
+
+ROUTER = """
+    import asyncio, sys
+    from datetime import timedelta
+    from ingest.clock import now
+    from ingest.database import Database
+    from ingest.log.kafka import KafkaLog
+    from ingest.settings import AcknowledgementSettings, LogSettings, OutgoingSettings, RouterSettings, Teams
+    from router import worker
+    from router.consequences import House
+    from router.store import Store
+
+    async def main(url, register, topic):
+        worker.CONTACTS = worker.CONTACTS._replace(name=topic)
+        team = "team@example.org"
+        house = House(
+            teams=Teams(intake=team, investigators=team, customer_care=team, duty=team),
+            acknowledgement=AcknowledgementSettings(), outgoing=OutgoingSettings(), router=RouterSettings(batch=5),
+            senders={"care": "care@ombudsman.example"}, notices_from="care",
+        )
+        log = KafkaLog(LogSettings(url=url), session=timedelta(seconds=1))
+        database = Database(register)
+        await worker.Worker(log, database, Store(database, house, now), house, {}, now, asyncio.Event()).run()
+
+    asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+async def log(kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[KafkaLog]:
+    """With an empty topic of contacts, which each test calls otherwise, since one cluster serves them all."""
+    contacts = topic_of("contacts")._replace(name=f"contacts-{next(_numbers)}-{os.getpid()}")
+    monkeypatch.setattr(worker_module, "CONTACTS", contacts)
+    opened = KafkaLog(LogSettings(url=kafka.url), session=timedelta(seconds=1))
+    await opened.create_topics([contacts.name], partitions=4, replication=1, min_isr=1, retention=timedelta(days=30))
+    yield opened
+    await opened.close()
+
+
+async def routed(log: KafkaLog) -> None:
+    """Until nothing is left that no router has settled."""
+    async with asyncio.timeout(60):
+        while (await log.lag(worker_module.CONTACTS.name, "router")).records:
+            await asyncio.sleep(0.1)
+
+
+async def test_two_routers_share_the_partitions_and_each_contact_is_decided_on_once(
+    log, kafka, database, house, clock, contact, rows
+):
+    topic, stopping = worker_module.CONTACTS.name, asyncio.Event()
+    other = KafkaLog(LogSettings(url=kafka.url), session=timedelta(seconds=1))
+    workers = [Worker(each, database, Store(database, house, clock), house, {}, clock, stopping) for each in (log, other)]
+    running = [asyncio.create_task(each.run()) for each in workers]
+    async with asyncio.timeout(60):
+        while not all(each.expected for each in workers) or min(len(each.store._epochs) for each in workers) != 2:
+            await asyncio.sleep(0.1)
+    await log.append(topic, [record_of(contact(sender=f"jo{number}@example.com"), KEY) for number in range(200)])
+    await routed(log)
+    stopping.set()
+    await asyncio.gather(*running)
+    assert len(await rows(tables.contacts)) == 200
+    assert len(await rows(tables.dispositions)) == 200
+    assert sorted(row.partition for row in await rows(tables.positions)) == [0, 1, 2, 3]
+    assert sum(row.next for row in await rows(tables.positions)) == 200
+    await other.close()
+
+
+# The other router is a process of its own, which is given the register's file.
+@pytest.mark.parametrize("register_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP])
+async def test_whatever_becomes_of_one_router_another_decides_on_the_rest_and_nothing_twice(
+    log, kafka, database, tmp_path, house, clock, contact, rows, blow
+):
+    topic, register = worker_module.CONTACTS.name, tmp_path / "register.db"
+    await log.append(topic, [record_of(contact(sender=f"jo{number}@example.com"), KEY) for number in range(400)])
+    first = subprocess.Popen(
+        [sys.executable, "-c", dedent(ROUTER), kafka.url, f"sqlite:///{register}", topic], cwd=Path(__file__).parents[2]
+    )
+    try:
+        async with asyncio.timeout(60):
+            while len(await rows(tables.contacts)) < 20:
+                await asyncio.sleep(0.01)
+        stop(first, blow, register)
+        before = len(await rows(tables.contacts))
+        stopping = asyncio.Event()
+        second = Worker(log, database, Store(database, house, clock), house, {}, clock, stopping)
+        running = asyncio.create_task(second.run())
+        await routed(log)
+        # The frozen one wakes with a batch in hand that is no longer its own.
+        if blow is signal.SIGSTOP:
+            first.send_signal(signal.SIGCONT)
+            await asyncio.sleep(3)
+        stopping.set()
+        await running
+    finally:
+        first.kill()
+        first.wait()
+    assert before < 400
+    assert len(await rows(tables.contacts)) == 400
+    assert len(await rows(tables.dispositions)) == 400
+    assert sum(row.next for row in await rows(tables.positions)) == 400
+    assert min(row.epoch for row in await rows(tables.positions)) >= 2
+
+
+def stop(process: subprocess.Popen[bytes], blow: signal.Signals, register: Path) -> None:
+    """Frozen with the embedded register's lock in hand it would stop everybody; PostgreSQL would roll it back."""
+    while True:
+        process.send_signal(blow)
+        if blow is signal.SIGKILL:
+            process.wait()
+            return
+        with suppress(sqlite3.OperationalError), closing(sqlite3.connect(register, timeout=0.1)) as probe:
+            probe.execute("BEGIN IMMEDIATE")
+            probe.rollback()
+            return
+        process.send_signal(signal.SIGCONT)
