@@ -150,7 +150,8 @@ async def _waiting(name: str, folder: str, box: "_Box", database: Database) -> t
     """When the mailbox was first seen, None for never, and the UIDs in it that are not taken in."""
     uids = await box.uids(1)
     async with database.read() as connection:
-        if not await connection.run_sync(lambda it: inspect(it).has_table(mailboxes.name)):
+        schema = mailboxes.schema if connection.dialect.name == "postgresql" else None
+        if not await connection.run_sync(lambda it: inspect(it).has_table(mailboxes.name, schema)):
             return None, uids
         row = (await connection.execute(select(mailboxes).where(*_of(mailboxes, name, folder)))).one_or_none()
         if row is None:
