@@ -158,7 +158,7 @@ def worker(
 ) -> Worker:
     """A router that waits for nothing longer than it must."""
     monkeypatch.setattr(worker_module, "_IDLE_SECONDS", 0.02)
-    return Worker(log, database, store, house, {}, clock, asyncio.Event())
+    return Worker(log, database, store, house, {}, clock, asyncio.Event(), KEY)
 
 
 @pytest.fixture
