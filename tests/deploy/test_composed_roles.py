@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncGenerator, Generator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -156,9 +156,13 @@ def broker(kafka: Kafka, deployed: Deployed, tmp_path: Path) -> Generator[Kafka]
     """Another than the one that all tests share, with the jars of that."""
     folder = tmp_path / "kafka"
     folder.mkdir()
-    server = ComposedKafka(folder, kafka._jars, deployed.services["kafka"]["environment"])
+    service = deployed.services["kafka"]
+    server = ComposedKafka(folder, kafka._jars, service["environment"])
+    check = [each.replace("/9092", f"/{server.port}") for each in service["healthcheck"]["test"][1:]]
     try:
+        assert subprocess.run(check, capture_output=True, timeout=10).returncode != 0
         server.start()
+        subprocess.run(check, check=True, timeout=10)
         yield server
     finally:
         server.stop()
@@ -167,7 +171,10 @@ def broker(kafka: Kafka, deployed: Deployed, tmp_path: Path) -> Generator[Kafka]
 @pytest.fixture
 def database(postgres: Postgres, deployed: Deployed, secrets: Path) -> Generator[Postgres]:
     """The image makes the user, its password and its database."""
-    made = deployed.services["postgres"]["environment"]
+    service = deployed.services["postgres"]
+    made, (command, *words) = service["environment"], service["healthcheck"]["test"][1:]
+    here = [each.replace("5432", str(postgres.port)) for each in words]
+    subprocess.run([postgres._binaries / command, *here], check=True, timeout=10)
     user, name = made["POSTGRES_USER"], made["POSTGRES_DB"]
     password = (secrets / Path(made["POSTGRES_PASSWORD_FILE"]).name).read_text().strip()
     postgres.execute(f"ALTER ROLE {user} PASSWORD '{password}'", f"CREATE DATABASE {name}")
@@ -189,24 +196,18 @@ def store(deployed: Deployed, secrets: Path, tmp_path: Path) -> Generator[tuple[
     )
     service = deployed.services["objects"]
     command = replaced(service["command"][0], {**place, "/run/secrets": str(secrets), ":7070": f"127.0.0.1:{port}", "$$": "$"})
-    with ended(subprocess.Popen([*service["entrypoint"], command], env={"PATH": f"{binary.parent}:{os.environ['PATH']}"})):
-        deadline = time.monotonic() + 20
+    process = subprocess.Popen([*service["entrypoint"], command], env={"PATH": f"{binary.parent}:{os.environ['PATH']}"})
+    try:
+        deadline, check = time.monotonic() + 20, service["healthcheck"]["test"][-1].replace(":7070", f":{port}")
         while True:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            with suppress(OSError), urlopen(check, timeout=1):
                 break
             assert time.monotonic() < deadline
             time.sleep(0.05)
         yield port, folder
-
-
-@contextmanager
-def ended(*processes: subprocess.Popen[bytes]) -> Generator[None]:
-    try:
-        yield
     finally:
-        for each in processes:
-            each.kill()
-            each.wait(10)
+        process.kill()
+        process.wait(10)
 
 
 @pytest.fixture
@@ -247,8 +248,9 @@ def composed(
     }
     it = Composed(deployed, tmp_path, here, environment)
     yield it
-    with ended(*it.running.values()):
-        pass
+    for each in it.running.values():
+        each.kill()
+        each.wait(10)
 
 
 @pytest.mark.journey
@@ -256,7 +258,8 @@ def composed(
 @pytest.mark.needs("postgres")
 @pytest.mark.needs("dovecot")
 @pytest.mark.xdist_group("kafka")
-async def test_the_composed_roles_wait_for_the_topics_and_route_a_letter(
+@pytest.mark.timeout(300)
+async def test_the_composed_roles_route_a_letter_that_came_before_the_topics(
     composed: Composed, secrets: Path, database: Postgres, store: tuple[int, Path], dovecot: Dovecot, smtp: SmtpServer
 ) -> None:
     roles = {"email": "email", "router": "router", "another": "router", "dispatcher": "dispatcher"}
@@ -269,6 +272,11 @@ async def test_the_composed_roles_wait_for_the_topics_and_route_a_letter(
             while await asyncio.to_thread(composed.wanting, name) != {"log": "topic-missing"}:
                 await asyncio.sleep(0.2)
             assert not await asyncio.to_thread(composed.healthy, service, name)
+        password = (secrets / "postgres_password").read_text().strip()
+        register = await asyncpg.connect(database.url("register"), password=password)
+        while not await register.fetch("SELECT FROM state.mailboxes"):
+            await asyncio.sleep(0.2)
+    dovecot.deliver(MAILBOX, letter(1))
 
     await asyncio.to_thread(composed.once, "topics")
     async with asyncio.timeout(60):
@@ -276,9 +284,6 @@ async def test_the_composed_roles_wait_for_the_topics_and_route_a_letter(
             while not await asyncio.to_thread(composed.healthy, service, name):
                 await asyncio.sleep(0.5)
 
-    dovecot.deliver(MAILBOX, letter(1))
-    password = (secrets / "postgres_password").read_text().strip()
-    register = await asyncpg.connect(database.url("register"), password=password)
     async with asyncio.timeout(60):
         while "intake@example.org" not in smtp.recipients():
             await asyncio.sleep(0.2)
