@@ -29,7 +29,7 @@ from tests.journeys.house import INGEST
 from tests.journeys.test_killed_midway import letter
 from tests.servers import s3
 from tests.servers.dovecot import PASSWORD, Dovecot, running_dovecot
-from tests.servers.kafka import Kafka
+from tests.servers.kafka import Kafka, kafka_jars
 from tests.servers.postgres import Postgres
 from tests.servers.smtp import SmtpServer, smtp_server
 
@@ -152,12 +152,12 @@ def dovecot() -> Generator[Dovecot]:
 
 
 @pytest.fixture
-def broker(kafka: Kafka, deployed: Deployed, tmp_path: Path) -> Generator[Kafka]:
-    """Another than the one that all tests share, with the jars of that."""
+def broker(deployed: Deployed, tmp_path: Path) -> Generator[Kafka]:
+    """Another than the one that all tests share."""
     folder = tmp_path / "kafka"
     folder.mkdir()
     service = deployed.services["kafka"]
-    server = ComposedKafka(folder, kafka._jars, service["environment"])
+    server = ComposedKafka(folder, kafka_jars(), service["environment"])
     check = [each.replace("/9092", f"/{server.port}") for each in service["healthcheck"]["test"][1:]]
     try:
         assert subprocess.run(check, capture_output=True, timeout=10).returncode != 0
@@ -257,8 +257,7 @@ def composed(
 @pytest.mark.needs("kafka")
 @pytest.mark.needs("postgres")
 @pytest.mark.needs("dovecot")
-@pytest.mark.xdist_group("kafka")
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(500)
 async def test_the_composed_roles_route_a_letter_that_came_before_the_topics(
     composed: Composed, secrets: Path, database: Postgres, store: tuple[int, Path], dovecot: Dovecot, smtp: SmtpServer
 ) -> None:
@@ -267,7 +266,7 @@ async def test_the_composed_roles_route_a_letter_that_came_before_the_topics(
     await asyncio.to_thread(composed.once, "tables")
     for name, service in roles.items():
         composed.start(service, name)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         for name, service in roles.items():
             while await asyncio.to_thread(composed.wanting, name) != {"log": "topic-missing"}:
                 await asyncio.sleep(0.2)
@@ -279,12 +278,12 @@ async def test_the_composed_roles_route_a_letter_that_came_before_the_topics(
     dovecot.deliver(MAILBOX, letter(1))
 
     await asyncio.to_thread(composed.once, "topics")
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         for name, service in roles.items():
             while not await asyncio.to_thread(composed.healthy, service, name):
                 await asyncio.sleep(0.5)
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while "intake@example.org" not in smtp.recipients():
             await asyncio.sleep(0.2)
     assert [row["kind"] for row in await register.fetch("SELECT kind FROM dispositions WHERE current")] == ["HandOff"]

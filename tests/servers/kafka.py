@@ -152,19 +152,8 @@ class Kafka:
 
 
 def running_kafka() -> Generator[Kafka]:
-    """The body of a fixture: a cluster for as long as it is wanted; skipped where it cannot be, failed where CI is set.
-
-    The jars are fetched once a machine, into ``~/.cache/contact-ingest/kafka``.
-    """
-    missing = [each for each in ("java", "mvn") if shutil.which(each) is None]
-    if missing:
-        (pytest.fail if "CI" in os.environ else pytest.skip)(
-            f"Kafka needs {' and '.join(missing)}: install with: apt-get install openjdk-17-jre-headless maven"
-        )
-    try:
-        jars = _jars()
-    except subprocess.CalledProcessError as error:
-        (pytest.fail if "CI" in os.environ else pytest.skip)(f"Maven could not fetch Kafka's jars: {error.stdout[-500:]}")
+    """The body of a fixture: a cluster for as long as it is wanted; skipped where it cannot be, failed where CI is set."""
+    jars = kafka_jars()
     folder = Path(tempfile.mkdtemp(prefix="kafka-"))
     server: Kafka | None = None
     try:
@@ -175,6 +164,19 @@ def running_kafka() -> Generator[Kafka]:
         if server is not None:
             server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def kafka_jars() -> Path:
+    """The folder of the jars, fetched once a machine into ``~/.cache/contact-ingest/kafka``; skips or fails where they cannot be had."""
+    missing = [each for each in ("java", "mvn") if shutil.which(each) is None]
+    if missing:
+        (pytest.fail if "CI" in os.environ else pytest.skip)(
+            f"Kafka needs {' and '.join(missing)}: install with: apt-get install openjdk-17-jre-headless maven"
+        )
+    try:
+        return _jars()
+    except subprocess.CalledProcessError as error:
+        (pytest.fail if "CI" in os.environ else pytest.skip)(f"Maven could not fetch Kafka's jars: {error.stdout[-500:]}")
 
 
 def _jars() -> Path:
