@@ -21,6 +21,7 @@ from typing import Any
 import asyncpg
 from alembic import command
 from alembic.config import Config
+from pydantic import TypeAdapter
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -94,6 +95,20 @@ class TextList(TypeDecorator[list[str]]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> list[str] | None:  # noqa: ARG002
         """From what the driver gives."""
         return None if value is None else json.loads(value)
+
+
+class Json(str):
+    """Text that is JSON already, for a JSON column."""
+
+    __slots__ = ()
+
+
+_ANY = TypeAdapter[Any](Any)
+
+
+def as_json(value: Any) -> str:
+    """A value as a JSON column has it; ``Json`` as it is."""
+    return value if isinstance(value, Json) else _ANY.dump_json(value).decode()
 
 
 def wal_is_safe(version: tuple[int, ...]) -> bool:
@@ -265,6 +280,7 @@ def _open_postgresql(url: str, password: str | None) -> AsyncEngine:
     return create_async_engine(
         parsed.set(password=password),
         connect_args=asked,
+        json_serializer=as_json,
         pool_size=4,
         max_overflow=4,
         pool_timeout=_WAIT_SECONDS,
@@ -276,6 +292,7 @@ def _open_sqlite(url: str) -> AsyncEngine:
     engine = create_async_engine(
         url.replace("sqlite:", "sqlite+aiosqlite:", 1),
         connect_args={"timeout": _WAIT_SECONDS},
+        json_serializer=as_json,
         pool_size=4,
         max_overflow=4,
         execution_options=_ONE_SCHEMA,
