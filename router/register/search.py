@@ -5,7 +5,7 @@ key that more than 400 people hold finds nobody: it is a switchboard, or a name 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, literal, or_, select, t
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.contract import canonical_case_reference, canonical_email, canonical_phone, canonical_postcode
+from ingest.database import among
 from router.match import Candidate, Query
 from router.match.names import birth_key, name_keys, surname_keys, written
 from router.match.register_view import CaseView, IndividualView, PartyView
@@ -22,7 +23,6 @@ from router.register.tables import cases as case_table
 
 _MOST_CANDIDATES: Final = 25
 _MOST_HOLDERS: Final = 400
-_BINDS: Final = 10_000  # in one statement; SQLite takes 32,766, PostgreSQL 32,767
 _MOST_NAMES: Final = 6
 
 _Key = tuple[str, str, str]  # kind, value, and the surname beside a postcode
@@ -215,12 +215,11 @@ async def _few(
     values: Collection[str],
 ) -> list[Row[Any]]:
     """Rows as ``_all`` gives them, at most one too many of each part."""
-    rows: list[Row[Any]] = []
+    if not values:
+        return []
     number = func.row_number().over(partition_by=within).label("number")
-    for chunk in _chunks(sorted(values)):
-        numbered = statement.add_columns(number).where(column.in_(chunk)).subquery()
-        rows.extend(await connection.execute(select(numbered).where(numbered.c.number <= _MOST_HOLDERS + 1)))
-    return rows
+    numbered = statement.add_columns(number).where(among(column, values)).subquery()
+    return list(await connection.execute(select(numbered).where(numbered.c.number <= _MOST_HOLDERS + 1)))
 
 
 async def _held(connection: AsyncConnection, ids: Collection[str], today: date | None) -> dict[str, Candidate]:
@@ -254,18 +253,10 @@ async def _held(connection: AsyncConnection, ids: Collection[str], today: date |
 
 
 async def _all(
-    connection: AsyncConnection, statement: Select[*tuple[Any, ...]], column: ColumnElement[Any], values: Iterable[str]
+    connection: AsyncConnection, statement: Select[*tuple[Any, ...]], column: ColumnElement[Any], values: Collection[str]
 ) -> list[Row[Any]]:
-    """The rows whose column is one of the values, in as many statements as binds allow."""
-    rows: list[Row[Any]] = []
-    for chunk in _chunks(sorted(set(values))):
-        rows.extend(await connection.execute(statement.where(column.in_(chunk))))
-    return rows
-
-
-def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    """Parts of which each is within a statement's limit."""
-    return (values[start : start + _BINDS] for start in range(0, len(values), _BINDS))
+    """The rows whose column is one of the values."""
+    return list(await connection.execute(statement.where(among(column, values)))) if values else []
 
 
 def _standing(today: date) -> ColumnElement[bool]:
