@@ -31,7 +31,7 @@ from ingest.contract import (
     topic_of,
 )
 from ingest.contract.shape import Shape
-from ingest.database import Database, Json, as_json, insert
+from ingest.database import Database, Json, among, as_json, insert
 from ingest.ids import derived_id, digest, new_id
 from ingest.log import Delivery, Partition
 from ingest.page import Kept, Page, Turn
@@ -197,34 +197,27 @@ class Store:
 
     async def _obey(self, connection: AsyncConnection, decided: Sequence[Consequences], now: datetime) -> None:
         """An urgent contact or a wish not to be mailed holds what is already on its way to that address."""
-        held = {each.sender: "urgent-earlier" for each in decided if each.sender and each.decision.urgent}
+        held = {each.sender: "urgent-earlier" for each in decided if each.decision.urgent and each.sender}
         held |= {
-            each.sender: "wish" for each in decided if each.sender and any(method == "email" for method, _ in each.restrictions)
+            each.sender: "wish" for each in decided if any(method == "email" for method, _ in each.restrictions) and each.sender
         }
         if not held:
             return
-        sent = tables.outgoing
-        found = (
-            await connection.execute(
-                select(sent.c.id, sent.c.recipient).where(
-                    sent.c.recipient.in_(sorted(held)),
-                    sent.c.state == OutgoingState.DUE.value,
-                    sent.c.audience == Audience.PERSON.value,
-                )
-            )
-        ).all()
-        for id_, recipient in found:
-            await connection.execute(
+        sent, found = tables.outgoing, list[tuple[UUID, str]]()
+        for reason in sorted(set(held.values())):
+            due = (sent.c.state == OutgoingState.DUE.value) & (sent.c.audience == Audience.PERSON.value)
+            holding = (
                 update(sent)
-                .where(sent.c.id == id_)
-                .values(state=OutgoingState.HELD.value, reason=held[recipient], changed_at=now)
+                .where(among(sent.c.recipient, [to for to, why in held.items() if why == reason]), due)
+                .values(state=OutgoingState.HELD.value, reason=reason, changed_at=now)
+                .returning(sent.c.id)
             )
+            found += [(id_, reason) for id_ in (await connection.execute(holding)).scalars()]
         await state.cancel(connection, [id_ for id_, _ in found], now)
-        entries = [
-            AuditEntry(new_id(), now, None, "held", "router", evidence={"outgoing": str(id_), "reason": held[to]})
-            for id_, to in found
-        ]
-        await self.audit(connection, entries)
+        page = Page(_KEPT)
+        for id_, reason in found:
+            _note(page, now, None, "held", {"outgoing": str(id_), "reason": reason})
+        await page.write(connection)
 
     async def _dead(self, connection: AsyncConnection, dead: Sequence[Dead], now: datetime) -> None:
         dead = await self._unheard_of(connection, dead, now)
@@ -500,9 +493,8 @@ def _entry(page: Page, e: AuditEntry, new: UUID | None = None) -> None:
 
 def _publish(page: Page, topic: str, id_: UUID, body: str, now: datetime, of: UUID | None) -> None:
     """A shape as an event, keyed and named by what it is about, so that a repeat has the same ce_id."""
-    before, behind = _headers(topic_of(topic).ce_type, now)
-    headers = Json(f"{before}{id_}{behind}")
-    page.put(tables.outbox, {"topic": topic, "key": str(id_), "headers": headers, "value": body.encode()}, of)
+    key, (before, behind) = str(id_), _headers(topic_of(topic).ce_type, now)
+    page.put(tables.outbox, {"topic": topic, "key": key, "headers": Json(before + key + behind), "value": body.encode()}, of)
 
 
 @lru_cache(maxsize=16)
