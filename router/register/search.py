@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, func, literal, or_, select, true, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.contract import canonical_case_reference, canonical_email, canonical_phone, canonical_postcode
@@ -187,39 +187,40 @@ async def _holders(connection: AsyncConnection, every: Collection[_Key], today: 
     wanted: dict[str, set[str]] = defaultdict(set)
     for kind, value, _ in every:
         wanted[kind].add(value)
+    person, point, part, place = individuals.c, identifiers.c, parties.c, addresses.c
+    nothing = literal("")
+    near = select(place.canonical_postcode, person.id, person.canonical_surname)
+    looks = [
+        _few(kind, select(value, individual, nothing).where(condition), value, wanted[kind], [value])
+        for kind, value, individual, condition in (
+            ("email", point.canonical, point.individual_id, point.kind == "email"),
+            ("phone", point.canonical, point.individual_id, point.kind == "phone"),
+            ("name", person.name_key, person.id, true()),
+            ("birth", person.birth_key, person.id, true()),
+            ("case", part.case_reference, part.individual_id, _standing(today)),
+        )
+    ]
+    near = near.join_from(addresses, individuals, place.individual_id == person.id)
+    within = [place.canonical_postcode, person.canonical_surname]
+    looks.append(_few("postcode", near, place.canonical_postcode, wanted["postcode"], within))
     holders: dict[_Key, list[str]] = defaultdict(list)
-    person, point, part = individuals.c, identifiers.c, parties.c
-    for kind, column, individual, condition in (
-        ("email", point.canonical, point.individual_id, point.kind == "email"),
-        ("phone", point.canonical, point.individual_id, point.kind == "phone"),
-        ("name", person.name_key, person.id, true()),
-        ("birth", person.birth_key, person.id, true()),
-        ("case", part.case_reference, part.individual_id, _standing(today)),
-    ):
-        some = select(column.label("value"), individual.label("individual_id"), literal("").label("surname")).where(condition)
-        for row in await _few(connection, some, column, column, wanted[kind]):
-            holders[kind, row.value, ""].append(row.individual_id)
-    postcode = addresses.c.canonical_postcode
-    near = select(postcode.label("value"), person.id.label("individual_id"), person.canonical_surname.label("surname"))
-    near = near.join_from(addresses, individuals, addresses.c.individual_id == person.id)
-    for row in await _few(connection, near, postcode, [postcode, person.canonical_surname], wanted["postcode"]):
-        holders["postcode", row.value, row.surname].append(row.individual_id)
+    for kind, value, individual, surname in await connection.execute(union_all(*looks)):
+        holders[kind, value, surname].append(individual)
     return holders
 
 
-async def _few(
-    connection: AsyncConnection,
+def _few(
+    kind: str,
     statement: Select[*tuple[Any, ...]],
     column: ColumnElement[Any],
-    within: ColumnElement[Any] | list[ColumnElement[Any]],
     values: Collection[str],
-) -> list[Row[Any]]:
-    """Rows as ``_all`` gives them, at most one too many of each part."""
-    if not values:
-        return []
-    number = func.row_number().over(partition_by=within).label("number")
-    numbered = statement.add_columns(number).where(among(column, values)).subquery()
-    return list(await connection.execute(select(numbered).where(numbered.c.number <= _MOST_HOLDERS + 1)))
+    within: Sequence[ColumnElement[Any]],
+) -> Select[*tuple[Any, ...]]:
+    """Its rows (value, individual, surname) after their kind, of each part at most one too many."""
+    number = func.row_number().over(partition_by=within)
+    rows = statement.add_columns(number).where(among(column, values)).subquery()
+    value, individual, surname, number = rows.c
+    return select(literal(kind), value, individual, surname).where(number <= _MOST_HOLDERS + 1)
 
 
 async def _held(connection: AsyncConnection, ids: Collection[str], today: date | None) -> dict[str, Candidate]:
