@@ -11,7 +11,7 @@ condition on the row, by ``write(name)`` or by ``alone``. A process that stalls 
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,8 +21,12 @@ from typing import Any
 import asyncpg
 from alembic import command
 from alembic.config import Config
+from pydantic import TypeAdapter
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
+    Boolean,
+    ColumnElement,
     Connection,
     DateTime,
     Dialect,
@@ -30,6 +34,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    bindparam,
     create_engine,
     event,
     inspect,
@@ -41,6 +46,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 from ingest.errors import Misconfigured, Unavailable
 
@@ -95,6 +104,65 @@ class TextList(TypeDecorator[list[str]]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> list[str] | None:  # noqa: ARG002
         """From what the driver gives."""
         return None if value is None else json.loads(value)
+
+
+class _Many(TypeDecorator[Sequence[Any]]):
+    """Values of one type as one: an array, or JSON on SQLite, which has none."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, of: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.of = of
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """Text on SQLite, an array elsewhere."""
+        return Text() if dialect.name == "sqlite" else ARRAY(self.of)
+
+    def process_bind_param(self, value: Sequence[Any] | None, dialect: Dialect) -> Any:
+        """To what the driver takes."""
+        if value is None or dialect.name != "sqlite":
+            return value
+        encode = self.of.dialect_impl(dialect).bind_processor(dialect)
+        return json.dumps([encode(each) for each in value] if encode else value)
+
+
+class _Among(FunctionElement[bool]):
+    name = "among"
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(_Among)
+def _any(element: _Among, compiler: SQLCompiler, **_: Any) -> str:
+    column, values = map(compiler.process, element.clauses)
+    return f"{column} = ANY ({values})"
+
+
+@compiles(_Among, "sqlite")
+def _in(element: _Among, compiler: SQLCompiler, **_: Any) -> str:
+    column, values = map(compiler.process, element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"
+
+
+def among(column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+    """Whether a column has one of the values: however many there are, the statement is the same and binds them as one."""
+    return _Among(column, bindparam(None, list(values), type_=_Many(column.type), unique=True))
+
+
+class Json(str):
+    """Text that is JSON already, for a JSON column."""
+
+    __slots__ = ()
+
+
+_ANY = TypeAdapter[Any](Any)
+
+
+def as_json(value: Any) -> str:
+    """A value as a JSON column has it; ``Json`` as it is."""
+    return value if isinstance(value, Json) else _ANY.dump_json(value).decode()
 
 
 def wal_is_safe(version: tuple[int, ...]) -> bool:
@@ -272,6 +340,7 @@ def _open_postgresql(url: str, password: str | None) -> AsyncEngine:
     return create_async_engine(
         parsed.set(password=password),
         connect_args=asked,
+        json_serializer=as_json,
         pool_size=4,
         max_overflow=4,
         pool_timeout=_WAIT_SECONDS,
@@ -283,6 +352,7 @@ def _open_sqlite(url: str) -> AsyncEngine:
     engine = create_async_engine(
         url.replace("sqlite:", "sqlite+aiosqlite:", 1),
         connect_args={"timeout": _WAIT_SECONDS},
+        json_serializer=as_json,
         pool_size=4,
         max_overflow=4,
         execution_options=_ONE_SCHEMA,

@@ -12,7 +12,9 @@ import uuid_utils.compat
 
 _CONTACTS = uuid5(NAMESPACE_URL, "urn:contact-ingest:contact")
 _DERIVED = uuid5(NAMESPACE_URL, "urn:contact-ingest:derived")
+_OF_DERIVED = hashlib.sha1(_DERIVED.bytes, usedforsecurity=False)
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = tuple(first + second for first in _CROCKFORD for second in _CROCKFORD)
 
 
 def new_id() -> UUID:
@@ -32,7 +34,9 @@ def published_contact_id(ce_source: str, ce_id: str) -> UUID:
 
 def derived_id(of: UUID, purpose: str) -> UUID:
     """An id that a re-run of the same decision gives again, for what a contact gives rise to."""
-    return uuid5(_DERIVED, f"{of}\x1f{purpose}")
+    digest = _OF_DERIVED.copy()  # uuid5 over _DERIVED, which begins anew each time, is half as fast
+    digest.update(f"{of}\x1f{purpose}".encode())
+    return UUID(bytes=digest.digest()[:16], version=5)
 
 
 def digest(content: bytes) -> str:
@@ -56,5 +60,5 @@ def mark(secret: bytes, ce_id: str, source: str, ce_type: str, body: bytes) -> s
 def reference(of: UUID, prefix: str = "CC") -> str:
     """What a person can read out on the telephone: ``CC-7F3KQ-92QXA``, from 50 bits of the id, without I, L, O or U."""
     number = int.from_bytes(hashlib.sha256(of.bytes).digest()[:8]) >> 14
-    letters = "".join(_CROCKFORD[number >> shift & 31] for shift in range(45, -1, -5))
+    letters = "".join([_PAIRS[number >> shift & 1023] for shift in (40, 30, 20, 10, 0)])
     return f"{prefix}-{letters[:5]}-{letters[5:]}"

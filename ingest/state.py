@@ -85,17 +85,13 @@ switches = Table(
 
 async def cancel(connection: AsyncConnection, outgoing_ids: Sequence[UUID], at: datetime) -> None:
     """Keep messages from being sent that the dispatcher has not begun with, even where they are on the topic already."""
+    if not outgoing_ids:
+        return
     end = {"state": "cancelled", "changed_at": at, "try_after": None, "told": False, "body": None}
-    for each in outgoing_ids:
-        row = {"outgoing_id": each, "account": "", "audience": "person", "attempts": 0, "first_at": at, "ambiguous": False}
-        new = insert(sends).values(row | end)
-        await connection.execute(
-            new.on_conflict_do_update(
-                index_elements=["outgoing_id"],
-                set_=end,
-                where=sends.c.state.in_(("waiting", "deferred")),
-            )
-        )
+    row = {"account": "", "audience": "person", "attempts": 0, "first_at": at, "ambiguous": False, **end}
+    waits = (sends.c.state == "waiting") | (sends.c.state == "deferred")  # no IN where many rows are put at once
+    new = insert(sends).on_conflict_do_update(index_elements=["outgoing_id"], set_=end, where=waits)
+    await connection.execute(new, [{"outgoing_id": each, **row} for each in outgoing_ids])
 
 
 async def allow(connection: AsyncConnection, outgoing_id: UUID) -> None:

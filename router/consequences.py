@@ -101,7 +101,8 @@ class Consequences:
 
 def sender_of(contact: Contact) -> str | None:
     """The first identifier a contact's sender gave, canonical."""
-    return next((each.canonical for each in contact.sender.identifiers), None)
+    given = contact.sender.identifiers
+    return given[0].canonical if given else None
 
 
 @dataclass(frozen=True, slots=True)

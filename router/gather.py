@@ -3,10 +3,9 @@
 Two contacts of one person may stand in one batch: the second must see the first, so ``Known.learn`` takes in each decision.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -22,16 +21,15 @@ from ingest.contract import (
     canonical_phone,
     canonical_postcode,
 )
+from ingest.database import among
 from router import wording
 from router.consequences import Consequences, House, Standing, sender_of
 from router.decide import Situation, Unsettled
-from router.match import Candidate, Matched, MatchResult, Query, match
+from router.match import Matched, MatchResult, Query, match
 from router.match.register_view import CaseView, IndividualView
 from router.read import Reading, read
 from router.register import intake, search, tables
 
-T = TypeVar("T")
-_MOST_BOUND = 900
 _NOT_AUTHENTICATED = "sender-not-authenticated"
 
 
@@ -92,8 +90,8 @@ class Known:
 
     today: date
     own_addresses: frozenset[str]
-    candidates: Mapping[UUID, Sequence[Candidate]]
-    queries: dict[UUID, Query]
+    queries: Mapping[UUID, Query]
+    matches: Mapping[UUID, MatchResult]
     cases: dict[str, CaseView]
     people: dict[str, IndividualView]
     unsettled: dict[str, list[Unsettled]] = field(default_factory=dict[str, list[Unsettled]])
@@ -104,8 +102,7 @@ class Known:
 
     def situation(self, contact: Contact, reading: Reading) -> Situation:
         """The contact, who it is matched to, and the cases that bear on it."""
-        query = self.queries[contact.id]
-        found: MatchResult = match(query, self.candidates[contact.id])
+        query, found = self.queries[contact.id], self.matches[contact.id]
         person = self.people.get(found.individual_id) if isinstance(found, Matched) else None
         if person and person.individual_id in self.written:
             person = replace(person, written_before=True)
@@ -152,61 +149,51 @@ async def gather(
     """Everything ``Known`` holds, for these contacts, in a number of statements that does not grow with them."""
     queries = {contact.id: query_of(contact, reading) for contact, reading in contacts}
     found = await search.candidates(connection, list(queries.values()), now.date())
-    candidates = dict(zip(queries, found, strict=True))
-    people = await search.people(connection, {each.individual_id for some in found for each in some})
+    matches = {id_: match(query, some) for (id_, query), some in zip(queries.items(), found, strict=True)}
+    people = await search.people(connection, {each.individual_id for each in matches.values() if isinstance(each, Matched)})
     references = {each for query in queries.values() for each in query.case_references}
     references |= {each for person in people.values() for each in person.cases}
-    known = Known(now.date(), own_addresses, candidates, queries, await search.cases(connection, references), people)
-    senders = sorted({sender for contact, _ in contacts if (sender := sender_of(contact))})
-    await _standing(connection, known, senders, now.date())
-    await _history(connection, known, sorted(people))
+    known = Known(now.date(), own_addresses, queries, matches, await search.cases(connection, references), people)
+    known.written.update(each.individual_id for each in people.values() if each.written_before)
+    await _standing(connection, known, {sender for contact, _ in contacts if (sender := sender_of(contact))}, now.date())
+    await _unsettled(connection, known)
     return known
 
 
-async def _standing(connection: AsyncConnection, known: Known, senders: Sequence[str], today: date) -> None:
+async def _standing(connection: AsyncConnection, known: Known, senders: Collection[str], today: date) -> None:
     wishes, sent, spent = tables.restrictions, tables.outgoing, tables.budgets
-    for some in _chunks(senders):
-        for sender, method in await connection.execute(
-            select(wishes.c.sender, wishes.c.method).where(wishes.c.sender.in_(some))
-        ):
-            known.forbidden.setdefault(sender, set()).add(method)
-        urgent = (
-            sent.c.recipient.in_(some)
-            & (sent.c.state == OutgoingState.HELD.value)
-            & sent.c.reason.in_(("urgent", "urgent-earlier"))
-        )
-        known.urgent_waits.update((await connection.execute(select(sent.c.recipient).where(urgent))).scalars())
-        today_spent = select(spent.c.recipient, spent.c.spent).where(spent.c.recipient.in_(some), spent.c.day == today)
-        known.spent.update((recipient, number) for recipient, number in await connection.execute(today_spent))
+    for sender, method in await connection.execute(
+        select(wishes.c.sender, wishes.c.method).where(among(wishes.c.sender, senders))
+    ):
+        known.forbidden.setdefault(sender, set()).add(method)
+    urgent = (
+        among(sent.c.recipient, senders)
+        & (sent.c.state == OutgoingState.HELD.value)
+        & sent.c.reason.in_(("urgent", "urgent-earlier"))
+    )
+    known.urgent_waits.update((await connection.execute(select(sent.c.recipient).where(urgent))).scalars())
+    today_spent = select(spent.c.recipient, spent.c.spent).where(among(spent.c.recipient, senders), spent.c.day == today)
+    known.spent.update((recipient, number) for recipient, number in await connection.execute(today_spent))
 
 
-async def _history(connection: AsyncConnection, known: Known, individuals: Sequence[str]) -> None:
-    records, handoffs, links = tables.feedback_records, tables.handoffs, tables.links
-    for some in _chunks(individuals):
-        open_records = select(records.c.individual_id, records.c.id, records.c.case_reference).where(
-            records.c.individual_id.in_(some), records.c.settled.is_(False)
-        )
-        for individual, id_, case in await connection.execute(open_records):
-            known.unsettled.setdefault(individual, []).append(Unsettled(id_, None, case))
-        open_handoffs = select(handoffs.c.individual_id, handoffs.c.id, handoffs.c.case_reference, handoffs.c.team).where(
-            handoffs.c.individual_id.in_(some), handoffs.c.state.in_(("sent", "taken", "overdue"))
-        )
-        for individual, id_, case, team in await connection.execute(open_handoffs):
-            known.unsettled.setdefault(individual, []).append(Unsettled(id_, Team(team), case))
-        linked = select(links.c.individual_id).where(links.c.individual_id.in_(some), links.c.undone_at.is_(None)).distinct()
-        known.written.update((await connection.execute(linked)).scalars())
+async def _unsettled(connection: AsyncConnection, known: Known) -> None:
+    if not known.people:
+        return
+    records, handoffs = tables.feedback_records, tables.handoffs
+    open_records = select(records.c.individual_id, records.c.id, records.c.case_reference).where(
+        among(records.c.individual_id, known.people), records.c.settled.is_(False)
+    )
+    for individual, id_, case in await connection.execute(open_records):
+        known.unsettled.setdefault(individual, []).append(Unsettled(id_, None, case))
+    open_handoffs = select(handoffs.c.individual_id, handoffs.c.id, handoffs.c.case_reference, handoffs.c.team).where(
+        among(handoffs.c.individual_id, known.people), handoffs.c.state.in_(("sent", "taken", "overdue"))
+    )
+    for individual, id_, case, team in await connection.execute(open_handoffs):
+        known.unsettled.setdefault(individual, []).append(Unsettled(id_, Team(team), case))
 
 
 async def seen(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, str]:
     """The fingerprints of those contacts that the register already has."""
-    have: dict[UUID, str] = {}
-    for some in _chunks(ids):
-        rows = await connection.execute(
-            select(tables.contacts.c.id, tables.contacts.c.fingerprint).where(tables.contacts.c.id.in_(some))
-        )
-        have.update((id_, fingerprint) for id_, fingerprint in rows)
-    return have
-
-
-def _chunks(values: Sequence[T]) -> Iterable[Sequence[T]]:
-    return (values[start : start + _MOST_BOUND] for start in range(0, len(values), _MOST_BOUND))
+    contacts = tables.contacts
+    rows = await connection.execute(select(contacts.c.id, contacts.c.fingerprint).where(among(contacts.c.id, ids)))
+    return {row.id: row.fingerprint for row in rows}

@@ -8,10 +8,11 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Table, and_, select, update
+from sqlalchemy import and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest import state
@@ -26,20 +27,37 @@ from ingest.contract import (
     Record,
     Task,
     TaskKind,
-    Topic,
     encode,
     topic_of,
 )
 from ingest.contract.shape import Shape
-from ingest.database import Database, insert
+from ingest.database import Database, Json, among, as_json, insert
 from ingest.ids import derived_id, digest, new_id
 from ingest.log import Delivery, Partition
+from ingest.page import Kept, Page, Turn
 from ingest.telemetry import ERRORS, telemetry
 from router.audit import AuditEntry
 from router.consequences import Consequences, House, Message, kind_of, task, task_mail, team_of
 from router.register import tables
 
 SOURCE = "urn:contact-ingest:router"
+
+_KEPT: Final = (
+    Kept(state.receipts),
+    Kept(tables.contacts, parent=True),
+    Kept(tables.dispositions),
+    Kept(tables.links),
+    Kept(tables.feedback_records),
+    Kept(tables.handoffs),
+    Kept(tables.additions),
+    Kept(tables.tasks),
+    Kept(tables.outgoing, parent=True),
+    Kept(tables.budgets, on_conflict="sum"),
+    Kept(tables.restrictions),
+    Kept(tables.parked),
+    Kept(tables.audit, on_conflict="fail"),
+    Kept(tables.outbox, on_conflict="fail"),
+)
 
 _say = telemetry("store")
 
@@ -134,104 +152,41 @@ class Store:
     async def commit(self, batch: Batch) -> None:
         """Write a batch, all of it or nothing. Raises Fenced, Unavailable; a refusal of the data by the database as it comes."""
         now = self._clock()
+        page = Page(_KEPT)
+        for each in batch.decided:
+            id_ = each.contact.id
+            _receipt(page, id_, each.contact.channel, each.contact.account, each.contact.received_at, each.contact.original)
+            page.put(tables.contacts, _contact_row(each, now))
+            page.put(tables.dispositions, disposition_row(each, 1, now, "router"), id_)
+            for row in link_rows(each, now, "router"):
+                page.put(tables.links, row, id_)
+            _consequences(page, each, now, id_)
         async with self._database.write() as connection:
-            await self._advance(connection, batch)
-            fresh = await self._contacts(connection, batch.decided, now)
-            decided = [each for each in batch.decided if each.contact.id in fresh]
-            await self._decisions(connection, decided, now)
+            new = await page.write(connection, self._turn(batch))
+            if new is None:
+                raise Fenced(f"{batch.partition.topic}/{batch.partition.number} from {batch.first}")
+            await self._reach_out(connection, [each for each in batch.decided if each.contact.id in new], now)
             await self._dead(connection, batch.dead, now)
             await self._parked(connection, batch, now)
             await self._variants(connection, batch.variants, now)
         self.pending.set()
 
-    async def _advance(self, connection: AsyncConnection, batch: Batch) -> None:
-        where, at = tables.positions, batch.partition
-        moved = await connection.execute(
-            update(where)
-            .where(where.c.log_id == at.log_id, where.c.topic == at.topic, where.c.partition == at.number)
-            .where(where.c.epoch == self._epochs.get(at, -1), where.c.next == batch.first)
-            .values(next=batch.following)
-        )
-        if moved.rowcount != 1:
-            raise Fenced(f"{at.topic}/{at.number} from {batch.first}")
-
-    async def _contacts(self, connection: AsyncConnection, decided: Sequence[Consequences], now: datetime) -> set[UUID]:
-        if not decided:
-            return set()
-        receipts = [
-            {
-                "contact_id": c.id,
-                "channel": c.channel,
-                "account": c.account,
-                "received_at": c.received_at,
-                "original": c.original,
-            }
-            for c in (each.contact for each in decided)
-        ]
-        await self._insert(connection, state.receipts, receipts)
-        rows = [
-            {
-                "id": each.contact.id,
-                "reference": each.reference,
-                "channel": each.contact.channel,
-                "account": each.contact.account,
-                "received_at": each.contact.received_at,
-                "sender": each.sender,
-                "fingerprint": each.fingerprint,
-                "body": each.contact.model_dump_json(),
-                "routed_at": now,
-            }
-            for each in decided
-        ]
-        new = insert(tables.contacts).on_conflict_do_nothing().returning(tables.contacts.c.id)
-        return set((await connection.execute(new, rows)).scalars())
-
-    async def _decisions(self, connection: AsyncConnection, decided: Sequence[Consequences], now: datetime) -> None:
-        if not decided:
-            return
-        await self._insert(connection, tables.dispositions, [disposition_row(each, 1, now, "router") for each in decided])
-        await self._insert(connection, tables.links, [row for each in decided for row in link_rows(each, now, "router")])
-        await self.write(connection, decided, now)
+    def _turn(self, batch: Batch) -> Turn:
+        """That the partition is ours still and stands where the batch begins, to go on behind it."""
+        at = batch.partition
+        where = {"log_id": at.log_id, "topic": at.topic, "partition": at.number, "epoch": self._epochs.get(at, -1)}
+        return Turn(tables.positions, {**where, "next": batch.first}, {"next": batch.following})
 
     async def write(self, connection: AsyncConnection, decided: Sequence[Consequences], now: datetime) -> None:
         """Records, handoffs, additions, tasks, messages, wishes, audit entries and what is published of them."""
-        records = [each.feedback for each in decided if each.feedback]
-        handoffs = [each.handoff for each in decided if each.handoff]
-        tasks = [every for each in decided for every in each.tasks]
-        messages = [every for each in decided for every in each.messages]
-        await self._insert(
-            connection,
-            tables.feedback_records,
-            [
-                {
-                    "id": r.id, "reference": r.reference, "contact_id": r.contact_ids[0], "individual_id": r.individual_id,
-                    "case_reference": r.case_reference, "type": r.type, "settled": False, "recorded_at": now, "body": r.model_dump_json(),
-                }
-                for r in records
-            ],
-        )  # fmt: skip
-        await self._insert(
-            connection,
-            tables.handoffs,
-            [
-                {
-                    "id": h.id, "contact_id": h.contact_id, "team": h.team.value, "mailbox": h.mailbox, "individual_id": h.individual_id,
-                    "case_reference": h.case_reference, "state": "sent", "handed_off_at": now, "body": h.model_dump_json(),
-                }
-                for h in handoffs
-            ],
-        )  # fmt: skip
-        added = [{"contact_id": each.contact.id, "added_to": each.added_to, "at": now} for each in decided if each.added_to]
-        await self._insert(connection, tables.additions, added)
-        await self._tasks(connection, tasks)
-        await self.send(connection, messages, now)
-        wishes = [
-            {"sender": each.sender, "method": method, "words": words, "contact_id": each.contact.id, "since": now}
-            for each in decided
-            if each.sender
-            for method, words in each.restrictions
-        ]
-        await self._insert(connection, tables.restrictions, wishes)
+        page = Page(_KEPT)
+        for each in decided:
+            _consequences(page, each, now)
+        await page.write(connection)
+        await self._reach_out(connection, decided, now)
+
+    async def _reach_out(self, connection: AsyncConnection, decided: Sequence[Consequences], now: datetime) -> None:
+        """What they mean for messages that are on their way already."""
         await self._obey(connection, decided, now)
         bounces = [
             OutgoingStatus(outgoing_id=each.bounced, state=OutgoingState.BOUNCED, at=now, attempts=1, reason="bounced")
@@ -239,89 +194,49 @@ class Store:
             if each.bounced
         ]
         await self._end(connection, bounces, now)
-        await self.audit(connection, [entry for each in decided for entry in each.entries])
-        publish = [(topic_of("records.feedback"), r.id, r) for r in records]
-        publish += [(topic_of(f"handoffs.{h.team.value}"), h.id, h) for h in handoffs]
-        publish += [(topic_of("tasks"), t.id, t) for t in tasks]
-        await self._publish(connection, publish, now)
 
     async def _obey(self, connection: AsyncConnection, decided: Sequence[Consequences], now: datetime) -> None:
         """An urgent contact or a wish not to be mailed holds what is already on its way to that address."""
-        held = {each.sender: "urgent-earlier" for each in decided if each.sender and each.decision.urgent}
+        held = {each.sender: "urgent-earlier" for each in decided if each.decision.urgent and each.sender}
         held |= {
-            each.sender: "wish" for each in decided if each.sender and any(method == "email" for method, _ in each.restrictions)
+            each.sender: "wish" for each in decided if any(method == "email" for method, _ in each.restrictions) and each.sender
         }
         if not held:
             return
-        sent = tables.outgoing
-        found = (
-            await connection.execute(
-                select(sent.c.id, sent.c.recipient).where(
-                    sent.c.recipient.in_(sorted(held)),
-                    sent.c.state == OutgoingState.DUE.value,
-                    sent.c.audience == Audience.PERSON.value,
-                )
-            )
-        ).all()
-        for id_, recipient in found:
-            await connection.execute(
+        sent, found = tables.outgoing, list[tuple[UUID, str]]()
+        for reason in sorted(set(held.values())):
+            due = (sent.c.state == OutgoingState.DUE.value) & (sent.c.audience == Audience.PERSON.value)
+            holding = (
                 update(sent)
-                .where(sent.c.id == id_)
-                .values(state=OutgoingState.HELD.value, reason=held[recipient], changed_at=now)
+                .where(among(sent.c.recipient, [to for to, why in held.items() if why == reason]), due)
+                .values(state=OutgoingState.HELD.value, reason=reason, changed_at=now)
+                .returning(sent.c.id)
             )
+            found += [(id_, reason) for id_ in (await connection.execute(holding)).scalars()]
         await state.cancel(connection, [id_ for id_, _ in found], now)
-        entries = [
-            AuditEntry(new_id(), now, None, "held", "router", evidence={"outgoing": str(id_), "reason": held[to]})
-            for id_, to in found
-        ]
-        await self.audit(connection, entries)
+        page = Page(_KEPT)
+        for id_, reason in found:
+            _note(page, now, None, "held", {"outgoing": str(id_), "reason": reason})
+        await page.write(connection)
 
     async def _dead(self, connection: AsyncConnection, dead: Sequence[Dead], now: datetime) -> None:
         dead = await self._unheard_of(connection, dead, now)
         if not dead:
             return
-        receipts = [
-            {
-                "contact_id": d.contact_id,
-                "channel": d.channel,
-                "account": "unknown",
-                "received_at": d.received_at,
-                "original": "",
-            }
-            for d in dead
-        ]
-        await self._insert(connection, state.receipts, receipts)
-        copies = [
-            Record(
-                d.delivery.record.key,
-                d.delivery.record.value,
-                (
-                    *d.delivery.record.headers,
-                    ("dead_letter_id", str(d.contact_id).encode()),
-                    ("dead_letter_reason", d.reason.encode()),
-                    ("dead_letter_detail", d.detail.encode("utf-8", "replace")),
-                    ("dead_letter_origin", _where(d.delivery).encode()),
-                    ("dead_letter_tries", b"1"),
-                ),
-            )
-            for d in dead
-        ]
-        await self.out(connection, [(DEAD_LETTERS, copy) for copy in copies])
+        page = Page(_KEPT)
         for d in dead:
-            await self._ask(
-                connection, d.contact_id, d.channel, TaskKind.NOT_READ_FOR_RISK, f"dead-letter:{_where(d.delivery)}", now,
+            _receipt(page, d.contact_id, d.channel, "unknown", d.received_at, "")
+            told = {"id": str(d.contact_id), "reason": d.reason, "detail": d.detail, "origin": _where(d.delivery), "tries": "1"}
+            headers = ((f"dead_letter_{name}", text.encode("utf-8", "replace")) for name, text in told.items())
+            record = d.delivery.record
+            _out(page, DEAD_LETTERS, Record(record.key, record.value, (*record.headers, *headers)))
+            self._ask(
+                page, d.contact_id, d.channel, TaskKind.NOT_READ_FOR_RISK, f"dead-letter:{_where(d.delivery)}", now,
                 ("It was accepted and could not be understood, so nobody has looked for risk.", f"{d.reason}: {d.detail}",
                  f"See it: ingest dead-letters show {d.contact_id}"),
             )  # fmt: skip
-        await self.audit(
-            connection,
-            [
-                AuditEntry(
-                    new_id(), now, d.contact_id, "dead-lettered", "router", evidence={"reason": d.reason, "detail": d.detail}
-                )
-                for d in dead
-            ],
-        )
+            _note(page, now, d.contact_id, "dead-lettered", {"reason": d.reason, "detail": d.detail})
+        await page.write(connection)
 
     async def _unheard_of(self, connection: AsyncConnection, dead: Sequence[Dead], now: datetime) -> list[Dead]:
         """Keep dead letters, and answer with those that are news: a record read again is none; one put back and dead again is.
@@ -348,44 +263,34 @@ class Store:
                 news.append(d)
         return news
 
-    async def _ask(
-        self,
-        connection: AsyncConnection,
-        id_: UUID,
-        channel: str,
-        kind: TaskKind,
-        purpose: str,
-        now: datetime,
-        reasons: tuple[str, ...],
+    def _ask(
+        self, page: Page, id_: UUID, channel: str, kind: TaskKind, purpose: str, now: datetime, reasons: tuple[str, ...]
     ) -> None:
         """A task that no decision of the router raises."""
         due = now + self._house.router.review_within
-        raised = task(id_, channel, kind, self._house.teams.customer_care, now, due, reasons, purpose=purpose)
-        await self.raise_tasks(connection, (raised,), now)
+        self._raise(page, task(id_, channel, kind, self._house.teams.customer_care, now, due, reasons, purpose=purpose), now)
+
+    def _raise(self, page: Page, raised: Task, now: datetime) -> None:
+        _task(page, raised, now)
+        for each in task_mail(raised, self._house, now):
+            _message(page, each, now)
 
     async def raise_tasks(self, connection: AsyncConnection, raised: Sequence[Task], now: datetime) -> None:
         """Tasks with their notices, published."""
-        await self._tasks(connection, raised)
-        await self.send(connection, [mail for each in raised for mail in task_mail(each, self._house, now)], now)
-        await self._publish(connection, [(topic_of("tasks"), each.id, each) for each in raised], now)
+        page = Page(_KEPT)
+        for each in raised:
+            self._raise(page, each, now)
+        await page.write(connection)
 
     async def _parked(self, connection: AsyncConnection, batch: Batch, now: datetime) -> None:
-        rows = [{"contact_id": p.contact_id, "reason": p.reason, "at": now, **_of_delivery(p.delivery)} for p in batch.parked]
-        await self._insert(connection, tables.parked, rows)
-        # What another system published has no receipt of our edge's; it waits here, and the ledger must know of it.
-        receipts = [
-            {
-                "contact_id": p.contact_id,
-                "channel": p.channel,
-                "account": "unknown",
-                "received_at": p.delivery.appended_at,
-                "original": "",
-            }
-            for p in batch.parked
-            if p.contact_id
-        ]
-        await self._insert(connection, state.receipts, receipts)
-        parked = tables.parked
+        page, parked = Page(_KEPT), tables.parked
+        for p in batch.parked:
+            page.put(parked, {"contact_id": p.contact_id, "reason": p.reason, "at": now, **_of_delivery(p.delivery)})
+            # What another system published has no receipt of our edge's; it waits here, and the ledger must know of it.
+            if p.contact_id:
+                _receipt(page, p.contact_id, p.channel, "unknown", p.delivery.appended_at, "")
+            _note(page, now, p.contact_id, "parked", {"reason": p.reason})
+        await page.write(connection)
         for partition, position in batch.unparked:
             await connection.execute(
                 parked.delete().where(
@@ -395,10 +300,6 @@ class Store:
                     parked.c.position == position,
                 )
             )
-        await self.audit(
-            connection,
-            [AuditEntry(new_id(), now, p.contact_id, "parked", "router", evidence={"reason": p.reason}) for p in batch.parked],
-        )
 
     async def _variants(self, connection: AsyncConnection, variants: Sequence[Variant], now: datetime) -> None:
         for each in variants:
@@ -415,98 +316,43 @@ class Store:
                 "The same contact came again with other content; both are kept.",
                 "Nothing was sent or changed because of it.",
             )
-            await self._ask(
-                connection, each.contact.id, each.contact.channel, TaskKind.REVIEW, f"variant:{each.fingerprint}", now, reasons
-            )
-            entry = AuditEntry(
-                new_id(), now, each.contact.id, "same-id-other-content", "router", evidence={"fingerprint": each.fingerprint}
-            )
-            await self.audit(connection, [entry])
-
-    async def _tasks(self, connection: AsyncConnection, raised: Sequence[Task]) -> None:
-        rows = [
-            {
-                "id": t.id, "contact_id": t.contact_id, "kind": t.kind.value, "mailbox": t.mailbox, "state": "open",
-                "created_at": t.created_at, "due": t.due, "body": t.model_dump_json(),
-            }
-            for t in raised
-        ]  # fmt: skip
-        await self._insert(connection, tables.tasks, rows)
+            page = Page(_KEPT)
+            purpose = f"variant:{each.fingerprint}"
+            self._ask(page, each.contact.id, each.contact.channel, TaskKind.REVIEW, purpose, now, reasons)
+            _note(page, now, each.contact.id, "same-id-other-content", {"fingerprint": each.fingerprint})
+            await page.write(connection)
 
     async def send(self, connection: AsyncConnection, messages: Sequence[Message], now: datetime) -> None:
         """Note messages; those that are due go to the outbox, and those to the public spend their address's budget with it."""
-        rows = [
-            {
-                "id": m.id, "contact_id": m.contact_id, "kind": m.kind.value, "audience": m.audience.value, "recipient": m.recipient,
-                "state": m.state.value, "reason": m.reason, "created_at": now, "due": m.due, "changed_at": now, "attempts": 0,
-                "body": m.body.model_dump_json() if m.body else None,
-            }
-            for m in messages
-        ]  # fmt: skip
-        if not rows:
-            return
-        new = insert(tables.outgoing).on_conflict_do_nothing().returning(tables.outgoing.c.id)
-        fresh = set((await connection.execute(new, rows)).scalars())
-        due = [m for m in messages if m.state is OutgoingState.DUE and m.body and m.id in fresh]
-        await self._publish(connection, [(topic_of("outgoing"), m.id, m.body) for m in due if m.body], now)
-        to = sorted(m.recipient for m in due if m.audience is Audience.PERSON and m.recipient)  # in one order: no deadlock
-        spent = [{"recipient": recipient, "day": now.date(), "spent": 1} for recipient in to]
-        if spent:
-            budget = insert(tables.budgets)
-            more = budget.on_conflict_do_update(
-                index_elements=["recipient", "day"], set_={"spent": tables.budgets.c.spent + budget.excluded.spent}
-            )
-            await connection.execute(more, spent)
+        page = Page(_KEPT)
+        for each in messages:
+            _message(page, each, now)
+        await page.write(connection)
 
     async def audit(self, connection: AsyncConnection, entries: Sequence[AuditEntry]) -> None:
         """Append to the audit trail; a sealer takes the entries into the tree later."""
-        rows = [
-            {
-                "id": e.id, "at": e.at, "contact_id": e.contact_id, "action": e.action, "rule": e.rule, "rule_version": e.rule_version,
-                "actor": e.actor, "evidence": e.evidence,
-            }
-            for e in entries
-        ]  # fmt: skip
-        if rows:
-            await connection.execute(tables.audit.insert(), rows)
-
-    async def _publish(self, connection: AsyncConnection, shapes: Sequence[tuple[Topic, UUID, Shape]], now: datetime) -> None:
-        """Shapes as events, keyed and named by what they are about, so that a repeat has the same ce_id."""
-        events = [
-            (topic.name, encode(Event(str(id_), SOURCE, topic.ce_type, shape.model_dump_json().encode(), time=now), str(id_)))
-            for topic, id_, shape in shapes
-        ]
-        await self.out(connection, events)
+        page = Page(_KEPT)
+        for each in entries:
+            _entry(page, each)
+        await page.write(connection)
 
     async def publish(self, connection: AsyncConnection, topic: str, ce_id: str, key: str, shape: Shape, now: datetime) -> None:
         """One shape, where its event's id is not its own."""
-        at = topic_of(topic)
-        await self.out(
-            connection, [(topic, encode(Event(ce_id, SOURCE, at.ce_type, shape.model_dump_json().encode(), time=now), key))]
-        )
+        event = Event(ce_id, SOURCE, topic_of(topic).ce_type, shape.model_dump_json().encode(), time=now)
+        await self.out(connection, [(topic, encode(event, key))])
 
     async def out(self, connection: AsyncConnection, records: Sequence[tuple[str, Record]]) -> None:
         """Rows for the outbox to append to the log."""
-        rows = [
-            {
-                "topic": topic,
-                "key": r.key,
-                "headers": [[name, raw.decode("latin-1")] for name, raw in r.headers],
-                "value": r.value,
-            }
-            for topic, r in records
-        ]
-        if rows:
-            await connection.execute(tables.outbox.insert(), rows)
-
-    async def _insert(self, connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        if rows:
-            await connection.execute(insert(table).on_conflict_do_nothing(), list(rows))
+        page = Page(_KEPT)
+        for topic, record in records:
+            _out(page, topic, record)
+        await page.write(connection)
 
     async def commit_statuses(self, batch: Batch, statuses: Sequence[OutgoingStatus]) -> list[OutgoingStatus]:
         """Write what became of messages; answers with those that changed something."""
         async with self._database.write() as connection:
-            await self._advance(connection, batch)
+            if await Page(_KEPT).write(connection, self._turn(batch)) is None:
+                raise Fenced(f"{batch.partition.topic}/{batch.partition.number} from {batch.first}")
             changed = await self._end(connection, statuses, self._clock())
         self.pending.set()
         return changed
@@ -558,10 +404,112 @@ class Store:
                     "Mail to them did not arrive; what is owed must reach them another way.",
                     f"The mail server said: {each.reason}",
                 )
-                await self._ask(
-                    connection, moved.contact_id, channel, TaskKind.LETTER, f"undelivered:{each.outgoing_id}", now, reasons
-                )
+                page = Page(_KEPT)
+                self._ask(page, moved.contact_id, channel, TaskKind.LETTER, f"undelivered:{each.outgoing_id}", now, reasons)
+                await page.write(connection)
         return changed
+
+
+def _receipt(page: Page, id_: UUID, channel: str, account: str, received_at: datetime, original: str) -> None:
+    """What the ledger counts from, also for what another system published."""
+    row = {"contact_id": id_, "channel": channel, "account": account, "received_at": received_at, "original": original}
+    page.put(state.receipts, row)
+
+
+def _contact_row(each: Consequences, now: datetime) -> dict[str, Any]:
+    c = each.contact
+    return {
+        "id": c.id, "reference": each.reference, "channel": c.channel, "account": c.account, "received_at": c.received_at,
+        "sender": each.sender, "fingerprint": each.fingerprint, "body": c.model_dump_json(), "routed_at": now,
+    }  # fmt: skip
+
+
+def _consequences(page: Page, each: Consequences, now: datetime, new: UUID | None = None) -> None:
+    """All that comes of a contact; ``new`` where the page has the contact too, and nothing comes of one that is there already."""
+    if r := each.feedback:
+        body = r.model_dump_json()
+        row = {
+            "id": r.id, "reference": r.reference, "contact_id": r.contact_ids[0], "individual_id": r.individual_id,
+            "case_reference": r.case_reference, "type": r.type, "settled": False, "recorded_at": now, "body": body,
+        }  # fmt: skip
+        page.put(tables.feedback_records, row, new)
+        _publish(page, "records.feedback", r.id, body, now, new)
+    if h := each.handoff:
+        body = h.model_dump_json()
+        row = {
+            "id": h.id, "contact_id": h.contact_id, "team": h.team.value, "mailbox": h.mailbox, "individual_id": h.individual_id,
+            "case_reference": h.case_reference, "state": "sent", "handed_off_at": now, "body": body,
+        }  # fmt: skip
+        page.put(tables.handoffs, row, new)
+        _publish(page, f"handoffs.{h.team.value}", h.id, body, now, new)
+    if each.added_to:
+        page.put(tables.additions, {"contact_id": each.contact.id, "added_to": each.added_to, "at": now}, new)
+    for raised in each.tasks:
+        _task(page, raised, now, new)
+    for message in each.messages:
+        _message(page, message, now, new)
+    for method, words in each.restrictions if each.sender else ():
+        row = {"sender": each.sender, "method": method, "words": words, "contact_id": each.contact.id, "since": now}
+        page.put(tables.restrictions, row, new)
+    for entry in each.entries:
+        _entry(page, entry, new)
+
+
+def _task(page: Page, t: Task, now: datetime, new: UUID | None = None) -> None:
+    body = t.model_dump_json()
+    row = {
+        "id": t.id, "contact_id": t.contact_id, "kind": t.kind.value, "mailbox": t.mailbox, "state": "open",
+        "created_at": t.created_at, "due": t.due, "body": body,
+    }  # fmt: skip
+    page.put(tables.tasks, row, new)
+    _publish(page, "tasks", t.id, body, now, new)
+
+
+def _message(page: Page, m: Message, now: datetime, new: UUID | None = None) -> None:
+    """One that is there already is neither published nor paid for again."""
+    body = m.body.model_dump_json() if m.body else None
+    row = {
+        "id": m.id, "contact_id": m.contact_id, "kind": m.kind.value, "audience": m.audience.value, "recipient": m.recipient,
+        "state": m.state.value, "reason": m.reason, "created_at": now, "due": m.due, "changed_at": now, "attempts": 0, "body": body,
+    }  # fmt: skip
+    page.put(tables.outgoing, row, new)
+    if m.state is OutgoingState.DUE and body:
+        _publish(page, "outgoing", m.id, body, now, m.id)
+        if m.audience is Audience.PERSON and m.recipient:
+            page.put(tables.budgets, {"recipient": m.recipient, "day": now.date(), "spent": 1}, m.id)
+
+
+def _note(page: Page, now: datetime, contact_id: UUID | None, action: str, evidence: dict[str, Any]) -> None:
+    _entry(page, AuditEntry(new_id(), now, contact_id, action, "router", evidence=evidence))
+
+
+def _entry(page: Page, e: AuditEntry, new: UUID | None = None) -> None:
+    row = {
+        "id": e.id, "at": e.at, "contact_id": e.contact_id, "action": e.action, "rule": e.rule, "rule_version": e.rule_version,
+        "actor": e.actor, "evidence": e.evidence,
+    }  # fmt: skip
+    page.put(tables.audit, row, new)
+
+
+def _publish(page: Page, topic: str, id_: UUID, body: str, now: datetime, of: UUID | None) -> None:
+    """A shape as an event, keyed and named by what it is about, so that a repeat has the same ce_id."""
+    key, (before, behind) = str(id_), _headers(topic_of(topic).ce_type, now)
+    page.put(tables.outbox, {"topic": topic, "key": key, "headers": Json(before + key + behind), "value": body.encode()}, of)
+
+
+@lru_cache(maxsize=16)
+def _headers(ce_type: str, now: datetime) -> tuple[str, str]:
+    """An event's headers as the outbox has them, before and behind its id: nothing else of them differs within a batch."""
+    before, _, behind = as_json(_pairs(encode(Event("{id}", SOURCE, ce_type, b"", time=now), None))).partition("{id}")
+    return before, behind
+
+
+def _out(page: Page, topic: str, r: Record) -> None:
+    page.put(tables.outbox, {"topic": topic, "key": r.key, "headers": _pairs(r), "value": r.value})
+
+
+def _pairs(record: Record) -> list[list[str]]:
+    return [[name, raw.decode("latin-1")] for name, raw in record.headers]
 
 
 def disposition_row(each: Consequences, version: int, now: datetime, by: str) -> dict[str, Any]:
@@ -598,5 +546,5 @@ def _of_delivery(delivery: Delivery) -> dict[str, Any]:
     return {
         "log_id": delivery.partition.log_id, "topic": delivery.partition.topic, "partition": delivery.partition.number,
         "position": delivery.position, "key": delivery.record.key,
-        "headers": [[name, raw.decode("latin-1")] for name, raw in delivery.record.headers], "value": delivery.record.value,
+        "headers": _pairs(delivery.record), "value": delivery.record.value,
     }  # fmt: skip

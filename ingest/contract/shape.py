@@ -18,6 +18,8 @@ def _utc(moment: datetime) -> datetime:
 
 def _storable(text: str) -> str:
     """PostgreSQL refuses NUL, and neither it nor UTF-8 knows a lone surrogate."""
+    if text.isascii() and "\x00" not in text:  # most of it, and looked at in no time
+        return text
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 

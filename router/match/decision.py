@@ -168,7 +168,7 @@ def match(query: Query, candidates: Sequence[Candidate]) -> MatchResult:
     Matched needs one candidate alone whose name agrees together with an address, phone or email that is theirs only. Ambiguous
     lists everybody whom a person should consider, likeliest first.
     """
-    names = [name for name in map(written, query.names) if name.words]
+    names = [name for name in map(written, query.names) if name.words] if candidates else []
     judged = [_judge(query, names, candidate) for candidate in candidates]
     near = sorted((each for each in judged if each.comes_near), key=lambda each: (-each.score, each.candidate.individual_id))
     if not near:

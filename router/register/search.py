@@ -5,15 +5,16 @@ key that more than 400 people hold finds nobody: it is a switchboard, or a name 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, func, literal, or_, select, true, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.contract import canonical_case_reference, canonical_email, canonical_phone, canonical_postcode
+from ingest.database import among
 from router.match import Candidate, Query
 from router.match.names import birth_key, name_keys, surname_keys, written
 from router.match.register_view import CaseView, IndividualView, PartyView
@@ -22,7 +23,6 @@ from router.register.tables import cases as case_table
 
 _MOST_CANDIDATES: Final = 25
 _MOST_HOLDERS: Final = 400
-_BINDS: Final = 10_000  # in one statement; SQLite takes 32,766, PostgreSQL 32,767
 _MOST_NAMES: Final = 6
 
 _Key = tuple[str, str, str]  # kind, value, and the surname beside a postcode
@@ -187,40 +187,40 @@ async def _holders(connection: AsyncConnection, every: Collection[_Key], today: 
     wanted: dict[str, set[str]] = defaultdict(set)
     for kind, value, _ in every:
         wanted[kind].add(value)
+    person, point, part, place = individuals.c, identifiers.c, parties.c, addresses.c
+    nothing = literal("")
+    near = select(place.canonical_postcode, person.id, person.canonical_surname)
+    looks = [
+        _few(kind, select(value, individual, nothing).where(condition), value, wanted[kind], [value])
+        for kind, value, individual, condition in (
+            ("email", point.canonical, point.individual_id, point.kind == "email"),
+            ("phone", point.canonical, point.individual_id, point.kind == "phone"),
+            ("name", person.name_key, person.id, true()),
+            ("birth", person.birth_key, person.id, true()),
+            ("case", part.case_reference, part.individual_id, _standing(today)),
+        )
+    ]
+    near = near.join_from(addresses, individuals, place.individual_id == person.id)
+    within = [place.canonical_postcode, person.canonical_surname]
+    looks.append(_few("postcode", near, place.canonical_postcode, wanted["postcode"], within))
     holders: dict[_Key, list[str]] = defaultdict(list)
-    person, point, part = individuals.c, identifiers.c, parties.c
-    for kind, column, individual, condition in (
-        ("email", point.canonical, point.individual_id, point.kind == "email"),
-        ("phone", point.canonical, point.individual_id, point.kind == "phone"),
-        ("name", person.name_key, person.id, true()),
-        ("birth", person.birth_key, person.id, true()),
-        ("case", part.case_reference, part.individual_id, _standing(today)),
-    ):
-        some = select(column.label("value"), individual.label("individual_id"), literal("").label("surname")).where(condition)
-        for row in await _few(connection, some, column, column, wanted[kind]):
-            holders[kind, row.value, ""].append(row.individual_id)
-    postcode = addresses.c.canonical_postcode
-    near = select(postcode.label("value"), person.id.label("individual_id"), person.canonical_surname.label("surname"))
-    near = near.join_from(addresses, individuals, addresses.c.individual_id == person.id)
-    for row in await _few(connection, near, postcode, [postcode, person.canonical_surname], wanted["postcode"]):
-        holders["postcode", row.value, row.surname].append(row.individual_id)
+    for kind, value, individual, surname in await connection.execute(union_all(*looks)):
+        holders[kind, value, surname].append(individual)
     return holders
 
 
-async def _few(
-    connection: AsyncConnection,
+def _few(
+    kind: str,
     statement: Select[*tuple[Any, ...]],
     column: ColumnElement[Any],
-    within: ColumnElement[Any] | list[ColumnElement[Any]],
     values: Collection[str],
-) -> list[Row[Any]]:
-    """Rows as ``_all`` gives them, at most one too many of each part."""
-    rows: list[Row[Any]] = []
-    number = func.row_number().over(partition_by=within).label("number")
-    for chunk in _chunks(sorted(values)):
-        numbered = statement.add_columns(number).where(column.in_(chunk)).subquery()
-        rows.extend(await connection.execute(select(numbered).where(numbered.c.number <= _MOST_HOLDERS + 1)))
-    return rows
+    within: Sequence[ColumnElement[Any]],
+) -> Select[*tuple[Any, ...]]:
+    """Its rows (value, individual, surname) after their kind, of each part at most one too many."""
+    number = func.row_number().over(partition_by=within)
+    rows = statement.add_columns(number).where(among(column, values)).subquery()
+    value, individual, surname, number = rows.c
+    return select(literal(kind), value, individual, surname).where(number <= _MOST_HOLDERS + 1)
 
 
 async def _held(connection: AsyncConnection, ids: Collection[str], today: date | None) -> dict[str, Candidate]:
@@ -254,18 +254,10 @@ async def _held(connection: AsyncConnection, ids: Collection[str], today: date |
 
 
 async def _all(
-    connection: AsyncConnection, statement: Select[*tuple[Any, ...]], column: ColumnElement[Any], values: Iterable[str]
+    connection: AsyncConnection, statement: Select[*tuple[Any, ...]], column: ColumnElement[Any], values: Collection[str]
 ) -> list[Row[Any]]:
-    """The rows whose column is one of the values, in as many statements as binds allow."""
-    rows: list[Row[Any]] = []
-    for chunk in _chunks(sorted(set(values))):
-        rows.extend(await connection.execute(statement.where(column.in_(chunk))))
-    return rows
-
-
-def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    """Parts of which each is within a statement's limit."""
-    return (values[start : start + _BINDS] for start in range(0, len(values), _BINDS))
+    """The rows whose column is one of the values."""
+    return list(await connection.execute(statement.where(among(column, values)))) if values else []
 
 
 def _standing(today: date) -> ColumnElement[bool]:

@@ -7,17 +7,18 @@ import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from textwrap import dedent
+from uuid import UUID
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, MetaData, create_engine, inspect, text
+from sqlalchemy import Column, Connection, MetaData, Table, Text, Uuid, create_engine, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 import router.register
 from ingest import database as module
 from ingest import state
-from ingest.database import Database, upgrade, wal_is_safe
+from ingest.database import Database, among, upgrade, wal_is_safe
 from ingest.errors import Misconfigured, Unavailable
 from router.register import tables
 from tests.servers.postgres import Postgres
@@ -245,3 +246,24 @@ async def test_the_password_from_the_settings_opens_the_register(postgres: Postg
         await opened.close()
     postgres.drop(name)
     postgres.execute("DROP ROLE guarded")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.needs("postgres"))])
+async def test_however_many_values_are_looked_for_they_are_bound_as_one(
+    kind: str, url: str, request: pytest.FixtureRequest
+) -> None:
+    server: Postgres | None = request.getfixturevalue("postgres") if kind == "postgres" else None
+    name = server.create() if server else ""
+    opened = Database(server.url(name) if server else url)
+    things = Table("things", MetaData(), Column("id", Uuid, primary_key=True), Column("words", Text))
+    ids = [UUID(int=number) for number in range(40_000)]
+    async with opened.write() as connection:
+        await connection.run_sync(things.metadata.create_all)
+        await connection.execute(things.insert(), [{"id": each, "words": f"{each.int}, \"'é"} for each in ids[:3]])
+        for column, wanted in ((things.c.id, ids[1:]), (things.c.words, [f"{each.int}, \"'é" for each in ids[1:]])):
+            found = select(things.c.id).where(among(column, wanted)).order_by(things.c.id)
+            assert list(await connection.scalars(found)) == ids[1:3]
+        assert list(await connection.scalars(select(things.c.id).where(among(things.c.id, [])))) == []
+    await opened.close()
+    if server:
+        server.drop(name)

@@ -183,6 +183,23 @@ async def test_a_row_that_is_never_let_go_of_is_waited_for_no_longer_than_allowe
     await impatient.close()
 
 
+async def test_a_batch_that_had_to_give_way_leaves_nothing_and_is_written_by_trying_it_again(
+    database, beside, register_url, house, clock, decided, rows, monkeypatch
+):
+    monkeypatch.setattr(module, "_WAIT_SECONDS", 0.4)
+    impatient = Database(register_url)
+    store, batch = Store(impatient, house, clock), Batch(OURS, 0, 1, (decided(),))
+    await store.assume([OURS])
+    async with beside.write() as connection:
+        await connection.execute(tables.budgets.insert().values(recipient="jo@example.com", day=clock().date(), spent=1))
+        with pytest.raises(Unavailable):
+            await store.commit(batch)
+        assert await rows(tables.contacts) == await rows(tables.outbox) == []
+    await store.commit(batch)
+    assert [row.spent for row in await rows(tables.budgets)] == [2]
+    await impatient.close()
+
+
 async def test_a_server_that_answers_nothing_is_away(letters, register_url, postgres: Postgres, monkeypatch):
     monkeypatch.setattr(module, "_WAIT_SECONDS", 0.4)
     impatient = Database(register_url)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Engine, event, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ingest import state
@@ -104,6 +104,32 @@ async def test_a_contact_that_comes_again_changes_nothing_but_the_position(store
     after = await everything()
     assert before.pop("positions") != after.pop("positions")
     assert after == before
+
+
+async def test_of_a_batch_with_one_that_is_there_already_only_the_others_consequences_are_written(store, ours, decided, rows):
+    known, new = decided(URGENT), decided(URGENT)
+    await store.commit(Batch(ours, 0, 1, (known,)))
+    published = len(await rows(tables.outbox))
+    await store.commit(Batch(ours, 1, 3, (known, new)))
+    assert len(await rows(tables.outbox)) == 2 * published
+    for table in (tables.dispositions, tables.tasks, tables.outgoing, tables.audit):
+        mine = await rows(table, table.c.contact_id == known.contact.id)
+        assert len(mine) == len(await rows(table, table.c.contact_id == new.contact.id)) > 0
+
+
+async def test_a_batch_of_any_size_is_one_statement_on_postgresql_and_one_for_each_table_on_sqlite(
+    store, ours, decided, contact, database
+):
+    asked: list[str] = []
+    event.listen(Engine, "before_cursor_execute", note := lambda *given: asked.append(given[2]))
+    try:
+        await store.commit(Batch(ours, 0, 1, (decided(),)))
+        of_one = len(asked)
+        await store.commit(Batch(ours, 1, 41, tuple(decided(of=contact(sender=f"{each}@example.com")) for each in range(40))))
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert len(asked) == 2 * of_one
+    assert of_one <= (1 if database.url.startswith("postgresql") else 12)
 
 
 async def test_51_the_same_id_with_other_content_keeps_both_and_asks_a_person_once(store, ours, decided, rows):
