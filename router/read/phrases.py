@@ -6,7 +6,7 @@ in the sentence: gaps are counted, and a phrase is tried only where its first wo
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
@@ -43,7 +43,7 @@ SETS: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Row:
     """One row of a table: the phrases that show it, what it gives, how much it weighs, where it comes from.
 
@@ -69,8 +69,27 @@ class Hit:
     words: str
 
 
-_Phrase = tuple[Row, str, int]  # a phrase of a row, and the elements it cannot do without, as bits of the index
-_Begun = tuple[tuple[int, tuple[_Phrase, ...]], ...]  # where a word stands that begins phrases, and those
+class Table:
+    """Rows that are looked for together with those of every other table."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self.rows = tuple(rows)
+        _INDEX.add(self)
+
+
+Found = Mapping[Table, Sequence[Hit]]
+
+
+def find(lines: Iterable[Sentence]) -> Found:
+    """What each table finds: each row that applies to a sentence, once, in the order of the sentences and of their words."""
+    found: dict[Table, list[Hit]] = {table: [] for table in _INDEX.tables}
+    for line in lines:
+        for table, hit in _INDEX.hits(line):
+            found[table].append(hit)
+    return found
+
+
+_Phrase = tuple[int, Table, Row, str]  # the elements that it cannot do without, as bits; where it stands; and its words
 
 
 class _Index:
@@ -81,15 +100,27 @@ class _Index:
     """
 
     def __init__(self) -> None:
+        self.tables: list[Table] = []
         self._bits: dict[tuple[str, ...], int] = {}
-        self._whole: dict[str, int] = {}
-        self._begun: dict[str, int] = {}
+        self._has: dict[str, int] = {}  # by a word, or by the beginning of one with its star, the bits of its elements
+        self._begun: dict[str, list[_Phrase]] = {}
+        self._unless: dict[Row, list[tuple[int, str]]] = {}
         self._lengths: tuple[int, ...] = ()
-        self._tables: list[Table] = []
         self._known = lru_cache(maxsize=16_384)(self._look_up)
-        self.scan = lru_cache(maxsize=4_096)(self._scan)
 
-    def needs(self, phrase: str) -> int:
+    def add(self, table: Table) -> None:
+        self.tables.append(table)
+        for row in table.rows:
+            self._unless[row] = [(self._needs(phrase), phrase) for phrase in row.unless]
+            for phrase in row.phrases:
+                entry = (self._needs(phrase), table, row, phrase)
+                for start in _starts(phrase):
+                    self._begun.setdefault(start, []).append(entry)
+        starred = {start for start in (*self._begun, *self._has) if start.endswith("*")}
+        self._lengths = tuple(sorted({len(start) - 1 for start in starred}))
+        self._known.cache_clear()
+
+    def _needs(self, phrase: str) -> int:
         """The bits of each element that must stand in a sentence for the phrase to."""
         needs = 0
         for element in phrase.split(" "):
@@ -99,82 +130,47 @@ class _Index:
             if starts not in self._bits:
                 self._bits[starts] = 1 << len(self._bits)
                 for start in starts:
-                    kept = self._begun if start.endswith("*") else self._whole
-                    kept[start.rstrip("*")] = kept.get(start.rstrip("*"), 0) | self._bits[starts]
+                    self._has[start] = self._has.get(start, 0) | self._bits[starts]
             needs |= self._bits[starts]
         return needs
 
-    def add(self, table: "Table") -> None:
-        """Take in a table whose phrases have their bits."""
-        self._tables.append(table)
-        self._lengths = tuple(sorted({len(start) for start in self._begun}))
-        self._known.cache_clear()
-        self.scan.cache_clear()
+    def _look_up(self, word: str) -> tuple[int, tuple[_Phrase, ...]]:
+        """The bits of the elements that the word may stand for, and the phrases that it may begin."""
+        starts = (word, *(f"{word[:length]}*" for length in self._lengths if length <= len(word)))
+        bits = 0
+        for start in starts:
+            bits |= self._has.get(start, 0)
+        return bits, tuple(each for start in starts for each in self._begun.get(start, ()))
 
-    def _scan(self, text: str) -> tuple[int, Mapping["Table", _Begun]]:
-        """The bits that no word of the plain text has, and what its words begin of each table."""
+    def hits(self, sentence: Sentence) -> Iterator[tuple[Table, Hit]]:
+        text = sentence.plain
         has = start = 0
-        begun: dict[Table, list[tuple[int, tuple[_Phrase, ...]]]] = {}
+        begun: list[tuple[int, tuple[_Phrase, ...]]] = []
         for word in text.split(" "):
-            bits, of_tables = self._known(word)
+            bits, phrases = self._known(word)
             has |= bits
-            for table, phrases in of_tables:
-                begun.setdefault(table, []).append((start, phrases))
+            if phrases:
+                begun.append((start, phrases))
             start += len(word) + 1
-        missing = ((1 << len(self._bits)) - 1) & ~has
-        possible = {
-            table: tuple(
-                (start, left) for start, phrases in some if (left := tuple(each for each in phrases if not each[2] & missing))
-            )
-            for table, some in begun.items()
-        }
-        return missing, possible
-
-    def _look_up(self, word: str) -> tuple[int, tuple[tuple["Table", tuple[_Phrase, ...]], ...]]:
-        bits = self._whole.get(word, 0)
-        for length in self._lengths:
-            bits |= self._begun.get(word[:length], 0)
-        return bits, tuple((table, phrases) for table in self._tables if (phrases := table.beginning_with(word)))
+        missing = ((1 << len(self._bits)) - 1) ^ has
+        found: dict[Row, tuple[Table, Hit]] = {}
+        for at, phrases in begun:
+            for needs, table, row, phrase in phrases:
+                if (
+                    not needs & missing
+                    and row not in found
+                    and (match := _pattern(phrase).match(text, at))
+                    and (row.where == "any" or _stands(row, sentence))
+                ):
+                    found[row] = (table, Hit(row, sentence, match[0]))
+        return (
+            hit
+            for row, hit in found.items()
+            if not any(not needs & missing and _anywhere(phrase).search(text) for needs, phrase in self._unless[row])
+        )
 
 
 _INDEX: Final = _Index()
-
-
-class Table:
-    """Rows, ready to be looked for."""
-
-    def __init__(self, rows: Iterable[Row]) -> None:
-        self.rows = tuple(rows)
-        self._whole: dict[str, list[_Phrase]] = {}
-        self._begun: dict[str, list[_Phrase]] = {}
-        self._unless: dict[str, list[_Phrase]] = {}
-        for row in self.rows:
-            for phrase in row.phrases:
-                for start in _starts(phrase):
-                    kept = self._begun if start.endswith("*") else self._whole
-                    kept.setdefault(start.rstrip("*"), []).append((row, phrase, _INDEX.needs(phrase)))
-            self._unless[row.name] = [(row, phrase, _INDEX.needs(phrase)) for phrase in row.unless]
-        self._lengths = tuple(sorted({len(start) for start in self._begun}))
-        _INDEX.add(self)
-
-    def hits(self, sentence: Sentence) -> list[Hit]:
-        """Each row that applies to the sentence, once, in the order of its words."""
-        text = sentence.plain
-        missing, begun = _INDEX.scan(text)
-        found: dict[str, Hit] = {}
-        for start, phrases in begun.get(self, ()):
-            for row, phrase, _ in phrases:
-                if row.name not in found and (match := _pattern(phrase).match(text, start)) and _stands(row, sentence):
-                    found[row.name] = Hit(row, sentence, match[0])
-        return [hit for name, hit in found.items() if not self._taken_back(name, text, missing)] if found else []
-
-    def _taken_back(self, name: str, text: str, missing: int) -> bool:
-        return any(not needs & missing and _anywhere(phrase).search(text) for _, phrase, needs in self._unless[name])
-
-    def beginning_with(self, word: str) -> tuple[_Phrase, ...]:
-        """The phrases that the word may begin."""
-        begun = (self._begun.get(word[:length], ()) for length in self._lengths if length <= len(word))
-        return (*self._whole.get(word, ()), *(each for some in begun for each in some))
 
 
 def speaks_of_us(sentence: Sentence) -> bool:
