@@ -6,9 +6,11 @@ in the sentence: gaps are counted, and a phrase is tried only where its first wo
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import count
 from typing import Final
 
 from router.read.sentences import Sentence, plain
@@ -74,103 +76,117 @@ class Table:
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self.rows = tuple(rows)
-        _INDEX.add(self)
+        _TABLES.append(self)
+        _index.cache_clear()
 
 
+_TABLES: Final[list[Table]] = []
 Found = Mapping[Table, Sequence[Hit]]
 
 
 def find(lines: Iterable[Sentence]) -> Found:
     """What each table finds: each row that applies to a sentence, once, in the order of the sentences and of their words."""
-    found: dict[Table, list[Hit]] = {table: [] for table in _INDEX.tables}
+    found: dict[Table, list[Hit]] = {table: [] for table in _TABLES}
+    index = _index()
     for line in lines:
-        for table, hit in _INDEX.hits(line):
+        for table, hit in index.hits(line):
             found[table].append(hit)
     return found
 
 
-_Phrase = tuple[int, Table, Row, str]  # the elements that it cannot do without, as bits; where it stands; and its words
+@dataclass(frozen=True, slots=True, eq=False)
+class _Phrase:
+    """A phrase that shows a row, and where it stands among those of all tables."""
+
+    number: int
+    table: Table
+    row: Row
+    text: str
+    starts: tuple[str, ...]
 
 
 class _Index:
-    """What every word of every table begins, so that a sentence is gone through once for all of them.
+    """The phrases of all tables by their rarest words, so that a sentence is gone through once for all of them.
 
-    Each element that a phrase needs has a bit. Most phrases of a table want a word that a sentence has not, and a look at
-    their bits is enough to pass them over.
+    Each element that a phrase needs has a bit. A phrase is thought of where its rarest element stands, and searched for where
+    the bits of the sentence's words cover its own.
     """
 
-    def __init__(self) -> None:
-        self.tables: list[Table] = []
+    def __init__(self, tables: Iterable[Table]) -> None:
+        rows = [(table, row) for table in tables for row in table.rows]
+        wanted = [_needed(phrase) for _, row in rows for phrase in row.phrases]
+        self._common = Counter(start for needed in wanted for element in needed for start in element)
         self._bits: dict[tuple[str, ...], int] = {}
-        self._has: dict[str, int] = {}  # by a word, or by the beginning of one with its star, the bits of its elements
-        self._begun: dict[str, list[_Phrase]] = {}
+        self._has: dict[str, int] = {}  # by a word, or the beginning of one with its star, the bits of its elements
+        self._rarest: dict[str, list[tuple[int, _Phrase]]] = {}  # by the same, what is thought of, with the bits it needs
         self._unless: dict[Row, list[tuple[int, str]]] = {}
-        self._lengths: tuple[int, ...] = ()
+        numbers = count()
+        for table, row in rows:
+            for text in row.phrases:
+                self._think_of(_Phrase(next(numbers), table, row, text, _starts(text)))
+            self._unless[row] = [(self._needs(_needed(text)), text) for text in row.unless]
+        self._every = (1 << len(self._bits)) - 1
+        self._lengths = sorted({len(start) - 1 for start in (*self._rarest, *self._has) if start.endswith("*")})
         self._known = lru_cache(maxsize=16_384)(self._look_up)
 
-    def add(self, table: Table) -> None:
-        self.tables.append(table)
-        for row in table.rows:
-            self._unless[row] = [(self._needs(phrase), phrase) for phrase in row.unless]
-            for phrase in row.phrases:
-                entry = (self._needs(phrase), table, row, phrase)
-                for start in _starts(phrase):
-                    self._begun.setdefault(start, []).append(entry)
-        starred = {start for start in (*self._begun, *self._has) if start.endswith("*")}
-        self._lengths = tuple(sorted({len(start) - 1 for start in starred}))
-        self._known.cache_clear()
+    def _think_of(self, phrase: _Phrase) -> None:
+        needed = sorted(_needed(phrase.text), key=lambda element: sum(self._common[start] for start in element))
+        thought = (self._needs(needed[1:]), phrase)
+        for start in needed[0]:
+            self._rarest.setdefault(start, []).append(thought)
 
-    def _needs(self, phrase: str) -> int:
-        """The bits of each element that must stand in a sentence for the phrase to."""
+    def _needs(self, needed: Iterable[tuple[str, ...]]) -> int:
         needs = 0
-        for element in phrase.split(" "):
-            if set(element) == {"."} or element.endswith("?"):
-                continue
-            starts = _starts(element)
-            if starts not in self._bits:
-                self._bits[starts] = 1 << len(self._bits)
-                for start in starts:
-                    self._has[start] = self._has.get(start, 0) | self._bits[starts]
-            needs |= self._bits[starts]
+        for element in needed:
+            if element not in self._bits:
+                self._bits[element] = 1 << len(self._bits)
+                for start in element:
+                    self._has[start] = self._has.get(start, 0) | self._bits[element]
+            needs |= self._bits[element]
         return needs
 
-    def _look_up(self, word: str) -> tuple[int, tuple[_Phrase, ...]]:
-        """The bits of the elements that the word may stand for, and the phrases that it may begin."""
+    def _look_up(self, word: str) -> tuple[int, tuple[tuple[int, _Phrase], ...]]:
+        """The bits of the elements that the word may stand for, and the phrases that it makes one think of."""
         starts = (word, *(f"{word[:length]}*" for length in self._lengths if length <= len(word)))
         bits = 0
         for start in starts:
             bits |= self._has.get(start, 0)
-        return bits, tuple(each for start in starts for each in self._begun.get(start, ()))
+        return bits, tuple(each for start in starts for each in self._rarest.get(start, ()))
 
     def hits(self, sentence: Sentence) -> Iterator[tuple[Table, Hit]]:
-        text = sentence.plain
-        has = start = 0
-        begun: list[tuple[int, tuple[_Phrase, ...]]] = []
-        for word in text.split(" "):
+        """Each row that applies, with its table; those of a table in the order of the words."""
+        has = 0
+        thought_of: list[tuple[int, _Phrase]] = []
+        for word in sentence.plain.split(" "):
             bits, phrases = self._known(word)
             has |= bits
-            if phrases:
-                begun.append((start, phrases))
-            start += len(word) + 1
-        missing = ((1 << len(self._bits)) - 1) ^ has
-        found: dict[Row, tuple[Table, Hit]] = {}
-        for at, phrases in begun:
-            for needs, table, row, phrase in phrases:
-                if (
-                    not needs & missing
-                    and row not in found
-                    and (match := _pattern(phrase).match(text, at))
-                    and (row.where == "any" or _stands(row, sentence))
-                ):
-                    found[row] = (table, Hit(row, sentence, match[0]))
-        return (
-            hit
-            for row, hit in found.items()
-            if not any(not needs & missing and _anywhere(phrase).search(text) for needs, phrase in self._unless[row])
-        )
+            thought_of += phrases
+        missing = self._every ^ has
+        text = f" {sentence.plain}"
+        matched = [
+            (found.start(), _rank(phrase, text, found), phrase.number, phrase, found[0][1:])
+            for needs, phrase in thought_of
+            if not needs & missing and (found := _pattern(phrase.text).search(text)) and _stands(phrase.row, sentence)
+        ]
+        rows: set[Row] = set()
+        for *_, phrase, words in sorted(matched):
+            if phrase.row not in rows:
+                rows.add(phrase.row)
+                if not any(not needs & missing and _pattern(unless).search(text) for needs, unless in self._unless[phrase.row]):
+                    yield phrase.table, Hit(phrase.row, sentence, words)
 
 
-_INDEX: Final = _Index()
+@cache
+def _index() -> _Index:
+    return _Index(_TABLES)
+
+
+def _rank(phrase: _Phrase, text: str, found: re.Match[str]) -> int:
+    """Of phrases that begin with the same word, those that name it come first, then by how little of it they name."""
+    if "*" not in phrase.text.split(" ", 1)[0]:
+        return 0
+    word = text[found.start() + 1 :].split(" ", 1)[0]
+    return 0 if word in phrase.starts else min(len(each) for each in phrase.starts if each[-1:] == "*" and word.startswith(each[:-1]))
 
 
 def speaks_of_us(sentence: Sentence) -> bool:
@@ -221,14 +237,15 @@ def _starts(phrase: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_spelt(each).split(" ", 1)[0] for each in _expand(first)))
 
 
+def _needed(phrase: str) -> list[tuple[str, ...]]:
+    """What each element begins with that must stand in a sentence for the phrase to."""
+    return [_starts(element) for element in phrase.split(" ") if set(element) != {"."} and not element.endswith("?")]
+
+
 @cache
 def _pattern(phrase: str) -> re.Pattern[str]:
-    return re.compile(_source(phrase))
-
-
-@cache
-def _anywhere(phrase: str) -> re.Pattern[str]:
-    return re.compile(r"(?<![^ ])" + _source(phrase))
+    """It is searched for in plain words with a space before them: a search that begins with a mark is a quick one."""
+    return re.compile(" " + _source(phrase))
 
 
 def _source(phrase: str) -> str:
