@@ -6,12 +6,13 @@ in the sentence: gaps are counted, and a phrase is tried only where its first wo
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from itertools import count
+from functools import cache
+from itertools import count, product
 from typing import Final
+
+from ahocorasick_rs import AhoCorasick, Implementation
 
 from router.read.sentences import Sentence, plain
 
@@ -94,99 +95,80 @@ def find(lines: Iterable[Sentence]) -> Found:
     return found
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Phrase:
-    """A phrase that shows a row, and where it stands among those of all tables."""
-
-    number: int
-    table: Table
-    row: Row
-    text: str
-    starts: tuple[str, ...]
+_Stretch = tuple[tuple[str, ...], ...]  # elements that follow one another without a gap, each as what it may be
+_Begun = tuple[int, int, int, Table, Row, str]  # the bits a phrase needs besides, two numbers for its order, and where it stands
 
 
 class _Index:
-    """The phrases of all tables by their rarest words, so that a sentence is gone through once for all of them.
+    """What the phrases of all tables spell out, so that one search of a sentence tells which of them it may have.
 
-    Each element that a phrase needs has a bit. A phrase is thought of where its rarest element stands, and searched for where
-    the bits of the sentence's words cover its own.
+    A phrase is some stretches with gaps between, and most are one stretch. Whatever a stretch may be is spelt out and searched
+    for with all others (Aho and Corasick 1975). Only a phrase whose every stretch is there is tried where its first one stands.
     """
 
     def __init__(self, tables: Iterable[Table]) -> None:
-        rows = [(table, row) for table in tables for row in table.rows]
-        wanted = [_needed(phrase) for _, row in rows for phrase in row.phrases]
-        self._common = Counter(start for needed in wanted for element in needed for start in element)
-        self._bits: dict[tuple[str, ...], int] = {}
-        self._has: dict[str, int] = {}  # by a word, or the beginning of one with its star, the bits of its elements
-        self._rarest: dict[str, list[tuple[int, _Phrase]]] = {}  # by the same, what is thought of, with the bits it needs
+        self._numbers: dict[str, int] = {}  # of what is spelt out
+        self._shows: list[int] = []  # by that number: the bits of the stretches that it may be
+        self._begins: list[list[_Begun]] = []  # and the phrases that it begins
+        self._bits: dict[_Stretch, int] = {}
         self._unless: dict[Row, list[tuple[int, str]]] = {}
-        numbers = count()
-        for table, row in rows:
-            for text in row.phrases:
-                self._think_of(_Phrase(next(numbers), table, row, text, _starts(text)))
-            self._unless[row] = [(self._needs(_needed(text)), text) for text in row.unless]
+        order = count()
+        for table in tables:
+            for row in table.rows:
+                for phrase in row.phrases:
+                    first, *others = _stretches(phrase)
+                    needs, place = self._needs(others), next(order)
+                    for spelt in _spelt_out(first):
+                        # The order of old: of those that begin at one word, first who name it, then who name the least of it.
+                        named = 0 if " " in spelt[1:] else len(spelt)
+                        self._begins[self._number(spelt)].append((needs, named, place, table, row, phrase))
+                self._unless[row] = [(self._needs(_stretches(phrase)), phrase) for phrase in row.unless]
         self._every = (1 << len(self._bits)) - 1
-        self._lengths = sorted({len(start) - 1 for start in (*self._rarest, *self._has) if start.endswith("*")})
-        self._known = lru_cache(maxsize=16_384)(self._look_up)
+        self._search = AhoCorasick(self._numbers, implementation=Implementation.ContiguousNFA).find_matches_as_indexes
 
-    def _think_of(self, phrase: _Phrase) -> None:
-        needed = sorted(_needed(phrase.text), key=lambda element: sum(self._common[start] for start in element))
-        thought = (self._needs(needed[1:]), phrase)
-        for start in needed[0]:
-            self._rarest.setdefault(start, []).append(thought)
+    def _number(self, spelt: str) -> int:
+        if spelt not in self._numbers:
+            self._numbers[spelt] = len(self._numbers)
+            self._shows.append(0)
+            self._begins.append([])
+        return self._numbers[spelt]
 
-    def _needs(self, needed: Iterable[tuple[str, ...]]) -> int:
+    def _needs(self, stretches: Iterable[_Stretch]) -> int:
+        """Their bits."""
         needs = 0
-        for element in needed:
-            if element not in self._bits:
-                self._bits[element] = 1 << len(self._bits)
-                for start in element:
-                    self._has[start] = self._has.get(start, 0) | self._bits[element]
-            needs |= self._bits[element]
+        for stretch in stretches:
+            if stretch not in self._bits:
+                self._bits[stretch] = 1 << len(self._bits)
+                for spelt in _spelt_out(stretch):
+                    self._shows[self._number(spelt)] |= self._bits[stretch]
+            needs |= self._bits[stretch]
         return needs
-
-    def _look_up(self, word: str) -> tuple[int, tuple[tuple[int, _Phrase], ...]]:
-        """The bits of the elements that the word may stand for, and the phrases that it makes one think of."""
-        starts = (word, *(f"{word[:length]}*" for length in self._lengths if length <= len(word)))
-        bits = 0
-        for start in starts:
-            bits |= self._has.get(start, 0)
-        return bits, tuple(each for start in starts for each in self._rarest.get(start, ()))
 
     def hits(self, sentence: Sentence) -> Iterator[tuple[Table, Hit]]:
         """Each row that applies, with its table; those of a table in the order of the words."""
+        text = sentence.plain
+        shown = self._search(f" {text} ", overlapping=True)
         has = 0
-        thought_of: list[tuple[int, _Phrase]] = []
-        for word in sentence.plain.split(" "):
-            bits, phrases = self._known(word)
-            has |= bits
-            thought_of += phrases
+        for number, _, _ in shown:
+            has |= self._shows[number]
         missing = self._every ^ has
-        text = f" {sentence.plain}"
         matched = [
-            (found.start(), _rank(phrase, text, found), phrase.number, phrase, found[0][1:])
-            for needs, phrase in thought_of
-            if not needs & missing and (found := _pattern(phrase.text).search(text)) and _stands(phrase.row, sentence)
+            (start, named, place, table, row, match[0])
+            for number, start, _ in shown
+            for needs, named, place, table, row, phrase in self._begins[number]
+            if not needs & missing and (match := _pattern(phrase).match(text, start)) and _stands(row, sentence)
         ]
         rows: set[Row] = set()
-        for *_, phrase, words in sorted(matched):
-            if phrase.row not in rows:
-                rows.add(phrase.row)
-                if not any(not needs & missing and _pattern(unless).search(text) for needs, unless in self._unless[phrase.row]):
-                    yield phrase.table, Hit(phrase.row, sentence, words)
+        for *_, table, row, words in sorted(matched):
+            if row not in rows:
+                rows.add(row)
+                if not any(not needs & missing and _anywhere(phrase).search(text) for needs, phrase in self._unless[row]):
+                    yield table, Hit(row, sentence, words)
 
 
 @cache
 def _index() -> _Index:
     return _Index(_TABLES)
-
-
-def _rank(phrase: _Phrase, text: str, found: re.Match[str]) -> int:
-    """Of phrases that begin with the same word, those that name it come first, then by how little of it they name."""
-    if "*" not in phrase.text.split(" ", 1)[0]:
-        return 0
-    word = text[found.start() + 1 :].split(" ", 1)[0]
-    return 0 if word in phrase.starts else min(len(each) for each in phrase.starts if each[-1:] == "*" and word.startswith(each[:-1]))
 
 
 def speaks_of_us(sentence: Sentence) -> bool:
@@ -230,34 +212,59 @@ def _spelt(alternative: str) -> str:
     )
 
 
-@cache
-def _starts(phrase: str) -> tuple[str, ...]:
-    """The words that its first element begins with."""
-    first = phrase.split(" ", 1)[0]
-    return tuple(dict.fromkeys(_spelt(each).split(" ", 1)[0] for each in _expand(first)))
+def _elements(phrase: str) -> Iterator[tuple[str, bool, tuple[str, ...]]]:
+    """Each element: the gap before it, whether it may be missing, and what it may be in plain words."""
+    gap = ""
+    for element in phrase.split(" "):
+        if set(element) == {"."}:
+            gap = element
+        else:
+            yield gap, element.endswith("?"), tuple(dict.fromkeys(map(_spelt, _expand(element.rstrip("?")))))
+            gap = ""
 
 
-def _needed(phrase: str) -> list[tuple[str, ...]]:
-    """What each element begins with that must stand in a sentence for the phrase to."""
-    return [_starts(element) for element in phrase.split(" ") if set(element) != {"."} and not element.endswith("?")]
+def _stretches(phrase: str) -> list[_Stretch]:
+    """What must stand in a sentence for the phrase to: its elements between gaps, and between those that may be missing.
+
+    Its first element never is: before the next there would be no word's edge.
+    """
+    stretches: list[list[tuple[str, ...]]] = []
+    goes_on = False
+    for gap, may_be_missing, either in _elements(phrase):
+        if gap or (may_be_missing and stretches):
+            goes_on = False
+        if may_be_missing and stretches:
+            continue
+        if goes_on:
+            stretches[-1].append(either)
+        else:
+            stretches.append([either])
+        goes_on = not any(each.endswith("*") for each in either)
+    return [tuple(stretch) for stretch in stretches]
+
+
+def _spelt_out(stretch: _Stretch) -> Iterator[str]:
+    """All that the stretch may be, with the spaces around it; one that ends in a star goes on as it likes."""
+    for words in product(*stretch):
+        spelt = f" {' '.join(words)}"
+        yield spelt[:-1] if spelt.endswith("*") else f"{spelt} "
 
 
 @cache
 def _pattern(phrase: str) -> re.Pattern[str]:
-    """It is searched for in plain words with a space before them: a search that begins with a mark is a quick one."""
-    return re.compile(" " + _source(phrase))
+    return re.compile(_source(phrase))
+
+
+@cache
+def _anywhere(phrase: str) -> re.Pattern[str]:
+    return re.compile(r"(?<![^ ])" + _source(phrase))
 
 
 def _source(phrase: str) -> str:
     built: list[str] = []
-    for element in phrase.split(" "):
-        if set(element) == {"."}:
-            built.append("(?: [^ ]+){0,4}?" if element == ".." else "(?: [^ ]+){0,10}?")
-            continue
-        optional = element.endswith("?")
-        either = "|".join(
-            re.escape(spelt.rstrip("*")) + ("[^ ]*" if spelt.endswith("*") else "")
-            for spelt in map(_spelt, _expand(element.rstrip("?")))
-        )
-        built.append(f"(?:{' ' if built else ''}(?:{either}))" + ("?" if optional else ""))
+    for gap, may_be_missing, either in _elements(phrase):
+        if gap:
+            built.append("(?: [^ ]+){0,4}?" if gap == ".." else "(?: [^ ]+){0,10}?")
+        words = "|".join(re.escape(each.rstrip("*")) + ("[^ ]*" if each.endswith("*") else "") for each in either)
+        built.append(f"(?:{' ' if built else ''}(?:{words}))" + ("?" if may_be_missing else ""))
     return "".join(built) + r"(?= |$)"
