@@ -1,14 +1,14 @@
 """What feedback on us says: its type, the review criteria it gives grounds for, promises said broken, earlier contact, key points."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal
 
-from router.read.phrases import Hit, Row, Table, speaks_of_us
+from router.read.phrases import Found, Row, Table, speaks_of_us
 from router.read.reading import Fact
 from router.read.sentences import Sentence
 
 FeedbackType = Literal["service", "decision", "mixed", "praise", "suggestion"]
-Said = Sequence[tuple[Sentence, Sequence[Hit]]]
 
 _GUIDE: Final = "labelling guide: feedback_type"
 FEEDBACK: Final = (
@@ -241,25 +241,19 @@ CONTACT: Final = (
     )),
 )  # fmt: skip
 
-_FEEDBACK: Final = Table(FEEDBACK)
+SAID_OF_US: Final = Table(FEEDBACK)
 _CRITERIA: Final = Table(CRITERIA)
 _CONTACT: Final = Table(CONTACT)
 _CRITICAL: Final = ("service", "decision")
 
 
-def found(lines: Iterable[Sentence]) -> tuple[tuple[Sentence, tuple[Hit, ...]], ...]:
-    """Each sentence with what it says of us."""
-    return tuple((line, tuple(_FEEDBACK.hits(line))) for line in lines)
-
-
-def feedback_type(said: Said, *, hints: Iterable[str] = ()) -> tuple[FeedbackType, tuple[Fact, ...]]:
+def feedback_type(found: Found, *, hints: Iterable[str] = ()) -> tuple[FeedbackType, tuple[Fact, ...]]:
     """Which type of feedback it is, given that it is feedback. Praise with a real criticism takes the criticism's label."""
     weights: dict[str, float] = dict.fromkeys(("service", "decision", "praise", "suggestion"), 0.0)
     facts: list[Fact] = []
-    for sentence, hits in said:
-        for hit in hits:
-            weights[hit.row.gives] += 1.0 if speaks_of_us(sentence) or hit.row.gives != "service" else 0.6
-            facts.append(Fact("feedback_type", hit.row.gives, hit.row.name, sentence.text[:200]))
+    for hit in found[SAID_OF_US]:
+        weights[hit.row.gives] += 1.0 if hit.row.gives != "service" or speaks_of_us(hit.sentence) else 0.6
+        facts.append(Fact("feedback_type", hit.row.gives, hit.row.name, hit.sentence.text[:200]))
     for hint in hints:
         weights[hint] += 2.5
     chosen = _chosen(weights)
@@ -287,38 +281,38 @@ def _heavier(weights: dict[str, float]) -> FeedbackType:
     return "decision" if weights["decision"] >= weights["service"] and weights["decision"] else "service"
 
 
-def review_criteria(lines: Iterable[Sentence]) -> tuple[tuple[str, str], ...]:
+def review_criteria(found: Found) -> tuple[tuple[str, str], ...]:
     """The criteria a request for review gives grounds for, each with the first sentence that shows it."""
-    found: dict[str, str] = {}
-    for sentence in lines:
-        for hit in _CRITERIA.hits(sentence):
-            found.setdefault(hit.row.gives, sentence.text)
-    return tuple((row.gives, found[row.gives]) for row in CRITERIA if row.gives in found)
+    shown: dict[str, str] = {}
+    for hit in found[_CRITERIA]:
+        shown.setdefault(hit.row.gives, hit.sentence.text)
+    return tuple((row.gives, shown[row.gives]) for row in CRITERIA if row.gives in shown)
 
 
-def contacted_before(lines: Iterable[Sentence], form: Mapping[str, str]) -> tuple[bool | None, tuple[Fact, ...]]:
+def contacted_before(found: Found, form: Mapping[str, str]) -> tuple[bool | None, tuple[Fact, ...]]:
     """Whether the text reports an earlier exchange with us; None where it does not say."""
     for label, given in form.items():
         if "before" in label and given.lower().startswith(("yes", "no")):
             return given.lower().startswith("yes"), (Fact("contacted_before", given[:20], "form field", label),)
-    hits = [hit for sentence in lines for hit in _CONTACT.hits(sentence)]
     for value in ("false", "true"):
-        if hit := next((hit for hit in hits if hit.row.gives == value), None):
+        if hit := next((hit for hit in found[_CONTACT] if hit.row.gives == value), None):
             return value == "true", (Fact("contacted_before", value, hit.row.name, hit.sentence.text[:200]),)
     return None, ()
 
 
-def promises_broken(said: Said) -> tuple[str, ...]:
+def promises_broken(found: Found) -> tuple[str, ...]:
     """Their sentences about a promise of ours that they say was not kept, at most five."""
-    return tuple(dict.fromkeys(sentence.text for sentence, hits in said if any(hit.row.name == "promise" for hit in hits)))[:5]
+    return tuple(dict.fromkeys(hit.sentence.text for hit in found[SAID_OF_US] if hit.row.name == "promise"))[:5]
 
 
-def key_points(said: Said) -> tuple[str, ...]:
+def key_points(lines: Sequence[Sentence], found: Found) -> tuple[str, ...]:
     """The person's own sentences that carry the feedback, in their order, at most eight."""
-    weighed: list[tuple[float, int]] = []
-    for index, (sentence, hits) in enumerate(said):
-        weight = len(hits) + (0.5 if speaks_of_us(sentence) else 0.0)
-        if (hits or _CRITERIA.hits(sentence)) and len(sentence.plain.split(" ")) > 3 and not sentence.from_subject:
-            weighed.append((weight, index))
-    chosen = sorted(index for _, index in sorted(weighed, key=lambda each: (-each[0], each[1]))[:8])
-    return tuple(said[index][0].text for index in chosen)
+    says = Counter(id(hit.sentence) for hit in found[SAID_OF_US])
+    grounds = {id(hit.sentence) for hit in found[_CRITERIA]}
+    carry = [
+        (says[id(line)] + (0.5 if speaks_of_us(line) else 0.0), index)
+        for index, line in enumerate(lines)
+        if (id(line) in says or id(line) in grounds) and line.plain.count(" ") > 2 and not line.from_subject
+    ]
+    chosen = sorted(index for _, index in sorted(carry, key=lambda each: (-each[0], each[1]))[:8])
+    return tuple(lines[index].text for index in chosen)

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from router.read.feedback import Said
-from router.read.phrases import Hit, Row, Table, speaks_of_us
+from router.read.feedback import SAID_OF_US
+from router.read.phrases import Found, Hit, Row, Table, speaks_of_us
 from router.read.reading import Fact, Outcome
 from router.read.sentences import Sentence
 
@@ -604,6 +604,7 @@ _CLOCKS: Final = {
     "freedom-of-information": "freedom of information: within 20 working days (FOI Act 2000 section 10)",
     "data-protection": "data protection complaint: acknowledged within 30 days (Data (Use and Access) Act 2025)",
 }
+_MOST_FACTS: Final = 8
 _CAP: Final = {_F: 5.5, _I: 5.5, _V: 5.5, _Q: 4.0, _N: 5.5, _R: 4.0}  # many weak clues of one kind are not a certainty
 
 _QUERIES_SOURCE: Final = "service model: standing queries"
@@ -701,15 +702,15 @@ class Weighed:
 
 
 def weigh(
-    channel: str, lines: Sequence[Sentence], said: Said, *, references: int, named: int, at_risk: bool, form_body: bool = False
+    channel: str, lines: Sequence[Sentence], found: Found, *, references: int, named: int, at_risk: bool, form_body: bool = False
 ) -> Weighed:
-    """Weigh the clues of all sentences; ``said`` is what they say of us. ``references`` counts our case references, ``named`` the other bodies named."""
-    hits = [hit for sentence in lines for hit in _CLUES.hits(sentence)]
+    """Weigh the clues in all sentences. ``references`` counts our case references, ``named`` the other bodies named."""
+    hits = found[_CLUES]
     raw = _weights(hits)
     weights = dict(raw)
     names = {hit.row.name for hit in hits}
-    words = sum(len(line.plain.split(" ")) for line in lines)
-    evidence = [Fact("outcome", hit.row.gives, hit.row.name, hit.sentence.text[:200]) for hit in _strongest(hits)]
+    words = sum(line.plain.count(" ") + 1 for line in lines)
+    evidence = [Fact("outcome", hit.row.gives, hit.row.name, hit.sentence.text[:200]) for hit in _strongest(hits)[:_MOST_FACTS]]
 
     def note(rule: str, outcome: str) -> None:
         evidence.insert(0, Fact("outcome", outcome, rule, ""))
@@ -746,12 +747,9 @@ def weigh(
         weights[_Q] *= 0.4
     if weights[_Q] and story < 1.0 and words <= 90 and not references and _asks_of_us(hits):
         weights[_Q] += 1.4
-    if not named and not _speaks_of_others(lines):
-        weights[_F] += min(
-            2.0, 0.8 * len({(hit.row.name, hit.words) for line, its in said if not line.question for hit in its})
-        )
-    spoken = {word for line in lines for word in line.plain.split(" ")}
-    if spoken & _TESTING and spoken <= _NOTHING:
+    if not named and not found[_WITHIN_US] and not found[_BEYOND_US]:
+        weights[_F] += min(2.0, 0.8 * len({(hit.row.name, hit.words) for hit in found[SAID_OF_US] if not hit.sentence.question}))
+    if _only_tests(lines):
         weights[_N] += 4.0
     if "robot-subject" in names:
         for each in (_F, _I, _V, _Q):
@@ -770,7 +768,7 @@ def weigh(
         weights[_R] += 2.5
         note("two-requests", _R)
     # A body that is not ours to look at, with a risk in it.
-    if at_risk and _only_beyond(lines):
+    if at_risk and _only_beyond(lines, found):
         weights[_R] += 4.0
         note("wrong-organisation-with-risk", _R)
     if at_risk and max(weights[each] for each in (_F, _I, _V, _Q)) < 2.5:
@@ -781,7 +779,7 @@ def weigh(
     return Weighed(
         Outcome(outcome),
         confidence,
-        tuple(evidence[:8]),
+        tuple(evidence[:_MOST_FACTS]),
         _hints(lines),
         spam=outcome == _N and not {"robot", "robot-subject"} & names,
     )
@@ -818,16 +816,18 @@ def _asks_of_us(hits: Iterable[Hit]) -> bool:
     return any(hit.row.gives == _Q and _TOPICS & set(hit.sentence.plain.split(" ")) for hit in hits)
 
 
-def _speaks_of_others(lines: Iterable[Sentence]) -> bool:
-    return any(_WITHIN_US.hits(line) or _BEYOND_US.hits(line) for line in lines)
-
-
-def _only_beyond(lines: Iterable[Sentence]) -> bool:
-    beyond = within = False
+def _only_tests(lines: Iterable[Sentence]) -> bool:
+    tests = False
     for line in lines:
-        beyond = beyond or bool(_BEYOND_US.hits(line))
-        within = within or bool(_WITHIN_US.hits(line)) or speaks_of_us(line)
-    return beyond and not within
+        spoken = line.plain.split(" ")
+        if not _NOTHING.issuperset(spoken):
+            return False
+        tests = tests or not _TESTING.isdisjoint(spoken)
+    return tests
+
+
+def _only_beyond(lines: Iterable[Sentence], found: Found) -> bool:
+    return bool(found[_BEYOND_US]) and not found[_WITHIN_US] and not any(map(speaks_of_us, lines))
 
 
 def _hints(lines: Iterable[Sentence]) -> tuple[str, ...]:
@@ -845,9 +845,8 @@ def _hints(lines: Iterable[Sentence]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(kind for word, kind in named if word in subject))
 
 
-def query(lines: Iterable[Sentence]) -> str | None:
+def query(found: Found) -> str | None:
     """Which standing query it asks; None where it is none that has a name."""
-    found = [hit for line in lines for hit in _QUERIES.hits(line)]
     order = [row.name for row in QUERIES]
-    asked = [hit for hit in found if hit.sentence.question] or found
+    asked = [hit for hit in found[_QUERIES] if hit.sentence.question] or found[_QUERIES]
     return min((hit.row.name for hit in asked), key=order.index, default=None)

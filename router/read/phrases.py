@@ -6,10 +6,13 @@ in the sentence: gaps are counted, and a phrase is tried only where its first wo
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import Final
+from functools import cache
+from itertools import count, product
+from typing import Final, NamedTuple
+
+from ahocorasick_rs import AhoCorasick, Implementation
 
 from router.read.sentences import Sentence, plain
 
@@ -43,7 +46,7 @@ SETS: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Row:
     """One row of a table: the phrases that show it, what it gives, how much it weighs, where it comes from.
 
@@ -60,8 +63,7 @@ class Row:
     where: str = "any"
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A row found in a sentence, with the plain words it stands on."""
 
     row: Row
@@ -69,112 +71,109 @@ class Hit:
     words: str
 
 
-_Phrase = tuple[Row, str, int]  # a phrase of a row, and the elements it cannot do without, as bits of the index
-_Begun = tuple[tuple[int, tuple[_Phrase, ...]], ...]  # where a word stands that begins phrases, and those
-
-
-class _Index:
-    """What every word of every table begins, so that a sentence is gone through once for all of them.
-
-    Each element that a phrase needs has a bit. Most phrases of a table want a word that a sentence has not, and a look at
-    their bits is enough to pass them over.
-    """
-
-    def __init__(self) -> None:
-        self._bits: dict[tuple[str, ...], int] = {}
-        self._whole: dict[str, int] = {}
-        self._begun: dict[str, int] = {}
-        self._lengths: tuple[int, ...] = ()
-        self._tables: list[Table] = []
-        self._known = lru_cache(maxsize=16_384)(self._look_up)
-        self.scan = lru_cache(maxsize=4_096)(self._scan)
-
-    def needs(self, phrase: str) -> int:
-        """The bits of each element that must stand in a sentence for the phrase to."""
-        needs = 0
-        for element in phrase.split(" "):
-            if set(element) == {"."} or element.endswith("?"):
-                continue
-            starts = _starts(element)
-            if starts not in self._bits:
-                self._bits[starts] = 1 << len(self._bits)
-                for start in starts:
-                    kept = self._begun if start.endswith("*") else self._whole
-                    kept[start.rstrip("*")] = kept.get(start.rstrip("*"), 0) | self._bits[starts]
-            needs |= self._bits[starts]
-        return needs
-
-    def add(self, table: "Table") -> None:
-        """Take in a table whose phrases have their bits."""
-        self._tables.append(table)
-        self._lengths = tuple(sorted({len(start) for start in self._begun}))
-        self._known.cache_clear()
-        self.scan.cache_clear()
-
-    def _scan(self, text: str) -> tuple[int, Mapping["Table", _Begun]]:
-        """The bits that no word of the plain text has, and what its words begin of each table."""
-        has = start = 0
-        begun: dict[Table, list[tuple[int, tuple[_Phrase, ...]]]] = {}
-        for word in text.split(" "):
-            bits, of_tables = self._known(word)
-            has |= bits
-            for table, phrases in of_tables:
-                begun.setdefault(table, []).append((start, phrases))
-            start += len(word) + 1
-        missing = ((1 << len(self._bits)) - 1) & ~has
-        possible = {
-            table: tuple(
-                (start, left) for start, phrases in some if (left := tuple(each for each in phrases if not each[2] & missing))
-            )
-            for table, some in begun.items()
-        }
-        return missing, possible
-
-    def _look_up(self, word: str) -> tuple[int, tuple[tuple["Table", tuple[_Phrase, ...]], ...]]:
-        bits = self._whole.get(word, 0)
-        for length in self._lengths:
-            bits |= self._begun.get(word[:length], 0)
-        return bits, tuple((table, phrases) for table in self._tables if (phrases := table.beginning_with(word)))
-
-
-_INDEX: Final = _Index()
-
-
 class Table:
-    """Rows, ready to be looked for."""
+    """Rows that are looked for together with those of every other table."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self.rows = tuple(rows)
-        self._whole: dict[str, list[_Phrase]] = {}
-        self._begun: dict[str, list[_Phrase]] = {}
-        self._unless: dict[str, list[_Phrase]] = {}
-        for row in self.rows:
-            for phrase in row.phrases:
-                for start in _starts(phrase):
-                    kept = self._begun if start.endswith("*") else self._whole
-                    kept.setdefault(start.rstrip("*"), []).append((row, phrase, _INDEX.needs(phrase)))
-            self._unless[row.name] = [(row, phrase, _INDEX.needs(phrase)) for phrase in row.unless]
-        self._lengths = tuple(sorted({len(start) for start in self._begun}))
-        _INDEX.add(self)
+        _TABLES.append(self)
+        _index.cache_clear()
 
-    def hits(self, sentence: Sentence) -> list[Hit]:
-        """Each row that applies to the sentence, once, in the order of its words."""
-        text = sentence.plain
-        missing, begun = _INDEX.scan(text)
-        found: dict[str, Hit] = {}
-        for start, phrases in begun.get(self, ()):
-            for row, phrase, _ in phrases:
-                if row.name not in found and (match := _pattern(phrase).match(text, start)) and _stands(row, sentence):
-                    found[row.name] = Hit(row, sentence, match[0])
-        return [hit for name, hit in found.items() if not self._taken_back(name, text, missing)] if found else []
 
-    def _taken_back(self, name: str, text: str, missing: int) -> bool:
-        return any(not needs & missing and _anywhere(phrase).search(text) for _, phrase, needs in self._unless[name])
+_TABLES: Final[list[Table]] = []
+Found = Mapping[Table, Sequence[Hit]]
 
-    def beginning_with(self, word: str) -> tuple[_Phrase, ...]:
-        """The phrases that the word may begin."""
-        begun = (self._begun.get(word[:length], ()) for length in self._lengths if length <= len(word))
-        return (*self._whole.get(word, ()), *(each for some in begun for each in some))
+
+def find(lines: Iterable[Sentence]) -> Found:
+    """What each table finds: each row that applies to a sentence, once, in the order of the sentences and of their words."""
+    found: dict[Table, list[Hit]] = {table: [] for table in _TABLES}
+    look_in = _index().look_in
+    for line in lines:
+        look_in(line, found)
+    return found
+
+
+_OPEN: Final = re.compile(r"\.\.|\?|\* ")  # in a phrase that is more than one stretch
+_Stretch = tuple[tuple[str, ...], ...]  # elements that follow one another without a gap, each as what it may be
+_Begun = tuple[int, int, int, Table, Row, str]  # the bits a phrase needs besides, two numbers for its order, and where it stands
+
+
+class _Index:
+    """What the phrases of all tables spell out, so that one search of a sentence tells which of them it may have.
+
+    A phrase is some stretches with gaps between, and most are one stretch. Whatever a stretch may be is spelt out and searched
+    for with all others (Aho and Corasick 1975). Only a phrase whose every stretch is there is tried where its first one stands.
+    """
+
+    def __init__(self, tables: Iterable[Table]) -> None:
+        self._shows: dict[str, int] = {}  # by what is spelt out, the bits of the stretches that it may be
+        self._begins: dict[str, list[_Begun]] = {}  # and the phrases that it begins
+        self._bits: dict[_Stretch, int] = {}
+        self._unless: dict[Row, tuple[int, list[tuple[int, str]]]] = {}  # bits of which one will do, and what to look for
+        order = count()
+        for table in tables:
+            for row in table.rows:
+                for phrase in row.phrases:
+                    first, *others = _stretches(phrase)
+                    needs, place = self._needs(others), next(order)
+                    for spelt in _spelt_out(first):
+                        # The order of old: of those that begin at one word, first who name it, then who name the least of it.
+                        named = 0 if " " in spelt[1:] else len(spelt)
+                        self._begins.setdefault(spelt, []).append((needs, named, place, table, row, phrase))
+                whole = [phrase for phrase in row.unless if not _OPEN.search(phrase)]
+                self._unless[row] = (
+                    self._needs(stretch for phrase in whole for stretch in _stretches(phrase)),
+                    [(self._needs(_stretches(phrase)), phrase) for phrase in row.unless if phrase not in whole],
+                )
+        self._every = (1 << len(self._bits)) - 1
+        spelt_out = list({**self._shows, **self._begins})
+        once: dict[tuple[int, tuple[_Begun, ...]], tuple[int, tuple[_Begun, ...]]] = {}  # few things, looked at often
+        means = [(self._shows.get(spelt, 0), tuple(self._begins.get(spelt, ()))) for spelt in spelt_out]
+        self._means = [once.setdefault(each, each) for each in means]
+        self._search = AhoCorasick(spelt_out, implementation=Implementation.ContiguousNFA).find_matches_as_indexes
+
+    def _needs(self, stretches: Iterable[_Stretch]) -> int:
+        """Their bits."""
+        needs = 0
+        for stretch in stretches:
+            if stretch not in self._bits:
+                self._bits[stretch] = 1 << len(self._bits)
+                for spelt in _spelt_out(stretch):
+                    self._shows[spelt] = self._shows.get(spelt, 0) | self._bits[stretch]
+            needs |= self._bits[stretch]
+        return needs
+
+    def look_in(self, sentence: Sentence, found: Mapping[Table, list[Hit]]) -> None:
+        """Add each row that applies to what its table has found; those of a table in the order of the words."""
+        text, means = sentence.plain, self._means
+        has = 0
+        begun: list[tuple[int, tuple[_Begun, ...]]] = []
+        for number, start, _ in self._search(f" {text} ", overlapping=True):
+            bits, phrases = means[number]
+            has |= bits
+            if phrases:
+                begun.append((start, phrases))
+        missing = self._every ^ has
+        matched: list[tuple[int, int, int, Table, Row, str]] = []
+        for start, phrases in begun:
+            for needs, named, place, table, row, phrase in phrases:
+                if not needs & missing and (match := _pattern(phrase).match(text, start)):
+                    matched.append((start, named, place, table, row, match[0]))  # noqa: PERF401 - a comprehension is slower
+        rows: set[Row] = set()
+        for _, _, _, table, row, words in sorted(matched):
+            if row not in rows and (row.where == "any" or _stands(row, sentence)):
+                rows.add(row)
+                spelt_out, others = self._unless[row]
+                if not has & spelt_out and not (others and self._takes_back(others, missing, text)):
+                    found[table].append(Hit(row, sentence, words))
+
+    def _takes_back(self, phrases: Iterable[tuple[int, str]], missing: int, text: str) -> bool:
+        return any(not needs & missing and _anywhere(phrase).search(text) for needs, phrase in phrases)
+
+
+@cache
+def _index() -> _Index:
+    return _Index(_TABLES)
 
 
 def speaks_of_us(sentence: Sentence) -> bool:
@@ -218,11 +217,42 @@ def _spelt(alternative: str) -> str:
     )
 
 
-@cache
-def _starts(phrase: str) -> tuple[str, ...]:
-    """The words that its first element begins with."""
-    first = phrase.split(" ", 1)[0]
-    return tuple(dict.fromkeys(_spelt(each).split(" ", 1)[0] for each in _expand(first)))
+def _elements(phrase: str) -> Iterator[tuple[str, bool, tuple[str, ...]]]:
+    """Each element: the gap before it, whether it may be missing, and what it may be in plain words."""
+    gap = ""
+    for element in phrase.split(" "):
+        if set(element) == {"."}:
+            gap = element
+        else:
+            yield gap, element.endswith("?"), tuple(dict.fromkeys(map(_spelt, _expand(element.rstrip("?")))))
+            gap = ""
+
+
+def _stretches(phrase: str) -> list[_Stretch]:
+    """What must stand in a sentence for the phrase to: its elements between gaps, and between those that may be missing.
+
+    Its first element never is: before the next there would be no word's edge.
+    """
+    stretches: list[list[tuple[str, ...]]] = []
+    goes_on = False
+    for gap, may_be_missing, either in _elements(phrase):
+        if gap or (may_be_missing and stretches):
+            goes_on = False
+        if may_be_missing and stretches:
+            continue
+        if goes_on:
+            stretches[-1].append(either)
+        else:
+            stretches.append([either])
+        goes_on = not any(each.endswith("*") for each in either)
+    return [tuple(stretch) for stretch in stretches]
+
+
+def _spelt_out(stretch: _Stretch) -> Iterator[str]:
+    """All that the stretch may be, with the spaces around it; one that ends in a star goes on as it likes."""
+    for words in product(*stretch):
+        spelt = f" {' '.join(words)}"
+        yield spelt[:-1] if spelt.endswith("*") else f"{spelt} "
 
 
 @cache
@@ -237,14 +267,9 @@ def _anywhere(phrase: str) -> re.Pattern[str]:
 
 def _source(phrase: str) -> str:
     built: list[str] = []
-    for element in phrase.split(" "):
-        if set(element) == {"."}:
-            built.append("(?: [^ ]+){0,4}?" if element == ".." else "(?: [^ ]+){0,10}?")
-            continue
-        optional = element.endswith("?")
-        either = "|".join(
-            re.escape(spelt.rstrip("*")) + ("[^ ]*" if spelt.endswith("*") else "")
-            for spelt in map(_spelt, _expand(element.rstrip("?")))
-        )
-        built.append(f"(?:{' ' if built else ''}(?:{either}))" + ("?" if optional else ""))
+    for gap, may_be_missing, either in _elements(phrase):
+        if gap:
+            built.append("(?: [^ ]+){0,4}?" if gap == ".." else "(?: [^ ]+){0,10}?")
+        words = "|".join(re.escape(each.rstrip("*")) + ("[^ ]*" if each.endswith("*") else "") for each in either)
+        built.append(f"(?:{' ' if built else ''}(?:{words}))" + ("?" if may_be_missing else ""))
     return "".join(built) + r"(?= |$)"

@@ -4,12 +4,10 @@ A table of phrases by kind of danger, in English with Welsh, Polish and common m
 they are plainly idioms; what is past and told as history (a death, an inquest) is taken back too.
 """
 
-from collections.abc import Iterable
 from typing import Final
 
-from router.read.phrases import Row, Table
+from router.read.phrases import Found, Row, Table
 from router.read.reading import Sign
-from router.read.sentences import Sentence
 
 _SOURCE: Final = "DESIGN section 1, Urgent"
 _GUIDE: Final = "labelling guide: safeguarding"
@@ -422,12 +420,11 @@ ROWS: Final = (
 _TABLE: Final = Table(ROWS)
 
 
-def signs(lines: Iterable[Sentence]) -> tuple[Sign, ...]:
+def signs(found: Found) -> tuple[Sign, ...]:
     """Every sign in the sentences, each row once, with the sentence it stands in."""
-    found: dict[str, Sign] = {}
-    for sentence in lines:
-        for hit in _TABLE.hits(sentence):
-            if hit.row.name not in found:
-                kind = "threat-to-staff" if hit.row.gives == "threat-to-staff" else "harm"
-                found[hit.row.name] = Sign(kind, hit.row.name, sentence.text[:300])
-    return tuple(found.values())
+    signs: dict[str, Sign] = {}
+    for hit in found[_TABLE]:
+        if hit.row.name not in signs:
+            kind = "threat-to-staff" if hit.row.gives == "threat-to-staff" else "harm"
+            signs[hit.row.name] = Sign(kind, hit.row.name, hit.sentence.text[:300])
+    return tuple(signs.values())

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal, cast
 
-from router.read.phrases import Hit, Row, Table
+from router.read.phrases import Found, Hit, Row, Table
 from router.read.reading import Fact
 from router.read.sentences import Sentence
 
@@ -216,6 +216,7 @@ _WANTS: Final = re.compile(
     r"(?: for| is| that)? (?P<what>[^.;!?\n]{4,120})",
     re.IGNORECASE,
 )
+_WANTING: Final = ("want", "wish", "like", "ask", "seek", "need", "looking for", "if you would", "please")
 _NO_REMEDY: Final = re.compile(
     r"(?:to (?:complain|know how|know if|know whether|know about|ask|say|find out|make a complaint|raise|suggest|thank|check|start|be clear)|you to (?:know|investigate|look)|a form|one of|to (?:a |the )?(?:stop|think)|me know (?:if|how)|"
     r"your |not |nothing|in the|it |me |him |her |them |this |that |how |if |what )",
@@ -454,57 +455,59 @@ _RESTRICTIONS: Final = Table(RESTRICTIONS)
 _REMEDIES: Final = Table(REMEDIES)
 
 
-def adjustments(lines: Iterable[Sentence]) -> tuple[tuple[str, ...], tuple[Fact, ...]]:
+def adjustments(found: Found) -> tuple[tuple[str, ...], tuple[Fact, ...]]:
     """The adjustments asked for, in the guide's words, each once; and the sentences."""
-    found = _each(_ADJUSTMENTS, lines)
-    if "email_only" in found and "no_phone" not in found and found["email_only"].sentence.has("phone", "ring", "call"):
-        found["no_phone"] = found["email_only"]
-    names = tuple(row.gives for row in ADJUSTMENTS if row.gives in found)
-    return names, tuple(_fact("reasonable_adjustments", found[name]) for name in names)
+    needs = _first(found[_ADJUSTMENTS])
+    if "email_only" in needs and "no_phone" not in needs and needs["email_only"].sentence.has("phone", "ring", "call"):
+        needs["no_phone"] = needs["email_only"]
+    names = tuple(row.gives for row in ADJUSTMENTS if row.gives in needs)
+    return names, tuple(_fact("reasonable_adjustments", needs[name]) for name in names)
 
 
-def preferred_method(lines: Sequence[Sentence], needs: Iterable[str]) -> tuple[Method | None, tuple[Fact, ...]]:
+def preferred_method(found: Found, needs: Iterable[str]) -> tuple[Method | None, tuple[Fact, ...]]:
     """The method they ask us to use; None where they name none, or the last of several."""
     for need in needs:
         if need in _IMPLIED:
             return cast(Method, _IMPLIED[need]), (Fact("preferred_method", _IMPLIED[need], need, need),)
-    hits = [hit for sentence in lines for hit in _PREFERRED.hits(sentence)]
-    if not hits:
+    if not found[_PREFERRED]:
         return None, ()
     best = max(
-        hits,
+        found[_PREFERRED],
         key=lambda hit: bool({"prefer", "best", "rather", "easier", "easiest", "prefers", "only"} & set(hit.words.split())),
     )
     return cast(Method, best.row.gives), (_fact("preferred_method", best),)
 
 
-def restrictions(lines: Iterable[Sentence]) -> tuple[tuple[str, str], ...]:
+def restrictions(found: Found) -> tuple[tuple[str, str], ...]:
     """Methods that must not be used, each once, with the sentence that says so."""
-    found: dict[str, str] = {}
-    for hit in _each(_RESTRICTIONS, lines, by_name=True).values():
+    closed: dict[str, str] = {}
+    for hit in found[_RESTRICTIONS]:
         for method in hit.row.gives.split():
-            found.setdefault(method, hit.sentence.text[:300])
-    return tuple(sorted(found.items()))
+            closed.setdefault(method, hit.sentence.text[:300])
+    return tuple(sorted(closed.items()))
 
 
-def remedy(lines: Iterable[Sentence]) -> tuple[str | None, tuple[Fact, ...]]:
+def remedy(lines: Iterable[Sentence], found: Found) -> tuple[str | None, tuple[Fact, ...]]:
     """What they want, in a few words, at most three things; None where they want nothing that a table knows."""
-    hits = list(_each(_REMEDIES, lines).values())[:3]
+    hits = list(_first(found[_REMEDIES]).values())[:3]
     if hits:
         return " and ".join(hit.row.gives for hit in hits), tuple(_fact("remedy_sought", hit) for hit in hits)
     for sentence in lines:
-        if (found := _WANTS.search(sentence.text)) and not _NO_REMEDY.match(found["what"]):
-            wanted = found["what"].strip(" ,")[:120]
+        lower = sentence.text.lower()
+        if lower.isascii() and not any(word in lower for word in _WANTING):
+            continue  # outside ASCII some letters are others' lower case
+        if (said := _WANTS.search(sentence.text)) and not _NO_REMEDY.match(said["what"]):
+            wanted = said["what"].strip(" ,")[:120]
             return wanted, (Fact("remedy_sought", wanted, "said in their words", sentence.text[:300]),)
     return None, ()
 
 
-def _each(table: Table, lines: Iterable[Sentence], *, by_name: bool = False) -> dict[str, Hit]:
-    found: dict[str, Hit] = {}
-    for sentence in lines:
-        for hit in table.hits(sentence):
-            found.setdefault(hit.row.name if by_name else hit.row.gives, hit)
-    return found
+def _first(hits: Iterable[Hit]) -> dict[str, Hit]:
+    """The first hit for each thing that rows give."""
+    first: dict[str, Hit] = {}
+    for hit in hits:
+        first.setdefault(hit.row.gives, hit)
+    return first
 
 
 def _fact(name: str, hit: Hit) -> Fact:
