@@ -154,7 +154,9 @@ class Installation:
     folder: Path
     user: str
     processes: dict[str, Process]
-    ask: Callable[[str], Sequence[Sequence[Any]]]
+    ask: Callable[[str], list[tuple[Any, ...]]]
+    database: str = ""
+    """Its name, where it is one of PostgreSQL's."""
 
     @classmethod
     def on_one_box(cls, folder: Path, user: str = "", private: int = 0) -> "Installation":
@@ -190,14 +192,14 @@ class Installation:
         stores = SCALED_OUT.format(log=kafka.url, register=postgres.url(database), batch=batch)
         _write(folder, stores=stores, private=free_port(), imap=dovecot.port, ca=dovecot.ca_file, user=user, smtp=smtp, more="")
 
-        def ask(query: str) -> Sequence[Sequence[Any]]:
-            return postgres.execute("SET search_path = public, state", query, database=database)
+        def ask(query: str) -> list[tuple[Any, ...]]:
+            return [tuple(each) for each in postgres.execute("SET search_path = public, state", query, database=database)]
 
         made = {
             name: Process(folder / "ingest.toml", folder / f"{name}.jsonl", free_port(), [name.partition("-")[0]])
             for name in processes
         }
-        it = cls(folder, user, made, ask)
+        it = cls(folder, user, made, ask, database)
         for words in (("topic", "create", "--replication", "1", "--min-isr", "1"), ("database", "upgrade")):
             done = it.command(*words)
             assert done.returncode == 0, done.stdout + done.stderr
@@ -239,7 +241,7 @@ class Installation:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What the register's database holds, asked directly."""
-        return [tuple(each) for each in self.ask(query)]
+        return self.ask(query)
 
     def number(self, query: str) -> int:
         """The one number a query gives."""
@@ -278,3 +280,5 @@ def _write(folder: Path, **values: object) -> None:
 
 INGEST = [sys.executable, "-c", "from ingest.commands.entry import main; main()"]
 os.environ.setdefault("PYTHONPATH", str(Path(__file__).parents[2]))
+# Wherever Python is told to keep nothing that it has compiled, each of a hundred starts would compile everything again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
