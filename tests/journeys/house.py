@@ -6,6 +6,7 @@ and PostgreSQL.
 
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -108,9 +109,11 @@ class Process:
         """Wait for its end, and answer with its exit status."""
         assert self.running is not None
         try:
-            return self.running.wait(within)
+            status = self.running.wait(within)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"{self.name} did not end within {within} s: {self.telemetry()[-3000:]}") from None
+        self.running = None
+        return status
 
     @property
     def name(self) -> str:
@@ -260,8 +263,8 @@ class Installation:
             time.sleep(0.1)
 
     def telemetry(self, most: int = 3000) -> str:
-        """The last that each process said of itself."""
-        return "\n".join(f"{each.name}: …{each.telemetry()[-most:]}" for each in self.processes.values())
+        """The last that each process said of itself, less what it says of each letter."""
+        return "\n".join(f"{each.name}: …{_OF_A_LETTER.sub('', each.telemetry())[-most:]}" for each in self.processes.values())
 
 
 def free_port() -> int:
@@ -278,6 +281,7 @@ def _write(folder: Path, **values: object) -> None:
     (folder / "ingest.toml").write_text(SETTINGS.format(**values))
 
 
+_OF_A_LETTER = re.compile(r'(?m)^.*"event": "(?:urgent|accepted)".*\n')
 INGEST = [sys.executable, "-c", "from ingest.commands.entry import main; main()"]
 os.environ.setdefault("PYTHONPATH", str(Path(__file__).parents[2]))
 # Wherever Python is told to keep nothing that it has compiled, each of a hundred starts would compile everything again.
