@@ -216,6 +216,8 @@ class RouterSettings(Section):
     """Bytes in one transaction."""
     dead_letters_in_a_row: int = Field(default=50, ge=1)
     """Past so many with nothing readable between them the router stops: the fault is then ours or a publisher's."""
+    stuck_after: Span = timedelta(minutes=5)
+    """Where contacts wait for so long and none is routed, for no reason that the router knows, it ends, to be started again."""
     urgent_unclaimed_after: Span = timedelta(minutes=30)
     """When an urgent task that nobody claimed goes to the second duty mailbox."""
     review_within: Span = timedelta(hours=24)

@@ -7,7 +7,9 @@ version is parked, and so is whatever comes after it from the same sender, until
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -132,6 +134,8 @@ class Worker:
     dead_in_a_row: int = 0
     parked_keys: set[str | None] = field(default_factory=set[str | None])
     expected: dict[Partition, int] = field(default_factory=dict[Partition, int])
+    moved: bool = False  # partitions have become ours, and nobody has looked yet at what is parked of them
+    turns: int = 0  # batches committed and waits that said what they wait for: where it stands still, nobody knows why
 
     async def run(self) -> None:
         """Route until told to stop. Raises Halted past the limit of dead letters."""
@@ -142,15 +146,39 @@ class Worker:
                 ERRORS.labels("router", "fenced").inc()
                 _say.warning("fenced", position=str(error))
             except Unavailable as error:
-                if not self.stopping.is_set():
-                    await self._pause(error)
+                await self._pause(error)
+
+    async def watch(self, every: timedelta = timedelta(seconds=30)) -> None:
+        """Look now and then whether anything moves. Raises Halted(``stuck``) where contacts have waited for the settings'
+        ``stuck_after`` and the router has neither written any nor said what it waits for: only a new start helps then.
+        """
+        seen, since = (self.turns, await self._oldest()), self.clock()
+        while not self.stopping.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.stopping.wait(), every.total_seconds())
+            now = (self.turns, await self._oldest())
+            if now != seen or now[1] is None:
+                seen, since = now, self.clock()
+            elif self.clock() - since > self.house.router.stuck_after:
+                raise Halted(
+                    "stuck",
+                    f"Contacts wait on the log and none was routed for {self.house.router.stuck_after}, for no known reason. "
+                    "Nothing is lost: start it again.",
+                )
+
+    async def _oldest(self) -> datetime | None:
+        """Since when a contact lies before us; before anybody, where nothing is ours."""
+        try:
+            if not self.expected:
+                return (await self.log.lag(CONTACTS.name, "router")).oldest
+            after = {each.number: position for each, position in self.expected.items()}
+            first = await self.log.read(CONTACTS.name, after=after, most=1)
+        except Unavailable:
+            return None
+        return min((each.appended_at for each in first if each.partition in self.expected), default=None)
 
     async def _consume(self) -> None:
-        await self._again(self._load_parked)
-        async with self.log.consume(
-            CONTACTS.name, "router", assigned=self._assigned, revoked=self.store.release
-        ) as consumption:
-            await self._again(self._unpark)
+        async with self.log.consume(CONTACTS.name, "router", assigned=self._assigned, revoked=self._revoked) as consumption:
             limits = self.house.router
             while not self.stopping.is_set():
                 try:
@@ -158,24 +186,43 @@ class Worker:
                 except Unavailable as error:
                     await self._pause(error)
                     continue
+                if self.moved:
+                    self.moved = False
+                    await self._again(self._unpark)
                 if batch:
                     await self._again(lambda batch=batch: self._align(batch[0]))
                     await self._again(lambda batch=batch: self._work(batch))
                     at = batch[0].partition
-                    await self._again(lambda at=at: consumption.settle({at: self.expected[at]}))
+                    await self._again(lambda at=at: consumption.settle({at: self._next(at)}))
 
     async def _assigned(self, partitions: Sequence[Partition]) -> Mapping[Partition, int | None]:
         positions = await self.store.assume(partitions)
         self.expected.update({each: position or 0 for each, position in positions.items()})
+        self.moved = True
         return positions
 
+    async def _revoked(self, partitions: Sequence[Partition]) -> None:
+        await self.store.release(partitions)
+        for each in partitions:
+            self.expected.pop(each, None)
+
+    def _next(self, partition: Partition) -> int:
+        """The position of the next record wanted. Raises Fenced where the partition has gone meanwhile."""
+        if partition not in self.expected:
+            raise Fenced(f"{partition.topic}/{partition.number}")
+        return self.expected[partition]
+
     async def _again(self, act: Callable[[], Awaitable[None]]) -> None:
-        await _until_back(act, self.stopping)
+        await _until_back(act, self.stopping, self._waits)
+
+    def _waits(self, error: Unavailable) -> None:
+        self.turns += 1
+        _waits(error)
 
     async def _pause(self, error: Unavailable) -> None:
-        ERRORS.labels("router", error.reason).inc()
-        _say.warning("waiting", reason=error.reason)
-        await asyncio.sleep(_IDLE_SECONDS)
+        if not self.stopping.is_set():
+            self._waits(error)
+            await asyncio.sleep(_IDLE_SECONDS)
 
     async def _align(self, first: Delivery) -> None:
         """Where the log goes on elsewhere than the register said, take it up there: it lost records, or was read again."""
@@ -188,7 +235,7 @@ class Worker:
     async def _work(self, deliveries: Sequence[Delivery]) -> None:
         """Commit all of them, in order; where the database refuses the data, halve until the one it refuses stands alone."""
         at = deliveries[0].partition
-        while rest := [each for each in deliveries if each.position >= self.expected[at]]:
+        while rest := [each for each in deliveries if each.position >= self._next(at)]:
             try:
                 batch = await self._batch(rest)
                 await self.store.commit(batch)
@@ -220,7 +267,7 @@ class Worker:
         following = deliveries[kept - 1].position + 1
         return Batch(
             partition=deliveries[0].partition,
-            first=self.expected[deliveries[0].partition],
+            first=self._next(deliveries[0].partition),
             following=following,
             decided=tuple(each for each, at in decided if at < following),
             dead=tuple(each for each in dead if each.delivery.position < following),
@@ -303,7 +350,9 @@ class Worker:
     def _note(self, batch: Batch) -> None:
         """What was committed, in numbers."""
         now = self.clock()
-        self.expected[batch.partition] = batch.following
+        self.turns += 1
+        if batch.partition in self.expected:
+            self.expected[batch.partition] = batch.following
         self.parked_keys.update(each.delivery.record.key for each in batch.parked)
         LAST_BATCH.set(now.timestamp())
         dead = {each.delivery.position for each in batch.dead}
@@ -321,10 +370,6 @@ class Worker:
             if each.decision.urgent:
                 _say.warning("urgent", contact=str(each.contact.id), rule=each.decision.rule)
 
-    async def _load_parked(self) -> None:
-        async with self.database.read() as connection:
-            self.parked_keys = set((await connection.execute(select(tables.parked.c.key).distinct())).scalars())
-
     async def _unpark(self) -> None:
         """Route what was parked and can be read now, each key in order until one that still cannot."""
         parked = tables.parked
@@ -333,6 +378,9 @@ class Worker:
         homes = {each.number: each for each in self.expected}
         self.parked_keys = {row.key for row in rows if row.partition not in homes}
         for row in rows:
+            if row.partition not in homes:
+                continue
+            self.turns += 1
             record = Record(row.key, row.value, tuple((name, raw.encode("latin-1")) for name, raw in row.headers))
             origin = Partition(row.log_id, row.topic, row.partition)
             readable, dead, waits = self._open([Delivery(origin, row.position, row.at, record)])
@@ -341,7 +389,7 @@ class Worker:
                 continue
             decided, variants, poisoned = await self._decide(readable)
             home, gone = homes[row.partition], ((origin, row.position),)
-            at = self.expected[home]
+            at = self._next(home)
             batch = Batch(
                 home, at, at, tuple(each for each, _ in decided), (*dead, *poisoned), (), tuple(each for each, _ in variants), gone
             )  # fmt: skip
@@ -359,7 +407,9 @@ def _refused(delivery: Delivery, error: Exception) -> Dead:
     return dead_of(delivery, "register-refuses-it" if isinstance(error, SQLAlchemyError) else "poison", type(error).__name__)
 
 
-async def _until_back(act: Callable[[], Awaitable[None]], stopping: asyncio.Event) -> None:
+async def _until_back(
+    act: Callable[[], Awaitable[None]], stopping: asyncio.Event, waits: Callable[[Unavailable], None]
+) -> None:
     """The same act until what it leans on is back: nothing is skipped while the register is away."""
     async for attempt in AsyncRetrying(
         retry=retry_if_exception_type(Unavailable),
@@ -368,7 +418,11 @@ async def _until_back(act: Callable[[], Awaitable[None]], stopping: asyncio.Even
         reraise=True,
     ):
         with attempt:
-            await act()
+            try:
+                await act()
+            except Unavailable as error:
+                waits(error)
+                raise
 
 
 async def follow_statuses(log: Log, database: Database, store: Store, stopping: asyncio.Event) -> None:
@@ -380,8 +434,13 @@ async def follow_statuses(log: Log, database: Database, store: Store, stopping: 
             ERRORS.labels("router", "fenced").inc()
             _say.warning("fenced", position=str(error))
         except Unavailable as error:
-            ERRORS.labels("router", error.reason).inc()
+            _waits(error)
             await asyncio.sleep(_IDLE_SECONDS)
+
+
+def _waits(error: Unavailable) -> None:
+    ERRORS.labels("router", error.reason).inc()
+    _say.warning("waiting", reason=error.reason)
 
 
 async def _follow(log: Log, database: Database, store: Store, stopping: asyncio.Event) -> None:
@@ -408,7 +467,7 @@ async def _follow(log: Log, database: Database, store: Store, stopping: asyncio.
         while not stopping.is_set():
             deliveries = await consumption.take(most=500, most_bytes=8_000_000, within=_IDLE_SECONDS)
             if deliveries:
-                await _until_back(lambda deliveries=deliveries: take_in(deliveries), stopping)
+                await _until_back(lambda deliveries=deliveries: take_in(deliveries), stopping, _waits)
 
 
 def _statuses(deliveries: Sequence[Delivery]) -> Sequence[OutgoingStatus]:

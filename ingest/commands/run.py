@@ -148,6 +148,7 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
         worker = Worker(it.log, it.database, it.store, it.house, it.settings.publishers, it.clock, it.stopping)
         async with asyncio.TaskGroup() as group:
             group.create_task(worker.run())
+            group.create_task(worker.watch())
             group.create_task(follow_statuses(it.log, it.database, it.store, it.stopping))
             group.create_task(duties.run(it.log, it.database, it.store, it.house, it.clock, it.stopping))
         routed.set()

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -22,6 +22,7 @@ from ingest.contract import (
     encode,
     encode_structured,
 )
+from ingest.database import Database
 from ingest.errors import Halted, Unreadable
 from ingest.ids import published_contact_id
 from ingest.receive import record_of
@@ -433,6 +434,58 @@ async def test_a_register_that_is_away_is_waited_for_and_nothing_is_skipped(cont
     lock.close()
     await routing
     assert len(await rows(tables.contacts)) == 2
+
+
+@pytest.mark.parametrize("register_url", ["sqlite"], indirect=True)
+async def test_where_contacts_wait_and_nothing_says_why_the_router_ends_to_be_started_again(contact, append, worker, clock):
+    await append(contact())
+    watching = asyncio.create_task(worker.watch(timedelta(milliseconds=5)))
+    await asyncio.sleep(0.2)
+    clock.forward(minutes=4)
+    await asyncio.sleep(0.2)
+    assert not watching.done()
+    clock.forward(minutes=2)
+    with pytest.raises(Halted) as halted:
+        async with asyncio.timeout(10):
+            await watching
+    assert halted.value.reason == "stuck"
+
+
+@pytest.mark.parametrize("register_url", ["sqlite"], indirect=True)
+async def test_a_router_with_nothing_before_it_or_a_reason_to_wait_is_not_stuck(
+    contact, append, worker, clock, rows, tmp_path, monkeypatch, register_url, house
+):
+    import sqlite3
+
+    monkeypatch.setattr("ingest.database._WAIT_SECONDS", 0.2)
+    worker.database = Database(register_url)
+    worker.store = Store(worker.database, house, clock)
+    watching = asyncio.create_task(worker.watch(timedelta(milliseconds=5)))
+    routing = asyncio.create_task(worker.run())
+
+    async def an_hour() -> None:
+        for _ in range(10):
+            clock.forward(minutes=6)
+            await asyncio.sleep(0.1)
+        assert not watching.done()
+
+    await an_hour()
+    lock = sqlite3.connect(tmp_path / "register.db", isolation_level=None)
+    lock.execute("BEGIN EXCLUSIVE")
+    await append(contact())
+    before = worker.turns
+    async with asyncio.timeout(30):
+        while worker.turns < before + 2:
+            await asyncio.sleep(0.05)
+    lock.execute("COMMIT")
+    lock.close()
+    async with asyncio.timeout(30):
+        while not await rows(tables.contacts):
+            await asyncio.sleep(0.05)
+    await an_hour()
+    worker.stopping.set()
+    await asyncio.gather(routing, watching)
+    await worker.database.close()
 
 
 async def test_statuses_off_the_log_reach_the_register_and_an_unreadable_one_holds_up_nobody(

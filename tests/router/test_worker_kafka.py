@@ -15,7 +15,7 @@ from textwrap import dedent
 
 import pytest
 
-from ingest.contract import topic_of
+from ingest.contract import Record, topic_of
 from ingest.log.kafka import KafkaLog
 from ingest.receive import record_of
 from ingest.settings import LogSettings
@@ -94,6 +94,47 @@ async def test_two_routers_share_the_partitions_and_each_contact_is_decided_on_o
     assert sorted(row.partition for row in await rows(tables.positions)) == [0, 1, 2, 3]
     assert sum(row.next for row in await rows(tables.positions)) == 200
     await other.close()
+
+
+@pytest.mark.parametrize("register_url", ["sqlite"], indirect=True)
+async def test_47_what_one_router_parked_is_routed_by_the_one_to_whom_its_partition_moves(
+    log, kafka, database, house, clock, contact, rows
+):
+    topic, contacts = worker_module.CONTACTS.name, [contact(sender=f"jo{number}@example.com") for number in range(12)]
+    records = [record_of(each, KEY) for each in contacts]
+    newer = [Record(each.key, each.value, renamed(each.headers)) for each in records]
+    await log.append(topic, newer)
+    first = Worker(log, database, Store(database, house, clock), house, {}, clock, asyncio.Event())
+    routing = asyncio.create_task(first.run())
+    await until(rows, tables.parked, 12)
+    # The next release: the same bytes, under a type that is known.
+    async with database.write() as connection:
+        known = [[name, raw.decode("latin-1")] for name, raw in records[0].headers]
+        await connection.execute(tables.parked.update().values(headers=known))
+    other = KafkaLog(LogSettings(url=kafka.url), session=timedelta(seconds=1))
+    second = Worker(other, database, Store(database, house, clock), house, {}, clock, asyncio.Event())
+    also = asyncio.create_task(second.run())
+    await until(rows, tables.contacts, 12)
+    assert await rows(tables.parked) == []
+    assert len(first.expected) == len(second.expected) == 2
+    assert not set(first.expected) & set(second.expected)
+    first.stopping.set()
+    await routing
+    await log.append(topic, [record_of(contact(sender=f"jo{number}@example.com"), KEY) for number in range(12)])
+    await until(rows, tables.contacts, 24)
+    second.stopping.set()
+    await also
+    await other.close()
+
+
+def renamed(headers):
+    return tuple((name, b"contact-ingest.contact.v2" if name == "ce_type" else raw) for name, raw in headers)
+
+
+async def until(rows, table, count: int) -> None:
+    async with asyncio.timeout(60):
+        while len(await rows(table)) != count:
+            await asyncio.sleep(0.05)
 
 
 # The other router is a process of its own, which is given the register's file.

@@ -1,4 +1,5 @@
-"""Apache Kafka in KRaft mode on free ports of the loopback, from its own Maven jars: one node that is broker and controller.
+"""Apache Kafka in KRaft mode on free ports of the loopback: one node that is broker and controller. It runs in a container
+where a Docker engine answers, else from its own Maven jars.
 
 It listens without protection, and beside that with TLS and SCRAM; as Kafka does by default, it makes whatever topic a
 client asks it about, so that a test sees who asks.
@@ -7,23 +8,31 @@ client asks it about, so that a test sees who asks.
 import contextlib
 import hashlib
 import os
+import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
+from typing import Any, NoReturn, Protocol
 
+import docker
 import pytest
 import trustme
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from docker.errors import ContainerError, DockerException
+from testcontainers.core.container import DockerContainer
 
 USERNAME = "router"
 PASSWORD = "a-horse-a-stable-8"
 _CLUSTER_ID = "c0ntactIngestTestsOnly"
 _POM = Path(__file__).parent / "kafka" / "pom.xml"
+_IMAGE = "apache/kafka:4.3.1"
+_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+_BROKER = ("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Xmx384m", "-Xms128m", *_JVM)
 
 _PROPERTIES = """
 process.roles=broker,controller
@@ -55,13 +64,133 @@ controlled.shutdown.enable=false
 """
 
 
+class Java(Protocol):
+    """What runs Kafka's classes in the cluster's folder."""
+
+    def start(self, arguments: Sequence[str]) -> None:
+        """A broker that stays, and whose words go to ``kafka.log``."""
+        ...
+
+    def ended(self) -> bool:
+        """Whether the broker has come to an end by itself."""
+        ...
+
+    def kill(self) -> None:
+        """End the broker as a loss of power would."""
+        ...
+
+    def pause(self) -> None:
+        """Connections stay open and nothing answers."""
+        ...
+
+    def resume(self) -> None:
+        """Go on where it paused."""
+        ...
+
+    def run(self, arguments: Sequence[str], stdin: str | None) -> subprocess.CompletedProcess[str]:
+        """A tool, to its end."""
+        ...
+
+
+class Installed:
+    """This machine's Java, with the jars in a folder."""
+
+    def __init__(self, folder: Path, jars: Path) -> None:
+        self._folder = folder
+        self._classes = ("-cp", f"{jars}/*")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, arguments: Sequence[str]) -> None:
+        with (self._folder / "kafka.log").open("ab") as said:
+            self._process = subprocess.Popen(
+                ["java", *_BROKER, *self._classes, *arguments], cwd=self._folder, stdout=said, stderr=said
+            )
+
+    def ended(self) -> bool:
+        return self._process is not None and self._process.poll() is not None
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(10)
+            self._process = None
+
+    def pause(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def run(self, arguments: Sequence[str], stdin: str | None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["java", "-Xmx128m", *_JVM, *self._classes, *arguments],
+            cwd=self._folder,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+
+class Contained:
+    """The Java and the jars of Kafka's own image, on this machine's network and in the same folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._classes = ("-cp", "/opt/kafka/libs/*")
+        self._container: Any = None
+        self._as_here: dict[str, Any] = {
+            "network_mode": "host",
+            "user": f"{os.getuid()}:{os.getgid()}",
+            "working_dir": str(folder),
+            "entrypoint": "",
+        }
+
+    def start(self, arguments: Sequence[str]) -> None:
+        line = shlex.join(["java", *_BROKER, *self._classes, *arguments])
+        made = DockerContainer(_IMAGE, volumes=[(str(self._folder), str(self._folder), "rw")], **self._as_here)
+        self._container = made.with_command(["sh", "-c", f"exec {line} >>kafka.log 2>&1"]).start().get_wrapped_container()
+
+    def ended(self) -> bool:
+        if self._container is None:
+            return False
+        self._container.reload()
+        return self._container.status == "exited"
+
+    def kill(self) -> None:
+        if self._container is not None:
+            with contextlib.suppress(DockerException):  # it may have ended by itself
+                self._container.kill()
+            self._container.remove(force=True)
+            self._container = None
+
+    def pause(self) -> None:
+        self._container.pause()
+
+    def resume(self) -> None:
+        self._container.unpause()
+
+    def run(self, arguments: Sequence[str], stdin: str | None) -> subprocess.CompletedProcess[str]:
+        (self._folder / "stdin").write_text(stdin or "")
+        line = shlex.join(["java", "-Xmx128m", *_JVM, *self._classes, *arguments])
+        volumes = {str(self._folder): {"bind": str(self._folder), "mode": "rw"}}
+        command = ["sh", "-c", f"{line} <stdin 2>stderr"]
+        try:
+            said, status = docker.from_env().containers.run(_IMAGE, command, remove=True, volumes=volumes, **self._as_here), 0
+        except ContainerError as error:
+            said, status = b"", error.exit_status
+        complaints = (self._folder / "stderr").read_text()
+        return subprocess.CompletedProcess(line, status, said.decode(), complaints)
+
+
 class Kafka:
     """One private cluster of a single node."""
 
-    def __init__(self, folder: Path, jars: Path) -> None:
+    def __init__(self, folder: Path, java: Java) -> None:
         self.folder = folder
-        self._jars = jars
-        self._process: subprocess.Popen[bytes] | None = None
+        self._java = java
         self.port, self.secure_port, controller = _free_ports(3)
         self.ca_file = folder / "ca.pem"
         authority = trustme.CA()
@@ -92,44 +221,20 @@ class Kafka:
 
     def run(self, tool: str, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """One of the tools in the jars, such as ``org.apache.kafka.tools.ConsoleProducer``."""
-        return subprocess.run(
-            ["java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{self._jars}/*", tool, *arguments],
-            cwd=self.folder,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        return self._java.run([tool, *arguments], stdin)
 
     def start(self) -> None:
         """Be ready for connections."""
-        java = (
-            "java",
-            "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-            "-Xmx384m",
-            "-Xms128m",
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-        )
-        with (self.folder / "kafka.log").open("ab") as said:
-            self._process = subprocess.Popen(
-                [*java, "-cp", f"{self._jars}/*", "kafka.Kafka", "server.properties"],
-                cwd=self.folder,
-                stdout=said,
-                stderr=said,
-            )
+        self._java.start(["kafka.Kafka", "server.properties"])
         deadline = time.monotonic() + 60
         while not all(_listens(port) for port in (self.port, self.secure_port)):
-            if time.monotonic() > deadline or self._process.poll() is not None:
+            if time.monotonic() > deadline or self._java.ended():
                 raise RuntimeError(f"Kafka did not start: {self.telemetry()[-4000:]}")
             time.sleep(0.05)
 
     def stop(self) -> None:
         """End as after a loss of power: what was acknowledged must be there when it starts again."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(10)
-            self._process = None
+        self._java.kill()
 
     def restart(self) -> None:
         """Down and up again on the same ports and the same data."""
@@ -138,13 +243,11 @@ class Kafka:
 
     def pause(self) -> None:
         """Connections stay open and nothing answers."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
+        self._java.pause()
 
     def resume(self) -> None:
         """Go on where it paused."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
+        self._java.resume()
 
     def telemetry(self) -> str:
         """What it said of itself so far."""
@@ -156,19 +259,10 @@ def running_kafka() -> Generator[Kafka]:
 
     The jars are fetched once a machine, into ``~/.cache/contact-ingest/kafka``.
     """
-    missing = [each for each in ("java", "mvn") if shutil.which(each) is None]
-    if missing:
-        (pytest.fail if "CI" in os.environ else pytest.skip)(
-            f"Kafka needs {' and '.join(missing)}: install with: apt-get install openjdk-17-jre-headless maven"
-        )
-    try:
-        jars = _jars()
-    except subprocess.CalledProcessError as error:
-        (pytest.fail if "CI" in os.environ else pytest.skip)(f"Maven could not fetch Kafka's jars: {error.stdout[-500:]}")
     folder = Path(tempfile.mkdtemp(prefix="kafka-"))
     server: Kafka | None = None
     try:
-        server = Kafka(folder, jars)
+        server = Kafka(folder, Contained(folder) if _engine_answers() else Installed(folder, _jars()))
         server.start()
         yield server
     finally:
@@ -177,23 +271,40 @@ def running_kafka() -> Generator[Kafka]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _engine_answers() -> bool:
+    try:
+        return bool(docker.from_env(timeout=5).ping())
+    except DockerException:
+        return False
+
+
 def _jars() -> Path:
     """The folder of the jars; filled under another name first, since several test processes may want it at once."""
+    missing = [each for each in ("java", "mvn") if shutil.which(each) is None]
+    if missing:
+        _cannot(f"Kafka needs {' and '.join(missing)}: install with: apt-get install openjdk-17-jre-headless maven")
     folder = Path.home() / ".cache" / "contact-ingest" / "kafka" / hashlib.sha256(_POM.read_bytes()).hexdigest()[:16]
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         filling = Path(tempfile.mkdtemp(dir=folder.parent))
-        subprocess.run(
+        ran = subprocess.run(
             ["mvn", "-q", "-B", "-f", str(_POM), "dependency:copy-dependencies", f"-DoutputDirectory={filling}", "-DincludeScope=runtime"],
-            check=True,
+            check=False,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             timeout=300,
         )  # fmt: skip
+        if ran.returncode:
+            shutil.rmtree(filling)
+            _cannot(f"Maven could not fetch Kafka's jars: {ran.stdout[-500:]}")
         with contextlib.suppress(OSError):  # another was first
             filling.rename(folder)
     return folder
+
+
+def _cannot(sentence: str) -> NoReturn:
+    (pytest.fail if "CI" in os.environ else pytest.skip)(sentence)
 
 
 def _free_ports(count: int) -> list[int]:

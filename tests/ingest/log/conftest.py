@@ -1,5 +1,6 @@
 """The kinds of log that the conformance suite judges: how each is opened, and what it says of itself."""
 
+import asyncio
 import itertools
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Any, Protocol
 import pytest
 
 from ingest.clock import Clock
+from ingest.errors import Unavailable
 from ingest.log import Consumption, Log, Partition
 from ingest.log.kafka import KafkaLog
 from ingest.log.sqlite import SqliteLog
@@ -32,9 +34,21 @@ def kafka_settings(kafka: Kafka, **others: Any) -> LogSettings:
     return LogSettings.model_validate({"url": kafka.url, "most_record_bytes": LIMIT, **others})
 
 
+async def answering(log: KafkaLog) -> KafkaLog:
+    """The log, once its broker knows which topics there are: after a restart it listens sooner than that."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                await log.describe("no-such-topic")
+            except Unavailable as error:
+                if error.reason == "topic-missing":
+                    return log
+            await asyncio.sleep(0.1)
+
+
 async def make_topic(kafka: Kafka, name: str, partitions: int = 3) -> None:
     """As ``ingest topic create`` does, on a cluster of one."""
-    log = KafkaLog(kafka_settings(kafka))
+    log = await answering(KafkaLog(kafka_settings(kafka)))
     await log.create_topics([name], partitions=partitions, replication=1, min_isr=1, retention=timedelta(days=30))
     await log.close()
 

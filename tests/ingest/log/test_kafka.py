@@ -19,7 +19,7 @@ from ingest.log import Consumption, Delivery, Partition
 from ingest.log.kafka import KafkaLog
 from ingest.settings import LogSettings
 from ingest.telemetry import REWOUND
-from tests.ingest.log.conftest import kafka_settings, make_topic
+from tests.ingest.log.conftest import answering, kafka_settings, make_topic
 from tests.servers.kafka import PASSWORD, USERNAME, Kafka
 
 pytestmark = [pytest.mark.needs("kafka"), pytest.mark.xdist_group("kafka")]
@@ -35,7 +35,7 @@ def letters(count: int, size: int = 10) -> list[Record]:
 
 @pytest.fixture
 async def log(kafka: Kafka) -> AsyncGenerator[KafkaLog]:
-    opened = KafkaLog(kafka_settings(kafka))
+    opened = await answering(KafkaLog(kafka_settings(kafka)))
     yield opened
     await opened.close()
 
