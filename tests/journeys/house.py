@@ -125,7 +125,7 @@ class Process:
         """Whether it was started and has not ended."""
         return self.running is not None and self.running.poll() is None
 
-    def ready(self, within: float = 30) -> None:
+    def ready(self, within: float = 120) -> None:
         """Wait until ``/readyz`` says so."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
@@ -213,7 +213,7 @@ class Installation:
         for each in self.processes.values():
             each.start()
 
-    def ready(self, within: float = 30) -> None:
+    def ready(self, within: float = 120) -> None:
         """Wait until every process that was started is ready."""
         for each in self.processes.values():
             if each.running is not None:

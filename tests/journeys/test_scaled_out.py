@@ -35,7 +35,7 @@ pytestmark = [
     pytest.mark.needs("kafka"),
     pytest.mark.needs("postgres"),
     pytest.mark.xdist_group("scaled-out"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(580),
 ]
 
 ROUTERS = ("router-1", "router-2", "router-3")
@@ -204,7 +204,7 @@ async def test_letters_survive_forty_kills_of_random_processes(dovecot: Dovecot,
         before = it.number(ROUTED)
         for number in range(kill * 10, kill * 10 + 10):
             await asyncio.to_thread(dovecot.deliver, it.user, letter(number))
-        if kill % 10 == 5:
+        if kill % 13 == 12:
             # A router that is killed holds its partitions until its session ends, 10 s later: in a storm of kills nothing is
             # routed. Now it is calm until something is, and the next storm comes amid the work.
             await until(it, "something routed in a calm", lambda before=before: it.number(ROUTED) > before, 60)
@@ -213,7 +213,7 @@ async def test_letters_survive_forty_kills_of_random_processes(dovecot: Dovecot,
             await until(
                 it, f"{name} started", lambda name=name, wanted=wanted: it.processes[name].said("started") >= wanted, 60
             )
-        await asyncio.sleep(chance.uniform(0, 1))
+        await asyncio.sleep(chance.uniform(0, 0.6))
         await asyncio.to_thread(it.processes[name].kill)
         starts[name] = it.processes[name].said("started") + 1
         it.processes[name].start()
