@@ -32,6 +32,7 @@ from sqlalchemy import (
     TypeDecorator,
     create_engine,
     event,
+    inspect,
     text,
 )
 from sqlalchemy.dialects.postgresql import insert as either_insert
@@ -192,6 +193,12 @@ class Database:
 def insert(table: Table) -> Insert:
     """An insert that can say ``on_conflict_do_nothing``; both kinds have the clause, word for word."""
     return either_insert(table)
+
+
+async def is_made(connection: AsyncConnection, table: Table) -> bool:
+    """Whether a table is there yet."""
+    schema = None if connection.dialect.name == "sqlite" else table.schema
+    return await connection.run_sync(lambda it: inspect(it).has_table(table.name, schema))
 
 
 def upgrade(url: str, histories: Sequence[Path], password: str | None = None) -> None:

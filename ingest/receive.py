@@ -11,12 +11,14 @@ from ingest import state
 from ingest.contract import Contact, Event, Person, Record, Thread, encode, topic_of
 from ingest.database import Database, insert
 from ingest.errors import Refused
-from ingest.ids import partition_key
+from ingest.ids import mark, partition_key
 from ingest.log import Log
 from ingest.originals import Originals
 from ingest.telemetry import RECEIVED
 
 CONTACTS = topic_of("contacts")
+MARK: Final = "ingestmark"
+"""The CloudEvents extension that shows that a contact is from a channel of ours."""
 _SOME_CHARACTERS: Final = 2_000
 
 Beside = Callable[[AsyncConnection, Sequence[Contact]], Awaitable[None]]
@@ -37,15 +39,17 @@ class Arrival:
 
 
 def record_of(contact: Contact, key: bytes) -> Record:
-    """The contact as it is published: keyed by its sender without naming them (DESIGN, "The hot path")."""
+    """The contact as it is published: keyed by its sender without naming them (DESIGN, "The hot path"), and marked as ours."""
     canonical = next((each.canonical for each in contact.sender.identifiers), None)
+    ce_id, body = str(contact.id), contact.model_dump_json().encode()
     event = Event(
-        id=str(contact.id),
+        id=ce_id,
         source=contact.source,
         type=CONTACTS.ce_type,
-        data=contact.model_dump_json().encode(),
+        data=body,
         time=contact.received_at,
-        subject=str(contact.id),
+        subject=ce_id,
+        extensions={MARK: mark(key, ce_id, contact.source, CONTACTS.ce_type, body)},
     )
     return encode(event, partition_key(key, contact.channel, canonical, contact.id))
 

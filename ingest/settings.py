@@ -248,7 +248,8 @@ class Settings(BaseSettings):
     )
 
     key: Annotated[SecretStr, AfterValidator(_guessable)] = Field(min_length=32)
-    """What keeps senders' addresses off the topics: 32 characters or more that nobody can guess, from the environment or a file."""
+    """What keeps senders' addresses off the topics, and shows there what came by our own channels: 32 characters or more that nobody
+    can guess, from the environment or a file. Let the router come to the end of the topic before it is changed."""
     log: LogSettings = LogSettings()
     register: RegisterSettings = RegisterSettings()
     originals: OriginalsSettings = OriginalsSettings()

@@ -6,6 +6,7 @@ version is parked, and so is whatever comes after it from the same sender, until
 """
 
 import asyncio
+import hmac
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,11 +20,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
 
 from ingest.clock import Clock
-from ingest.contract import Contact, OutgoingStatus, Record, decode, major_version, topic_of
+from ingest.contract import Contact, Event, OutgoingStatus, Record, decode, major_version, topic_of
 from ingest.database import Database
 from ingest.errors import Halted, IngestError, Unavailable, Unreadable
-from ingest.ids import derived_id, digest, published_contact_id, reference
+from ingest.ids import derived_id, digest, mark, published_contact_id, reference
 from ingest.log import Delivery, Log, Partition
+from ingest.receive import MARK
 from ingest.settings import Publisher
 from ingest.telemetry import ACKNOWLEDGED, ERRORS, LAST_BATCH, PROCESSED, PROCESSING, SENDS, telemetry
 from router.consequences import Consequences, House, consequences, kind_of
@@ -37,6 +39,7 @@ from router.store import Batch, Dead, Fenced, Parked, Store, Variant
 CONTACTS: Final = topic_of("contacts")
 STATUSES: Final = topic_of("outgoing.status")
 _STEM, _MAJOR = major_version(CONTACTS.ce_type) or ("", 0)
+_NOT_OURS: Final = "not-ours"
 _IDLE_SECONDS = 0.5
 
 _say = telemetry("router")
@@ -61,16 +64,18 @@ class UnknownVersion(Exception):
         self.contact_id = contact_id
 
 
-def contact_of(record: Record, publishers: Mapping[str, Publisher]) -> tuple[Contact, str]:
+def contact_of(record: Record, publishers: Mapping[str, Publisher], key: bytes) -> tuple[Contact, str]:
     """The contact in a record, with its publisher held to what it may say, and the fingerprint by which a repeat is told from another.
 
-    Raises UnknownVersion, and Unreadable: those of ``decode``, ``unknown-type``, ``unknown-publisher``, ``breaks-the-contract``
-    (naming the field), ``claims-another-source``.
+    Raises UnknownVersion, and Unreadable: those of ``decode``, ``unknown-type``, ``unknown-publisher``, ``not-ours``,
+    ``breaks-the-contract`` (naming the field), ``claims-another-source``.
     """
     event = decode(record)
     publisher = publishers.get(event.source)
     if publisher is None and not event.source.startswith(OWN_SOURCE):
         raise Unreadable("unknown-publisher", f"The settings name no publisher {event.source}.")
+    if publisher is None and not _is_ours(event, key):
+        raise Unreadable(_NOT_OURS, f"It says that it is from {event.source}, and has not the mark that only we can make.")
     version = major_version(event.type)
     if version is None or version[0] != _STEM:
         raise Unreadable("unknown-type", f"The type is {event.type}; this topic carries {CONTACTS.ce_type}.")
@@ -88,6 +93,11 @@ def contact_of(record: Record, publishers: Mapping[str, Publisher]) -> tuple[Con
         # Our ids follow from the original: the same letter translated again, by another release or as back-fill, is no other letter.
         return contact, contact.original
     return _held_to(contact, event.id, publisher), digest(event.data)
+
+
+def _is_ours(event: Event, key: bytes) -> bool:
+    wanted = mark(key, event.id, event.source, event.type, event.data)
+    return hmac.compare_digest(event.extensions.get(MARK, "").encode(), wanted.encode())
 
 
 def _held_to(contact: Contact, ce_id: str, publisher: Publisher) -> Contact:
@@ -114,10 +124,12 @@ def _channel_of(record: Record) -> str:
 
 
 def dead_of(delivery: Delivery, reason: str, detail: str) -> Dead:
-    """A dead letter; where the record does not tell its id, one derived from where it lay."""
+    """A dead letter; where the record does not tell its id, or is not to be believed, one derived from where it lay."""
     at, record = delivery.partition, delivery.record
     derived = derived_id(UUID(int=0), f"dead:{at.log_id}:{at.topic}:{at.number}:{delivery.position}")
-    return Dead(delivery, reason, detail[:2000], identity_of(record) or derived, _channel_of(record), delivery.appended_at)
+    told = None if reason == _NOT_OURS else identity_of(record)
+    channel = "published" if reason == _NOT_OURS else _channel_of(record)
+    return Dead(delivery, reason, detail[:2000], told or derived, channel, delivery.appended_at)
 
 
 @dataclass(slots=True)
@@ -131,6 +143,7 @@ class Worker:
     publishers: Mapping[str, Publisher]
     clock: Clock
     stopping: asyncio.Event
+    key: bytes
     dead_in_a_row: int = 0
     parked_keys: set[str | None] = field(default_factory=set[str | None])
     expected: dict[Partition, int] = field(default_factory=dict[Partition, int])
@@ -312,7 +325,7 @@ class Worker:
         return readable, dead, parked
 
     def _read(self, delivery: Delivery) -> Readable:
-        contact, fingerprint = contact_of(delivery.record, self.publishers)
+        contact, fingerprint = contact_of(delivery.record, self.publishers, self.key)
         return Readable(delivery, contact, fingerprint, reading_of(contact, self.house))
 
     async def _decide(

@@ -1,12 +1,17 @@
-"""Fixtures every test may use: a fixed clock, a real Kafka and PostgreSQL, and no socket but the loopback's."""
+"""Fixtures every test may use: a fixed clock, a real Kafka and PostgreSQL, an empty register of each kind, and no socket but the loopback's."""
 
+import shutil
 import socket
 from collections.abc import Generator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from ingest import state
 from ingest.clock import Clock
+from ingest.database import upgrade
+from router.register import MIGRATIONS
 from tests.servers.kafka import Kafka, running_kafka
 from tests.servers.postgres import Postgres, running_postgres
 
@@ -29,6 +34,32 @@ def kafka() -> Generator[Kafka]:
 def postgres() -> Generator[Postgres]:
     """A PostgreSQL that all tests of a run share; nobody but a test of restarts may restart it."""
     yield from running_postgres()
+
+
+@pytest.fixture(scope="session")
+def empty_register(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("register") / "register.db"
+    upgrade(f"sqlite:///{path}", [MIGRATIONS, state.MIGRATIONS])
+    return path
+
+
+@pytest.fixture(scope="session")
+def empty_on_postgres(postgres: Postgres) -> str:
+    name = postgres.create()
+    upgrade(postgres.url(name), [MIGRATIONS, state.MIGRATIONS])
+    return name
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.needs("postgres"))])
+def register_url(request: pytest.FixtureRequest, tmp_path: Path, empty_register: Path) -> Generator[str]:
+    """An empty register of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{shutil.copy(empty_register, tmp_path / 'register.db')}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = server.create(request.getfixturevalue("empty_on_postgres"))
+    yield server.url(name)
+    server.drop(name)
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,7 @@ from typing import Any, Final, Protocol, TypeVar, cast
 
 from aioimaplib import AioImapException
 from aioimaplib.aioimaplib import IMAP4, SELECTED, Command, IMAP4ClientProtocol, Response
-from sqlalchemy import inspect, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
 
@@ -33,7 +33,7 @@ from channels.email.settings import EmailAccount
 from channels.email.translate import translate
 from ingest.clock import Clock
 from ingest.contract import Contact
-from ingest.database import Database, insert
+from ingest.database import Database, insert, is_made
 from ingest.errors import IngestError, Misconfigured, Unavailable
 from ingest.receive import Arrival, Beside
 from ingest.state import mail_ledger, mailboxes
@@ -150,7 +150,7 @@ async def _waiting(name: str, folder: str, box: "_Box", database: Database) -> t
     """When the mailbox was first seen, None for never, and the UIDs in it that are not taken in."""
     uids = await box.uids(1)
     async with database.read() as connection:
-        if not await connection.run_sync(lambda it: inspect(it).has_table(mailboxes.name)):
+        if not await is_made(connection, mailboxes):
             return None, uids
         row = (await connection.execute(select(mailboxes).where(*_of(mailboxes, name, folder)))).one_or_none()
         if row is None:

@@ -145,7 +145,7 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
     arrive = partial(receive.receive, originals=it.originals, log=it.log, database=it.database, key=key)
 
     async def router() -> None:
-        worker = Worker(it.log, it.database, it.store, it.house, it.settings.publishers, it.clock, it.stopping)
+        worker = Worker(it.log, it.database, it.store, it.house, it.settings.publishers, it.clock, it.stopping, key)
         async with asyncio.TaskGroup() as group:
             group.create_task(_whole(worker.run()))
             group.create_task(_whole(worker.watch()))

@@ -188,21 +188,21 @@ class KafkaLog:
             return []
         producer = await self._ready(topic)
         try:
-            async with asyncio.timeout(_SECONDS):
+            async with _deadline():
                 sent = [await _send(producer, topic, each) for each in records]
                 # Not gathered: what is cancelled would never be told of again, and it is on its way.
                 await asyncio.wait(sent)
-            return [each.result().offset for each in sent]
-        except MessageSizeTooLargeError as error:
-            raise Refused(
-                "record-too-large",
-                f"{topic} takes no record of {max(each.size for each in records)} bytes. Raise its max.message.bytes.",
-            ) from error
-        except (KafkaError, OSError) as error:
+                return [each.result().offset for each in sent]
+        except Unavailable as away:
+            if isinstance(away.__cause__, MessageSizeTooLargeError):
+                raise Refused(
+                    "record-too-large",
+                    f"{topic} takes no record of {max(each.size for each in records)} bytes. Raise its max.message.bytes.",
+                ) from away
             self._known.discard(topic)
             self._abandon(producer)
             await self.describe(topic)  # a topic that is gone is said to be
-            raise _away(error) from error
+            raise
 
     async def _ready(self, topic: str) -> Any:
         """The producer, for a topic that is known to be there."""
@@ -317,8 +317,7 @@ class KafkaLog:
             client, self._client = self._client, None
         if producer is not None:
             await _ended(producer)
-        if client is not None:
-            await client.close()
+        await _disconnected(client)
 
     async def describe(self, topic: str) -> _Topic:
         """The present making of a topic. Raises Unavailable, with ``topic-missing`` where there is none."""
@@ -329,8 +328,7 @@ class KafkaLog:
         except Unavailable:
             # Perhaps the brokers have moved: the next question begins with the settings' own addresses.
             client, self._client = self._client, None
-            if client is not None:
-                await client.close()
+            await _disconnected(client)
             raise
         ((code, _, topic_id, _, partitions, _, _),) = answer.topics
         if code == _MISSING:
@@ -378,7 +376,7 @@ class KafkaLog:
                 await admin.start()
             yield admin
         finally:
-            await admin.close()
+            await _disconnected(admin)
 
     @asynccontextmanager
     async def _looking(self) -> AsyncGenerator[Any]:
@@ -395,7 +393,7 @@ class KafkaLog:
                 await consumer.start()
             yield consumer
         finally:
-            await consumer.stop()
+            await _stopped(consumer)
 
 
 class _Consumption(ConsumerRebalanceListener):
@@ -458,9 +456,7 @@ class _Consumption(ConsumerRebalanceListener):
             await self._let_go()
         finally:
             # The library tells nobody when it is stopped, and may be in the middle of anything.
-            with suppress(Unavailable):
-                async with _deadline():
-                    await self._consumer.stop()
+            await _stopped(self._consumer)
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:  # noqa: ARG002 # pyright: ignore[reportIncompatibleMethodOverride]
         """Hand out no more; let what is in hand be finished, and what is not be fenced."""
@@ -530,13 +526,14 @@ class _Consumption(ConsumerRebalanceListener):
 
     async def _fetch(self, within: float) -> None:
         try:
-            found = await self._consumer.getmany(timeout_ms=int(within * 1000), max_records=_PAGE)
-        except (OffsetOutOfRangeError, NoOffsetForPartitionError):
+            async with _deadline(within + _SECONDS):
+                found = await self._consumer.getmany(timeout_ms=int(within * 1000), max_records=_PAGE)
+        except Unavailable as away:
             # Retention took it, or brokers lost it, while we read; or the library looked for one before we told it.
-            await self._again()
-            return
-        except (KafkaError, OSError) as error:
-            raise _away(error) from error
+            if isinstance(away.__cause__, (OffsetOutOfRangeError, NoOffsetForPartitionError)):
+                await self._again()
+                return
+            raise
         for place, records in found.items():
             if place in self._ours and place not in self._fresh and records:
                 self._waiting[place] = deque(_delivery(self._ours[place], each) for each in records)
@@ -594,28 +591,26 @@ class _Consumption(ConsumerRebalanceListener):
         """
         held = {**self._leaving, **self._ours}
         mine = {place: (following[partition], partition.log_id) for place, partition in held.items() if partition in following}
-        try:
-            if mine:
-                await self._commit(mine)
-        except (CommitFailedError, IllegalStateError) as error:
-            _say.warning("not-ours", topic=self._topic, why=type(error).__name__)
+        if mine:
+            await self._commit(mine)
         if self._in_hand is not None and following.get(self._in_hand[0], -1) > self._in_hand[1]:
             self._put_down()
 
     async def _commit(self, mine: Mapping[TopicPartition, tuple[int, str]]) -> None:
         try:
-            async with asyncio.timeout(_SECONDS):
+            async with _deadline():
                 await self._consumer.commit(dict(mine))
-        except (CommitFailedError, IllegalStateError):
-            raise
-        except (KafkaError, OSError) as error:
+        except Unavailable as away:
+            if isinstance(away.__cause__, (CommitFailedError, IllegalStateError)):
+                _say.warning("not-ours", topic=self._topic, why=type(away.__cause__).__name__)
+                return
             # The library asks for ever where the topic is gone.
             with suppress(Unavailable):
                 topic = await self._log.describe(self._topic)
                 if all(log_id != topic.log_id for _, log_id in mine.values()):
                     self._unsure = True
                     return
-            raise _away(error) from error
+            raise
 
 
 _ENDING: Final[set[asyncio.Task[None]]] = set()
@@ -654,15 +649,20 @@ def _connection(chosen: LogSettings) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _deadline(seconds: float = _SECONDS) -> AsyncGenerator[None]:
+async def _deadline(seconds: float | None = None) -> AsyncGenerator[None]:
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(_SECONDS if seconds is None else seconds):
             yield
+    except asyncio.CancelledError as error:
+        # The library cancels tasks of its own and waits for them as they are; to our task it looks like being told to end.
+        if (task := asyncio.current_task()) is not None and task.cancelling():
+            raise
+        raise _away(error) from error
     except (KafkaError, OSError) as error:
         raise _away(error) from error
 
 
-def _away(error: Exception) -> Unavailable:
+def _away(error: BaseException) -> Unavailable:
     return Unavailable(
         "log-unavailable", f"Kafka does not answer ({type(error).__name__}). Check [log], and that its brokers are up."
     )
@@ -672,15 +672,31 @@ def _closed() -> Unavailable:
     return Unavailable("log-unavailable", "The log is closed.")
 
 
+async def _disconnected(client: Any) -> None:
+    if client is not None:
+        with suppress(Unavailable):
+            async with _deadline():
+                await client.close()
+
+
+async def _stopped(consumer: Any) -> None:
+    """Gone from its group and disconnected, or at least disconnected."""
+    try:
+        async with _deadline():
+            await consumer.stop()
+    except Unavailable:
+        await _disconnected(consumer._client)  # noqa: SLF001 - what broke its stopping came before that
+
+
 async def _ended(producer: Any) -> None:
     """Sent what it has, within a bound; past it the library would try for ever."""
     try:
-        async with asyncio.timeout(_SECONDS):
+        async with _deadline():
             await producer.stop()
-    except (KafkaError, OSError):
+    except Unavailable:
         if (sending := producer._sender.sender_task) is not None:  # noqa: SLF001 - it has no public end but success
             sending.cancel()
-        await producer.client.close()
+        await _disconnected(producer.client)
 
 
 async def _send(producer: Any, topic: str, record: Record) -> asyncio.Future[Any]:

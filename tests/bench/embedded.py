@@ -83,7 +83,7 @@ async def router(folder: Path, number: int) -> Measured:
     """The whole router, until it has settled every contact."""
     log, database = await _log(folder / "log.db"), Database(f"sqlite:///{folder / 'register.db'}")
     stopping, house = asyncio.Event(), _house()
-    worker = Worker(log, database, Store(database, house, _now), house, {}, _now, stopping)
+    worker = Worker(log, database, Store(database, house, _now), house, {}, _now, stopping, _KEY)
     wall, cpu = time.perf_counter(), time.process_time()
     running = asyncio.create_task(worker.run())
     while sum(worker.expected.values()) < number and not running.done():

@@ -151,9 +151,9 @@ def database_in(folder: Path) -> Database:
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncGenerator[House]:
+async def house(tmp_path: Path, register_url: str) -> AsyncGenerator[House]:
     clock = MovableClock()
-    log, database = await opened(tmp_path, clock), database_in(tmp_path)
+    log, database = await opened(tmp_path, clock), Database(register_url)
     async with smtp_server() as server:
         yield House(log, database, server, clock)
     await database.close()

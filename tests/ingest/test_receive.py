@@ -1,6 +1,5 @@
 """An arrival is kept before it is read, on the log before it is counted, and never lost for its size."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ingest import state
 from ingest.clock import now
 from ingest.contract import Attachment, Contact, Identifier, Person, Thread, decode
-from ingest.database import Database, upgrade
+from ingest.database import Database
 from ingest.errors import Unavailable
 from ingest.ids import contact_id, digest
 from ingest.log.sqlite import SqliteLog
@@ -78,13 +77,11 @@ class Edge:
 
 
 @pytest.fixture
-async def edge(tmp_path: Path) -> AsyncGenerator[Edge]:
-    url = f"sqlite:///{tmp_path / 'register.db'}"
-    await asyncio.to_thread(upgrade, url, [state.MIGRATIONS])
+async def edge(tmp_path: Path, register_url: str) -> AsyncGenerator[Edge]:
     log = await SqliteLog.open(
         tmp_path / "log.db", exclusive=True, clock=now, retention=timedelta(days=30), most_record_bytes=SMALLEST_LIMIT
     )
-    database = Database(url)
+    database = Database(register_url)
     folder = tmp_path / "originals"
     yield Edge(folder, Originals(f"file:///{folder}"), log, database)
     await database.close()

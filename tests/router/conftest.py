@@ -1,8 +1,7 @@
 """What the router's tests share: an empty register and log of their own, a watch that can be set, and contacts made to order."""
 
 import asyncio
-import shutil
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -11,9 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from ingest import state
 from ingest.contract import Contact, Identifier, Person, Record
-from ingest.database import Database, upgrade
+from ingest.database import Database
 from ingest.ids import contact_id, digest
 from ingest.log.sqlite import SqliteLog
 from ingest.receive import record_of
@@ -24,10 +22,9 @@ from router.decide import Situation, decide
 from router.match import Unmatched
 from router.match.names import birth_key, canonical_surname, name_key
 from router.read import Outcome, Reading
-from router.register import MIGRATIONS, tables
+from router.register import tables
 from router.store import Store
 from router.worker import Worker
-from tests.servers.postgres import Postgres
 
 KEY = b"a key that only these tests know of"
 
@@ -49,32 +46,6 @@ class Watch:
 def clock() -> Watch:
     """Half past nine on a Monday morning in March, until a test moves it."""
     return Watch()
-
-
-@pytest.fixture(scope="session")
-def empty_register(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("register") / "register.db"
-    upgrade(f"sqlite:///{path}", [MIGRATIONS, state.MIGRATIONS])
-    return path
-
-
-@pytest.fixture(scope="session")
-def empty_on_postgres(postgres: Postgres) -> str:
-    name = postgres.create()
-    upgrade(postgres.url(name), [MIGRATIONS, state.MIGRATIONS])
-    return name
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.needs("postgres"))])
-def register_url(request: pytest.FixtureRequest, tmp_path: Path, empty_register: Path) -> Generator[str]:
-    """An empty register of each kind."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{shutil.copy(empty_register, tmp_path / 'register.db')}"
-        return
-    server: Postgres = request.getfixturevalue("postgres")
-    name = server.create(request.getfixturevalue("empty_on_postgres"))
-    yield server.url(name)
-    server.drop(name)
 
 
 @pytest.fixture
@@ -187,7 +158,7 @@ def worker(
 ) -> Worker:
     """A router that waits for nothing longer than it must."""
     monkeypatch.setattr(worker_module, "_IDLE_SECONDS", 0.02)
-    return Worker(log, database, store, house, {}, clock, asyncio.Event())
+    return Worker(log, database, store, house, {}, clock, asyncio.Event(), KEY)
 
 
 @pytest.fixture

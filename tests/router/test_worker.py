@@ -24,8 +24,8 @@ from ingest.contract import (
 )
 from ingest.database import Database
 from ingest.errors import Halted, Unreadable
-from ingest.ids import published_contact_id
-from ingest.receive import record_of
+from ingest.ids import mark, published_contact_id
+from ingest.receive import MARK, record_of
 from ingest.settings import Publisher, RouterSettings
 from router.register import tables
 from router.store import Store
@@ -43,7 +43,12 @@ def event_of(about, *, source: str | None = None, ce_id: str = "42", ce_type: st
 
 
 def published(about, key: str | None = "k", **changed) -> Record:
-    return encode(event_of(about, **changed), key)
+    return encode(marked(event_of(about, **changed)), key)
+
+
+def marked(event: Event) -> Event:
+    """As our own channels and nobody else can."""
+    return replace(event, extensions={MARK: mark(KEY, event.id, event.source, event.type, event.data)})
 
 
 async def states(rows) -> list[tuple[str, str]]:
@@ -58,7 +63,7 @@ def bad_records(contact):
     """Each kind of record that must become a dead letter, and its reason."""
     good = event_of(contact())
     return {
-        "46 not json": (replace_value(encode(good, "k"), b"{not json"), "breaks-the-contract"),
+        "46 not json": (encode(marked(replace(good, data=b"{not json")), "k"), "breaks-the-contract"),
         "46 a structured event that is not json": (
             Record("k", b"{not json", (("content-type", b"application/cloudevents+json"),)),
             "not-json",
@@ -69,7 +74,7 @@ def bad_records(contact):
         "46 a type without a version": (published(contact(), ce_type="contact-ingest.contact"), "unknown-type"),
         "46 wrong schema": (published(contact(), channel="pigeon"), "breaks-the-contract"),
         "46 a source that is not the event's": (
-            encode(replace(event_of(contact()), source="urn:contact-ingest:sms:main"), "k"),
+            encode(marked(replace(event_of(contact()), source="urn:contact-ingest:sms:main")), "k"),
             "claims-another-source",
         ),
         "48 unknown publisher": (published(contact(), source="urn:example:nobody"), "unknown-publisher"),
@@ -77,6 +82,8 @@ def bad_records(contact):
             published(contact(), source="urn:example:nobody", ce_type="contact-ingest.contact.v9"),
             "unknown-publisher",
         ),
+        "48 our name without our mark": (encode(good, "k"), "not-ours"),
+        "48 our mark on other words": (replace_value(published(contact()), good.data), "not-ours"),
         "50 tombstone": (Record("k", None), "tombstone"),
     }
 
@@ -88,7 +95,7 @@ def replace_value(record: Record, value: bytes) -> Record:
 BAD = [
     "46 not json", "46 a structured event that is not json", "46 no event at all", "46 a header that is not utf-8", "46 another type",
     "46 a type without a version", "46 wrong schema", "46 a source that is not the event's", "48 unknown publisher",
-    "48 unknown publisher of an unknown version", "50 tombstone",
+    "48 unknown publisher of an unknown version", "48 our name without our mark", "48 our mark on other words", "50 tombstone",
 ]  # fmt: skip
 
 
@@ -108,13 +115,13 @@ async def test_is_dead_lettered_and_its_neighbours_proceed(kind, bad_records, co
 
 def test_46_what_breaks_the_contract_names_the_field(contact):
     with pytest.raises(Unreadable, match=r"^sender\.identifiers\.0\.kind: ") as caught:
-        contact_of(published(contact(), sender={"identifiers": [{"kind": "pigeon", "given": "x", "canonical": "x"}]}), {})
+        contact_of(published(contact(), sender={"identifiers": [{"kind": "pigeon", "given": "x", "canonical": "x"}]}), {}, KEY)
     assert caught.value.reason == "breaks-the-contract"
 
 
 def test_46_what_a_stranger_wrote_is_not_in_the_reason(contact):
     with pytest.raises(Unreadable) as caught:
-        contact_of(published(contact(), channel="Zyxwvut"), {})
+        contact_of(published(contact(), channel="Zyxwvut"), {}, KEY)
     assert "Zyxwvut" not in caught.value.sentence
 
 
@@ -125,6 +132,17 @@ async def test_the_whole_topic_in_one_batch_of_every_bad_record(bad_records, con
     await route()
     assert sorted(reason for reason, _ in await states(rows)) == sorted(reason for _, reason in bad_records.values())
     assert len(await rows(tables.contacts)) == len(good)
+
+
+async def test_48_what_only_says_that_it_is_ours_takes_nobodys_id_and_no_channels_count(contact, append, route, rows):
+    jo = contact()
+    await append(jo, encode(event_of(jo, text="Pay me instead."), "k"))
+    await route()
+    (dead,) = await rows(tables.dead_letters)
+    assert (dead.reason, dead.channel) == ("not-ours", "published")
+    assert dead.contact_id != jo.id
+    (kept,) = await rows(tables.contacts)
+    assert "instead" not in kept.body
 
 
 async def test_several_that_a_publisher_gives_one_id_are_all_kept(contact, append, route, rows):
@@ -235,7 +253,7 @@ async def test_a_router_that_begins_anew_goes_on_where_the_register_stands(
     await append(contact())
     await route()
     await append(contact())
-    await route(Worker(log, database, Store(database, house, clock), house, {}, clock, asyncio.Event()))
+    await route(Worker(log, database, Store(database, house, clock), house, {}, clock, asyncio.Event(), KEY))
     assert len(await rows(tables.contacts)) == 2
     (position,) = await rows(tables.positions)
     assert (position.epoch, position.next) == (2, 2)
@@ -298,7 +316,7 @@ async def test_47_what_was_parked_is_routed_in_order_by_the_release_that_knows_i
     assert len(await rows(tables.parked)) == 4
     # The next release: the same bytes, under a type that is known.
     async with database.write() as connection:
-        known = record_of(first, KEY).headers
+        known = published(first, key).headers
         await connection.execute(
             update(tables.parked)
             .where(tables.parked.c.contact_id == first.id)
@@ -317,11 +335,11 @@ async def test_47_what_was_parked_is_routed_in_order_by_the_release_that_knows_i
 async def test_47_a_parked_record_that_turns_out_unreadable_is_a_dead_letter_and_the_router_starts(
     contact, append, route, rows, database
 ):
-    jo = contact()
-    await append(published(jo, ce_type="contact-ingest.contact.v2", received_at="9999-12-31T23:00:00Z"))
+    jo, when = contact(), "9999-12-31T23:00:00Z"
+    await append(published(jo, ce_type="contact-ingest.contact.v2", received_at=when))
     await route()
     async with database.write() as connection:
-        headers = [[name, raw.decode("latin-1")] for name, raw in record_of(jo, KEY).headers]
+        headers = [[name, raw.decode("latin-1")] for name, raw in published(jo, received_at=when).headers]
         await connection.execute(update(tables.parked).values(headers=headers))
     await route()
     assert await states(rows) == [("poison", "open")]
@@ -340,7 +358,7 @@ def vouched(about):
 @pytest.mark.parametrize("mode", [encode, encode_structured], ids=["binary", "structured"])
 def test_a_publisher_is_believed_only_where_the_settings_let_it(contact, allowed, mode):
     publisher = Publisher(may_vouch=allowed, may_acknowledge=allowed, may_backfill=allowed)
-    found, _ = contact_of(mode(event_of(vouched(contact()), source=CRM), "k"), {CRM: publisher})
+    found, _ = contact_of(mode(event_of(vouched(contact()), source=CRM), "k"), {CRM: publisher}, KEY)
     assert found.id == published_contact_id(CRM, "42")
     assert found.sender.identifiers[0].verified_by == ("sign-in" if allowed else None)
     assert (found.acknowledged, found.backfill) == (allowed, allowed)
@@ -348,18 +366,18 @@ def test_a_publisher_is_believed_only_where_the_settings_let_it(contact, allowed
 
 def test_a_publishers_contact_can_take_nobody_elses_id(contact):
     victim = contact()
-    found, _ = contact_of(published(victim, source=CRM, ce_id=str(victim.id)), {CRM: Publisher()})
+    found, _ = contact_of(published(victim, source=CRM, ce_id=str(victim.id)), {CRM: Publisher()}, KEY)
     assert found.id not in (victim.id, UUID(int=0))
 
 
 def test_an_unknown_version_tells_the_id_that_the_contact_will_have(contact):
     with pytest.raises(UnknownVersion) as caught:
-        contact_of(published(contact(), source=CRM, ce_type="contact-ingest.contact.v2"), {CRM: Publisher()})
+        contact_of(published(contact(), source=CRM, ce_type="contact-ingest.contact.v2"), {CRM: Publisher()}, KEY)
     assert caught.value.contact_id == published_contact_id(CRM, "42")
 
 
 def test_fields_that_a_newer_publisher_adds_are_passed_over(contact):
-    found, _ = contact_of(published(contact(), mood="cheerful"), {})
+    found, _ = contact_of(published(contact(), mood="cheerful"), {}, KEY)
     assert not hasattr(found, "mood")
 
 

@@ -262,7 +262,7 @@ def running_kafka() -> Generator[Kafka]:
     folder = Path(tempfile.mkdtemp(prefix="kafka-"))
     server: Kafka | None = None
     try:
-        server = Kafka(folder, Contained(folder) if _engine_answers() else Installed(folder, _jars()))
+        server = Kafka(folder, Contained(folder) if _engine_answers() else Installed(folder, kafka_jars()))
         server.start()
         yield server
     finally:
@@ -278,7 +278,7 @@ def _engine_answers() -> bool:
         return False
 
 
-def _jars() -> Path:
+def kafka_jars() -> Path:
     """The folder of the jars; filled under another name first, since several test processes may want it at once."""
     missing = [each for each in ("java", "mvn") if shutil.which(each) is None]
     if missing:

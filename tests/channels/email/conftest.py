@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import shutil
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,11 +16,10 @@ from channels.email.ingress import Arrive, Pace, run
 from channels.email.settings import EmailAccount
 from ingest.clock import Clock
 from ingest.contract import Contact
-from ingest.database import Database, upgrade
+from ingest.database import Database
 from ingest.log.sqlite import SqliteLog
 from ingest.originals import Originals
 from ingest.receive import receive
-from ingest.state import MIGRATIONS
 from tests.servers.dovecot import PASSWORD, Dovecot, running_dovecot
 
 QUICK = Pace(call=2.0, pause=0.05, longest_pause=0.2, again=0.05)
@@ -93,19 +91,10 @@ class Office:
         return await until(self.contacts, lambda contacts: len(contacts) >= count)
 
 
-@pytest.fixture(scope="session")
-def fresh_register(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Tables with nothing in them, made once."""
-    path = tmp_path_factory.mktemp("register") / "register.db"
-    upgrade(f"sqlite:///{path}", [MIGRATIONS])
-    return path
-
-
 @pytest.fixture
-async def office(tmp_path: Path, clock: Clock, fresh_register: Path) -> AsyncGenerator[Office]:
+async def office(tmp_path: Path, clock: Clock, register_url: str) -> AsyncGenerator[Office]:
     """An office with nothing taken in yet."""
-    shutil.copy(fresh_register, tmp_path / "register.db")
-    database = Database(f"sqlite:///{tmp_path / 'register.db'}")
+    database = Database(register_url)
     originals = Originals(f"file:///{tmp_path / 'originals'}")
     log = await SqliteLog.open(
         tmp_path / "log.db", exclusive=True, clock=clock, retention=timedelta(days=30), most_record_bytes=1_000_000

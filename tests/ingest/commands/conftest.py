@@ -141,7 +141,7 @@ def take_in(config: Path, empty_register: Path) -> Callable[..., list[Contact]]:
         async with service(load(config), lambda: FIXED, stopping) as it:
             records = [record_of(each, KEY.encode()) if isinstance(each, Contact) else each for each in items]
             await it.log.append("contacts", records)
-            router = Worker(it.log, it.database, it.store, it.house, it.settings.publishers, it.clock, stopping)
+            router = Worker(it.log, it.database, it.store, it.house, it.settings.publishers, it.clock, stopping, KEY.encode())
             routing = asyncio.create_task(router.run())
             while not routing.done() and (not router.expected or (await it.log.lag("contacts", "router")).records):
                 await asyncio.sleep(0.01)

@@ -30,7 +30,7 @@ async def on_the_topic(config: Path) -> list[Event]:
     while page := await opened.read("contacts", after={0: len(found)}, most=500):
         found += [decode(each.record) for each in page]
         for each in page:
-            contact_of(each.record, chosen.publishers)  # what the router would make of it
+            contact_of(each.record, chosen.publishers, b"")  # what the router would make of it
     await opened.close()
     return found
 

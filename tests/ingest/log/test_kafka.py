@@ -388,6 +388,38 @@ async def test_a_reader_goes_on_after_the_broker_was_killed(log: KafkaLog, kafka
                     found |= {each.record.key for each in page}
 
 
+async def test_a_reader_may_leave_while_the_broker_is_away_without_its_task_being_ended(
+    log: KafkaLog, kafka: Kafka, topic: str, monkeypatch: pytest.MonkeyPatch
+):
+    # The library cancels what it has under way and waits for that as it is: its own end would pass for ours.
+    monkeypatch.setattr("ingest.log.kafka._SECONDS", 3.0)
+    await log.append(topic, letters(30))
+    left: list[int] = []
+
+    async def leave(number: int) -> None:
+        async with Member().of(log, topic) as consumption:
+            await consumption.take(most=5, most_bytes=NO_LIMIT, within=5)
+            joined.release()
+            await away.wait()
+        left.append(number)
+
+    joined, away = asyncio.Semaphore(0), asyncio.Event()
+    readers = [asyncio.create_task(leave(number)) for number in range(3)]
+    async with asyncio.timeout(60):
+        for _ in readers:
+            await joined.acquire()
+    try:
+        await asyncio.to_thread(kafka.stop)
+        await asyncio.sleep(1)
+        away.set()
+        async with asyncio.timeout(60):
+            await asyncio.wait(readers)
+    finally:
+        await asyncio.to_thread(kafka.start)
+    assert not [each for each in readers if each.cancelled()]
+    assert sorted(left) == [0, 1, 2]
+
+
 async def test_a_broker_that_says_nothing_is_said_to_be_away_within_the_deadline(
     kafka: Kafka, topic: str, monkeypatch: pytest.MonkeyPatch
 ):
