@@ -3,12 +3,12 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from sqlalchemy import text
@@ -20,7 +20,7 @@ from ingest import receive, web
 from ingest.clock import Clock, now
 from ingest.commands.terminal import Config, open_database, open_log, run_async, settings
 from ingest.database import Database
-from ingest.errors import IngestError, Misconfigured
+from ingest.errors import Halted, IngestError, Misconfigured
 from ingest.log import Log
 from ingest.originals import Originals
 from ingest.settings import Section, Settings
@@ -147,33 +147,43 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
     async def router() -> None:
         worker = Worker(it.log, it.database, it.store, it.house, it.settings.publishers, it.clock, it.stopping, key)
         async with asyncio.TaskGroup() as group:
-            group.create_task(worker.run())
-            group.create_task(worker.watch())
-            group.create_task(follow_statuses(it.log, it.database, it.store, it.stopping))
-            group.create_task(duties.run(it.log, it.database, it.store, it.house, it.clock, it.stopping))
+            group.create_task(_whole(worker.run()))
+            group.create_task(_whole(worker.watch()))
+            group.create_task(_whole(follow_statuses(it.log, it.database, it.store, it.stopping)))
+            group.create_task(_whole(duties.run(it.log, it.database, it.store, it.house, it.clock, it.stopping)))
         routed.set()
 
     async with asyncio.TaskGroup() as group:
         for (channel, name), account in it.accounts.items():
             if channel in roles:
                 run = CHANNELS[channel].run
-                group.create_task(run(name, account, arrive=arrive, database=it.database, clock=it.clock, stopping=it.stopping))
+                taking_in = run(name, account, arrive=arrive, database=it.database, clock=it.clock, stopping=it.stopping)
+                group.create_task(_whole(taking_in))
         if "router" in roles:
             group.create_task(router())
-            group.create_task(outbox.run(it.log, it.database, it.store.pending, routed))
+            group.create_task(_whole(outbox.run(it.log, it.database, it.store.pending, routed)))
         if "dispatcher" in roles:
-            group.create_task(
-                dispatcher.run(
-                    log=it.log,
-                    database=it.database,
-                    accounts=it.accounts,
-                    mode=it.settings.outgoing.mode,
-                    burst=it.settings.outgoing.burst,
-                    clock=it.clock,
-                    stopping=it.stopping,
-                )
+            sending = dispatcher.run(
+                log=it.log,
+                database=it.database,
+                accounts=it.accounts,
+                mode=it.settings.outgoing.mode,
+                burst=it.settings.outgoing.burst,
+                clock=it.clock,
+                stopping=it.stopping,
             )
+            group.create_task(_whole(sending))
         group.create_task(web.serve(it.settings.web.private, web.private_routes(partial(_ready, it)), it.stopping))
+
+
+async def _whole(role: Coroutine[Any, Any, None]) -> None:
+    """The role to its end. Raises Halted(``role-lost``) where a library cancelled it: a group would not miss it, and the rest go on."""
+    try:
+        await role
+    except asyncio.CancelledError as error:
+        if (task := asyncio.current_task()) is None or task.cancelling():
+            raise
+        raise Halted("role-lost", "A part of the service was cancelled by nobody. Nothing is lost: start it again.") from error
 
 
 async def _ready(it: Service) -> dict[str, str | None]:

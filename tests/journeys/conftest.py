@@ -1,13 +1,11 @@
 """What a journey needs: a mailbox on a real server, a mail server that takes what is sent, and an installation between them."""
 
-import socket
 from collections.abc import AsyncGenerator, Generator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.journeys.house import Installation
+from tests.journeys.house import Installation, free_port
 from tests.servers.dovecot import Dovecot, running_dovecot
 from tests.servers.smtp import SmtpServer, smtp_server
 
@@ -28,9 +26,7 @@ async def smtp() -> AsyncGenerator[SmtpServer]:
 @pytest.fixture
 def home(dovecot: Dovecot, smtp: SmtpServer, tmp_path: Path) -> Generator[Installation]:
     """An installation whose mailbox is empty; not started."""
-    with closing(socket.socket()) as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+    port = free_port()
     user = f"journey{port}"
     dovecot.mailbox(user)
     it = Installation.make(tmp_path / "home", dovecot, user, smtp.port, port)

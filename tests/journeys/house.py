@@ -1,23 +1,36 @@
-"""A whole installation for a journey: its settings in a folder, and the service as a process of its own."""
+"""A whole installation for a journey: its settings in a folder, and the service as processes of its own.
+
+On one box that is one process with an SQLite log and register; scaled out it is a process a role, or several of one, on Kafka
+and PostgreSQL.
+"""
 
 import json
 import os
+import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import closing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import asyncpg
+
 from tests.servers.dovecot import PASSWORD, Dovecot
+from tests.servers.kafka import Kafka
+from tests.servers.postgres import Postgres
 
 SETTINGS = """\
 key_file = "key"
+
+{stores}
 
 [web]
 private = "127.0.0.1:{private}"
@@ -45,64 +58,184 @@ sender = "customer.care@ombudsman.example"
 {more}
 """
 
+SCALED_OUT = """\
+[log]
+url = "{log}"
+
+[register]
+url = "{register}"
+
+[router]
+batch = {batch}
+"""
+
+KEY = "0123456789abcdef" * 4
+
 
 @dataclass
-class Installation:
-    """Settings, files and at most one running service."""
+class Process:
+    """One process of the service, which may run or not; its roles, and what it says of itself in a file."""
 
-    folder: Path
-    user: str
+    config: Path
+    lines: Path
     private: int
-    process: subprocess.Popen[bytes] | None = field(default=None)
-
-    @classmethod
-    def make(cls, folder: Path, dovecot: Dovecot, user: str, smtp: int, private: int, more: str = "") -> "Installation":
-        """Write the settings."""
-        folder.mkdir(exist_ok=True)
-        (folder / "key").write_text("0123456789abcdef" * 4)
-        (folder / "password").write_text(PASSWORD)
-        settings = SETTINGS.format(private=private, imap=dovecot.port, ca=dovecot.ca_file, user=user, smtp=smtp, more=more)
-        (folder / "ingest.toml").write_text(settings)
-        return cls(folder, user, private)
+    roles: Sequence[str] = ()
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start the service, its telemetry in a file."""
-        lines = (self.folder / "telemetry.jsonl").open("ab")
-        self.process = subprocess.Popen(
-            [*INGEST, "run", "--config", str(self.folder / "ingest.toml")], stdout=lines, stderr=lines
+        """Start it, its telemetry in a file."""
+        lines = self.lines.open("ab")
+        self.running = subprocess.Popen(
+            [*INGEST, "run", *self.roles, "--config", str(self.config)],
+            stdout=lines,
+            stderr=lines,
+            env={**os.environ, **self.settings, "INGEST_WEB__PRIVATE": f"127.0.0.1:{self.private}"},
         )
         lines.close()
 
     def kill(self) -> None:
         """As a loss of power to the process: SIGKILL."""
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait(10)
+        assert self.running is not None
+        self.running.kill()
+        self.running.wait(10)
 
-    def stop(self) -> None:
-        """Leave nothing running, whatever the test came to."""
-        if self.process is not None and self.process.poll() is None:
-            self.kill()
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self.running is not None
+        self.running.send_signal(number)
 
-    def terminate(self, within: float = 30) -> int:
-        """SIGTERM, and its exit status."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(within)
+    def ended(self, within: float = 30) -> int:
+        """Wait for its end, and answer with its exit status."""
+        assert self.running is not None
+        try:
+            status = self.running.wait(within)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.name} did not end within {within} s: {self.telemetry()[-3000:]}") from None
+        self.running = None
+        return status
 
-    def ready(self, within: float = 30) -> None:
+    @property
+    def name(self) -> str:
+        """What it is called here."""
+        return self.lines.stem
+
+    @property
+    def lives(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self.running is not None and self.running.poll() is None
+
+    def ready(self, within: float = 120) -> None:
         """Wait until ``/readyz`` says so."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
-            assert self.process is not None
-            assert self.process.poll() is None, self.telemetry()[-2000:]
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.private}/readyz", timeout=2) as answer:
-                    if json.load(answer)["ready"]:
-                        return
-            except (urllib.error.URLError, OSError, ValueError):
-                time.sleep(0.05)
-        raise AssertionError(f"not ready: {self.telemetry()[-2000:]}")
+            assert self.lives, f"{self.name} has ended: {self.telemetry()[-2000:]}"
+            with suppress(urllib.error.URLError, OSError, ValueError):
+                if json.loads(self.page("readyz"))["ready"]:
+                    return
+            time.sleep(0.05)
+        raise AssertionError(f"{self.name} is not ready after {within} s: {self.telemetry()[-2000:]}")
+
+    def page(self, name: str) -> str:
+        """A page of its private port."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.private}/{name}", timeout=10) as answer:
+            return answer.read().decode()
+
+    def telemetry(self) -> str:
+        """What it said of itself, every time it ran."""
+        return self.lines.read_text(errors="replace") if self.lines.exists() else ""
+
+    def said(self, event: str) -> int:
+        """How often it said a thing of itself."""
+        return self.telemetry().count(f'"event": "{event}"')
+
+
+@dataclass
+class Installation:
+    """Settings, files, the processes of the service, and a way to ask the register's database directly."""
+
+    folder: Path
+    user: str
+    processes: dict[str, Process]
+    ask: Callable[[str], list[tuple[Any, ...]]]
+    database: str = ""
+    """Its name, where it is one of PostgreSQL's."""
+
+    @classmethod
+    def on_one_box(cls, folder: Path, user: str = "", private: int = 0) -> "Installation":
+        """One process, and its files in the folder. Settings are there or written later."""
+
+        def ask(query: str) -> list[tuple[Any, ...]]:
+            with closing(sqlite3.connect(f"file:{folder / 'register.db'}?mode=ro", uri=True, timeout=20)) as register:
+                return register.execute(query).fetchall()
+
+        service = Process(folder / "ingest.toml", folder / "telemetry.jsonl", private)
+        return cls(folder, user, {"service": service}, ask)
+
+    @classmethod
+    def make(cls, folder: Path, dovecot: Dovecot, user: str, smtp: int, private: int, more: str = "") -> "Installation":
+        """Write the settings of one box."""
+        _write(folder, stores="", private=private, imap=dovecot.port, ca=dovecot.ca_file, user=user, smtp=smtp, more=more)
+        return cls.on_one_box(folder, user, private)
+
+    @classmethod
+    def scaled_out(
+        cls,
+        folder: Path,
+        dovecot: Dovecot,
+        user: str,
+        smtp: int,
+        kafka: Kafka,
+        postgres: Postgres,
+        processes: Iterable[str],
+        batch: int = 500,
+    ) -> "Installation":
+        """Write the settings, and make topics and tables as an operator does. A process is called ``router`` or ``router-2``."""
+        database = postgres.create()
+        stores = SCALED_OUT.format(log=kafka.url, register=postgres.url(database), batch=batch)
+        _write(folder, stores=stores, private=free_port(), imap=dovecot.port, ca=dovecot.ca_file, user=user, smtp=smtp, more="")
+
+        def ask(query: str) -> list[tuple[Any, ...]]:
+            return [tuple(each) for each in postgres.execute("SET search_path = public, state", query, database=database)]
+
+        made = {
+            name: Process(folder / "ingest.toml", folder / f"{name}.jsonl", free_port(), [name.partition("-")[0]])
+            for name in processes
+        }
+        it = cls(folder, user, made, ask, database)
+        for words in (("topic", "create", "--replication", "1", "--min-isr", "1"), ("database", "upgrade")):
+            done = it.command(*words)
+            assert done.returncode == 0, done.stdout + done.stderr
+        return it
+
+    def start(self) -> None:
+        """Start every process."""
+        for each in self.processes.values():
+            each.start()
+
+    def ready(self, within: float = 120) -> None:
+        """Wait until every process that was started is ready."""
+        for each in self.processes.values():
+            if each.running is not None:
+                each.ready(within)
+
+    def kill(self) -> None:
+        """SIGKILL to every process."""
+        for each in self.processes.values():
+            each.kill()
+
+    def stop(self) -> None:
+        """Leave nothing running, whatever the test came to."""
+        for each in self.processes.values():
+            if each.lives:
+                each.kill()
+
+    def terminate(self, within: float = 30) -> int:
+        """SIGTERM to every process that runs, and the worst of their exit statuses."""
+        living = [each for each in self.processes.values() if each.lives]
+        for each in living:
+            each.send(signal.SIGTERM)
+        return max(abs(each.ended(within)) for each in living)
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """One command beside the service."""
@@ -110,29 +243,46 @@ class Installation:
         return subprocess.run([*INGEST, *words, *at], capture_output=True, text=True, timeout=60)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """What the register's file holds, asked directly."""
-        with closing(sqlite3.connect(f"file:{self.folder / 'register.db'}?mode=ro", uri=True, timeout=20)) as register:
-            return register.execute(query).fetchall()
+        """What the register's database holds, asked directly."""
+        return self.ask(query)
 
     def number(self, query: str) -> int:
-        """The one number a query gives; 0 before there are tables."""
-        try:
-            return self.rows(query)[0][0]
-        except sqlite3.OperationalError:
-            return 0
+        """The one number a query gives."""
+        return self.rows(query)[0][0]
 
     def wait_for(self, query: str, wanted: int, within: float) -> None:
-        """Wait until a query gives a number."""
+        """Wait until a query gives a number, through times without a database or its tables."""
         deadline = time.monotonic() + within
-        while (found := self.number(query)) != wanted:
+        found = None
+        while True:
             if time.monotonic() > deadline:
-                raise AssertionError(f"{query} gives {found}, not {wanted}: {self.telemetry()[-3000:]}")
+                raise AssertionError(f"{query} gives {found}, not {wanted}, after {within} s: {self.telemetry()}")
+            with suppress(sqlite3.OperationalError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError, OSError):
+                if (found := self.number(query)) == wanted:
+                    return
             time.sleep(0.1)
 
-    def telemetry(self) -> str:
-        """What the service said of itself."""
-        return (self.folder / "telemetry.jsonl").read_text(errors="replace")
+    def telemetry(self, most: int = 3000) -> str:
+        """The last that each process said of itself, less what it says of each letter."""
+        return "\n".join(f"{each.name}: …{_OF_A_LETTER.sub('', each.telemetry())[-most:]}" for each in self.processes.values())
 
 
+def free_port() -> int:
+    """A port of the loopback that nobody listens on."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _write(folder: Path, **values: object) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / "key").write_text(KEY)
+    (folder / "password").write_text(PASSWORD)
+    (folder / "ingest.toml").write_text(SETTINGS.format(**values))
+
+
+_OF_A_LETTER = re.compile(r'(?m)^.*"event": "(?:urgent|accepted)".*\n')
 INGEST = [sys.executable, "-c", "from ingest.commands.entry import main; main()"]
 os.environ.setdefault("PYTHONPATH", str(Path(__file__).parents[2]))
+# Wherever Python is told to keep nothing that it has compiled, each of a hundred starts would compile everything again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

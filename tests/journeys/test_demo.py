@@ -28,7 +28,7 @@ def test_the_demo_shows_every_disposition_that_mail_reaches_and_balances(tmp_pat
     assert "The ledger balances." in shown.stdout
     assert "The audit trail verifies" in shown.stdout
 
-    it = Installation(tmp_path, "care", 0)
+    it = Installation.on_one_box(tmp_path)
     assert it.number("SELECT count(*) FROM contacts") >= 40
     assert set(it.rows("SELECT DISTINCT kind, team FROM dispositions WHERE current")) == ALL_THAT_MAIL_REACHES
     urgent = it.rows(

@@ -38,12 +38,12 @@ async def test_told_to_stop_it_finishes_what_is_in_hand_and_a_new_one_takes_up_t
 async def test_a_second_signal_ends_it_at_once(home: Installation) -> None:
     home.start()
     await asyncio.to_thread(home.ready)
-    assert home.process is not None
-    home.process.send_signal(signal.SIGSTOP)  # both signals are waiting when it goes on
-    home.process.send_signal(signal.SIGTERM)
-    home.process.send_signal(signal.SIGINT)
-    home.process.send_signal(signal.SIGCONT)
-    assert await asyncio.to_thread(home.process.wait, 10) == 130
+    service = home.processes["service"]
+    service.send(signal.SIGSTOP)  # both signals are waiting when it goes on
+    service.send(signal.SIGTERM)
+    service.send(signal.SIGINT)
+    service.send(signal.SIGCONT)
+    assert await asyncio.to_thread(service.ended, 10) == 130
 
 
 @pytest.mark.journey

@@ -92,6 +92,13 @@ class Postgres:
         self.stop()
         self.start()
 
+    def crash(self) -> None:
+        """End at once, as ``pg_ctl stop -m immediate`` does: it recovers when it starts again."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(10)
+        self._process = None
+
     def pause(self) -> None:
         """Connections stay open and nothing answers."""
         self._signal(signal.SIGSTOP)
