@@ -14,25 +14,20 @@ from router.worker import Worker
 from tests.bench.sampling import Sampler
 
 
-async def run(config: Path) -> None:
-    """Until it is told to stop."""
+async def run(config: Path, profile: Path | None) -> None:
+    """Until it is told to stop; a profile of it is left where one is wanted."""
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     async with service(load(config), now, stopping) as it:
+        sampler = Sampler()
+        if profile:
+            sampler.start()
         await Worker(it.log, it.database, it.store, it.house, it.settings.publishers, it.clock, it.stopping).run()
-
-
-def main(config: Path, profile: Path | None) -> None:
-    """Run, and where a profile is wanted leave it in that file."""
-    write_lines()
-    sampler = Sampler()
-    if profile:
-        sampler.start()
-    asyncio.run(run(config))
-    if profile:
-        sampler.stop()
-        profile.write_text(json.dumps(sampler.found()), encoding="utf-8")
+        if profile:
+            sampler.stop()
+            profile.write_text(json.dumps(sampler.found()), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)
+    write_lines()
+    asyncio.run(run(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None))

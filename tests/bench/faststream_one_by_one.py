@@ -6,6 +6,7 @@ Writes rows that it has already, by the plain pipeline's statement: python -m te
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import asyncpg
 from faststream import AckPolicy, FastStream
@@ -23,7 +24,7 @@ async def run(bootstrap: str, url: str, rows: Written, group: str) -> None:
 
     @broker.subscriber(CONTACTS, group_id=group, auto_offset_reset="earliest", ack_policy=AckPolicy.MANUAL)
     async def one(contact: Contact, message: KafkaMessage) -> None:  # pyright: ignore[reportUnusedFunction]
-        found = message.raw_message
+        found = cast(Any, message.raw_message)
         await connection.execute(statement, *rows.arguments([contact.id], {found.partition: found.offset + 1}))
         await message.ack()
 

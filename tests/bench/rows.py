@@ -80,7 +80,9 @@ class Written:
                     f"budgets_spent AS ({into} SELECT recipient, day, sum(spent) FROM {joined} GROUP BY recipient, day {more})"
                 )
             else:
-                parts.append(f"{name.replace('.', '_')}_written AS ({into} SELECT {chosen} FROM {joined} ON CONFLICT DO NOTHING)")
+                parts.append(
+                    f"{name.replace('.', '_')}_written AS ({into} SELECT {chosen} FROM {joined} ON CONFLICT DO NOTHING)"
+                )
         return (
             f"WITH {', '.join(parts)} UPDATE positions SET next = given.next "
             f"FROM unnest(${number + 1}::int4[], ${number + 2}::int8[]) AS given(partition, next) "

@@ -16,7 +16,6 @@ _IDLE: Final = ("select", "wait", "_worker", "get")
 """What a thread that has nothing to do stands in."""
 
 ROOMS: Final[Mapping[str, str]] = {
-    "ingest/contract/": "decode",
     "router/read/": "reading",
     "router/match/": "matching",
     "router/gather.py": "matching",
@@ -34,8 +33,8 @@ ROOMS: Final[Mapping[str, str]] = {
 }
 """Whose time it is, by a piece of a file's path: the innermost frame that has one counts."""
 
-_BY_NAME: Final = {"model_dump_json": "encoding", "encode": "encoding", "model_validate_json": "decode"}
-"""What the contract and pydantic do for both ways, by the function."""
+_BY_NAME: Final = {"model_dump_json": "encoding", "encode": "encoding", "model_validate_json": "decode", "decode": "decode"}
+"""Whose it is that pydantic and the contract do, by the function; else their caller's."""
 
 
 class Sampler:

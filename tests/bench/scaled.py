@@ -87,9 +87,9 @@ class Ground:
         path.write_text(_SETTINGS.format(log=self.kafka.url, register=register), encoding="utf-8")
         return path
 
-    def router(self, register: str) -> list[str]:
-        """What runs the router's worker alone."""
-        return [sys.executable, "-m", "tests.bench.alone", str(self.settings(register))]
+    def router(self, register: str, *profile: Path) -> list[str]:
+        """What runs the router's worker alone, and leaves a profile of it where one is named."""
+        return [sys.executable, "-m", "tests.bench.alone", str(self.settings(register)), *map(str, profile)]
 
     def service(self, register: str) -> list[str]:
         """What runs the router as it is run: with outbox, duties and pages."""
@@ -139,7 +139,9 @@ async def _prepare(kafka: Kafka, register: str, number: int) -> None:
         await connection.execute("DELETE FROM audit")  # of the import: all that is there later is of contacts
         # With positions of its own a register is read to from the beginning, whatever the group has settled for another.
         places = [(log_id, CONTACTS, each, 1, 0) for each in range(PARTITIONS)]
-        await connection.executemany("INSERT INTO positions (log_id, topic, partition, epoch, next) VALUES ($1, $2, $3, $4, $5)", places)
+        await connection.executemany(
+            "INSERT INTO positions (log_id, topic, partition, epoch, next) VALUES ($1, $2, $3, $4, $5)", places
+        )
         await connection.execute("VACUUM ANALYZE")
 
 
@@ -165,6 +167,10 @@ class Side:
     async def settled(self) -> int:
         """How many contacts are in the register."""
         return await self._connection.fetchval(f"SELECT coalesce(sum(next), 0)::int FROM positions WHERE topic = '{CONTACTS}'")
+
+    async def waiting(self) -> int:
+        """How many rows the outbox holds."""
+        return await self._connection.fetchval("SELECT count(*) FROM outbox")
 
     async def until(self, wanted: int) -> int:
         """Wait for so many; how many there are. Raises RuntimeError where a process ended, or nothing comes any more."""

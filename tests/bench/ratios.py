@@ -1,0 +1,109 @@
+"""All sides in turn: round by round, so that what else the machine does falls on each alike. Ratios are medians over the rounds."""
+
+import asyncio
+import shutil
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from tests.bench import embedded, rows, scaled
+
+GOALS: Final = {"router_vs_plain": 0.5, "router_vs_faststream": 10.0, "embedded_vs_sqlite": 0.5}
+_AGAINST: Final = {
+    "router_vs_plain": ("router", "plain"),
+    "router_vs_faststream": ("router", "faststream"),
+    "embedded_vs_sqlite": ("embedded", "sqlite"),
+}
+_WRITERS: Final = {"plain": ("tests.bench.plain", 1), "faststream": ("tests.bench.faststream_one_by_one", 6)}
+"""Which module each is, and what part of the backlog it is given: one by one takes long."""
+
+Measured = embedded.Measured | scaled.Measured
+
+
+@dataclass(slots=True)
+class Found:
+    """What the rounds came to, by side; ``rows`` by side and table, for contacts that every side wrote."""
+
+    rounds: dict[str, list[Measured]] = field(default_factory=dict[str, list[Measured]])
+    rows: dict[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
+
+    def add(self, side: str, measured: Measured) -> None:
+        """One more round of a side."""
+        self.rounds.setdefault(side, []).append(measured)
+
+    def ratios(self) -> dict[str, float]:
+        """Those whose two sides were measured."""
+        return {
+            name: statistics.median(
+                ours.contacts_a_second / theirs.contacts_a_second
+                for ours, theirs in zip(self.rounds[one], self.rounds[other], strict=True)
+            )
+            for name, (one, other) in _AGAINST.items()
+            if one in self.rounds and other in self.rounds
+        }
+
+    def medians(self) -> dict[str, dict[str, float]]:
+        """By side, each figure by its name."""
+        return {side: _medians(some) for side, some in self.rounds.items()}
+
+
+def _medians(some: Sequence[Any]) -> dict[str, float]:
+    return {name: statistics.median(getattr(each, name) for each in some) for name in some[0].__dataclass_fields__}
+
+
+def embedded_rounds(found: Found, folder: Path, number: int, turns: int) -> None:
+    """The embedded router and SQLite's own ceiling."""
+    fresh = folder / "fresh"
+    fresh.mkdir()
+    asyncio.run(embedded.prepare(fresh, number))
+    for turn in range(turns):
+        routed, ceiling = folder / f"embedded-{turn}", folder / f"sqlite-{turn}"
+        shutil.copytree(fresh, routed)
+        shutil.copytree(fresh, ceiling)
+        found.add("embedded", asyncio.run(embedded.router(routed, number)))
+        again = embedded.written(fresh / "register.db", routed / "register.db")
+        found.add("sqlite", embedded.plain(ceiling, number, again))
+        shutil.rmtree(routed)
+        shutil.rmtree(ceiling)
+
+
+def scaled_rounds(found: Found, place: scaled.Ground, turns: int) -> None:
+    """The router's worker and both writers. Raises ValueError where one of these wrote other rows than the router had."""
+    kept = place.folder / "rows"
+    theirs: dict[str, rows.Written] = {}
+    for turn in range(turns):
+        with place.register() as register:
+            found.add("router", _measure(place, register, place.number, place.router(register)))
+            if turn == 0:
+                theirs["router"] = asyncio.run(rows.written(register))
+                theirs["router"].keep(kept)
+        for side, (module, part) in _WRITERS.items():
+            with place.register() as register:
+                command = place.writer(module, register, kept)
+                found.add(side, _measure(place, register, max(1, place.number // part), command))
+                if turn == 0:
+                    theirs[side] = asyncio.run(rows.written(register))
+    _compare(found, theirs)
+
+
+def _compare(found: Found, theirs: Mapping[str, rows.Written]) -> None:
+    everywhere = set.intersection(*(set(each.rows) for each in theirs.values()))
+    found.rows = {side: each.counts(everywhere) for side, each in theirs.items()}
+    for side, each in theirs.items():
+        if not rows.same(each, theirs["router"], each.rows):
+            raise ValueError(f"{side} did not write what the router wrote: {Counter(found.rows[side])}")
+
+
+def service_rounds(found: Found, place: scaled.Ground) -> None:
+    """For comparison, the router as it is run, with outbox, duties and pages: one process, and two."""
+    for side, processes in (("service", 1), ("service_twice", 2)):
+        with place.register() as register:
+            commands = [place.service(register) for _ in range(processes)]
+            found.add(side, _measure(place, register, place.number, *commands))
+
+
+def _measure(place: scaled.Ground, register: str, number: int, *commands: Sequence[str]) -> scaled.Measured:
+    return asyncio.run(scaled.measure(place, register, number, *commands))
