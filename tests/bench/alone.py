@@ -1,4 +1,4 @@
-"""The router's worker in a process of its own, without outbox, duties or pages: python -m tests.bench.alone CONFIG [PROFILE]."""
+"""The router's worker in a process of its own, without outbox, duties or pages: python -m tests.bench.alone LOG REGISTER [PROFILE]."""
 
 import asyncio
 import json
@@ -7,27 +7,31 @@ import sys
 from pathlib import Path
 
 from ingest.clock import now
-from ingest.commands.run import service
-from ingest.settings import load
+from ingest.database import Database
+from ingest.log.kafka import KafkaLog
+from ingest.settings import LogSettings
 from ingest.telemetry import write_lines
+from router.store import Store
 from router.worker import Worker
+from tests.bench.embedded import house
 from tests.bench.sampling import Sampler
 
 
-async def run(config: Path, profile: Path | None) -> None:
+async def run(log_url: str, register_url: str, profile: Path | None) -> None:
     """Until it is told to stop; a profile of it is left where one is wanted."""
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-    async with service(load(config), now, stopping) as it:
-        sampler = Sampler()
-        if profile:
-            sampler.start()
-        await Worker(it.log, it.database, it.store, it.house, it.settings.publishers, it.clock, it.stopping).run()
-        if profile:
-            sampler.stop()
-            profile.write_text(json.dumps(sampler.found()), encoding="utf-8")
+    log, database, ours, sampler = KafkaLog(LogSettings(url=log_url)), Database(register_url), house(), Sampler()
+    if profile:
+        sampler.start()
+    await Worker(log, database, Store(database, ours, now), ours, {}, now, stopping).run()
+    if profile:
+        sampler.stop()
+        profile.write_text(json.dumps(sampler.found()), encoding="utf-8")
+    await database.close()
+    await log.close()
 
 
 if __name__ == "__main__":
     write_lines()
-    asyncio.run(run(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None))
+    asyncio.run(run(sys.argv[1], sys.argv[2], Path(sys.argv[3]) if len(sys.argv) > 3 else None))

@@ -43,7 +43,8 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _house() -> House:
+def house() -> House:
+    """What the router must know of us, by the defaults of the settings."""
     return House(
         teams=Teams(
             intake="intake@example.org",
@@ -82,8 +83,8 @@ async def prepare(folder: Path, number: int) -> None:
 async def router(folder: Path, number: int) -> Measured:
     """The whole router, until it has settled every contact."""
     log, database = await _log(folder / "log.db"), Database(f"sqlite:///{folder / 'register.db'}")
-    stopping, house = asyncio.Event(), _house()
-    worker = Worker(log, database, Store(database, house, _now), house, {}, _now, stopping)
+    stopping, ours = asyncio.Event(), house()
+    worker = Worker(log, database, Store(database, ours, _now), ours, {}, _now, stopping)
     wall, cpu = time.perf_counter(), time.process_time()
     running = asyncio.create_task(worker.run())
     while sum(worker.expected.values()) < number and not running.done():

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.bench import embedded, rows, scaled
+from tests.bench.rehearsal import written
 
 GOALS: Final = {"router_vs_plain": 0.5, "router_vs_faststream": 10.0, "embedded_vs_sqlite": 0.5}
 _AGAINST: Final = {
@@ -78,14 +79,14 @@ def scaled_rounds(found: Found, place: scaled.Ground, turns: int) -> None:
         with place.register() as register:
             found.add("router", _measure(place, register, place.number, place.router(register)))
             if turn == 0:
-                theirs["router"] = asyncio.run(rows.written(register))
+                theirs["router"] = asyncio.run(written(register))
                 theirs["router"].keep(kept)
         for side, (module, part) in _WRITERS.items():
             with place.register() as register:
                 command = place.writer(module, register, kept)
                 found.add(side, _measure(place, register, max(1, place.number // part), command))
                 if turn == 0:
-                    theirs[side] = asyncio.run(rows.written(register))
+                    theirs[side] = asyncio.run(written(register))
     _compare(found, theirs)
 
 

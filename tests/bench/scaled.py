@@ -75,7 +75,8 @@ class Ground:
     @contextmanager
     def register(self) -> Generator[str]:
         """A register of its own; its address."""
-        name = self.postgres.create(self.template)
+        name = f"register_{next(_numbers)}"
+        self.postgres.execute(f"CREATE DATABASE {name} TEMPLATE {self.template}")
         try:
             yield self.postgres.url(name)
         finally:
@@ -89,7 +90,7 @@ class Ground:
 
     def router(self, register: str, *profile: Path) -> list[str]:
         """What runs the router's worker alone, and leaves a profile of it where one is named."""
-        return [sys.executable, "-m", "tests.bench.alone", str(self.settings(register)), *map(str, profile)]
+        return [sys.executable, "-m", "tests.bench.alone", self.kafka.url, register, *map(str, profile)]
 
     def service(self, register: str) -> list[str]:
         """What runs the router as it is run: with outbox, duties and pages."""
