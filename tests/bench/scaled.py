@@ -36,6 +36,7 @@ from tests.servers.postgres import Postgres, running_postgres
 
 PARTITIONS: Final = 6
 _KEY: Final = "a key that only the bench knows of"
+_INGEST: Final = (sys.executable, "-c", "from ingest.commands.entry import main; main()")
 _LOOK_SECONDS: Final = 0.02
 _STUCK_SECONDS: Final = 60.0
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
@@ -94,7 +95,7 @@ class Ground:
 
     def service(self, register: str) -> list[str]:
         """What runs the router as it is run: with outbox, duties and pages."""
-        return [str(Path(sys.executable).parent / "ingest"), "run", "router", "--config", str(self.settings(register))]
+        return [*_INGEST, "run", "router", "--config", str(self.settings(register))]
 
     def writer(self, module: str, register: str, rows: Path) -> list[str]:
         """What runs one of those that write rows from a file."""
