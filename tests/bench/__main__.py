@@ -36,8 +36,9 @@ def compare(number: int, turns: int, out: Path = OUT, *, service: bool = True) -
             scaled_rounds(found, place, turns)
             if service:
                 service_rounds(found, place)
+    by_cpu = found.by_cpu()
     for name, ratio in found.ratios().items():
-        print(f"{name:22}{ratio:8.2f}   goal {GOALS[name]}")
+        print(f"{name:22}{ratio:8.2f}   goal {GOALS[name]:4}   by CPU time {by_cpu[name]:6.2f}")
     print(f"\n{'':22}{'contacts/s':>12}{'CPU µs a contact: its own':>28}{'PostgreSQL':>12}{'Kafka':>8}")
     for side, each in found.medians().items():
         servers = (f"{each[name]:,.0f}" if name in each else "" for name in ("postgres_us_a_contact", "kafka_us_a_contact"))
@@ -47,6 +48,7 @@ def compare(number: int, turns: int, out: Path = OUT, *, service: bool = True) -
     _keep(
         {
             **found.ratios(),
+            "by_cpu": by_cpu,
             "contacts": number,
             "sides": found.medians(),
             "rounds": {side: [asdict(each) for each in some] for side, some in found.rounds.items()},

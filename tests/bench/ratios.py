@@ -5,7 +5,7 @@ import shutil
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,9 +46,23 @@ class Found:
             if one in self.rounds and other in self.rounds
         }
 
+    def by_cpu(self) -> dict[str, float]:
+        """The same ratios by the CPU time of everything that took part: what others do on the machine spoils these least."""
+        return {
+            name: statistics.median(
+                _cpu(theirs) / max(_cpu(ours), 1) for ours, theirs in zip(self.rounds[one], self.rounds[other], strict=True)
+            )
+            for name, (one, other) in _AGAINST.items()
+            if one in self.rounds and other in self.rounds
+        }
+
     def medians(self) -> dict[str, dict[str, float]]:
         """By side, each figure by its name."""
         return {side: _medians(some) for side, some in self.rounds.items()}
+
+
+def _cpu(measured: Measured) -> float:
+    return sum(value for name, value in asdict(measured).items() if name.endswith("us_a_contact"))
 
 
 def _medians(some: Sequence[Any]) -> dict[str, float]:
