@@ -63,7 +63,7 @@ def compare(number: int, turns: int, out: Path = OUT, *, service: bool = True) -
 def drained(number: int) -> None:
     """The table as it grows, and the verdict."""
     with _folder() as folder, _ground(folder, number) as place:
-        print(f"{'settled':>9}{'contacts/s':>12}{'CPU µs':>9}{'resident MB':>13}{'lag':>9}{'outbox':>9}")
+        print(f"{'settled':>9}{'contacts/s':>12}{'CPU µs':>9}{'PostgreSQL µs':>15}{'resident MB':>13}{'lag':>9}{'outbox':>9}")
         found = drain.verdict(asyncio.run(drain.drain(place, _tell)))
     for what, ratio in (("memory", found["drain_memory_ratio"]), ("rate", found["drain_rate_ratio"])):
         flat = "flat" if found[f"drain_{what}_is_flat"] else "NOT flat"
@@ -73,7 +73,7 @@ def drained(number: int) -> None:
 
 def _tell(step: drain.Step) -> None:
     print(
-        f"{step.settled:9,}{step.contacts_a_second:12,.0f}{step.cpu_us_a_contact:9,.0f}{step.resident_mb:13,.0f}"
+        f"{step.settled:9,}{step.contacts_a_second:12,.0f}{step.cpu_us_a_contact:9,.0f}{step.postgres_us_a_contact:15,.0f}{step.resident_mb:13,.0f}"
         f"{step.lag:9,}{step.outbox:9,}",
         flush=True,
     )

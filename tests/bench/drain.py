@@ -20,6 +20,7 @@ class Step:
     settled: int
     contacts_a_second: float
     cpu_us_a_contact: float
+    postgres_us_a_contact: float
     resident_mb: float
     lag: int
     outbox: int
@@ -32,15 +33,16 @@ async def drain(place: scaled.Ground, tell: Callable[[Step], None]) -> list[Step
         async with scaled.side(place, register, place.service(register)) as running:
             size = max(1, min(_STEP, place.number // 8))
             settled = await running.until(1)
-            since, spent = perf_counter(), running.cpu()[0]
+            since, spent = perf_counter(), running.cpu()
             while settled < place.number:
                 there = await running.until(min(place.number, settled + size))
-                at, cost = perf_counter(), running.cpu()[0]
+                at, cost = perf_counter(), running.cpu()
                 done = there - settled
                 step = Step(
                     there,
                     done / (at - since),
-                    (cost - spent) / done * 1e6,
+                    (cost[0] - spent[0]) / done * 1e6,
+                    (cost[1] - spent[1]) / done * 1e6,
                     sum(scaled.resident_bytes(each.pid) for each in running.processes) / 1e6,
                     place.number - there,
                     await running.waiting(),

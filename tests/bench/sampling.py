@@ -1,4 +1,4 @@
-"""Where a process's CPU time goes, room by room: by the timer signal that counts it, every 2 ms of it on whatever thread.
+"""Where a process's CPU time goes, room by room: by the timer signal that counts it, on whatever thread.
 
 The handler runs on the main thread. Where that sleeps, the time was another thread's, whose stack is looked at instead.
 """
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import Final
 
-_EVERY_SECONDS: Final = 0.002
+_EVERY_SECONDS: Final = 0.002  # the kernel's own tick is the least there is
 _IDLE: Final = ("select", "wait", "_worker", "get")
 """What a thread that has nothing to do stands in."""
 
