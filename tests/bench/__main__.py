@@ -126,7 +126,7 @@ def _keep(found: Mapping[str, Any], out: Path = OUT) -> None:
 def main() -> None:
     """By the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="How fast it is.")
-    parser.add_argument("contacts", nargs="?", type=int, default=6_000, help="how many, for ratios and profile")
+    parser.add_argument("contacts", nargs="?", type=int, default=3_000, help="how many, for ratios and profile")
     parser.add_argument("--rounds", type=int, default=3, help="how often each side has its turn")
     parser.add_argument("--drain", type=int, metavar="N", help="drain so many, and say whether rate and memory are flat")
     parser.add_argument("--profile", action="store_true", help="say where the router's time goes")

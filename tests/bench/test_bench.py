@@ -11,6 +11,7 @@ from tests.bench.__main__ import compare
 @pytest.mark.needs("kafka")
 @pytest.mark.needs("postgres")
 @pytest.mark.xdist_group("kafka")
+@pytest.mark.timeout(300)
 def test_whoever_the_router_is_held_against_writes_the_same_rows(tmp_path: Path) -> None:
     out = tmp_path / "bench.json"
     compare(60, 1, out, service=False)
