@@ -25,7 +25,7 @@ from router.register import MIGRATIONS, tables
 from router.register.intake import OPTIONAL, REQUIRED, Kind, opened, take_in
 from router.store import Store
 from router.worker import Worker
-from tests.bench.contacts import SAMPLES, contacts
+from tests.bench.contacts import SAMPLES, contacts, people
 
 BATCH = 500
 _KEY = b"a key that only the bench knows of"
@@ -73,10 +73,15 @@ async def prepare(folder: Path, number: int) -> None:
     await log.close()
     url = f"sqlite:///{folder / 'register.db'}"
     upgrade(url, [MIGRATIONS, state.MIGRATIONS])
+    await fill(url, number, folder)
+
+
+async def fill(url: str, number: int, folder: Path) -> None:
+    """People and cases into a register."""
     database = Database(url)
-    kinds: tuple[tuple[Kind, str], ...] = (("individuals", "register.csv"), ("cases", "cases.csv"))
-    for kind, name in kinds:
-        await take_in(database, kind, opened(SAMPLES / name, REQUIRED[kind], OPTIONAL[kind]), _now, lambda _: None)
+    kinds: tuple[tuple[Kind, Path], ...] = (("individuals", people(number, folder)), ("cases", SAMPLES / "cases.csv"))
+    for kind, path in kinds:
+        await take_in(database, kind, opened(path, REQUIRED[kind], OPTIONAL[kind]), _now, lambda _: None)
     await database.close()
 
 

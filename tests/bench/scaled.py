@@ -21,15 +21,14 @@ from typing import Any, Final
 import asyncpg
 
 from ingest import state
-from ingest.clock import now
 from ingest.commands.topic import NAMES
-from ingest.database import Database, upgrade
+from ingest.database import upgrade
 from ingest.log.kafka import KafkaLog
 from ingest.receive import record_of
 from ingest.settings import LogSettings
 from router.register import MIGRATIONS
-from router.register.intake import OPTIONAL, REQUIRED, Kind, opened, take_in
-from tests.bench.contacts import SAMPLES, contacts
+from tests.bench.contacts import contacts
+from tests.bench.embedded import fill
 from tests.bench.rows import CONTACTS
 from tests.servers.kafka import Kafka, running_kafka
 from tests.servers.postgres import Postgres, running_postgres
@@ -119,11 +118,11 @@ def ground(folder: Path, number: int) -> Generator[Ground]:
     with contextmanager(running_kafka)() as kafka, contextmanager(running_postgres)(durable=True) as postgres:
         (folder / "key").write_text(_KEY, encoding="utf-8")
         template = postgres.create()
-        asyncio.run(_prepare(kafka, postgres.url(template), number))
+        asyncio.run(_prepare(kafka, postgres.url(template), number, folder))
         yield Ground(folder, kafka, postgres, number, template)
 
 
-async def _prepare(kafka: Kafka, register: str, number: int) -> None:
+async def _prepare(kafka: Kafka, register: str, number: int, folder: Path) -> None:
     log = KafkaLog(LogSettings(url=kafka.url))
     await log.create_topics(NAMES, partitions=PARTITIONS, replication=1, min_isr=1, retention=timedelta(days=30))
     made = contacts(number)
@@ -132,11 +131,7 @@ async def _prepare(kafka: Kafka, register: str, number: int) -> None:
     log_id = (await log.describe(CONTACTS)).log_id
     await log.close()
     upgrade(register, [MIGRATIONS, state.MIGRATIONS])
-    database = Database(register)
-    kinds: tuple[tuple[Kind, str], ...] = (("individuals", "register.csv"), ("cases", "cases.csv"))
-    for kind, name in kinds:
-        await take_in(database, kind, opened(SAMPLES / name, REQUIRED[kind], OPTIONAL[kind]), now, lambda _: None)
-    await database.close()
+    await fill(register, number, folder)
     async with _connected(register) as connection:
         await connection.execute("DELETE FROM audit")  # of the import: all that is there later is of contacts
         # With positions of its own a register is read to from the beginning, whatever the group has settled for another.
