@@ -1,35 +1,48 @@
-"""A FastStream handler for the same job, a contact a call, a transaction a contact, settled after it.
+"""A FastStream handler for the router's own job: a contact a call, a transaction a contact, settled after it.
 
-Writes rows that it has already, by the plain pipeline's statement: python -m tests.bench.faststream_one_by_one BOOTSTRAP URL ROWS GROUP.
+It decodes, reads, matches, decides and writes by the router's own code: python -m tests.bench.faststream_one_by_one LOG REGISTER GROUP.
 """
 
 import asyncio
 import sys
-from pathlib import Path
 from typing import Any, cast
 
-import asyncpg
 from faststream import AckPolicy, FastStream
 from faststream.kafka import KafkaBroker, KafkaMessage
 
-from ingest.contract import Contact
-from tests.bench.rows import CONTACTS, Written
+from ingest.clock import now
+from ingest.contract import Record
+from ingest.database import Database
+from ingest.log import Delivery, Partition
+from ingest.log.kafka import KafkaLog
+from ingest.settings import LogSettings
+from ingest.telemetry import write_lines
+from router.store import Store
+from router.worker import Worker
+from tests.bench.embedded import house
+from tests.bench.rows import CONTACTS
 
 
-async def run(bootstrap: str, url: str, rows: Written, group: str) -> None:
+async def run(log_url: str, register_url: str, group: str) -> None:
     """Until it is ended."""
-    connection = await asyncpg.connect(url)
-    broker = KafkaBroker(bootstrap, logger=None)
-    statement = rows.statement()
+    log, database, ours = KafkaLog(LogSettings(url=log_url)), Database(register_url), house()
+    store = Store(database, ours, now)
+    worker = Worker(log, database, store, ours, {}, now, asyncio.Event())
+    topic = await log.describe(CONTACTS)
+    places = {number: Partition(topic.log_id, CONTACTS, number) for number in topic.numbers}
+    worker.expected.update({each: position or 0 for each, position in (await store.assume(list(places.values()))).items()})
+    broker = KafkaBroker(log_url.partition("://")[2], logger=None)
 
     @broker.subscriber(CONTACTS, group_id=group, auto_offset_reset="earliest", ack_policy=AckPolicy.MANUAL)
-    async def one(contact: Contact, message: KafkaMessage) -> None:  # pyright: ignore[reportUnusedFunction]
+    async def one(_: bytes, message: KafkaMessage) -> None:  # pyright: ignore[reportUnusedFunction]
         found = cast(Any, message.raw_message)
-        await connection.execute(statement, *rows.arguments([contact.id], {found.partition: found.offset + 1}))
+        record = Record(found.key.decode(), found.value, tuple(found.headers))
+        await worker._work([Delivery(places[found.partition], found.offset, now(), record)])
         await message.ack()
 
     await FastStream(broker, logger=None).run()
 
 
 if __name__ == "__main__":
-    asyncio.run(run(sys.argv[1], sys.argv[2], Written.kept(Path(sys.argv[3])), sys.argv[4]))
+    write_lines()
+    asyncio.run(run(sys.argv[1], sys.argv[2], sys.argv[3]))

@@ -96,6 +96,11 @@ class Ground:
         """What runs the router as it is run: with outbox, duties and pages."""
         return [*_INGEST, "run", "router", "--config", str(self.settings(register))]
 
+    def one_by_one(self, register: str) -> list[str]:
+        """What runs the router's job under FastStream."""
+        module = "tests.bench.faststream_one_by_one"
+        return [sys.executable, "-m", module, self.kafka.url, register, f"bench-{next(_numbers)}"]
+
     def writer(self, module: str, register: str, rows: Path) -> list[str]:
         """What runs one of those that write rows from a file."""
         group = f"bench-{next(_numbers)}"
