@@ -29,10 +29,10 @@ Measured = embedded.Measured | scaled.Measured
 
 @dataclass(slots=True)
 class Found:
-    """What the rounds came to, by side; ``rows`` by side and table, for contacts that every side wrote."""
+    """What the rounds came to, by side; ``rows`` has for each other side what it wrote by table, and the router for the same contacts."""
 
     rounds: dict[str, list[Measured]] = field(default_factory=dict[str, list[Measured]])
-    rows: dict[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
+    rows: dict[str, dict[str, Mapping[str, int]]] = field(default_factory=dict[str, dict[str, Mapping[str, int]]])
 
     def add(self, side: str, measured: Measured) -> None:
         """One more round of a side."""
@@ -108,19 +108,17 @@ def scaled_rounds(found: Found, place: scaled.Ground, turns: int) -> None:
     _compare(found, theirs)
 
 
-def _compare(found: Found, theirs: Mapping[str, Written]) -> None:
+def _compare(found: Found, theirs: dict[str, Written]) -> None:
     """Those that only write must have written the very same. Whoever decides for itself, as much: what it makes of a person's second
     contact follows from which of two partitions it takes first.
     """
-    everywhere = set.intersection(*(set(each.rows) for each in theirs.values()))
-    found.rows = {side: each.counts(everywhere) for side, each in theirs.items()}
-    ours = sum(found.rows["router"].values())
+    ours = theirs.pop("router")
     for side, each in theirs.items():
-        decides = side in ("router", "faststream")
-        if not (
-            abs(sum(found.rows[side].values()) - ours) <= ours * _SLACK if decides else same(each, theirs["router"], each.rows)
-        ):
-            raise ValueError(f"{side} did not write what the router wrote: {found.rows[side]}, {found.rows['router']}")
+        wrote, router = each.counts(each.rows), ours.counts(each.rows)
+        found.rows[side] = {"wrote": wrote, "router": router}
+        off = abs(sum(wrote.values()) - sum(router.values()))
+        if off > sum(router.values()) * _SLACK if side == "faststream" else not same(each, ours, each.rows):
+            raise ValueError(f"{side} did not write what the router wrote: {wrote}, {router}")
 
 
 def service_rounds(found: Found, place: scaled.Ground) -> None:
