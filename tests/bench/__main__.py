@@ -21,7 +21,7 @@ from typing import Any, Final
 import pytest
 
 from ingest.telemetry import write_lines
-from tests.bench import drain, scaled
+from tests.bench import drain, sampling, scaled
 from tests.bench.ratios import GOALS, Found, embedded_rounds, scaled_rounds, service_rounds
 
 OUT: Final = Path("build/bench.json")
@@ -84,7 +84,7 @@ def profiled(number: int) -> None:
     """Rooms, and our functions, by their share of the worker's CPU time."""
     with _folder() as folder, _ground(folder, number) as place, place.register() as register:
         left = folder / "profile.json"
-        measured = asyncio.run(scaled.measure(place, register, number, place.router(register, left)))
+        measured = asyncio.run(scaled.measure(place, register, number, place.router(register, left), begin=sampling.BEGIN))
         shares = json.loads(left.read_text(encoding="utf-8"))
     for kind in ("rooms", "functions"):
         for name, share in shares[kind].items():

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import Final
 
+BEGIN: Final = signal.SIGUSR1
+"""Tells a process whose profile is wanted to begin."""
 _EVERY_SECONDS: Final = 0.002  # the kernel's own tick is the least there is
 _IDLE: Final = ("select", "wait", "_worker", "get")
 """What a thread that has nothing to do stands in."""

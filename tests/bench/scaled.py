@@ -7,6 +7,7 @@ the first tenth of the contacts on, so that nobody's start is measured.
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -216,10 +217,15 @@ async def side(place: Ground, register: str, *commands: Sequence[str]) -> AsyncG
             await asyncio.to_thread(running.end)
 
 
-async def measure(place: Ground, register: str, number: int, *commands: Sequence[str]) -> Measured:
-    """A side until it has settled so many."""
+async def measure(
+    place: Ground, register: str, number: int, *commands: Sequence[str], begin: signal.Signals | None = None
+) -> Measured:
+    """A side until it has settled so many; ``begin`` tells its processes of the moment from which on it is measured."""
     async with side(place, register, *commands) as running:
         first = await running.until(max(1, number // 10))
+        if begin is not None:
+            for each in running.processes:
+                each.send_signal(begin)
         began, before = time.perf_counter(), running.cpu()
         last = await running.until(number)
         took, after = time.perf_counter() - began, running.cpu()
