@@ -14,7 +14,7 @@ from ingest.telemetry import write_lines
 from router.store import Store
 from router.worker import Worker
 from tests.bench.embedded import house
-from tests.bench.sampling import BEGIN, Sampler
+from tests.bench.sampling import BEGIN, OnTheMainThread, Sampler
 
 
 async def run(log_url: str, register_url: str, profile: Path | None) -> None:
@@ -23,6 +23,7 @@ async def run(log_url: str, register_url: str, profile: Path | None) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     log, database, ours, sampler = KafkaLog(LogSettings(url=log_url)), Database(register_url), house(), Sampler()
     if profile:
+        asyncio.get_running_loop().set_default_executor(OnTheMainThread())
         signal.signal(BEGIN, lambda *_: sampler.start())
     await Worker(log, database, Store(database, ours, now), ours, {}, now, stopping).run()
     if profile:

@@ -1,22 +1,19 @@
-"""Where a process's CPU time goes, room by room: by the timer signal that counts it, on whatever thread.
+"""Where a process's CPU time goes, room by room: by the timer signal that counts it.
 
-The handler runs on the main thread. Where that sleeps, the time was another thread's, whose stack is looked at instead.
+Python answers a signal on the main thread alone, and there only when another lets it run: so whatever a profiled process would do in
+threads it does on the main one.
 """
 
 import signal
-import sys
-import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 BEGIN: Final = signal.SIGUSR1
 """Tells a process whose profile is wanted to begin."""
 _EVERY_SECONDS: Final = 0.002  # the kernel's own tick is the least there is
-_IDLE: Final = ("select", "wait", "_worker", "get")
-"""What a thread that has nothing to do stands in."""
-
 ROOMS: Final[Mapping[str, str]] = {
     "router/read/": "reading",
     "router/match/": "matching",
@@ -63,17 +60,21 @@ class Sampler:
             "functions": {name: count / total for name, count in self._lines.most_common(15)},
         }
 
-    def _sample(self, _: int, main: FrameType | None) -> None:
-        threads = sys._current_frames()
-        mine = threading.get_ident()
-        others = [frame for ident, frame in threads.items() if ident != mine and not _is_idle(frame)]
-        frame = others[0] if others and (main is None or _is_idle(main)) else main
+    def _sample(self, _: int, frame: FrameType | None) -> None:
         self._rooms[_room(frame)] += 1
         self._lines[_function(frame)] += 1
 
 
-def _is_idle(frame: FrameType) -> bool:
-    return frame.f_code.co_name in _IDLE and "/lib/python" in frame.f_code.co_filename
+class OnTheMainThread(ThreadPoolExecutor):
+    """No pool: each call is made where it is asked for."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - for whoever awaits it
+            done.set_exception(error)
+        return done
 
 
 def _stack(frame: FrameType | None) -> Iterator[FrameType]:
