@@ -6,7 +6,7 @@ RUN := $(UV) run --frozen --no-sync
 
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: demo test bench check format setup
+.PHONY: demo test bench drain profile check format setup
 .DEFAULT_GOAL := help
 
 help: ## what can be made here
@@ -24,8 +24,14 @@ demo: setup ## letters in a real mailbox become records, in under a minute
 test: setup ## every test, against the real servers that are installed here
 	@$(RUN) pytest -n auto --dist loadgroup $(TESTS)
 
-bench: setup ## how fast it is, as ratios to a baseline of the same run
+bench: setup ## how fast it is, as ratios to baselines of the same run (CONTACTS=n)
 	@$(RUN) python -m tests.bench $(CONTACTS)
+
+drain: setup ## a long backlog: do rate and memory stay as they are? (CONTACTS=n)
+	@$(RUN) python -m tests.bench --drain $(or $(CONTACTS),200000)
+
+profile: setup ## where the router's time goes (CONTACTS=n)
+	@$(RUN) python -m tests.bench --profile $(CONTACTS)
 
 check: setup ## lint, types, architecture, dependencies
 	@$(RUN) ruff check .

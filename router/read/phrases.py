@@ -95,7 +95,9 @@ def find(lines: Iterable[Sentence]) -> Found:
 
 _OPEN: Final = re.compile(r"\.\.|\?|\* ")  # in a phrase that is more than one stretch
 _Stretch = tuple[tuple[str, ...], ...]  # elements that follow one another without a gap, each as what it may be
-_Begun = tuple[int, int, int, Table, Row, str]  # the bits a phrase needs besides, two numbers for its order, and where it stands
+_Begun = tuple[
+    int, int, int, Table, Row, str
+]  # the bits a phrase needs besides, two numbers for its order, and where it stands
 
 
 class _Index:
@@ -158,7 +160,7 @@ class _Index:
         for start, phrases in begun:
             for needs, named, place, table, row, phrase in phrases:
                 if not needs & missing and (match := _pattern(phrase).match(text, start)):
-                    matched.append((start, named, place, table, row, match[0]))  # noqa: PERF401 - a comprehension is slower
+                    matched.append((start, named, place, table, row, match[0]))
         rows: set[Row] = set()
         for _, _, _, table, row, words in sorted(matched):
             if row not in rows and (row.where == "any" or _stands(row, sentence)):

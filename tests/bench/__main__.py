@@ -1,70 +1,147 @@
-"""``make bench``: how fast it is, as ratios to a baseline of the same run: python -m tests.bench [CONTACTS].
+"""``make bench``: how fast it is, as ratios to baselines of the same run: python -m tests.bench [CONTACTS].
 
-Both sides take turns, and the median of the rounds counts: on a machine that others use, trust the ratios and not the figures.
+With ``--drain`` a long backlog instead, with ``--profile`` where the router's time goes. All is kept in ``build/bench.json``; each run
+replaces its own figures there. On a machine that others use, trust the ratios and the CPU time, not the rates.
 """
 
+import argparse
 import asyncio
 import contextlib
 import json
+import logging
 import os
-import shutil
-import statistics
+import platform
 import sys
 import tempfile
+from collections.abc import Generator, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, Final
+
+import pytest
 
 from ingest.telemetry import write_lines
-from tests.bench import embedded
+from tests.bench import drain, sampling, scaled
+from tests.bench.ratios import GOALS, Found, embedded_rounds, scaled_rounds, service_rounds
 
-OUT = Path("build/bench.json")
-_ROUNDS = 3
-_GOALS = {"embedded_vs_sqlite": 0.5}
-
-
-def main(number: int) -> None:
-    """Measure, print and write ``build/bench.json``."""
-    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
-        write_lines()
-        sides = _measure(number)
-    _report(number, sides)
+OUT: Final = Path("build/bench.json")
 
 
-def _measure(number: int) -> dict[str, list[embedded.Measured]]:
-    sides: dict[str, list[embedded.Measured]] = {"router": [], "sqlite": []}
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        fresh = Path(name) / "fresh"
-        fresh.mkdir()
-        asyncio.run(embedded.prepare(fresh, number))
-        for turn in range(_ROUNDS):
-            routed, ceiling = Path(name) / f"router-{turn}", Path(name) / f"sqlite-{turn}"
-            shutil.copytree(fresh, routed)
-            shutil.copytree(fresh, ceiling)
-            sides["router"].append(asyncio.run(embedded.router(routed, number)))
-            rows = embedded.written(fresh / "register.db", routed / "register.db")
-            sides["sqlite"].append(embedded.plain(ceiling, number, rows))
-            shutil.rmtree(routed)
-            shutil.rmtree(ceiling)
-    return sides
-
-
-def _report(number: int, sides: dict[str, list[embedded.Measured]]) -> None:
-    ratios = {
-        "embedded_vs_sqlite": statistics.median(
-            ours.contacts_a_second / theirs.contacts_a_second
-            for ours, theirs in zip(sides["router"], sides["sqlite"], strict=True)
+def compare(number: int, turns: int, out: Path = OUT, *, service: bool = True) -> None:
+    """Every side in turn, and once the whole service; the ratios first."""
+    found = Found()
+    with _folder() as folder:
+        embedded_rounds(found, folder, number, turns)
+        with contextlib.suppress(_Missing), _ground(folder, number) as place:
+            scaled_rounds(found, place, turns)
+            if service:
+                service_rounds(found, place)
+    by_cpu = found.by_cpu()
+    for name, ratio in found.ratios().items():
+        goal = f"goal {GOALS[name]}" if name in GOALS else ""
+        print(f"{name:30}{ratio:8.2f}   {goal:10}by CPU time {by_cpu[name]:6.2f}")
+    print(f"\n{'':22}{'contacts/s':>12}{'CPU µs a contact: its own':>28}{'PostgreSQL':>12}{'Kafka':>8}")
+    for side, each in found.medians().items():
+        servers = (f"{each[name]:,.0f}" if name in each else "" for name in ("postgres_us_a_contact", "kafka_us_a_contact"))
+        print(
+            f"{side:22}{each['contacts_a_second']:12,.0f}{each['cpu_us_a_contact']:28,.0f}{next(servers):>12}{next(servers):>8}"
         )
-    }
-    for ratio, found in ratios.items():
-        print(f"{ratio:24} {found:8.3f}   goal {_GOALS[ratio]}")
-    for side, rounds in sides.items():
-        rate = statistics.median(each.contacts_a_second for each in rounds)
-        cost = statistics.median(each.cpu_us_a_contact for each in rounds)
-        print(f"{side:24} {rate:8,.0f} contacts/s {cost:8,.0f} µs of CPU a contact")
-    OUT.parent.mkdir(exist_ok=True)
-    held = {**ratios, "contacts": number, "rounds": {side: [asdict(each) for each in some] for side, some in sides.items()}}
-    OUT.write_text(json.dumps(held, indent=2) + "\n", encoding="utf-8")
+    _keep(
+        {
+            **found.ratios(),
+            "by_cpu": by_cpu,
+            "contacts": number,
+            "sides": found.medians(),
+            "rounds": {side: [asdict(each) for each in some] for side, some in found.rounds.items()},
+            "rows": found.rows,
+        },
+        out,
+    )
+    if not found.ratios().keys() >= GOALS.keys():
+        sys.exit(1)
+
+
+def drained(number: int) -> None:
+    """The table as it grows, and the verdict."""
+    with _folder() as folder, _ground(folder, number) as place:
+        print(f"{'settled':>9}{'contacts/s':>12}{'CPU µs':>9}{'PostgreSQL µs':>15}{'resident MB':>13}{'lag':>9}{'outbox':>9}")
+        found = drain.verdict(asyncio.run(drain.drain(place, _tell)))
+    for what, ratio in (("memory", found["drain_memory_ratio"]), ("rate", found["drain_rate_ratio"])):
+        flat = "flat" if found[f"drain_{what}_is_flat"] else "NOT flat"
+        print(f"{what} is {flat}: the last quarter is {ratio:.2f} of the second")
+    _keep(found)
+
+
+def _tell(step: drain.Step) -> None:
+    print(
+        f"{step.settled:9,}{step.contacts_a_second:12,.0f}{step.cpu_us_a_contact:9,.0f}{step.postgres_us_a_contact:15,.0f}{step.resident_mb:13,.0f}"
+        f"{step.lag:9,}{step.outbox:9,}",
+        flush=True,
+    )
+
+
+def profiled(number: int) -> None:
+    """Rooms, and our functions, by their share of the worker's CPU time."""
+    with _folder() as folder, _ground(folder, number) as place, place.register() as register:
+        left = folder / "profile.json"
+        measured = asyncio.run(scaled.measure(place, register, number, place.router(register, left), begin=sampling.BEGIN))
+        shares = json.loads(left.read_text(encoding="utf-8"))
+    for kind in ("rooms", "functions"):
+        for name, share in shares[kind].items():
+            print(f"{share:8.1%}{share * measured.cpu_us_a_contact:8,.0f} µs a contact   {name}")
+        print()
+    _keep({"profile": {**shares, "cpu_us_a_contact": measured.cpu_us_a_contact}})
+
+
+class _Missing(Exception):
+    """A server is not installed; it has been said which."""
+
+
+@contextlib.contextmanager
+def _ground(folder: Path, number: int) -> Generator[scaled.Ground]:
+    try:
+        with scaled.ground(folder, number) as place:
+            yield place
+    except pytest.skip.Exception as missing:
+        print(missing.msg, file=sys.stderr)
+        raise _Missing from missing
+
+
+@contextlib.contextmanager
+def _folder() -> Generator[Path]:
+    """For everything that is written, with our own diagnostics kept quiet."""
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, tempfile.TemporaryDirectory(prefix="bench-") as name:
+        write_lines(nowhere)
+        yield Path(name)
+
+
+def _keep(found: Mapping[str, Any], out: Path = OUT) -> None:
+    """Beside what other runs have found."""
+    out.parent.mkdir(exist_ok=True)
+    before = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
+    machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
+    out.write_text(json.dumps({**before, **found, "machine": machine}, indent=2) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """By the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="How fast it is.")
+    parser.add_argument("contacts", nargs="?", type=int, default=3_000, help="how many, for ratios and profile")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each side has its turn")
+    parser.add_argument("--drain", type=int, metavar="N", help="drain so many, and say whether rate and memory are flat")
+    parser.add_argument("--profile", action="store_true", help="say where the router's time goes")
+    chosen = parser.parse_args()
+    try:
+        if chosen.drain:
+            drained(chosen.drain)
+        elif chosen.profile:
+            profiled(chosen.contacts)
+        else:
+            compare(chosen.contacts, chosen.rounds)
+    except _Missing:
+        sys.exit(1)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000)
+    main()

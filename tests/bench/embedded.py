@@ -25,10 +25,10 @@ from router.register import MIGRATIONS, tables
 from router.register.intake import OPTIONAL, REQUIRED, Kind, opened, take_in
 from router.store import Store
 from router.worker import Worker
-from tests.bench.contacts import SAMPLES, contacts
+from tests.bench.contacts import SAMPLES, contacts, people
 
 BATCH = 500
-_KEY = b"a key that only the bench knows of"
+KEY = b"a key that only the bench knows of"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _house() -> House:
+def house() -> House:
+    """What the router must know of us, by the defaults of the settings."""
     return House(
         teams=Teams(
             intake="intake@example.org",
@@ -68,22 +69,27 @@ async def prepare(folder: Path, number: int) -> None:
     log = await _log(folder / "log.db")
     made = list(contacts(number))
     for start in range(0, number, 1_000):
-        await log.append("contacts", [record_of(each, _KEY) for each in made[start : start + 1_000]])
+        await log.append("contacts", [record_of(each, KEY) for each in made[start : start + 1_000]])
     await log.close()
     url = f"sqlite:///{folder / 'register.db'}"
     upgrade(url, [MIGRATIONS, state.MIGRATIONS])
+    await fill(url, number, folder)
+
+
+async def fill(url: str, number: int, folder: Path) -> None:
+    """People and cases into a register."""
     database = Database(url)
-    kinds: tuple[tuple[Kind, str], ...] = (("individuals", "register.csv"), ("cases", "cases.csv"))
-    for kind, name in kinds:
-        await take_in(database, kind, opened(SAMPLES / name, REQUIRED[kind], OPTIONAL[kind]), _now, lambda _: None)
+    kinds: tuple[tuple[Kind, Path], ...] = (("individuals", people(number, folder)), ("cases", SAMPLES / "cases.csv"))
+    for kind, path in kinds:
+        await take_in(database, kind, opened(path, REQUIRED[kind], OPTIONAL[kind]), _now, lambda _: None)
     await database.close()
 
 
 async def router(folder: Path, number: int) -> Measured:
     """The whole router, until it has settled every contact."""
     log, database = await _log(folder / "log.db"), Database(f"sqlite:///{folder / 'register.db'}")
-    stopping, house = asyncio.Event(), _house()
-    worker = Worker(log, database, Store(database, house, _now), house, {}, _now, stopping, _KEY)
+    stopping, ours = asyncio.Event(), house()
+    worker = Worker(log, database, Store(database, ours, _now), ours, {}, _now, stopping, KEY)
     wall, cpu = time.perf_counter(), time.process_time()
     running = asyncio.create_task(worker.run())
     while sum(worker.expected.values()) < number and not running.done():

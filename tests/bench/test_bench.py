@@ -1,0 +1,24 @@
+"""The bench is honest: whoever the router is held against did the same writing, and every ratio is told."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.bench.__main__ import compare
+
+
+@pytest.mark.needs("kafka")
+@pytest.mark.needs("postgres")
+@pytest.mark.xdist_group("kafka")
+@pytest.mark.timeout(300)
+def test_whoever_the_router_is_held_against_writes_the_same_rows(tmp_path: Path) -> None:
+    out = tmp_path / "bench.json"
+    compare(60, 1, out, service=False)
+    found = json.loads(out.read_text(encoding="utf-8"))
+    assert all(found[each] > 0 for each in ("router_vs_plain", "router_vs_faststream", "embedded_vs_sqlite"))
+    assert found["rows"].keys() == {"plain", "faststream", "faststream_writing"}
+    for each in found["rows"].values():
+        assert each["wrote"] == each["router"]
+        assert each["wrote"]["contacts"] >= 6
+        assert each["wrote"]["audit"] >= 6
