@@ -8,8 +8,11 @@ in the sentence: gaps are counted, and a phrase is tried only where its first wo
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
+from itertools import count, product
 from typing import Final
+
+from ahocorasick_rs import AhoCorasick, Implementation
 
 from router.read.sentences import Sentence, plain
 
@@ -74,103 +77,98 @@ class Table:
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self.rows = tuple(rows)
-        _INDEX.add(self)
+        _TABLES.append(self)
+        _index.cache_clear()
 
 
+_TABLES: Final[list[Table]] = []
 Found = Mapping[Table, Sequence[Hit]]
 
 
 def find(lines: Iterable[Sentence]) -> Found:
     """What each table finds: each row that applies to a sentence, once, in the order of the sentences and of their words."""
-    found: dict[Table, list[Hit]] = {table: [] for table in _INDEX.tables}
+    found: dict[Table, list[Hit]] = {table: [] for table in _TABLES}
+    index = _index()
     for line in lines:
-        for table, hit in _INDEX.hits(line):
+        for table, hit in index.hits(line):
             found[table].append(hit)
     return found
 
 
-_Phrase = tuple[int, Table, Row, str]  # the elements that it cannot do without, as bits; where it stands; and its words
+_Stretch = tuple[tuple[str, ...], ...]  # elements that follow one another without a gap, each as what it may be
+_Begun = tuple[int, int, int, Table, Row, str]  # the bits a phrase needs besides, two numbers for its order, and where it stands
 
 
 class _Index:
-    """What every word of every table begins, so that a sentence is gone through once for all of them.
+    """What the phrases of all tables spell out, so that one search of a sentence tells which of them it may have.
 
-    Each element that a phrase needs has a bit. Most phrases of a table want a word that a sentence has not, and a look at
-    their bits is enough to pass them over.
+    A phrase is some stretches with gaps between, and most are one stretch. Whatever a stretch may be is spelt out and searched
+    for with all others (Aho and Corasick 1975). Only a phrase whose every stretch is there is tried where its first one stands.
     """
 
-    def __init__(self) -> None:
-        self.tables: list[Table] = []
-        self._bits: dict[tuple[str, ...], int] = {}
-        self._has: dict[str, int] = {}  # by a word, or by the beginning of one with its star, the bits of its elements
-        self._begun: dict[str, list[_Phrase]] = {}
+    def __init__(self, tables: Iterable[Table]) -> None:
+        self._numbers: dict[str, int] = {}  # of what is spelt out
+        self._shows: list[int] = []  # by that number: the bits of the stretches that it may be
+        self._begins: list[list[_Begun]] = []  # and the phrases that it begins
+        self._bits: dict[_Stretch, int] = {}
         self._unless: dict[Row, list[tuple[int, str]]] = {}
-        self._lengths: tuple[int, ...] = ()
-        self._known = lru_cache(maxsize=16_384)(self._look_up)
+        order = count()
+        for table in tables:
+            for row in table.rows:
+                for phrase in row.phrases:
+                    first, *others = _stretches(phrase)
+                    needs, place = self._needs(others), next(order)
+                    for spelt in _spelt_out(first):
+                        # The order of old: of those that begin at one word, first who name it, then who name the least of it.
+                        named = 0 if " " in spelt[1:] else len(spelt)
+                        self._begins[self._number(spelt)].append((needs, named, place, table, row, phrase))
+                self._unless[row] = [(self._needs(_stretches(phrase)), phrase) for phrase in row.unless]
+        self._every = (1 << len(self._bits)) - 1
+        self._search = AhoCorasick(self._numbers, implementation=Implementation.ContiguousNFA).find_matches_as_indexes
 
-    def add(self, table: Table) -> None:
-        self.tables.append(table)
-        for row in table.rows:
-            self._unless[row] = [(self._needs(phrase), phrase) for phrase in row.unless]
-            for phrase in row.phrases:
-                entry = (self._needs(phrase), table, row, phrase)
-                for start in _starts(phrase):
-                    self._begun.setdefault(start, []).append(entry)
-        starred = {start for start in (*self._begun, *self._has) if start.endswith("*")}
-        self._lengths = tuple(sorted({len(start) - 1 for start in starred}))
-        self._known.cache_clear()
+    def _number(self, spelt: str) -> int:
+        if spelt not in self._numbers:
+            self._numbers[spelt] = len(self._numbers)
+            self._shows.append(0)
+            self._begins.append([])
+        return self._numbers[spelt]
 
-    def _needs(self, phrase: str) -> int:
-        """The bits of each element that must stand in a sentence for the phrase to."""
+    def _needs(self, stretches: Iterable[_Stretch]) -> int:
+        """Their bits."""
         needs = 0
-        for element in phrase.split(" "):
-            if set(element) == {"."} or element.endswith("?"):
-                continue
-            starts = _starts(element)
-            if starts not in self._bits:
-                self._bits[starts] = 1 << len(self._bits)
-                for start in starts:
-                    self._has[start] = self._has.get(start, 0) | self._bits[starts]
-            needs |= self._bits[starts]
+        for stretch in stretches:
+            if stretch not in self._bits:
+                self._bits[stretch] = 1 << len(self._bits)
+                for spelt in _spelt_out(stretch):
+                    self._shows[self._number(spelt)] |= self._bits[stretch]
+            needs |= self._bits[stretch]
         return needs
 
-    def _look_up(self, word: str) -> tuple[int, tuple[_Phrase, ...]]:
-        """The bits of the elements that the word may stand for, and the phrases that it may begin."""
-        starts = (word, *(f"{word[:length]}*" for length in self._lengths if length <= len(word)))
-        bits = 0
-        for start in starts:
-            bits |= self._has.get(start, 0)
-        return bits, tuple(each for start in starts for each in self._begun.get(start, ()))
-
     def hits(self, sentence: Sentence) -> Iterator[tuple[Table, Hit]]:
+        """Each row that applies, with its table; those of a table in the order of the words."""
         text = sentence.plain
-        has = start = 0
-        begun: list[tuple[int, tuple[_Phrase, ...]]] = []
-        for word in text.split(" "):
-            bits, phrases = self._known(word)
-            has |= bits
-            if phrases:
-                begun.append((start, phrases))
-            start += len(word) + 1
-        missing = ((1 << len(self._bits)) - 1) ^ has
-        found: dict[Row, tuple[Table, Hit]] = {}
-        for at, phrases in begun:
-            for needs, table, row, phrase in phrases:
-                if (
-                    not needs & missing
-                    and row not in found
-                    and (match := _pattern(phrase).match(text, at))
-                    and (row.where == "any" or _stands(row, sentence))
-                ):
-                    found[row] = (table, Hit(row, sentence, match[0]))
-        return (
-            hit
-            for row, hit in found.items()
-            if not any(not needs & missing and _anywhere(phrase).search(text) for needs, phrase in self._unless[row])
-        )
+        shown = self._search(f" {text} ", overlapping=True)
+        has = 0
+        for number, _, _ in shown:
+            has |= self._shows[number]
+        missing = self._every ^ has
+        matched = [
+            (start, named, place, table, row, match[0])
+            for number, start, _ in shown
+            for needs, named, place, table, row, phrase in self._begins[number]
+            if not needs & missing and (match := _pattern(phrase).match(text, start)) and _stands(row, sentence)
+        ]
+        rows: set[Row] = set()
+        for *_, table, row, words in sorted(matched):
+            if row not in rows:
+                rows.add(row)
+                if not any(not needs & missing and _anywhere(phrase).search(text) for needs, phrase in self._unless[row]):
+                    yield table, Hit(row, sentence, words)
 
 
-_INDEX: Final = _Index()
+@cache
+def _index() -> _Index:
+    return _Index(_TABLES)
 
 
 def speaks_of_us(sentence: Sentence) -> bool:
@@ -214,11 +212,42 @@ def _spelt(alternative: str) -> str:
     )
 
 
-@cache
-def _starts(phrase: str) -> tuple[str, ...]:
-    """The words that its first element begins with."""
-    first = phrase.split(" ", 1)[0]
-    return tuple(dict.fromkeys(_spelt(each).split(" ", 1)[0] for each in _expand(first)))
+def _elements(phrase: str) -> Iterator[tuple[str, bool, tuple[str, ...]]]:
+    """Each element: the gap before it, whether it may be missing, and what it may be in plain words."""
+    gap = ""
+    for element in phrase.split(" "):
+        if set(element) == {"."}:
+            gap = element
+        else:
+            yield gap, element.endswith("?"), tuple(dict.fromkeys(map(_spelt, _expand(element.rstrip("?")))))
+            gap = ""
+
+
+def _stretches(phrase: str) -> list[_Stretch]:
+    """What must stand in a sentence for the phrase to: its elements between gaps, and between those that may be missing.
+
+    Its first element never is: before the next there would be no word's edge.
+    """
+    stretches: list[list[tuple[str, ...]]] = []
+    goes_on = False
+    for gap, may_be_missing, either in _elements(phrase):
+        if gap or (may_be_missing and stretches):
+            goes_on = False
+        if may_be_missing and stretches:
+            continue
+        if goes_on:
+            stretches[-1].append(either)
+        else:
+            stretches.append([either])
+        goes_on = not any(each.endswith("*") for each in either)
+    return [tuple(stretch) for stretch in stretches]
+
+
+def _spelt_out(stretch: _Stretch) -> Iterator[str]:
+    """All that the stretch may be, with the spaces around it; one that ends in a star goes on as it likes."""
+    for words in product(*stretch):
+        spelt = f" {' '.join(words)}"
+        yield spelt[:-1] if spelt.endswith("*") else f"{spelt} "
 
 
 @cache
@@ -233,14 +262,9 @@ def _anywhere(phrase: str) -> re.Pattern[str]:
 
 def _source(phrase: str) -> str:
     built: list[str] = []
-    for element in phrase.split(" "):
-        if set(element) == {"."}:
-            built.append("(?: [^ ]+){0,4}?" if element == ".." else "(?: [^ ]+){0,10}?")
-            continue
-        optional = element.endswith("?")
-        either = "|".join(
-            re.escape(spelt.rstrip("*")) + ("[^ ]*" if spelt.endswith("*") else "")
-            for spelt in map(_spelt, _expand(element.rstrip("?")))
-        )
-        built.append(f"(?:{' ' if built else ''}(?:{either}))" + ("?" if optional else ""))
+    for gap, may_be_missing, either in _elements(phrase):
+        if gap:
+            built.append("(?: [^ ]+){0,4}?" if gap == ".." else "(?: [^ ]+){0,10}?")
+        words = "|".join(re.escape(each.rstrip("*")) + ("[^ ]*" if each.endswith("*") else "") for each in either)
+        built.append(f"(?:{' ' if built else ''}(?:{words}))" + ("?" if may_be_missing else ""))
     return "".join(built) + r"(?= |$)"
