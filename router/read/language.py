@@ -2,6 +2,8 @@
 
 import re
 import unicodedata
+from collections import Counter
+from itertools import chain
 from typing import Final
 
 _WORDS: Final = {
@@ -33,7 +35,9 @@ _SPEAKERS: Final = {
     word: tuple(name for name, words in _WORDS.items() if word in words.split()) for word in " ".join(_WORDS.values()).split()
 }  # by a common word, the languages that it is common in
 KNOWN: Final = ("en", "cy")
-_LETTERS: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_FAR: Final = 20_000  # characters in which words are counted
+_LETTERS: Final = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
+_BEYOND_LATIN: Final = re.compile(r"[^\W\d_\0-\u024f]")
 _SCRIPTS: Final = {"ARABIC": "ar", "CYRILLIC": "ru", "BENGALI": "bn", "DEVANAGARI": "hi", "GURMUKHI": "pa", "CJK": "zh", "GREEK": "el", "HEBREW": "he",
                    "HANGUL": "ko", "HIRAGANA": "ja", "KATAKANA": "ja", "TAMIL": "ta", "GUJARATI": "gu", "ETHIOPIC": "am", "GEORGIAN": "ka", "THAI": "th"}  # fmt: skip
 
@@ -42,32 +46,27 @@ def language(text: str) -> str | None:
     """Its language as ISO 639-1; None where there are too few words to tell."""
     if script := _script(text):
         return script
-    words = [word.replace("’", "'") for word in _LETTERS.findall(text[:20_000].lower())]
+    words = _LETTERS.findall(text[:_FAR].lower().replace("’", "'"))
     if len(words) < 4:
         return None
-    spoken = dict.fromkeys(_WORDS, 0)
-    for word in words:
-        for name in _SPEAKERS.get(word, ()):
-            spoken[name] += 1
-    shares = {name: times / len(words) for name, times in spoken.items()}
-    best = max(shares, key=lambda name: (shares[name], name == "en"))
-    if shares["en"] >= 0.8 * shares[best] and best not in KNOWN:
+    spoken = Counter(chain.from_iterable([_SPEAKERS[word] for word in words if word in _SPEAKERS]))
+    best = max(_WORDS, key=lambda name: (spoken[name], name == "en"))
+    if spoken["en"] / len(words) >= 0.8 * (spoken[best] / len(words)) and best not in KNOWN:
         best = "en"
-    return best if shares[best] >= (0.12 if best == "en" else 0.16) else None
+    return best if spoken[best] / len(words) >= (0.12 if best == "en" else 0.16) else None
 
 
 def _script(text: str) -> str | None:
-    if text.isascii():
+    beginning = text[:4_000]
+    foreign: Counter[str] = Counter()
+    for each in _BEYOND_LATIN.findall(beginning):
+        name = unicodedata.name(each, "").split(" ")[0].split("-")[0]
+        if each.isalpha() and name in _SCRIPTS:
+            foreign[_SCRIPTS[name]] += 1
+    if not foreign:
         return None
-    sample = [each for each in text[:4_000] if each.isalpha()]
-    foreign: dict[str, int] = {}
-    for each in sample:
-        if ord(each) > 0x24F:
-            name = unicodedata.name(each, "").split(" ")[0].split("-")[0]
-            if name in _SCRIPTS:
-                foreign[_SCRIPTS[name]] = foreign.get(_SCRIPTS[name], 0) + 1
-    best = max(foreign, key=lambda each: foreign[each], default=None)
-    return best if best and foreign[best] > 0.4 * len(sample) else None
+    [(best, times)] = foreign.most_common(1)
+    return best if times > 0.4 * sum(map(str.isalpha, beginning)) else None
 
 
 def unreadable(text: str, tongue: str | None) -> tuple[str, ...]:
@@ -81,7 +80,10 @@ def unreadable(text: str, tongue: str | None) -> tuple[str, ...]:
 
 def _garbled(text: str) -> bool:
     """Bad scans: letters and digits mixed within words, words without vowels, marks where letters belong."""
-    words = [word for word in text[:20_000].split() if not _FIGURES.match(word)]
+    beginning = text[:_FAR]
+    if "�" not in text and not _BROKEN.search(beginning) and not any(map(_consonants, _VOWELLESS.findall(beginning))):
+        return False
+    words = [word for word in beginning.split() if not _FIGURES.match(word)]
     if len(words) < 5:
         return text.count("�") > 2
     broken = sum(bool(_BROKEN.search(word)) or _consonants(word) for word in words)
@@ -89,10 +91,9 @@ def _garbled(text: str) -> bool:
 
 
 _FIGURES: Final = re.compile(r"[\d£$(#@+&•*=|/\\-]|https?:|[A-Za-z]{1,3}-?\d|[^\s@]{1,64}@")
-_BROKEN: Final = re.compile(r"[^\W\d_]\d[^\W\d_]|[^\W\d_][|\\~^{}<>#%=*§¦¬_;:][^\W\d_]|�|[|\\~^¦¬§]{1}")
-
-
+_BROKEN: Final = re.compile(r"[\d|\\~^¦¬§�{}<>#%=*_;:](?:(?<=[|\\~^¦¬§�])|(?<=[^\W\d_].)(?=[^\W\d_]))")
 _VOWEL: Final = re.compile(r"[aeiouywAEIOUYW]")
+_VOWELLESS: Final = re.compile(r"[^\saeiouywAEIOUYW](?<!\S.)[^\saeiouywAEIOUYW]{4,}(?!\S)")
 
 
 def _consonants(word: str) -> bool:
