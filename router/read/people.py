@@ -15,12 +15,12 @@ _NOBODYS: Final = re.compile(
     r"(?:bookings?|info|sales|no-?reply|postmaster|mailer-daemon|newsletter|marketing|offers)@", re.IGNORECASE
 )
 _POSTCODE: Final = re.compile(r"(?<![\w-])([A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})(?!\w)", re.IGNORECASE)
-_PHONE: Final = re.compile(r"(?<![\w.£-])(?:\+\d|\(?0)[\d() -]{7,17}\d(?!\w)")
+_PHONE: Final = re.compile(r"[+(0](?<![\w.£-].)(?:(?<=\+)\d|(?<=\()0|(?<=0))[\d() -]{7,17}\d(?!\w)")
 _MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]{0,6}"
 _DATE: Final = rf"(?:\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2,4}}|\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTH},? \d{{2,4}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})"
 _BORN: Final = re.compile(
-    rf"(?:\bd\.?\s?o\.?\s?b\.?|\bdate of birth|\bborn(?: on)?(?: the)?|\bbirth ?date|\bbirthday|\bdyddiad geni)(?: is|:|,|\)| -|=)*\s{{0,3}}(?P<date>{_DATE})",
-    re.IGNORECASE,
+    rf"[BbDd](?<!\w.)(?i:(?:(?<=d)(?:\.?\s?o\.?\s?b\.?|ate of birth|yddiad geni)|(?<=b)(?:orn(?: on)?(?: the)?|irth ?date|irthday))"
+    rf"(?: is|:|,|\)| -|=)*\s{{0,3}}(?P<date>{_DATE}))"
 )
 _SOMEBODY: Final = re.compile(
     r"\b(?:his|her|their|mum['’]?s|dad['’]?s|mother['’]?s|father['’]?s|son['’]?s|daughter['’]?s|patient['’]?s?|client['’]?s?|constituent|my (?:late )?(?:aunt|uncle|mother|mum|mam|father|dad|son|daughter|"
@@ -43,11 +43,12 @@ _SAYS: Final = re.compile(
     rf"\b(?:(?i:my name['’]?s?(?: is)?)|(?i:i am called)|[Ff]y enw i (?:yw|ydi|ydy)|nazywam się|mam na imię|(?i:(?:full |your |contact )?name ?:)|gave name (?:only )?as)\s{{0,3}}(?P<name>{_FULL})"
 )
 _SAYS_IT: Final = re.compile(
-    rf"\b(?:[Mm]y name['’]?s?(?: is)?|[Nn]ame ?:|[Ii]t['’]?s|[Ii]t is|[Tt]his is|[Ii] ?['’]?a?m|[Ff]rom|[Hh]i|[Hh]ello|[Hh]iya|[Yy]ma|[Mm]e again) \(?(?:only )?(?P<name>{_GIVEN}(?:[ \t]{_GIVEN}){{0,3}})(?= here| again| from| yma|,? (?:P|C|EN)-|[,.]? (?:ref|case|i am|i'm)|[\s]*$|[.(!\n]| - )",
+    rf"[FfHhIiMmNnTtYy](?<!\w.)(?:(?<=[Mm])(?:y name['’]?s?(?: is)?|e again)|(?<=[Nn])ame ?:|(?<=[Ii])(?:t['’]?s|t is| ?['’]?a?m)|(?<=[Tt])his is|"
+    rf"(?<=[Ff])rom|(?<=[Hh])(?:i|ello|iya)|(?<=[Yy])ma) \(?(?:only )?(?P<name>{_GIVEN}(?:[ \t]{_GIVEN}){{0,3}})(?= here| again| from| yma|,? (?:P|C|EN)-|[,.]? (?:ref|case|i am|i'm)|[\s]*$|[.(!\n]| - )",
     re.MULTILINE,
 )
 _LOWER_SAYS: Final = re.compile(
-    r"(?:^|[.!?\n] ?)(?:hi |hiya |hello )?(?:its |it's |this is |my name is |my names |im |i am |hi |hello )(?P<name>[a-z]{2,15}(?: [a-z'-]{2,20}){0,2}?)(?= here| again|[.!,]? (?:ref|case|p-|c-)|[.,] |\. )",
+    r"[.!?\n] ?(?:hi |hiya |hello )?(?:its |it's |this is |my name is |my names |im |i am |hi |hello )(?P<name>[a-z]{2,15}(?: [a-z'-]{2,20}){0,2}?)(?= here| again|[.!,]? (?:ref|case|p-|c-)|[.,] |\. )",
     re.IGNORECASE,
 )
 _HERE: Final = re.compile(rf"^(?P<name>{_GIVEN}(?: {_GIVEN}){{0,3}}) here\b", re.MULTILINE)
@@ -84,7 +85,12 @@ _NOT_NAMES: Final = frozenset(_NO_NAMES.split())
 
 # What each search wants at the least, so that most texts and lines are spared it.
 _FIGURE: Final = re.compile(r"\d")
-_TAILS: Final = (" ", "\t", "\xa0", ",", ";", "(", "|", ".", ":", "tel", "mob", "mobile", "phone", "ref", "case", "no")
+_SIX_DIGITS: Final = re.compile(r"\d{6}")
+_INWARD: Final = re.compile(r"\d[^\W\d_]{2}")  # how a postcode ends
+_SAYS_NAME: Final = ("name", "am called", "enw i", "nazywam", "mam na")
+_LEFT_OVER: Final = r"(?:\s|[,;(|]|\b(?:tel|mob|mobile|phone|ref|case|no)\b[.:]?)"
+_ENDS_LEFT_OVER: Final = re.compile(rf"{_LEFT_OVER}$", re.IGNORECASE)
+_ALL_LEFT_OVER: Final = re.compile(rf"{_LEFT_OVER}{{1,40}}$", re.IGNORECASE)
 
 
 def individual(channel: str, text: str, form: Mapping[str, str]) -> ReadIndividual:
@@ -92,7 +98,7 @@ def individual(channel: str, text: str, form: Mapping[str, str]) -> ReadIndividu
     figures = bool(_FIGURE.search(text))
     return ReadIndividual(
         name=_name(channel, text, form),
-        postcode=_postcode(text, form) if figures else None,
+        postcode=_postcode(text, form) if figures and _INWARD.search(text) else None,
         phone=_phone(text) if figures else None,
         email=_email(text) if "@" in text else None,
         date_of_birth=_born(text) if figures else None,
@@ -158,14 +164,20 @@ def _name(channel: str, text: str, form: Mapping[str, str]) -> str | None:
                     and (name := _trim(found["name"]))
                 ):
                     return name
-    if found := _SAYS.search(text):
+    lower = text.lower()
+    if any(each in lower for each in _SAYS_NAME) and (found := _SAYS.search(text)):
         return _trim(found["name"])
     return _signature(text) or _introduced(text)
 
 
 def _introduced(text: str) -> str | None:
-    for pattern in (_HERE, _SAYS_IT, _LOWER_SAYS):
-        for found in pattern.finditer(text[:20_000]):
+    beginning = text[:20_000]
+    for pattern, searched in (
+        (_HERE, beginning if " here" in beginning else ""),
+        (_SAYS_IT, beginning),
+        (_LOWER_SAYS, f"\n{beginning}"),
+    ):
+        for found in pattern.finditer(searched):
             if name := _trim(found["name"], strict=True):
                 return name
     return None
@@ -195,11 +207,14 @@ def _bare(line: str) -> str:
     if "@" in line:
         line = _EMAIL.sub(" ", line)
     if _FIGURE.search(line):
-        for pattern in (_PHONE, _POSTCODE, _CASE):
-            line = pattern.sub(" ", line)
-    if not line.lower().endswith(_TAILS):
-        return line.rstrip()
-    return re.sub(r"(?:\s|[,;(|]|\b(?:tel|mob|mobile|phone|ref|case|no)\b[.:]?){1,40}$", "", line, flags=re.IGNORECASE).rstrip()
+        line = _PHONE.sub(" ", line)
+        if _INWARD.search(line):
+            line = _POSTCODE.sub(" ", line)
+        if _SIX_DIGITS.search(line):
+            line = _CASE.sub(" ", line)
+    if _ENDS_LEFT_OVER.search(line, max(0, len(line) - 8)):
+        line = _ALL_LEFT_OVER.sub("", line)
+    return line.rstrip()
 
 
 _CASE: Final = re.compile(r"\b(?:P|C|EN)-?\d{6,7}\b", re.IGNORECASE)

@@ -19,13 +19,14 @@ def read(channel: str, subject: str | None, text: str) -> Reading:
     at_risk = signs(found)
     refs, ref_facts = references.case_references(whole)
     form = fields(body)
-    body_named, body_facts = references.organisation(whole, form)
+    named = references.bodies(whole)
+    body_named, body_facts = references.organisation(whole, named, form)
     weighed = outcome.weigh(
         channel,
         lines,
         found,
         references=len(refs),
-        named=len(references.bodies(whole)),
+        named=len({name for _, name in named}),
         at_risk=bool(at_risk),
         form_body=any(fact.rule == "form field" for fact in body_facts),
     )

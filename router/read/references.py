@@ -4,16 +4,18 @@ A number is ours by its form and by the words around it: hospital numbers, order
 """
 
 import re
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from ingest.contract import canonical_case_reference
 from router.read.reading import Fact
 
+Named = Sequence[tuple[int, str]]  # where a body's name begins in the text, and the name
+
 _REFERENCE: Final = re.compile(
     r"(?<![\w/-])(?P<kind>P|C|EN)(?P<mark> ?[-–—‐] ?| ?)(?P<digits>\d(?:[ -]?\d){5,6})(?![\w/]|-\d| ?\d)", re.IGNORECASE
 )
+_SIX_DIGITS: Final = re.compile(r"\d(?:[ -]?\d){5}")  # no reference has fewer
 _ELSEWHERE_BEFORE: Final = re.compile(
     r"(?:hospital|patient|booking|order|invoice|receipt|policy|account|passport|licence|license|tracking|parcel|application|customer|nhs|"
     r"insurance|meter|flight|ticket|prescription|unit|ward|mrn|their|trust['’]?s?|pals|dwp|hmrc|dvla|council['’]?s?|surgery['’]?s?|gwf|utr|member|"
@@ -33,6 +35,8 @@ _CALLED_OURS: Final = re.compile(
 
 def case_references(text: str) -> tuple[tuple[str, ...], tuple[Fact, ...]]:
     """Our references, canonical, each once and in order; and why, with the numbers that look alike and are not ours."""
+    if not _SIX_DIGITS.search(text):
+        return (), ()
     references: dict[str, None] = {}
     evidence: list[Fact] = []
     for found in _REFERENCE.finditer(text):
@@ -62,19 +66,32 @@ _NOUN: Final = (
     r"Housing(?: Association| Trust| Group)?|Homes|Police|Constabulary|University|College|Academy|School|(?:Custodial |Community |Mental )?Health(?:care)?(?: Services?)?(?: Ltd| Limited| NHS Foundation Trust| NHS Trust)?|"
     r"Ltd|Limited|plc|PLC|Service|Services|(?:GP|gp|[Ww]heelchair|[Oo]ut of [Hh]ours(?: GP)?) service|Agency|Authority|Commission|General(?: Hospital)?|Royal|Tribunals?|Jobcentre(?: Plus)?|Job Centre(?: Plus)?|Medical)"
 )
-_NAMED: Final = re.compile(
-    rf"(?<![\w@])(?:St\.|[A-Z][\w'’-]{{0,30}}) (?:{_PART} ){{0,6}}{_NOUN}(?![\w@])|(?<![\w@])[A-Z][\w'’-]{{1,30}} {_NOUN}(?![\w@])"
-)
-_KNOWN: Final = re.compile(
-    r"(?<![\w@])(?:DEPARTMENT (?:FOR|OF) [A-Z]+(?:(?: AND|,)? [A-Z]+){0,4}|Department (?:for|of) [A-Z]\w+(?:,? (?:and |& )?[A-Z]\w+){0,4}|DWP|D\.W\.P\.?|HMRC|HM Revenue (?:&|and) Customs|"
-    r"DVLA|DVSA|UKVI|HM Passport Office|Passport Office|passport office|Home Office|home office|Ministry of [A-Z]\w+|HMCTS|HM Courts (?:&|and) Tribunals Service|HM Land Registry|Land Registry|Environment Agency|"
-    r"Child Maintenance Service|CMS|Student Loans Company|SLC|UK Visas and Immigration|Border Force|Planning Inspectorate|Rural Payments Agency|Natural England|"
-    r"Legal Aid Agency|Cafcass|CAFCASS|DEFRA|Defra|Companies House|Insolvency Service|Charity Commission|Valuation Office(?: Agency)?|Pension Service|Pensions Service|The Pension Service|"
-    r"NHS England|NHS 111|CQC|Care Quality Commission|Ofsted|Jobcentre Plus|Jobcentre|jobcentre(?: in [a-z]\w+)?|job centre(?: in [a-z]\w+)?|Disclosure and Barring Service|DBS|Criminal Injuries Compensation Authority|CICA|UK Border Agency|"
-    r"dwp|hmrc|dvla|Cafcass Cymru|Job Centre|Crown Prosecution Service|CPS|Probation Service|HM Prison Service|NHS Business Services Authority|NHSBSA|Independent Case Examiner)(?!\w)"
-)
+_NAMED: Final = re.compile(rf"[A-Z](?<![\w@].)(?:(?<=S)t\.|[\w'’-]{{0,30}}) (?:{_PART} ){{0,6}}{_NOUN}(?![\w@])")
+def _begun(names: Iterable[str]) -> str:
+    """A pattern for one of the names, as a word of its own: by first letters, each of which looks back only where it stands."""
+    rests: dict[str, list[str]] = {}
+    for name in names:
+        rests.setdefault(name[0], []).append(name[1:])
+    return "|".join(rf"{first}(?<![\w@].)(?:{'|'.join(rest)})" for first, rest in rests.items())
+
+
+_BODIES: Final = (
+    "DEPARTMENT (?:FOR|OF) [A-Z]+(?:(?: AND|,)? [A-Z]+){0,4}", r"Department (?:for|of) [A-Z]\w+(?:,? (?:and |& )?[A-Z]\w+){0,4}", "DWP",
+    r"D\.W\.P\.?", "HMRC", "HM Revenue (?:&|and) Customs", "DVLA", "DVSA", "UKVI", "HM Passport Office", "Passport Office", "passport office",
+    "Home Office", "home office", r"Ministry of [A-Z]\w+", "HMCTS", "HM Courts (?:&|and) Tribunals Service", "HM Land Registry", "Land Registry",
+    "Environment Agency", "Child Maintenance Service", "CMS", "Student Loans Company", "SLC", "UK Visas and Immigration", "Border Force",
+    "Planning Inspectorate", "Rural Payments Agency", "Natural England", "Legal Aid Agency", "Cafcass", "CAFCASS", "DEFRA", "Defra",
+    "Companies House", "Insolvency Service", "Charity Commission", "Valuation Office(?: Agency)?", "Pension Service", "Pensions Service",
+    "The Pension Service", "NHS England", "NHS 111", "CQC", "Care Quality Commission", "Ofsted", "Jobcentre Plus", "Jobcentre",
+    r"jobcentre(?: in [a-z]\w+)?", r"job centre(?: in [a-z]\w+)?", "Disclosure and Barring Service", "DBS",
+    "Criminal Injuries Compensation Authority", "CICA", "UK Border Agency", "dwp", "hmrc", "dvla", "Cafcass Cymru", "Job Centre",
+    "Crown Prosecution Service", "CPS", "Probation Service", "HM Prison Service", "NHS Business Services Authority", "NHSBSA",
+    "Independent Case Examiner",
+)  # fmt: skip
+_KNOWN: Final = re.compile(rf"(?:{_begun(_BODIES)})(?!\w)")
 _LOWER: Final = re.compile(
-    r"(?<![\w@])(?:at|about|from|by|against|to|with|re|of|into|and) (?P<name>(?!the |my |our |this |that |a |your |an |local |same )[a-z'’]{3,20}(?: [a-z'’]{3,20}){0,2} (?:hospital|general|infirmary|surgery|medical centre|medical practice|health centre|"
+    rf"(?:{_begun(('at', 'about', 'from', 'by', 'against', 'to', 'with', 're', 'of', 'into', 'and'))}) "
+    r"(?P<name>(?!the |my |our |this |that |a |your |an |local |same )[a-z'’]{3,20}(?: [a-z'’]{3,20}){0,2} (?:hospital|general|infirmary|surgery|medical centre|medical practice|health centre|"
     r"pharmacy|ambulance service|ambulance|dental practice|dental|council|nhs trust|clinic))(?!\w)"
 )
 _AFTER_ABOUT: Final = re.compile(
@@ -96,12 +113,11 @@ _FIELDS: Final = (
 )  # fmt: skip
 
 
-def organisation(text: str, form: Mapping[str, str]) -> tuple[str | None, tuple[Fact, ...]]:
+def organisation(text: str, named: Named, form: Mapping[str, str]) -> tuple[str | None, tuple[Fact, ...]]:
     """The other body's name as written: a form's field, else what stands after 'complain about', else the one named most, first."""
     for label in _FIELDS:
         if form.get(label):
             return form[label][:120], (Fact("organisation_complained_of", form[label][:120], "form field", label),)
-    named = _names(text)
     if not named:
         return None, ()
     chosen, rule = named[0][1], "named"
@@ -115,13 +131,8 @@ def organisation(text: str, form: Mapping[str, str]) -> tuple[str | None, tuple[
     return chosen, (Fact("organisation_complained_of", chosen, rule, chosen),)
 
 
-def bodies(text: str) -> tuple[str, ...]:
-    """Every other body the text names, as written, each once."""
-    return tuple(dict.fromkeys(name for _, name in _names(text)))
-
-
-@lru_cache(maxsize=4)
-def _names(text: str) -> tuple[tuple[int, str], ...]:
+def bodies(text: str) -> Named:
+    """Every other body the text names, as written, and where."""
     found: list[tuple[int, str]] = []
     for pattern in (_KNOWN, _NAMED, _LOWER):
         for match in pattern.finditer(text[:_FAR]):
@@ -136,4 +147,4 @@ def _names(text: str) -> tuple[tuple[int, str], ...]:
                 found.append((start, name.strip(" .,'’")))
         if len(found) > 40:
             break
-    return tuple(sorted(found))
+    return sorted(found)

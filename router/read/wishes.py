@@ -216,6 +216,7 @@ _WANTS: Final = re.compile(
     r"(?: for| is| that)? (?P<what>[^.;!?\n]{4,120})",
     re.IGNORECASE,
 )
+_WANTING: Final = ("want", "wish", "like", "ask", "seek", "need", "looking for", "if you would", "please")
 _NO_REMEDY: Final = re.compile(
     r"(?:to (?:complain|know how|know if|know whether|know about|ask|say|find out|make a complaint|raise|suggest|thank|check|start|be clear)|you to (?:know|investigate|look)|a form|one of|to (?:a |the )?(?:stop|think)|me know (?:if|how)|"
     r"your |not |nothing|in the|it |me |him |her |them |this |that |how |if |what )",
@@ -492,6 +493,9 @@ def remedy(lines: Iterable[Sentence], found: Found) -> tuple[str | None, tuple[F
     if hits:
         return " and ".join(hit.row.gives for hit in hits), tuple(_fact("remedy_sought", hit) for hit in hits)
     for sentence in lines:
+        lower = sentence.text.lower()
+        if lower.isascii() and not any(word in lower for word in _WANTING):
+            continue  # outside ASCII some letters are others' lower case
         if (said := _WANTS.search(sentence.text)) and not _NO_REMEDY.match(said["what"]):
             wanted = said["what"].strip(" ,")[:120]
             return wanted, (Fact("remedy_sought", wanted, "said in their words", sentence.text[:300]),)
