@@ -88,10 +88,9 @@ Found = Mapping[Table, Sequence[Hit]]
 def find(lines: Iterable[Sentence]) -> Found:
     """What each table finds: each row that applies to a sentence, once, in the order of the sentences and of their words."""
     found: dict[Table, list[Hit]] = {table: [] for table in _TABLES}
-    index = _index()
+    look_in = _index().look_in
     for line in lines:
-        for table, hit in index.hits(line):
-            found[table].append(hit)
+        look_in(line, found)
     return found
 
 
@@ -111,7 +110,7 @@ class _Index:
         self._shows: list[int] = []  # by that number: the bits of the stretches that it may be
         self._begins: list[list[_Begun]] = []  # and the phrases that it begins
         self._bits: dict[_Stretch, int] = {}
-        self._unless: dict[Row, list[tuple[int, str]]] = {}
+        self._unless: dict[Row, tuple[int, list[tuple[int, str]]]] = {}  # bits of which one will do, and what to look for
         order = count()
         for table in tables:
             for row in table.rows:
@@ -122,7 +121,10 @@ class _Index:
                         # The order of old: of those that begin at one word, first who name it, then who name the least of it.
                         named = 0 if " " in spelt[1:] else len(spelt)
                         self._begins[self._number(spelt)].append((needs, named, place, table, row, phrase))
-                self._unless[row] = [(self._needs(_stretches(phrase)), phrase) for phrase in row.unless]
+                unless = [(_stretches(phrase), phrase) for phrase in row.unless]
+                spelt_out = [stretches[0] for stretches, phrase in unless if len(stretches) == 1 and "?" not in phrase]
+                others = [(self._needs(stretches), phrase) for stretches, phrase in unless if stretches[0] not in spelt_out]
+                self._unless[row] = (self._needs(spelt_out), others)
         self._every = (1 << len(self._bits)) - 1
         self._search = AhoCorasick(self._numbers, implementation=Implementation.ContiguousNFA).find_matches_as_indexes
 
@@ -144,26 +146,30 @@ class _Index:
             needs |= self._bits[stretch]
         return needs
 
-    def hits(self, sentence: Sentence) -> Iterator[tuple[Table, Hit]]:
-        """Each row that applies, with its table; those of a table in the order of the words."""
-        text = sentence.plain
+    def look_in(self, sentence: Sentence, found: Mapping[Table, list[Hit]]) -> None:
+        """Add each row that applies to what its table has found; those of a table in the order of the words."""
+        text, shows, begins = sentence.plain, self._shows, self._begins
         shown = self._search(f" {text} ", overlapping=True)
         has = 0
         for number, _, _ in shown:
-            has |= self._shows[number]
+            has |= shows[number]
         missing = self._every ^ has
         matched = [
             (start, named, place, table, row, match[0])
             for number, start, _ in shown
-            for needs, named, place, table, row, phrase in self._begins[number]
+            for needs, named, place, table, row, phrase in begins[number]
             if not needs & missing and (match := _pattern(phrase).match(text, start)) and _stands(row, sentence)
         ]
         rows: set[Row] = set()
-        for *_, table, row, words in sorted(matched):
+        for _, _, _, table, row, words in sorted(matched):
             if row not in rows:
                 rows.add(row)
-                if not any(not needs & missing and _anywhere(phrase).search(text) for needs, phrase in self._unless[row]):
-                    yield table, Hit(row, sentence, words)
+                spelt_out, others = self._unless[row]
+                if not has & spelt_out and not (others and self._takes_back(others, missing, text)):
+                    found[table].append(Hit(row, sentence, words))
+
+    def _takes_back(self, phrases: Iterable[tuple[int, str]], missing: int, text: str) -> bool:
+        return any(not needs & missing and _anywhere(phrase).search(text) for needs, phrase in phrases)
 
 
 @cache
