@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from itertools import chain
+from itertools import chain, repeat
 from typing import Final
 
 _WORDS: Final = {
@@ -49,7 +49,7 @@ def language(text: str) -> str | None:
     words = _LETTERS.findall(text[:_FAR].lower().replace("’", "'"))
     if len(words) < 4:
         return None
-    spoken = Counter(chain.from_iterable([_SPEAKERS[word] for word in words if word in _SPEAKERS]))
+    spoken = Counter(chain.from_iterable(map(_SPEAKERS.get, words, repeat(()))))
     best = max(_WORDS, key=lambda name: (spoken[name], name == "en"))
     if spoken["en"] / len(words) >= 0.8 * (spoken[best] / len(words)) and best not in KNOWN:
         best = "en"
@@ -57,6 +57,8 @@ def language(text: str) -> str | None:
 
 
 def _script(text: str) -> str | None:
+    if text.isascii():
+        return None
     beginning = text[:4_000]
     foreign: Counter[str] = Counter()
     for each in _BEYOND_LATIN.findall(beginning):
@@ -81,7 +83,7 @@ def unreadable(text: str, tongue: str | None) -> tuple[str, ...]:
 def _garbled(text: str) -> bool:
     """Bad scans: letters and digits mixed within words, words without vowels, marks where letters belong."""
     beginning = text[:_FAR]
-    if "�" not in text and not _BROKEN.search(beginning) and not any(map(_consonants, _VOWELLESS.findall(beginning))):
+    if "�" not in text and not _BROKEN.search(beginning) and not any(map(_consonants, _VOWELLESS.findall(f" {beginning}"))):
         return False
     words = [word for word in beginning.split() if not _FIGURES.match(word)]
     if len(words) < 5:
@@ -93,7 +95,7 @@ def _garbled(text: str) -> bool:
 _FIGURES: Final = re.compile(r"[\d£$(#@+&•*=|/\\-]|https?:|[A-Za-z]{1,3}-?\d|[^\s@]{1,64}@")
 _BROKEN: Final = re.compile(r"[\d|\\~^¦¬§�{}<>#%=*_;:](?:(?<=[|\\~^¦¬§�])|(?<=[^\W\d_].)(?=[^\W\d_]))")
 _VOWEL: Final = re.compile(r"[aeiouywAEIOUYW]")
-_VOWELLESS: Final = re.compile(r"[^\saeiouywAEIOUYW](?<!\S.)[^\saeiouywAEIOUYW]{4,}(?!\S)")
+_VOWELLESS: Final = re.compile(r"\s([^\saeiouywAEIOUYW]{5,})(?!\S)")
 
 
 def _consonants(word: str) -> bool:

@@ -94,6 +94,7 @@ def find(lines: Iterable[Sentence]) -> Found:
     return found
 
 
+_OPEN: Final = re.compile(r"\.\.|\?|\* ")  # in a phrase that is more than one stretch
 _Stretch = tuple[tuple[str, ...], ...]  # elements that follow one another without a gap, each as what it may be
 _Begun = tuple[int, int, int, Table, Row, str]  # the bits a phrase needs besides, two numbers for its order, and where it stands
 
@@ -121,10 +122,11 @@ class _Index:
                         # The order of old: of those that begin at one word, first who name it, then who name the least of it.
                         named = 0 if " " in spelt[1:] else len(spelt)
                         self._begins[self._number(spelt)].append((needs, named, place, table, row, phrase))
-                unless = [(_stretches(phrase), phrase) for phrase in row.unless]
-                spelt_out = [stretches[0] for stretches, phrase in unless if len(stretches) == 1 and "?" not in phrase]
-                others = [(self._needs(stretches), phrase) for stretches, phrase in unless if stretches[0] not in spelt_out]
-                self._unless[row] = (self._needs(spelt_out), others)
+                whole = [phrase for phrase in row.unless if not _OPEN.search(phrase)]
+                self._unless[row] = (
+                    self._needs(stretch for phrase in whole for stretch in _stretches(phrase)),
+                    [(self._needs(_stretches(phrase)), phrase) for phrase in row.unless if phrase not in whole],
+                )
         self._every = (1 << len(self._bits)) - 1
         self._search = AhoCorasick(self._numbers, implementation=Implementation.ContiguousNFA).find_matches_as_indexes
 

@@ -13,7 +13,7 @@ from router.read.reading import Fact
 Named = Sequence[tuple[int, str]]  # where a body's name begins in the text, and the name
 
 _REFERENCE: Final = re.compile(
-    r"(?<![\w/-])(?P<kind>P|C|EN)(?P<mark> ?[-–—‐] ?| ?)(?P<digits>\d(?:[ -]?\d){5,6})(?![\w/]|-\d| ?\d)", re.IGNORECASE
+    r"(?P<kind>[CEPcep](?<![\w/-].)(?:(?<=[Ee])[Nn]|(?<=[CPcp])))(?P<mark> ?[-–—‐] ?| ?)(?P<digits>\d(?:[ -]?\d){5,6})(?![\w/]|-\d| ?\d)"
 )
 _SIX_DIGITS: Final = re.compile(r"\d(?:[ -]?\d){5}")  # no reference has fewer
 _ELSEWHERE_BEFORE: Final = re.compile(
@@ -94,6 +94,9 @@ _LOWER: Final = re.compile(
     r"(?P<name>(?!the |my |our |this |that |a |your |an |local |same )[a-z'’]{3,20}(?: [a-z'’]{3,20}){0,2} (?:hospital|general|infirmary|surgery|medical centre|medical practice|health centre|"
     r"pharmacy|ambulance service|ambulance|dental practice|dental|council|nhs trust|clinic))(?!\w)"
 )
+_PLACES: Final = (
+    "hospital", "general", "infirmary", "surgery", "medical ", "health centre", "pharmacy", "ambulance", "dental", "council", "nhs trust", "clinic",
+)  # fmt: skip
 _AFTER_ABOUT: Final = re.compile(
     r"(?:complain(?:t|ts|ing|ed)?|concerns?|unhappy|problem|problems|dispute)[^.\n]{0,30}?\b(?:about|against|re|with|of|regarding|concerning|at|to)\b[: ]{1,3}(?:the (?:way |conduct of )?)?$",
     re.IGNORECASE,
@@ -134,8 +137,9 @@ def organisation(text: str, named: Named, form: Mapping[str, str]) -> tuple[str 
 def bodies(text: str) -> Named:
     """Every other body the text names, as written, and where."""
     found: list[tuple[int, str]] = []
-    for pattern in (_KNOWN, _NAMED, _LOWER):
-        for match in pattern.finditer(text[:_FAR]):
+    beginning = text[:_FAR]
+    for pattern in (_KNOWN, _NAMED, _LOWER) if any(each in beginning for each in _PLACES) else (_KNOWN, _NAMED):
+        for match in pattern.finditer(beginning):
             whole = match.groupdict().get("name") or match[0]
             start = match.end() - len(whole)
             dropped = _DROP.match(whole)

@@ -17,12 +17,12 @@ _LONGEST_WORD: Final = 40
 
 # Here and in the rooms beside it a pattern begins, where it can, with the characters that it may begin with and only then looks
 # back: those are found several times quicker than a place that has something behind it.
-_WORD: Final = re.compile(r"[£€$@]?[^\W_]+(?:'[^\W_]+)*")
+_WORD: Final = re.compile(r"[£€$@]?[^\W_]+(?:'[^\W_]+)*|\n")
 _BREAK: Final = re.compile(r"[\n \"”')\]](?:(?<=\n)|(?<=[.!?…] )|(?<=[.!?…][\"”')\]])[\"”')\]]{0,2} )")
 _ABBREVIATED: Final = re.compile(
     r"(?:mr|mrs|ms|dr|st|no|nr|prof|rev|ref|tel|sgt|cllr|hon|dept|re|v|vs|approx|betw|para|p|pp|[a-z])\.", re.IGNORECASE
 )
-_FIELD: Final = re.compile(r"^\s{0,8}([A-Z][^\n:?]{1,58})[:?][ \t]{1,8}(\S[^\n]*)$", re.MULTILINE)
+_FIELD: Final = re.compile(r"([A-Z][^:?]{1,58})[:?] (.+)")
 
 _SPELLINGS: Final = {
     **{
@@ -84,7 +84,10 @@ class Sentence:
 
 
 def plain(text: str) -> str:
-    """The one spelling: "I've recieved ur letter, don't ring" becomes ``i have received your letter do not ring``."""
+    """The one spelling: "I've recieved ur letter, don't ring" becomes ``i have received your letter do not ring``.
+
+    Lines stay lines, with a space around the break.
+    """
     lower = text.lower().replace("e-mail", "email").replace("’", "'").replace("‘", "'").replace("`", "'")
     return " ".join(
         [
@@ -119,8 +122,9 @@ def sentences(text: str, *, from_subject: bool = False) -> tuple[Sentence, ...]:
     """The sentences of tidied text, none longer than 600 characters; what is said over and over is kept three times."""
     said: dict[str, int] = {}
     found: list[Sentence] = []
-    for piece in _pieces(text):
-        spelt = plain(piece)
+    pieces = list(_pieces(text))
+    for piece, words in zip(pieces, plain("\n".join(pieces)).split("\n"), strict=False):
+        spelt = words.strip(" ")
         said[spelt] = said.get(spelt, 0) + 1
         if spelt and said[spelt] <= 3:
             asks = piece.rstrip("\"”') ").endswith("?") or spelt.startswith(_ASKS)
@@ -162,5 +166,5 @@ def _cut(whole: str) -> Iterator[str]:
 
 
 def fields(text: str) -> dict[str, str]:
-    """What stands behind the labels of a form, such as ``Organisation: ...``, by the label in lower case."""
-    return {found[1].strip().lower(): found[2].strip() for found in _FIELD.finditer(text)}
+    """From tidied text what stands behind the labels of a form, such as ``Organisation: ...``, by the label in lower case."""
+    return {found[1].strip().lower(): found[2] for found in map(_FIELD.match, text.split("\n")) if found}
