@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import count, product
-from typing import Final
+from typing import Final, NamedTuple
 
 from ahocorasick_rs import AhoCorasick, Implementation
 
@@ -63,8 +63,7 @@ class Row:
     where: str = "any"
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A row found in a sentence, with the plain words it stands on."""
 
     row: Row
@@ -151,20 +150,22 @@ class _Index:
     def look_in(self, sentence: Sentence, found: Mapping[Table, list[Hit]]) -> None:
         """Add each row that applies to what its table has found; those of a table in the order of the words."""
         text, shows, begins = sentence.plain, self._shows, self._begins
-        shown = self._search(f" {text} ", overlapping=True)
         has = 0
-        for number, _, _ in shown:
+        begun: list[tuple[int, list[_Begun]]] = []
+        for number, start, _ in self._search(f" {text} ", overlapping=True):
             has |= shows[number]
+            if begins[number]:
+                begun.append((start, begins[number]))
         missing = self._every ^ has
         matched = [
             (start, named, place, table, row, match[0])
-            for number, start, _ in shown
-            for needs, named, place, table, row, phrase in begins[number]
-            if not needs & missing and (match := _pattern(phrase).match(text, start)) and _stands(row, sentence)
+            for start, phrases in begun
+            for needs, named, place, table, row, phrase in phrases
+            if not needs & missing and (match := _pattern(phrase).match(text, start))
         ]
         rows: set[Row] = set()
         for _, _, _, table, row, words in sorted(matched):
-            if row not in rows:
+            if row not in rows and (row.where == "any" or _stands(row, sentence)):
                 rows.add(row)
                 spelt_out, others = self._unless[row]
                 if not has & spelt_out and not (others and self._takes_back(others, missing, text)):

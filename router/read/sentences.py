@@ -7,8 +7,7 @@ than long text.
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 LIMIT: Final = 64 * 1024  # characters; the longest real letter of the samples has under 3,000
 _LONGEST: Final = 600  # characters of one sentence; past it, it is cut at a space
@@ -69,8 +68,7 @@ for _verb in (
     _SPELLINGS[f"{_verb}n't"] = _SPELLINGS[f"{_verb}nt"] = f"{_verb} not"
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """One sentence as written, and its plain form: lower case, contractions and text speak written out, words one space apart."""
 
     text: str
