@@ -106,9 +106,8 @@ class _Index:
     """
 
     def __init__(self, tables: Iterable[Table]) -> None:
-        self._numbers: dict[str, int] = {}  # of what is spelt out
-        self._shows: list[int] = []  # by that number: the bits of the stretches that it may be
-        self._begins: list[list[_Begun]] = []  # and the phrases that it begins
+        self._shows: dict[str, int] = {}  # by what is spelt out, the bits of the stretches that it may be
+        self._begins: dict[str, list[_Begun]] = {}  # and the phrases that it begins
         self._bits: dict[_Stretch, int] = {}
         self._unless: dict[Row, tuple[int, list[tuple[int, str]]]] = {}  # bits of which one will do, and what to look for
         order = count()
@@ -120,21 +119,18 @@ class _Index:
                     for spelt in _spelt_out(first):
                         # The order of old: of those that begin at one word, first who name it, then who name the least of it.
                         named = 0 if " " in spelt[1:] else len(spelt)
-                        self._begins[self._number(spelt)].append((needs, named, place, table, row, phrase))
+                        self._begins.setdefault(spelt, []).append((needs, named, place, table, row, phrase))
                 whole = [phrase for phrase in row.unless if not _OPEN.search(phrase)]
                 self._unless[row] = (
                     self._needs(stretch for phrase in whole for stretch in _stretches(phrase)),
                     [(self._needs(_stretches(phrase)), phrase) for phrase in row.unless if phrase not in whole],
                 )
         self._every = (1 << len(self._bits)) - 1
-        self._search = AhoCorasick(self._numbers, implementation=Implementation.ContiguousNFA).find_matches_as_indexes
-
-    def _number(self, spelt: str) -> int:
-        if spelt not in self._numbers:
-            self._numbers[spelt] = len(self._numbers)
-            self._shows.append(0)
-            self._begins.append([])
-        return self._numbers[spelt]
+        spelt_out = list({**self._shows, **self._begins})
+        once: dict[tuple[int, tuple[_Begun, ...]], tuple[int, tuple[_Begun, ...]]] = {}  # few things, looked at often
+        means = [(self._shows.get(spelt, 0), tuple(self._begins.get(spelt, ()))) for spelt in spelt_out]
+        self._means = [once.setdefault(each, each) for each in means]
+        self._search = AhoCorasick(spelt_out, implementation=Implementation.ContiguousNFA).find_matches_as_indexes
 
     def _needs(self, stretches: Iterable[_Stretch]) -> int:
         """Their bits."""
@@ -143,26 +139,26 @@ class _Index:
             if stretch not in self._bits:
                 self._bits[stretch] = 1 << len(self._bits)
                 for spelt in _spelt_out(stretch):
-                    self._shows[self._number(spelt)] |= self._bits[stretch]
+                    self._shows[spelt] = self._shows.get(spelt, 0) | self._bits[stretch]
             needs |= self._bits[stretch]
         return needs
 
     def look_in(self, sentence: Sentence, found: Mapping[Table, list[Hit]]) -> None:
         """Add each row that applies to what its table has found; those of a table in the order of the words."""
-        text, shows, begins = sentence.plain, self._shows, self._begins
+        text, means = sentence.plain, self._means
         has = 0
-        begun: list[tuple[int, list[_Begun]]] = []
+        begun: list[tuple[int, tuple[_Begun, ...]]] = []
         for number, start, _ in self._search(f" {text} ", overlapping=True):
-            has |= shows[number]
-            if begins[number]:
-                begun.append((start, begins[number]))
+            bits, phrases = means[number]
+            has |= bits
+            if phrases:
+                begun.append((start, phrases))
         missing = self._every ^ has
-        matched = [
-            (start, named, place, table, row, match[0])
-            for start, phrases in begun
-            for needs, named, place, table, row, phrase in phrases
-            if not needs & missing and (match := _pattern(phrase).match(text, start))
-        ]
+        matched: list[tuple[int, int, int, Table, Row, str]] = []
+        for start, phrases in begun:
+            for needs, named, place, table, row, phrase in phrases:
+                if not needs & missing and (match := _pattern(phrase).match(text, start)):
+                    matched.append((start, named, place, table, row, match[0]))  # noqa: PERF401 - a comprehension is slower
         rows: set[Row] = set()
         for _, _, _, table, row, words in sorted(matched):
             if row not in rows and (row.where == "any" or _stands(row, sentence)):
