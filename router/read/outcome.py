@@ -702,7 +702,14 @@ class Weighed:
 
 
 def weigh(
-    channel: str, lines: Sequence[Sentence], found: Found, *, references: int, named: int, at_risk: bool, form_body: bool = False
+    channel: str,
+    lines: Sequence[Sentence],
+    found: Found,
+    *,
+    references: int,
+    named: int,
+    at_risk: bool,
+    form_body: bool = False,
 ) -> Weighed:
     """Weigh the clues in all sentences. ``references`` counts our case references, ``named`` the other bodies named."""
     hits = found[_CLUES]
@@ -748,7 +755,9 @@ def weigh(
     if weights[_Q] and story < 1.0 and words <= 90 and not references and _asks_of_us(hits):
         weights[_Q] += 1.4
     if not named and not found[_WITHIN_US] and not found[_BEYOND_US]:
-        weights[_F] += min(2.0, 0.8 * len({(hit.row.name, hit.words) for hit in found[SAID_OF_US] if not hit.sentence.question}))
+        weights[_F] += min(
+            2.0, 0.8 * len({(hit.row.name, hit.words) for hit in found[SAID_OF_US] if not hit.sentence.question})
+        )
     if _only_tests(lines):
         weights[_N] += 4.0
     if "robot-subject" in names:

@@ -67,6 +67,8 @@ _NOUN: Final = (
     r"Ltd|Limited|plc|PLC|Service|Services|(?:GP|gp|[Ww]heelchair|[Oo]ut of [Hh]ours(?: GP)?) service|Agency|Authority|Commission|General(?: Hospital)?|Royal|Tribunals?|Jobcentre(?: Plus)?|Job Centre(?: Plus)?|Medical)"
 )
 _NAMED: Final = re.compile(rf"[A-Z](?<![\w@].)(?:(?<=S)t\.|[\w'’-]{{0,30}}) (?:{_PART} ){{0,6}}{_NOUN}(?![\w@])")
+
+
 def _begun(names: Iterable[str]) -> str:
     """A pattern for one of the names, as a word of its own: by first letters, each of which looks back only where it stands."""
     rests: dict[str, list[str]] = {}

@@ -4,7 +4,7 @@ A wish that restricts is read generously, since it is obeyed at once and a mista
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final, Literal, cast
 
 from router.read.phrases import Found, Hit, Row, Table
