@@ -93,11 +93,10 @@ def find(lines: Iterable[Sentence]) -> Found:
     return found
 
 
-_OPEN: Final = re.compile(r"\.\.|\?|\* ")  # in a phrase that is more than one stretch
 _Stretch = tuple[tuple[str, ...], ...]  # elements that follow one another without a gap, each as what it may be
 _Begun = tuple[
     int, int, int, Table, Row, str
-]  # the bits a phrase needs besides, two numbers for its order, and where it stands
+]  # the bits that a phrase needs besides, its order in two numbers, and where it stands
 
 
 class _Index:
@@ -111,7 +110,7 @@ class _Index:
         self._shows: dict[str, int] = {}  # by what is spelt out, the bits of the stretches that it may be
         self._begins: dict[str, list[_Begun]] = {}  # and the phrases that it begins
         self._bits: dict[_Stretch, int] = {}
-        self._unless: dict[Row, tuple[int, list[tuple[int, str]]]] = {}  # bits of which one will do, and what to look for
+        self._unless: dict[Row, tuple[int, list[tuple[int, str]]]] = {}  # bits of which one takes it back, and phrases that may
         order = count()
         for table in tables:
             for row in table.rows:
@@ -119,13 +118,14 @@ class _Index:
                     first, *others = _stretches(phrase)
                     needs, place = self._needs(others), next(order)
                     for spelt in _spelt_out(first):
-                        # The order of old: of those that begin at one word, first who name it, then who name the least of it.
+                        # Of phrases that begin at one word, those that name it come first, then those that name the least of it.
                         named = 0 if " " in spelt[1:] else len(spelt)
                         self._begins.setdefault(spelt, []).append((needs, named, place, table, row, phrase))
-                whole = [phrase for phrase in row.unless if not _OPEN.search(phrase)]
+                stretches = {phrase: _stretches(phrase) for phrase in row.unless}
+                whole = [phrase for phrase, parts in stretches.items() if len(parts) == 1 and "?" not in phrase]
                 self._unless[row] = (
-                    self._needs(stretch for phrase in whole for stretch in _stretches(phrase)),
-                    [(self._needs(_stretches(phrase)), phrase) for phrase in row.unless if phrase not in whole],
+                    self._needs(stretches[phrase][0] for phrase in whole),
+                    [(self._needs(parts), phrase) for phrase, parts in stretches.items() if phrase not in whole],
                 )
         self._every = (1 << len(self._bits)) - 1
         spelt_out = list({**self._shows, **self._begins})

@@ -87,10 +87,11 @@ def plain(text: str) -> str:
     Lines stay lines, with a space around the break.
     """
     lower = text.lower().replace("e-mail", "email").replace("’", "'").replace("‘", "'").replace("`", "'")
+    words: list[str] = _WORD.findall(lower)
     return " ".join(
         [
             _SPELLINGS.get(word, word) if "'" not in word and len(word) <= _LONGEST_WORD else _written_out(word[:_LONGEST_WORD])
-            for word in _WORD.findall(lower)
+            for word in words
         ]
     )
 
