@@ -28,7 +28,6 @@ from router.store import Store
 
 _EVERY_SECONDS = 5.0
 _SEAL_MOST = 1_000
-_LATEST_MS = 86_400_000
 _DIGEST = UUID("6f0c1d7e-5b0e-5f3a-9d53-1d2f7c1a9b10")
 
 _say = telemetry("duties")
@@ -38,13 +37,15 @@ async def run(log: Log, database: Database, store: Store, house: House, clock: C
     """See to every duty each few seconds until told to stop; then seal what is left."""
     since, turn = clock(), 0
     with suppress(Unavailable):
-        await seal(database, clock, whole=True)
+        await seal(database, clock, back=None)
     while True:
         last = stopping.is_set()
         for every, duty in (
             (1, lambda: escalate(database, store, house, clock())),
             (1, lambda: send_digest(database, store, house, clock(), since)),
-            (1, lambda: seal(database, clock)),
+            (1, lambda: seal(database, clock, back=timedelta(seconds=10))),
+            (12, lambda: seal(database, clock, back=timedelta(minutes=10))),
+            (720, lambda: seal(database, clock)),
             (1, lambda: measure(log, database, clock())),
             (12, lambda: publish_ledger(log, database, store, clock())),
             (720, log.trim),
@@ -140,23 +141,27 @@ async def _unfinished(connection: AsyncConnection) -> dict[str, list[wording.Unf
     return found
 
 
-async def seal(database: Database, clock: Clock, *, whole: bool = False) -> int:
+async def seal(database: Database, clock: Clock, *, back: timedelta | None = timedelta(days=1)) -> int:
     """Take audit entries that are not sealed yet into the tree, in order of their ids; answers with how many.
 
-    Ids begin with the time, so only the last day is looked through, unless it shall be the ``whole`` trail: a clock may have
-    been wrong for longer.
+    Ids begin with the time, so only what is newer than the newest sealed, or up to ``back`` older, is looked through; None for
+    the whole trail. Where much comes in, looking far back for what was committed late is dear, so that is done more seldom.
     """
     entry, leaf, head = tables.audit, tables.audit_leaves, tables.audit_heads
     sealed = 0
+    after: UUID | None = None
     while True:
         async with database.write("seal") as connection:
             last = (await connection.execute(select(head).order_by(head.c.size.desc()).limit(1))).one_or_none()
             tree = Tree(last.size, [bytes.fromhex(each) for each in last.frontier]) if last else Tree()
             waiting = select(entry).where(~select(leaf.c.entry_id).where(leaf.c.entry_id == entry.c.id).exists())
-            newest = select(leaf.c.entry_id).order_by(leaf.c.entry_id.desc()).limit(1)
-            latest = (await connection.execute(newest)).scalar_one_or_none()
-            if latest is not None and not whole:
-                waiting = waiting.where(entry.c.id > UUID(int=max(0, latest.int - _LATEST_MS * 2**80)))
+            if after is None and back is not None:
+                newest = select(leaf.c.entry_id).order_by(leaf.c.entry_id.desc()).limit(1)
+                latest = (await connection.execute(newest)).scalar_one_or_none()
+                # A UUIDv7 begins with 48 bits of milliseconds.
+                after = latest and UUID(int=max(0, latest.int - (back // timedelta(milliseconds=1) << 80)))
+            if after is not None:
+                waiting = waiting.where(entry.c.id > after)
             rows = (await connection.execute(waiting.order_by(entry.c.id).limit(_SEAL_MOST))).all()
             if not rows:
                 AUDIT_SEALED.set(tree.size)
@@ -170,6 +175,7 @@ async def seal(database: Database, clock: Clock, *, whole: bool = False) -> int:
             frontier = [each.hex() for each in tree.frontier]
             await connection.execute(head.insert().values(size=tree.size, root=tree.root, frontier=frontier, at=clock()))
         sealed += len(rows)
+        after = rows[-1].id
 
 
 def _entry(row: Any) -> AuditEntry:

@@ -1,7 +1,7 @@
 """The tree of the audit trail: other people's vectors, and every way of tampering that it must show."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -104,6 +104,18 @@ async def test_sealing_twice_changes_nothing(database, clock, sealed):
     assert await duties.seal(database, clock) == 1
     assert await duties.seal(database, clock) == 0
     assert (await duties.verify_audit(database)).sealed == 10
+
+
+async def test_what_was_committed_late_is_sealed_by_a_look_further_back(database, store, clock):
+    # UUIDv7: the latter was begun five minutes before, and took its time.
+    minute = 60_000 << 80
+    for number in (20 * minute, 15 * minute):
+        async with database.write() as connection:
+            await store.audit(connection, [replace(ENTRY, id=UUID(int=(1 << 120) + number))])
+        found = await duties.seal(database, clock, back=timedelta(seconds=10))
+        assert found == (1 if number == 20 * minute else 0)
+    assert await duties.seal(database, clock, back=timedelta(minutes=10)) == 1
+    assert (await duties.verify_audit(database)).unsealed == 0
 
 
 async def test_an_empty_trail_verifies(database):
