@@ -133,6 +133,10 @@ class _Among(FunctionElement[bool]):
     type = Boolean()
     inherit_cache = True
 
+    def self_group(self, against: Any = None) -> "_Among":  # noqa: ARG002
+        """As it is: held against 1, as what is true is on SQLite, it would find by no index."""
+        return self
+
 
 @compiles(_Among)
 def _any(element: _Among, compiler: SQLCompiler, **_: Any) -> str:

@@ -264,6 +264,10 @@ async def test_however_many_values_are_looked_for_they_are_bound_as_one(
             found = select(things.c.id).where(among(column, wanted)).order_by(things.c.id)
             assert list(await connection.scalars(found)) == ids[1:3]
         assert list(await connection.scalars(select(things.c.id).where(among(things.c.id, [])))) == []
+        if server is None:
+            looked = select(things).where(among(things.c.id, []), things.c.words != "").compile(dialect=connection.dialect)
+            (plan, *_) = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {looked}", ("[]", ""))).all()
+            assert plan.detail.startswith("SEARCH things USING INDEX")
     await opened.close()
     if server:
         server.drop(name)
