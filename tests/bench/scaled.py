@@ -189,8 +189,8 @@ class Side:
         """CPU seconds so far of the processes, of PostgreSQL and of Kafka."""
         return (
             sum(cpu_seconds(each.pid) for each in self.processes),
-            _cpu_of(self._place.postgres),
-            _cpu_of(self._place.kafka),
+            cpu_seconds(self._place.postgres.pid),
+            cpu_seconds(self._place.kafka.pid),
         )
 
     def end(self) -> None:
@@ -230,12 +230,6 @@ async def measure(
         took, after = time.perf_counter() - began, running.cpu()
     done = max(1, last - first)
     return Measured(done / took, *((late - early) / done * 1e6 for early, late in zip(before, after, strict=True)))
-
-
-def _cpu_of(server: Kafka | Postgres) -> float:
-    process = server._process
-    assert process is not None
-    return cpu_seconds(process.pid)
 
 
 def cpu_seconds(pid: int) -> float:

@@ -75,6 +75,10 @@ class Java(Protocol):
         """Whether the broker has come to an end by itself."""
         ...
 
+    def pid(self) -> int:
+        """The broker's, as this machine has it."""
+        ...
+
     def kill(self) -> None:
         """End the broker as a loss of power would."""
         ...
@@ -108,6 +112,10 @@ class Installed:
 
     def ended(self) -> bool:
         return self._process is not None and self._process.poll() is not None
+
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def kill(self) -> None:
         if self._process is not None:
@@ -159,6 +167,10 @@ class Contained:
         self._container.reload()
         return self._container.status == "exited"
 
+    def pid(self) -> int:
+        self._container.reload()
+        return self._container.attrs["State"]["Pid"]
+
     def kill(self) -> None:
         if self._container is not None:
             with contextlib.suppress(DockerException):  # it may have ended by itself
@@ -208,6 +220,11 @@ class Kafka:
         made = self.run("kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", "server.properties", "--add-scram", scram)
         if made.returncode:
             raise RuntimeError(f"Kafka's storage could not be made: {made.stdout}{made.stderr}")
+
+    @property
+    def pid(self) -> int:
+        """The broker's."""
+        return self._java.pid()
 
     @property
     def url(self) -> str:

@@ -57,6 +57,12 @@ class Postgres:
         """The address of a database, as settings have it."""
         return f"postgresql://{USER}@{self.host}:{self.port}/{name}"
 
+    @property
+    def pid(self) -> int:
+        """Of the process that has started all its others."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Be ready for connections."""
         lines = (self._folder / "postgres.log").open("ab")
