@@ -64,9 +64,6 @@ url = "{log}"
 
 [register]
 url = "{register}"
-
-[router]
-batch = {batch}
 """
 
 KEY = "0123456789abcdef" * 4
@@ -188,11 +185,10 @@ class Installation:
         kafka: Kafka,
         postgres: Postgres,
         processes: Iterable[str],
-        batch: int = 500,
     ) -> "Installation":
         """Write the settings, and make topics and tables as an operator does. A process is called ``router`` or ``router-2``."""
         database = postgres.create()
-        stores = SCALED_OUT.format(log=kafka.url, register=postgres.url(database), batch=batch)
+        stores = SCALED_OUT.format(log=kafka.url, register=postgres.url(database))
         _write(folder, stores=stores, private=free_port(), imap=dovecot.port, ca=dovecot.ca_file, user=user, smtp=smtp, more="")
 
         def ask(query: str) -> list[tuple[Any, ...]]:
