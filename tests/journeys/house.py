@@ -15,9 +15,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,6 @@ class Process:
     lines: Path
     private: int
     roles: Sequence[str] = ()
-    settings: Mapping[str, str] = field(default_factory=dict[str, str])
     running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -87,7 +86,7 @@ class Process:
             [*INGEST, "run", *self.roles, "--config", str(self.config)],
             stdout=lines,
             stderr=lines,
-            env={**os.environ, **self.settings, "INGEST_WEB__PRIVATE": f"127.0.0.1:{self.private}"},
+            env={**os.environ, "INGEST_WEB__PRIVATE": f"127.0.0.1:{self.private}"},
         )
         lines.close()
 
