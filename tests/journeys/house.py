@@ -15,9 +15,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +64,6 @@ url = "{log}"
 
 [register]
 url = "{register}"
-
-[router]
-batch = {batch}
 """
 
 KEY = "0123456789abcdef" * 4
@@ -80,7 +77,6 @@ class Process:
     lines: Path
     private: int
     roles: Sequence[str] = ()
-    settings: Mapping[str, str] = field(default_factory=dict[str, str])
     running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -90,7 +86,7 @@ class Process:
             [*INGEST, "run", *self.roles, "--config", str(self.config)],
             stdout=lines,
             stderr=lines,
-            env={**os.environ, **self.settings, "INGEST_WEB__PRIVATE": f"127.0.0.1:{self.private}"},
+            env={**os.environ, "INGEST_WEB__PRIVATE": f"127.0.0.1:{self.private}"},
         )
         lines.close()
 
@@ -188,11 +184,10 @@ class Installation:
         kafka: Kafka,
         postgres: Postgres,
         processes: Iterable[str],
-        batch: int = 500,
     ) -> "Installation":
         """Write the settings, and make topics and tables as an operator does. A process is called ``router`` or ``router-2``."""
         database = postgres.create()
-        stores = SCALED_OUT.format(log=kafka.url, register=postgres.url(database), batch=batch)
+        stores = SCALED_OUT.format(log=kafka.url, register=postgres.url(database))
         _write(folder, stores=stores, private=free_port(), imap=dovecot.port, ca=dovecot.ca_file, user=user, smtp=smtp, more="")
 
         def ask(query: str) -> list[tuple[Any, ...]]:
