@@ -11,6 +11,7 @@ from typing import Final, TextIO
 
 import structlog
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Info
+from structlog.tracebacks import ExceptionDictTransformer
 
 RECEIVED: Final = Counter("contact_ingested_total", "Contacts kept and appended to the log", ["channel"])
 PROCESSED: Final = Counter("contact_processed_total", "Contacts the router has decided on", ["channel", "outcome"])
@@ -66,7 +67,8 @@ def write_lines(stream: TextIO | None = None) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-            structlog.processors.dict_tracebacks,
+            # Where it went wrong, and not with which values: they are people's words.
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(ensure_ascii=True),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),

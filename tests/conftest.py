@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import structlog
 
 from ingest import state
 from ingest.clock import Clock
@@ -60,6 +61,13 @@ def register_url(request: pytest.FixtureRequest, tmp_path: Path, empty_register:
     name = server.create(request.getfixturevalue("empty_on_postgres"))
     yield server.url(name)
     server.drop(name)
+
+
+@pytest.fixture(autouse=True)
+def said_here() -> Generator[None]:
+    """Telemetry goes where pytest listens at the time: what a command of one test set up is closed in the next."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(autouse=True)
