@@ -12,9 +12,9 @@ from sqlalchemy import select, text
 
 from ingest.contract import Contact, Identifier, Person, Record
 from ingest.database import Database
-from ingest.ids import contact_id, digest
+from ingest.ids import contact_id, digest, mark
 from ingest.log.sqlite import SqliteLog
-from ingest.receive import record_of
+from ingest.receive import MARK, record_of
 from ingest.settings import AcknowledgementSettings, OutgoingSettings, RouterSettings, Teams
 from router import worker as worker_module
 from router.consequences import Consequences, House, Standing, consequences
@@ -27,6 +27,14 @@ from router.store import Store
 from router.worker import Worker
 
 KEY = b"a key that only these tests know of"
+
+
+def written(contact: Contact, *, ce_type: str = "contact-ingest.contact.v1", value: bytes | None = None) -> Record:
+    """A contact as our own channels publish it, or another release or a fault of theirs would: with our mark on it."""
+    known = record_of(contact, KEY)
+    value = known.value or b"" if value is None else value
+    told = {"ce_type": ce_type, f"ce_{MARK}": mark(KEY, str(contact.id), contact.source, ce_type, value)}
+    return Record(known.key, value, tuple((name, told[name].encode() if name in told else raw) for name, raw in known.headers))
 
 
 class Watch:

@@ -7,11 +7,9 @@ from sqlalchemy import delete
 
 from ingest import state
 from ingest.contract import Record
-from ingest.receive import record_of
 from router import desk, ledger, outbox
 from router.register import tables
-
-KEY = b"a key that only these tests know of"
+from tests.router.conftest import written
 
 
 @pytest.fixture
@@ -84,11 +82,9 @@ async def test_a_contact_taken_out_of_the_register_is_found(contact, arrive, rou
 
 async def test_a_dead_letter_a_parked_one_and_one_behind_it_balance(contact, arrive, append, route, count, database):
     bad, newer, behind = contact(), contact(sender="b@example.com"), contact(sender="b@example.com")
-    broken = record_of(bad, KEY)
-    v2 = record_of(newer, KEY)
-    headers = tuple((name, raw.replace(b".v1", b".v2") if name == "ce_type" else raw) for name, raw in v2.headers)
+    v2 = written(newer, ce_type="contact-ingest.contact.v2")
     await arrive(bad, newer, on_the_log=False)
-    await append(Record(broken.key, b"{", broken.headers), Record(v2.key, v2.value, headers), Record(v2.key, v2.value, headers))
+    await append(written(bad, value=b"{"), v2, v2)
     await arrive(behind)
     await route()
     assert await count() == {"received": 3, "dead_lettered": 1, "waiting": 2, "unaccounted": 0}
@@ -98,9 +94,8 @@ async def test_putting_a_dead_letter_back_balances_at_every_step(
     contact, append, arrive, route, count, rows, database, store, log, clock
 ):
     about = contact()
-    record = record_of(about, KEY)
     await arrive(about, on_the_log=False)
-    await append(Record(record.key, b"{", record.headers), Record("k", b"no event at all"))
+    await append(written(about, value=b"{"), Record("k", b"no event at all"))
     await route()
     assert (await count())["dead_lettered"] == 2
     for dead in await rows(tables.dead_letters):
@@ -149,8 +144,6 @@ async def test_more_than_a_page_is_counted_whole(contact, arrive, route, count, 
 
 
 async def test_a_parked_contact_that_no_channel_of_ours_took_in_is_counted_as_waiting(contact, append, route, count):
-    record = record_of(contact(), KEY)
-    headers = tuple((name, raw.replace(b".v1", b".v2") if name == "ce_type" else raw) for name, raw in record.headers)
-    await append(Record(record.key, record.value, headers))
+    await append(written(contact(), ce_type="contact-ingest.contact.v2"))
     await route()
     assert await count() == {"received": 1, "dead_lettered": 0, "waiting": 1, "unaccounted": 0}

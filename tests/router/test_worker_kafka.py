@@ -15,15 +15,15 @@ from textwrap import dedent
 
 import pytest
 
-from ingest.contract import Record, topic_of
-from ingest.ids import mark
+from ingest.contract import topic_of
 from ingest.log.kafka import KafkaLog
-from ingest.receive import MARK, record_of
+from ingest.receive import record_of
 from ingest.settings import LogSettings
 from router import worker as worker_module
 from router.register import tables
 from router.store import Store
 from router.worker import Worker
+from tests.router.conftest import written
 from tests.servers.kafka import Kafka
 
 pytestmark = [pytest.mark.needs("kafka"), pytest.mark.xdist_group("kafka")]
@@ -103,7 +103,7 @@ async def test_47_what_one_router_parked_is_routed_by_the_one_to_whom_its_partit
 ):
     topic, contacts = worker_module.CONTACTS.name, [contact(sender=f"jo{number}@example.com") for number in range(12)]
     records = {each.id: record_of(each, KEY) for each in contacts}
-    await log.append(topic, [newer_version(each) for each in contacts])
+    await log.append(topic, [written(each, ce_type="contact-ingest.contact.v2") for each in contacts])
     first = Worker(log, database, Store(database, house, clock), house, {}, clock, asyncio.Event(), KEY)
     routing = asyncio.create_task(first.run())
     await until(rows, tables.parked, 12)
@@ -126,14 +126,6 @@ async def test_47_what_one_router_parked_is_routed_by_the_one_to_whom_its_partit
     second.stopping.set()
     await also
     await other.close()
-
-
-def newer_version(contact) -> Record:
-    """As a release would publish it that this one does not know yet."""
-    known = record_of(contact, KEY)
-    ce_id, source, ce_type = str(contact.id), contact.source, "contact-ingest.contact.v2"
-    told = {"ce_type": ce_type.encode(), f"ce_{MARK}": mark(KEY, ce_id, source, ce_type, known.value or b"").encode()}
-    return Record(known.key, known.value, tuple((name, told.get(name, raw)) for name, raw in known.headers))
 
 
 async def until(rows, table, count: int) -> None:
