@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, time, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -43,9 +44,7 @@ async def run(log: Log, database: Database, store: Store, house: House, clock: C
         for every, duty in (
             (1, lambda: escalate(database, store, house, clock())),
             (1, lambda: send_digest(database, store, house, clock(), since)),
-            (1, lambda: seal(database, clock, back=timedelta(seconds=10))),
-            (12, lambda: seal(database, clock, back=timedelta(minutes=10))),
-            (720, lambda: seal(database, clock)),
+            (1, partial(seal, database, clock, back=_look_back(turn, last))),
             (1, lambda: measure(log, database, clock())),
             (12, lambda: publish_ledger(log, database, store, clock())),
             (720, log.trim),
@@ -64,6 +63,13 @@ async def run(log: Log, database: Database, store: Store, house: House, clock: C
             await asyncio.wait_for(stopping.wait(), _EVERY_SECONDS)
         except TimeoutError:
             continue
+
+
+def _look_back(turn: int, last: bool) -> timedelta:
+    """How far sealing looks back: a day once an hour and at the end, ten minutes once a minute; the start has seen all there was."""
+    if last or (turn and turn % 720 == 0):
+        return timedelta(days=1)
+    return timedelta(minutes=10) if turn % 12 == 0 else timedelta(seconds=10)
 
 
 async def escalate(database: Database, store: Store, house: House, now: datetime) -> int:

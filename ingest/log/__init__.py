@@ -12,6 +12,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from ingest.contract import Record
+from ingest.errors import Refused
 
 
 class Feature(Enum):
@@ -59,6 +60,16 @@ holds means the earliest, with ``Consumption.rewound`` naming the partition: wha
 
 Revoked = Callable[[Sequence[Partition]], Awaitable[None]]
 """Called when partitions stop being ours; returns once nothing of them is in flight."""
+
+
+def refuse_too_large(records: Sequence[Record], most_bytes: int) -> None:
+    """For every kind alike. Raises Refused(``record-too-large``), naming the size, where a record is over the limit."""
+    for record in records:
+        if record.size > most_bytes:
+            raise Refused(
+                "record-too-large",
+                f"The record is {record.size} bytes; {most_bytes} is the limit ([log] most_record_bytes).",
+            )
 
 
 class Consumption(Protocol):

@@ -31,7 +31,7 @@ from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16,
 
 from ingest.contract import Record
 from ingest.errors import Misconfigured, Refused, Unavailable
-from ingest.log import Assigned, Consumption, Delivery, Feature, Lag, Partition, Revoked
+from ingest.log import Assigned, Consumption, Delivery, Feature, Lag, Partition, Revoked, refuse_too_large
 from ingest.settings import LogSettings
 from ingest.telemetry import REWOUND, telemetry
 
@@ -178,12 +178,7 @@ class KafkaLog:
 
     async def append(self, topic: str, records: Sequence[Record]) -> Sequence[int]:
         """Write the records in order and answer with their positions, once every replica in sync has them."""
-        for record in records:
-            if record.size > self._most_record_bytes:
-                raise Refused(
-                    "record-too-large",
-                    f"The record is {record.size} bytes; {self._most_record_bytes} is the limit ([log] most_record_bytes).",
-                )
+        refuse_too_large(records, self._most_record_bytes)
         if not records:
             return []
         producer = await self._ready(topic)

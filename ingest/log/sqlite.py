@@ -26,9 +26,9 @@ from typing import Any, Final, Generic, TypeVar
 from ingest.clock import Clock
 from ingest.contract import Record
 from ingest.database import pragmas
-from ingest.errors import Misconfigured, Refused, Unavailable
+from ingest.errors import Misconfigured, Unavailable
 from ingest.ids import new_id
-from ingest.log import Assigned, Consumption, Delivery, Feature, Lag, Partition, Revoked
+from ingest.log import Assigned, Consumption, Delivery, Feature, Lag, Partition, Revoked, refuse_too_large
 from ingest.telemetry import REWOUND
 
 _KEY: Final = "log.url"
@@ -238,12 +238,7 @@ class SqliteLog:
 
     async def append(self, topic: str, records: Sequence[Record]) -> Sequence[int]:
         """Write the records in order, all or none, and answer with their positions once they are on the disk."""
-        for record in records:
-            if record.size > self._most_record_bytes:
-                raise Refused(
-                    "record-too-large",
-                    f"The record is {record.size} bytes; {self._most_record_bytes} is the limit ([log] most_record_bytes).",
-                )
+        refuse_too_large(records, self._most_record_bytes)
         if not records:
             return []
         # Made into rows here, so that what cannot be written fails its own caller and nobody beside it.

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -30,6 +29,7 @@ from tests.journeys.test_killed_midway import letter
 from tests.servers import s3
 from tests.servers.dovecot import PASSWORD, Dovecot, running_dovecot
 from tests.servers.kafka import Installed, Kafka, kafka_jars
+from tests.servers.loopback import free_ports
 from tests.servers.postgres import Postgres
 from tests.servers.smtp import SmtpServer, smtp_server
 
@@ -112,16 +112,6 @@ class Composed:
     def telemetry(self, name: str) -> str:
         """What it said of itself so far."""
         return (self.folder / f"{name}.jsonl").read_text()[-3000:]
-
-
-def free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    for each in probes:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in probes]
-    for each in probes:
-        each.close()
-    return ports
 
 
 def replaced(text: str, here: dict[str, str]) -> str:

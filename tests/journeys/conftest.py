@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.house import Installation, free_port
+from tests.journeys.house import Installation
 from tests.servers.dovecot import Dovecot, running_dovecot
+from tests.servers.loopback import free_ports
 from tests.servers.smtp import SmtpServer, smtp_server
 
 
@@ -26,7 +27,7 @@ async def smtp() -> AsyncGenerator[SmtpServer]:
 @pytest.fixture
 def home(dovecot: Dovecot, smtp: SmtpServer, tmp_path: Path) -> Generator[Installation]:
     """An installation whose mailbox is empty; not started."""
-    port = free_port()
+    (port,) = free_ports(1)
     user = f"journey{port}"
     dovecot.mailbox(user)
     it = Installation.make(tmp_path / "home", dovecot, user, smtp.port, port)

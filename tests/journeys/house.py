@@ -8,7 +8,6 @@ import json
 import os
 import re
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -25,6 +24,7 @@ import asyncpg
 
 from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.kafka import Kafka
+from tests.servers.loopback import free_ports
 from tests.servers.postgres import Postgres
 
 SETTINGS = """\
@@ -188,13 +188,22 @@ class Installation:
         """Write the settings, and make topics and tables as an operator does. A process is called ``router`` or ``router-2``."""
         database = postgres.create()
         stores = SCALED_OUT.format(log=kafka.url, register=postgres.url(database))
-        _write(folder, stores=stores, private=free_port(), imap=dovecot.port, ca=dovecot.ca_file, user=user, smtp=smtp, more="")
+        _write(
+            folder,
+            stores=stores,
+            private=free_ports(1)[0],
+            imap=dovecot.port,
+            ca=dovecot.ca_file,
+            user=user,
+            smtp=smtp,
+            more="",
+        )
 
         def ask(query: str) -> list[tuple[Any, ...]]:
             return [tuple(each) for each in postgres.execute("SET search_path = public, state", query, database=database)]
 
         made = {
-            name: Process(folder / "ingest.toml", folder / f"{name}.jsonl", free_port(), [name.partition("-")[0]])
+            name: Process(folder / "ingest.toml", folder / f"{name}.jsonl", free_ports(1)[0], [name.partition("-")[0]])
             for name in processes
         }
         it = cls(folder, user, made, ask, database)
@@ -260,13 +269,6 @@ class Installation:
     def telemetry(self, most: int = 3000) -> str:
         """The last that each process said of itself, less what it says of each letter."""
         return "\n".join(f"{each.name}: …{_OF_A_LETTER.sub('', each.telemetry())[-most:]}" for each in self.processes.values())
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _write(folder: Path, **values: object) -> None:

@@ -247,38 +247,33 @@ async def test_a_router_frozen_past_its_session_writes_nothing_when_it_wakes_and
     await all_is_well(it, None, letters.published)
 
 
-async def test_the_broker_loses_power_midway_and_the_same_processes_go_on(
-    dovecot: Dovecot, smtp: SmtpServer, house: Made, kafka: Kafka
+async def two_hundred_letters(
+    it: Installation, dovecot: Dovecot, smtp: SmtpServer, *, down: Callable[[], None], up: Callable[[], None]
 ) -> None:
-    it = house(*EVERYTHING)
+    """A server is down from the hundredth letter to the hundred and fiftieth, and all is well in the end."""
     it.start()
     await asyncio.to_thread(it.ready)
     for number in range(200):
         await asyncio.to_thread(dovecot.deliver, it.user, letter(number))
         if number == 100:
             await until(it, "something routed", lambda: it.number(ROUTED) > 0, 30)
-            await asyncio.to_thread(kafka.stop)
+            await asyncio.to_thread(down)
         if number == 150:
             await asyncio.sleep(1)
-            await asyncio.to_thread(kafka.start)
+            await asyncio.to_thread(up)
     await all_is_well(it, smtp, 200)
+
+
+async def test_the_broker_loses_power_midway_and_the_same_processes_go_on(
+    dovecot: Dovecot, smtp: SmtpServer, house: Made, kafka: Kafka
+) -> None:
+    await two_hundred_letters(house(*EVERYTHING), dovecot, smtp, down=kafka.stop, up=kafka.start)
 
 
 async def test_postgresql_crashes_midway_and_the_same_processes_go_on(
     dovecot: Dovecot, smtp: SmtpServer, house: Made, postgres: Postgres
 ) -> None:
-    it = house(*EVERYTHING)
-    it.start()
-    await asyncio.to_thread(it.ready)
-    for number in range(200):
-        await asyncio.to_thread(dovecot.deliver, it.user, letter(number))
-        if number == 100:
-            await until(it, "something routed", lambda: it.number(ROUTED) > 0, 30)
-            await asyncio.to_thread(postgres.crash)
-        if number == 150:
-            await asyncio.sleep(1)
-            await asyncio.to_thread(postgres.start)
-    await all_is_well(it, smtp, 200)
+    await two_hundred_letters(house(*EVERYTHING), dovecot, smtp, down=postgres.crash, up=postgres.start)
 
 
 async def test_partitions_move_amid_a_batch_as_a_router_joins_and_another_leaves(

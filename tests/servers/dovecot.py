@@ -21,6 +21,8 @@ from pathlib import Path
 import pytest
 import trustme
 
+from tests.servers.loopback import free_ports
+
 PASSWORD = 'correct"horse'
 """Every user's."""
 
@@ -92,7 +94,7 @@ class Dovecot:
         self.folder = folder
         self._capability = capability
         self.ca_file = folder / "ca.pem"
-        self.port = _free_port()
+        (self.port,) = free_ports(1)
         authority = trustme.CA()
         authority.cert_pem.write_to_path(str(self.ca_file))
         certificate = authority.issue_cert("localhost")
@@ -255,12 +257,6 @@ def running_dovecot(capability: str = "") -> Generator[Dovecot]:
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _children(pid: int) -> list[int]:

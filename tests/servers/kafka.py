@@ -11,7 +11,6 @@ import os
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -25,6 +24,8 @@ import trustme
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from docker.errors import ContainerError, DockerException
 from testcontainers.core.container import DockerContainer
+
+from tests.servers.loopback import free_ports, listens
 
 USERNAME = "router"
 PASSWORD = "a-horse-a-stable-8"
@@ -203,7 +204,7 @@ class Kafka:
     def __init__(self, folder: Path, java: Java) -> None:
         self.folder = folder
         self._java = java
-        self.port, self.secure_port, controller = _free_ports(3)
+        self.port, self.secure_port, controller = free_ports(3)
         self.ca_file = folder / "ca.pem"
         authority = trustme.CA()
         authority.cert_pem.write_to_path(str(self.ca_file))
@@ -244,7 +245,7 @@ class Kafka:
         """Be ready for connections."""
         self._java.start(["kafka.Kafka", "server.properties"])
         deadline = time.monotonic() + 60
-        while not all(_listens(port) for port in (self.port, self.secure_port)):
+        while not all(listens(port) for port in (self.port, self.secure_port)):
             if time.monotonic() > deadline or self._java.ended():
                 raise RuntimeError(f"Kafka did not start: {self.telemetry()[-4000:]}")
             time.sleep(0.05)
@@ -322,19 +323,3 @@ def kafka_jars() -> Path:
 
 def _cannot(sentence: str) -> NoReturn:
     (pytest.fail if "CI" in os.environ else pytest.skip)(sentence)
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    for each in probes:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in probes]
-    for each in probes:
-        each.close()
-    return ports
-
-
-def _listens(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        return True
-    return False

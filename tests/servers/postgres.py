@@ -6,7 +6,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,8 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+
+from tests.servers.loopback import free_ports
 
 USER = "ingest"
 """A superuser who needs no password."""
@@ -39,7 +40,7 @@ class Postgres:
     def __init__(self, folder: Path, binaries: Path, *, durable: bool) -> None:
         self._folder = folder
         self._binaries = binaries
-        self.port = _free_port()
+        (self.port,) = free_ports(1)
         # It refuses to be root, as it should.
         self._owner = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
         if self._owner:
@@ -193,9 +194,3 @@ def running_postgres(*, durable: bool = False) -> Generator[Postgres]:
         if server:
             server.stop()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

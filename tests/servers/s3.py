@@ -1,10 +1,8 @@
 """A real S3 server on the loopback: versitygw over a folder of its own, stopped with the tests."""
 
-import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,6 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from ingest.settings import OriginalsSettings
+from tests.servers.loopback import free_ports, listens
 
 VERSION = "v1.8.0"
 REGION = "eu-west-2"
@@ -31,9 +30,7 @@ class S3:
     def __init__(self, binary: Path, folder: Path) -> None:
         self.folder = folder
         self._binary = binary
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
+        (self._port,) = free_ports(1)
         self.endpoint = f"http://127.0.0.1:{self._port}"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -46,9 +43,7 @@ class S3:
             stderr=subprocess.DEVNULL,
         )
         deadline = time.monotonic() + 20
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port), timeout=1):
-                return
+        while not listens(self._port):
             if time.monotonic() > deadline or self._process.poll() is not None:
                 raise RuntimeError("versitygw did not start")
             time.sleep(0.05)

@@ -1,6 +1,5 @@
 """``ingest check`` says of everything the service leans on whether it stands, and what to do where it does not."""
 
-import socket
 import tomllib
 from collections.abc import Generator
 from pathlib import Path
@@ -14,6 +13,7 @@ from ingest.errors import Misconfigured
 from ingest.settings import Publisher, Section, Settings, load
 from tests.ingest.commands.conftest import KEY, Ingest
 from tests.servers.dovecot import PASSWORD, Dovecot, running_dovecot
+from tests.servers.loopback import free_ports
 from tests.servers.postgres import Postgres
 from tests.servers.smtp import smtp_server
 
@@ -38,9 +38,7 @@ def dovecot() -> Generator[Dovecot]:
 @pytest.fixture
 def free_port() -> int:
     """Nobody listens there."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_ports(1)[0]
 
 
 def with_mailbox(config: Path, imap: int, smtp: int, more: str = "tls = false") -> Path:

@@ -143,7 +143,7 @@ async def test_a_partition_is_let_go_only_when_the_batch_in_hand_is_settled(log:
         async with asyncio.timeout(30):
             while first.told[-1][0] == "assigned":
                 await asyncio.sleep(0.05)
-            rest = [*await taken_by(one, second, first), *page]
+            rest = [*await taken_by(one), *page]
         assert first.told[1] == ("revoked", frozenset({0, 1, 2}))
         theirs = await joining
     # What was settled while it drained is nobody's to read again.
@@ -153,19 +153,11 @@ async def test_a_partition_is_let_go_only_when_the_batch_in_hand_is_settled(log:
 
 
 async def other_member(member: Member, log: KafkaLog, topic: str) -> list[Delivery]:
-    found: list[Delivery] = []
     async with member.of(log, topic) as consumption:
-        idle = 0
-        while idle < 6:
-            page = await consumption.take(most=50, most_bytes=NO_LIMIT, within=0.5)
-            idle = 0 if page else idle + 1
-            found += page
-            if page:
-                await consumption.settle({page[0].partition: page[-1].position + 1})
-    return found
+        return await taken_by(consumption)
 
 
-async def taken_by(consumption: Consumption, *_: Member) -> list[Delivery]:
+async def taken_by(consumption: Consumption) -> list[Delivery]:
     found: list[Delivery] = []
     idle = 0
     while idle < 6:
