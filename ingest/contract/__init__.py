@@ -15,14 +15,18 @@ from ingest.contract.contact import (
     Attachment,
     Automatic,
     Contact,
+    Criterion,
     DeclaredFacts,
+    FeedbackType,
     Identifier,
+    Method,
     Person,
     Thread,
+    UnsafeWay,
     Verdict,
 )
 from ingest.contract.envelope import Event, Record, decode, encode, encode_structured
-from ingest.contract.feedback import Criterion, FeedbackRecord
+from ingest.contract.feedback import FeedbackRecord
 from ingest.contract.handoff import Handoff, Task, TaskKind, Team
 from ingest.contract.ledger import LedgerEntry
 from ingest.contract.outgoing import Audience, Outgoing, OutgoingKind, OutgoingState, OutgoingStatus
@@ -40,9 +44,11 @@ __all__ = [
     "DeclaredFacts",
     "Event",
     "FeedbackRecord",
+    "FeedbackType",
     "Handoff",
     "Identifier",
     "LedgerEntry",
+    "Method",
     "Outgoing",
     "OutgoingKind",
     "OutgoingState",
@@ -54,6 +60,7 @@ __all__ = [
     "Team",
     "Thread",
     "Topic",
+    "UnsafeWay",
     "Verdict",
     "canonical_case_reference",
     "canonical_email",

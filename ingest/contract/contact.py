@@ -70,8 +70,37 @@ class Thread(Shape):
     references: tuple[Text, ...] = ()
 
 
+Method = Literal["telephone", "sms", "email", "letter"]
+"""A way to reach somebody."""
+
+FeedbackType = Literal["service", "decision", "mixed", "praise", "suggestion"]
+"""What feedback is about."""
+
+
+class Criterion(Shape):
+    """One of the review criteria, with the person's own words that show it."""
+
+    name: Literal["inaccurate_facts", "new_information", "overlooked_information"]
+    evidence: Text
+
+
+class UnsafeWay(Shape):
+    """A way that must not be used to reach somebody, with what they said of it."""
+
+    method: Method
+    words: Text = ""
+
+
 class DeclaredFacts(Shape):
-    """What a person said of themselves in fields of their own, such as a form's answers; null where they were not asked."""
+    """What a person said of themselves in fields of their own, such as a form's answers; null where they were not asked.
+
+    ``asks_for`` is what they chose to do: feedback on us, a complaint about another body that is new to us, news for a case that is
+    open, or a question.
+    """
+
+    asks_for: Literal["feedback", "new_complaint", "open_case", "question"] | None = None
+    feedback_type: FeedbackType | None = None
+    review_criteria: tuple[Criterion, ...] = ()
 
     name: Text | None = None
     address: tuple[Text, ...] = ()
@@ -83,8 +112,10 @@ class DeclaredFacts(Shape):
     contacted_before: bool | None = None
     organisation_complained_of: Text | None = None
     remedy_sought: Text | None = None
-    preferred_method: Literal["telephone", "sms", "email", "letter"] | None = None
+    preferred_method: Method | None = None
+    unsafe_ways: tuple[UnsafeWay, ...] = ()
     reasonable_adjustments: tuple[Text, ...] = ()
+    authority: Text | None = Field(default=None, description="by what right they say that they write for another person")
 
 
 class Contact(Shape):

@@ -1,18 +1,11 @@
 """A feedback record: what the service model has Customer Care write down, made from what the person said."""
 
-from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
 
+from ingest.contract.contact import Criterion, FeedbackType, Person, UnsafeWay
 from ingest.contract.shape import Moment, Shape, Text
-
-
-class Criterion(Shape):
-    """One of the review criteria, with the sentence that shows it."""
-
-    name: Literal["inaccurate_facts", "new_information", "overlooked_information"]
-    evidence: Text
 
 
 class FeedbackRecord(Shape):
@@ -32,7 +25,7 @@ class FeedbackRecord(Shape):
     name_held: Text | None = None
     address_given: Text | None = None
     address_held: Text | None = None
-    type: Literal["service", "decision", "mixed", "praise", "suggestion"] | None = None
+    type: FeedbackType | None = None
     key_points: tuple[Text, ...] = Field(default=(), description="the person's own sentences")
     review_criteria: tuple[Criterion, ...] = ()
     remedy_sought: Text | None = None
@@ -42,5 +35,8 @@ class FeedbackRecord(Shape):
     organisation_complained_of: Text | None = None
     reasonable_adjustments: tuple[Text, ...] = ()
     agreed_method: Text | None = None
+    unsafe_ways: tuple[UnsafeWay, ...] = Field(default=(), description="how they must not be reached")
+    on_behalf_of: Person | None = Field(default=None, description="for whom they write, as they say it")
+    authority: Text | None = Field(default=None, description="by what right they say that they do")
     promises_broken: tuple[Text, ...] = Field(default=(), description="their sentences about a promise we did not keep")
     missing: tuple[Text, ...] = Field(default=(), description="what the service model asks for and we were not told")
