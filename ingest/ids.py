@@ -51,6 +51,10 @@ def partition_key(secret: bytes, channel: str, canonical_sender: str | None, con
     return hmac.new(secret, f"{channel}\x1f{canonical_sender}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
+MARK = "ingestmark"
+"""The CloudEvents extension that carries ``mark``."""
+
+
 def mark(secret: bytes, ce_id: str, source: str, ce_type: str, body: bytes) -> str:
     """What shows that an event was written by somebody who has our key: whoever may write on a topic can name us as its source."""
     told = f"event\x1f{ce_id}\x1f{source}\x1f{ce_type}\x1f".encode()

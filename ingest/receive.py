@@ -11,14 +11,12 @@ from ingest import state
 from ingest.contract import Contact, Event, Person, Record, Thread, encode, topic_of
 from ingest.database import Database, insert
 from ingest.errors import Refused
-from ingest.ids import mark, partition_key
+from ingest.ids import MARK, mark, partition_key
 from ingest.log import Log
 from ingest.originals import Originals
 from ingest.telemetry import RECEIVED
 
 CONTACTS = topic_of("contacts")
-MARK: Final = "ingestmark"
-"""The CloudEvents extension that shows that a contact is from a channel of ours."""
 _SOME_CHARACTERS: Final = 2_000
 
 Beside = Callable[[AsyncConnection, Sequence[Contact]], Awaitable[None]]

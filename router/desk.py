@@ -23,8 +23,9 @@ from ingest.ids import derived_id, new_id
 from router.audit import AuditEntry
 from router.consequences import Consequences, House, consequences, task
 from router.decide import Decision, Disposition, HoldForReview, NoAction, decide
-from router.gather import gather, reading_of
+from router.gather import gather
 from router.match import Matched, Unmatched
+from router.opening import reading_of
 from router.register import search, tables
 from router.store import Store, disposition_row, link_rows
 

@@ -22,30 +22,14 @@ from ingest.contract import (
     canonical_postcode,
 )
 from ingest.database import among
-from router import wording
-from router.consequences import Consequences, House, Standing, sender_of
+from router.consequences import Consequences, Standing, sender_of
 from router.decide import Situation, Unsettled
 from router.match import Matched, MatchResult, Query, match
 from router.match.register_view import CaseView, IndividualView
-from router.read import Reading, read
+from router.read import Reading
 from router.register import intake, search, tables
 
 _NOT_AUTHENTICATED = "sender-not-authenticated"
-
-
-def reading_of(contact: Contact, house: House) -> Reading:
-    """What a contact says, less what it quotes of our own acknowledgements.
-
-    What it asks is read in its new words; signs of harm are looked for in all of its words, since trimming may cut too much.
-    """
-    ours = wording.own_words(house.acknowledgement)  # pyright: ignore[reportArgumentType] - a frozen model is hashable
-    whole = ours.sub(" ", contact.full_text)
-    new = ours.sub(" ", contact.text) or whole
-    reading = read(contact.channel, contact.subject, new)
-    if new == whole:
-        return reading
-    quoted = read(contact.channel, None, whole).signs
-    return replace(reading, signs=(*reading.signs, *(each for each in quoted if each not in reading.signs)))
 
 
 def query_of(contact: Contact, reading: Reading) -> Query:

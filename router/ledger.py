@@ -11,14 +11,12 @@ from uuid import UUID
 from sqlalchemy import select, tuple_
 
 from ingest import state
-from ingest.contract import LedgerEntry, Record, decode, topic_of
+from ingest.contract import LedgerEntry, topic_of
 from ingest.database import Database
-from ingest.errors import Unreadable
-from ingest.ids import published_contact_id
 from ingest.log import Log, Partition
+from router.opening import identity_of
 from router.register import tables
 
-OWN_SOURCE = "urn:contact-ingest:"
 _PAGE = 1_000
 
 Line = tuple[datetime, str]
@@ -52,22 +50,6 @@ async def entries(
         )
         for (hour, channel), line in sorted(lines.items())
     ]
-
-
-def identity_of(record: Record) -> UUID | None:
-    """The id of the contact in a record, by its envelope alone; None where the envelope does not tell it."""
-    try:
-        event = decode(record)
-    except Unreadable:
-        source, ce_id = record.header("ce_source") or "", record.header("ce_id") or ""
-    else:
-        source, ce_id = event.source, event.id
-    if not source.startswith(OWN_SOURCE):
-        return published_contact_id(source, ce_id) if source and ce_id else None
-    try:
-        return UUID(ce_id)
-    except ValueError:
-        return None
 
 
 async def _positions(database: Database) -> dict[Partition, int]:

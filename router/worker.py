@@ -6,7 +6,6 @@ version is parked, and so is whatever comes after it from the same sender, until
 """
 
 import asyncio
-import hmac
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,101 +19,27 @@ from sqlalchemy.exc import SQLAlchemyError
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
 
 from ingest.clock import Clock
-from ingest.contract import Contact, Event, OutgoingStatus, Record, decode, major_version, topic_of
+from ingest.contract import OutgoingStatus, Record, decode, topic_of
 from ingest.database import Database
 from ingest.errors import Halted, IngestError, Unavailable, Unreadable
-from ingest.ids import derived_id, digest, mark, published_contact_id, reference
+from ingest.ids import derived_id, reference
 from ingest.log import Delivery, Log, Partition
-from ingest.receive import MARK
 from ingest.settings import Publisher
 from ingest.telemetry import ACKNOWLEDGED, ERRORS, LAST_BATCH, PROCESSED, PROCESSING, SENDS, telemetry
 from router.consequences import Consequences, House, consequences, kind_of
 from router.decide import decide
-from router.gather import gather, reading_of, seen
-from router.ledger import OWN_SOURCE, identity_of
-from router.read import Reading
+from router.gather import gather, seen
+from router.opening import NOT_OURS, OWN_SOURCE, Opened, Readable, Terms, Unknown, Unopened, identity_of, poison
+from router.readers import Readers
 from router.register import tables
 from router.store import Batch, Dead, Fenced, Parked, Store, Variant
 
 CONTACTS: Final = topic_of("contacts")
 STATUSES: Final = topic_of("outgoing.status")
-_STEM, _MAJOR = major_version(CONTACTS.ce_type) or ("", 0)
-_NOT_OURS: Final = "not-ours"
 _IDLE_SECONDS = 0.5
+_BATCHES_IN_HAND: Final = 4
 
 _say = telemetry("router")
-
-
-@dataclass(frozen=True, slots=True)
-class Readable:
-    """A contact off the log, read for what it says."""
-
-    delivery: Delivery
-    contact: Contact
-    fingerprint: str
-    reading: Reading
-
-
-class UnknownVersion(Exception):
-    """The record is of a major version that this release does not know."""
-
-    def __init__(self, ce_type: str, contact_id: UUID | None) -> None:
-        super().__init__(ce_type)
-        self.ce_type = ce_type
-        self.contact_id = contact_id
-
-
-def contact_of(record: Record, publishers: Mapping[str, Publisher], key: bytes) -> tuple[Contact, str]:
-    """The contact in a record, with its publisher held to what it may say, and the fingerprint by which a repeat is told from another.
-
-    Raises UnknownVersion, and Unreadable: those of ``decode``, ``unknown-type``, ``unknown-publisher``, ``not-ours``,
-    ``breaks-the-contract`` (naming the field), ``claims-another-source``.
-    """
-    event = decode(record)
-    publisher = publishers.get(event.source)
-    if publisher is None and not event.source.startswith(OWN_SOURCE):
-        raise Unreadable("unknown-publisher", f"The settings name no publisher {event.source}.")
-    if publisher is None and not _is_ours(event, key):
-        raise Unreadable(_NOT_OURS, f"It says that it is from {event.source}, and has not the mark that only we can make.")
-    version = major_version(event.type)
-    if version is None or version[0] != _STEM:
-        raise Unreadable("unknown-type", f"The type is {event.type}; this topic carries {CONTACTS.ce_type}.")
-    if version[1] != _MAJOR:
-        raise UnknownVersion(event.type, identity_of(record))
-    try:
-        contact = Contact.model_validate_json(event.data)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise Unreadable("breaks-the-contract", f"{where}: {first['msg']}") from error
-    if contact.source != event.source:
-        raise Unreadable("claims-another-source", "The contact's source is not the event's.")
-    if publisher is None:
-        # Our ids follow from the original: the same letter translated again, by another release or as back-fill, is no other letter.
-        return contact, contact.original
-    return _held_to(contact, event.id, publisher), digest(event.data)
-
-
-def _is_ours(event: Event, key: bytes) -> bool:
-    wanted = mark(key, event.id, event.source, event.type, event.data)
-    return hmac.compare_digest(event.extensions.get(MARK, "").encode(), wanted.encode())
-
-
-def _held_to(contact: Contact, ce_id: str, publisher: Publisher) -> Contact:
-    """A publisher's contact, less what the settings do not let it say; its id is derived, so that it can take nobody else's."""
-    sender = contact.sender
-    if not publisher.may_vouch:
-        sender = sender.model_copy(
-            update={"identifiers": tuple(each.model_copy(update={"verified_by": None}) for each in sender.identifiers)}
-        )
-    return contact.model_copy(
-        update={
-            "id": published_contact_id(contact.source, ce_id),
-            "sender": sender,
-            "acknowledged": contact.acknowledged and publisher.may_acknowledge,
-            "backfill": contact.backfill and publisher.may_backfill,
-        }
-    )
 
 
 def _channel_of(record: Record) -> str:
@@ -127,8 +52,8 @@ def dead_of(delivery: Delivery, reason: str, detail: str) -> Dead:
     """A dead letter; where the record does not tell its id, or is not to be believed, one derived from where it lay."""
     at, record = delivery.partition, delivery.record
     derived = derived_id(UUID(int=0), f"dead:{at.log_id}:{at.topic}:{at.number}:{delivery.position}")
-    told = None if reason == _NOT_OURS else identity_of(record)
-    channel = "published" if reason == _NOT_OURS else _channel_of(record)
+    told = None if reason == NOT_OURS else identity_of(record)
+    channel = "published" if reason == NOT_OURS else _channel_of(record)
     return Dead(delivery, reason, detail[:2000], told or derived, channel, delivery.appended_at)
 
 
@@ -144,6 +69,7 @@ class Worker:
     clock: Clock
     stopping: asyncio.Event
     key: bytes
+    readers: Readers
     dead_in_a_row: int = 0
     parked_keys: set[str | None] = field(default_factory=set[str | None])
     expected: dict[Partition, int] = field(default_factory=dict[Partition, int])
@@ -195,7 +121,9 @@ class Worker:
             limits = self.house.router
             while not self.stopping.is_set():
                 try:
-                    batch = await consumption.take(most=limits.batch, most_bytes=limits.batch_bytes, within=_IDLE_SECONDS)
+                    batch = await consumption.take(
+                        most=_BATCHES_IN_HAND * limits.batch, most_bytes=limits.batch_bytes, within=_IDLE_SECONDS
+                    )
                 except Unavailable as error:
                     await self._pause(error)
                     continue
@@ -246,9 +174,28 @@ class Worker:
             self.expected[at] = first.position
 
     async def _work(self, deliveries: Sequence[Delivery]) -> None:
-        """Commit all of them, in order; where the database refuses the data, halve until the one it refuses stands alone."""
-        at = deliveries[0].partition
-        while rest := [each for each in deliveries if each.position >= self._next(at)]:
+        """Commit all of them, in order; while one batch is decided on and committed, the next is read."""
+        rest = [each for each in deliveries if each.position >= self._next(each.partition)]
+        batches = [rest[at : at + self.house.router.batch] for at in range(0, len(rest), self.house.router.batch)]
+        ahead = asyncio.ensure_future(self._open(batches[0])) if batches else None
+        try:
+            for following in (*batches[1:], None):
+                assert ahead is not None
+                opened = await ahead
+                ahead = asyncio.ensure_future(self._open(following)) if following else None
+                await self._commit(opened)
+        finally:
+            if ahead is not None:
+                ahead.cancel()
+
+    async def _open(self, deliveries: Sequence[Delivery]) -> list[tuple[Delivery, Opened]]:
+        terms = Terms(self.publishers, self.key, self.house)
+        return list(zip(deliveries, await self.readers.open([each.record for each in deliveries], terms), strict=True))
+
+    async def _commit(self, opened: Sequence[tuple[Delivery, Opened]]) -> None:
+        """One transaction; where the database refuses the data, halve until the one it refuses stands alone."""
+        at = opened[0][0].partition
+        while rest := [each for each in opened if each[0].position >= self._next(at)]:
             try:
                 batch = await self._batch(rest)
                 await self.store.commit(batch)
@@ -256,11 +203,12 @@ class Worker:
                 raise
             except Exception as error:
                 if len(rest) > 1:
-                    await self._work(rest[: len(rest) // 2])
+                    await self._commit(rest[: len(rest) // 2])
                     continue
                 if self.dead_in_a_row >= self.house.router.dead_letters_in_a_row:
                     raise self._halted() from error
-                batch = Batch(at, rest[0].position, rest[0].position + 1, dead=(_refused(rest[0], error),))
+                (alone, _), *_ = rest
+                batch = Batch(at, alone.position, alone.position + 1, dead=(_refused(alone, error),))
                 await self.store.commit(batch)
             self._note(batch)
 
@@ -271,9 +219,10 @@ class Worker:
             "Look at `ingest dead-letters list`, mend the publisher or the release, and start again.",
         )
 
-    async def _batch(self, deliveries: Sequence[Delivery]) -> Batch:
-        """Decode, read, match and decide: everything but the writing."""
-        readable, dead, parked = await asyncio.to_thread(self._open, deliveries)
+    async def _batch(self, opened: Sequence[tuple[Delivery, Opened]]) -> Batch:
+        """Match and decide: everything but the writing."""
+        deliveries = [delivery for delivery, _ in opened]
+        readable, dead, parked = self._sorted(opened)
         decided, variants, poisoned = await self._decide(readable)
         dead = sorted((*dead, *poisoned), key=lambda each: each.delivery.position)
         kept = self._within_limit(deliveries, {each.delivery.position for each in dead})
@@ -299,37 +248,31 @@ class Worker:
                 return number
         return len(deliveries)
 
-    def _open(self, deliveries: Sequence[Delivery]) -> tuple[list[Readable], list[Dead], list[Parked]]:
-        """Decode and read; runs in a thread, touching nothing but the batch and the parked keys."""
-        readable: list[Readable] = []
+    def _sorted(
+        self, opened: Sequence[tuple[Delivery, Opened]]
+    ) -> tuple[list[tuple[Delivery, Readable]], list[Dead], list[Parked]]:
+        """What can be decided on, what is dead, and what waits for a release that knows it, with all that is behind it of its key."""
+        readable: list[tuple[Delivery, Readable]] = []
         dead: list[Dead] = []
         parked: list[Parked] = []
         keys = set(self.parked_keys)
-        for delivery in deliveries:
-            if delivery.record.key is not None and delivery.record.key in keys:
-                parked.append(
-                    Parked(delivery, "behind-an-unknown-version", identity_of(delivery.record), _channel_of(delivery.record))
-                )
+        for delivery, found in opened:
+            record = delivery.record
+            if record.key is not None and record.key in keys:
+                parked.append(Parked(delivery, "behind-an-unknown-version", identity_of(record), _channel_of(record)))
                 continue
-            try:
-                readable.append(self._read(delivery))
-            except UnknownVersion as error:
-                keys.add(delivery.record.key)
-                parked.append(
-                    Parked(delivery, f"unknown-version: {error.ce_type}", error.contact_id, _channel_of(delivery.record))
-                )
-            except Unreadable as error:
-                dead.append(dead_of(delivery, error.reason, error.sentence))
-            except Exception as error:  # noqa: BLE001 - one poison must not stop its neighbours
-                dead.append(dead_of(delivery, "poison", type(error).__name__))
+            match found:
+                case Readable():
+                    readable.append((delivery, found))
+                case Unknown(ce_type, contact_id):
+                    keys.add(record.key)
+                    parked.append(Parked(delivery, f"unknown-version: {ce_type}", contact_id, _channel_of(record)))
+                case Unopened(reason, sentence):
+                    dead.append(dead_of(delivery, reason, sentence))
         return readable, dead, parked
 
-    def _read(self, delivery: Delivery) -> Readable:
-        contact, fingerprint = contact_of(delivery.record, self.publishers, self.key)
-        return Readable(delivery, contact, fingerprint, reading_of(contact, self.house))
-
     async def _decide(
-        self, readable: Sequence[Readable]
+        self, readable: Sequence[tuple[Delivery, Readable]]
     ) -> tuple[list[tuple[Consequences, int]], list[tuple[Variant, int]], list[Dead]]:
         """Decide on each in order, seeing what the ones before it came to."""
         decided: list[tuple[Consequences, int]] = []
@@ -337,14 +280,14 @@ class Worker:
         dead: list[Dead] = []
         now = self.clock()
         async with self.database.read() as connection:
-            have = await seen(connection, [each.contact.id for each in readable])
+            have = await seen(connection, [each.contact.id for _, each in readable])
             # Of two with one id the first counts: what is gathered by id must be its own.
-            fresh = {each.contact.id: each for each in reversed(readable) if each.contact.id not in have}
+            fresh = {each.contact.id: each for _, each in reversed(readable) if each.contact.id not in have}
             known = await gather(
                 connection, [(each.contact, each.reading) for each in fresh.values()], self.house.own_addresses, now
             )
-        for each in readable:
-            contact, at = each.contact, each.delivery.position
+        for delivery, each in readable:
+            contact, at = each.contact, delivery.position
             if contact.id in have:
                 if have[contact.id] != each.fingerprint:
                     variants.append((Variant(contact, reference(contact.id), each.fingerprint), at))
@@ -353,7 +296,7 @@ class Worker:
                 situation = known.situation(contact, each.reading)
                 written = consequences(situation, decide(situation), each.fingerprint, self.house, known.standing(contact), now)
             except Exception as error:  # noqa: BLE001 - one poison must not stop its neighbours
-                dead.append(dead_of(each.delivery, "poison", type(error).__name__))
+                dead.append(dead_of(delivery, *poison(error)))
                 continue
             have[contact.id] = each.fingerprint
             known.learn(written)
@@ -396,7 +339,8 @@ class Worker:
             self.turns += 1
             record = Record(row.key, row.value, tuple((name, raw.encode("latin-1")) for name, raw in row.headers))
             origin = Partition(row.log_id, row.topic, row.partition)
-            readable, dead, waits = self._open([Delivery(origin, row.position, row.at, record)])
+            delivery = Delivery(origin, row.position, row.at, record)
+            readable, dead, waits = self._sorted(await self._open([delivery]))
             if waits:
                 self.parked_keys.add(row.key)
                 continue
@@ -411,7 +355,7 @@ class Worker:
             except (IngestError, Fenced):
                 raise
             except Exception as error:  # noqa: BLE001 - one poison must not stop its neighbours
-                refused = _refused(Delivery(origin, row.position, row.at, record), error)
+                refused = _refused(delivery, error)
                 await self.store.commit(Batch(home, at, at, dead=(refused,), unparked=gone))
 
 
@@ -512,4 +456,4 @@ async def _count(database: Database, changed: Sequence[OutgoingStatus]) -> None:
             ACKNOWLEDGED.observe(max(0.0, (each.at - row.received_at).total_seconds()))
 
 
-__all__ = ["Fenced", "Worker", "contact_of", "follow_statuses"]
+__all__ = ["Fenced", "Worker", "follow_statuses"]

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from ingest.settings import Section, Settings
 from ingest.telemetry import telemetry, write_lines
 from router import duties, outbox
 from router.consequences import House
+from router.readers import Readers
 from router.store import Store
 from router.worker import Worker, follow_statuses
 
@@ -145,12 +146,14 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
     arrive = partial(receive.receive, originals=it.originals, log=it.log, database=it.database, key=key)
 
     async def router() -> None:
-        worker = Worker(it.log, it.database, it.store, it.house, it.settings.publishers, it.clock, it.stopping, key)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_whole(worker.run()))
-            group.create_task(_whole(worker.watch()))
-            group.create_task(_whole(follow_statuses(it.log, it.database, it.store, it.stopping)))
-            group.create_task(_whole(duties.run(it.log, it.database, it.store, it.house, it.clock, it.stopping)))
+        readers = Readers.for_this_machine()
+        worker = Worker(it.log, it.database, it.store, it.house, it.settings.publishers, it.clock, it.stopping, key, readers)
+        with closing(readers):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_whole(worker.run()))
+                group.create_task(_whole(worker.watch()))
+                group.create_task(_whole(follow_statuses(it.log, it.database, it.store, it.stopping)))
+                group.create_task(_whole(duties.run(it.log, it.database, it.store, it.house, it.clock, it.stopping)))
         routed.set()
 
     async with asyncio.TaskGroup() as group:

@@ -21,6 +21,7 @@ from ingest.log.sqlite import SqliteLog
 from ingest.receive import record_of
 from ingest.settings import AcknowledgementSettings, OutgoingSettings, RouterSettings, Teams
 from router.consequences import House
+from router.readers import Readers
 from router.register import MIGRATIONS, tables
 from router.register.intake import OPTIONAL, REQUIRED, Kind, opened, take_in
 from router.store import Store
@@ -88,8 +89,8 @@ async def fill(url: str, number: int, folder: Path) -> None:
 async def router(folder: Path, number: int) -> Measured:
     """The whole router, until it has settled every contact."""
     log, database = await _log(folder / "log.db"), Database(f"sqlite:///{folder / 'register.db'}")
-    stopping, ours = asyncio.Event(), house()
-    worker = Worker(log, database, Store(database, ours, _now), ours, {}, _now, stopping, KEY)
+    stopping, ours, readers = asyncio.Event(), house(), Readers.for_this_machine()
+    worker = Worker(log, database, Store(database, ours, _now), ours, {}, _now, stopping, KEY, readers)
     wall, cpu = time.perf_counter(), time.process_time()
     running = asyncio.create_task(worker.run())
     while sum(worker.expected.values()) < number and not running.done():
@@ -97,6 +98,7 @@ async def router(folder: Path, number: int) -> Measured:
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     stopping.set()
     await running
+    readers.close()
     await database.close()
     await log.close()
     return Measured(number / wall, cpu / number * 1e6)

@@ -17,6 +17,7 @@ from ingest.log import Delivery, Partition
 from ingest.log.kafka import KafkaLog
 from ingest.settings import LogSettings
 from ingest.telemetry import write_lines
+from router.readers import Readers
 from router.store import Store
 from router.worker import Worker
 from tests.bench.embedded import KEY, house
@@ -27,7 +28,7 @@ async def run(log_url: str, register_url: str, group: str) -> None:
     """Until it is ended."""
     log, database, ours = KafkaLog(LogSettings(url=log_url)), Database(register_url), house()
     store = Store(database, ours, now)
-    worker = Worker(log, database, store, ours, {}, now, asyncio.Event(), KEY)
+    worker = Worker(log, database, store, ours, {}, now, asyncio.Event(), KEY, Readers(0))
     topic = await log.describe(CONTACTS)
     places = {number: Partition(topic.log_id, CONTACTS, number) for number in topic.numbers}
     worker.expected.update({each: position or 0 for each, position in (await store.assume(list(places.values()))).items()})

@@ -12,9 +12,9 @@ from sqlalchemy import select, text
 
 from ingest.contract import Contact, Identifier, Person, Record
 from ingest.database import Database
-from ingest.ids import contact_id, digest, mark
+from ingest.ids import MARK, contact_id, digest, mark
 from ingest.log.sqlite import SqliteLog
-from ingest.receive import MARK, record_of
+from ingest.receive import record_of
 from ingest.settings import AcknowledgementSettings, OutgoingSettings, RouterSettings, Teams
 from router import worker as worker_module
 from router.consequences import Consequences, House, Standing, consequences
@@ -22,6 +22,7 @@ from router.decide import Situation, decide
 from router.match import Unmatched
 from router.match.names import birth_key, canonical_surname, name_key
 from router.read import Outcome, Reading
+from router.readers import Readers
 from router.register import tables
 from router.store import Store
 from router.worker import Worker
@@ -166,7 +167,7 @@ def worker(
 ) -> Worker:
     """A router that waits for nothing longer than it must."""
     monkeypatch.setattr(worker_module, "_IDLE_SECONDS", 0.02)
-    return Worker(log, database, store, house, {}, clock, asyncio.Event(), KEY)
+    return Worker(log, database, store, house, {}, clock, asyncio.Event(), KEY, Readers(0))
 
 
 @pytest.fixture

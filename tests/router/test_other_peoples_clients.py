@@ -22,6 +22,7 @@ from ingest.ids import published_contact_id
 from ingest.log.kafka import KafkaLog
 from ingest.settings import LogSettings, Publisher
 from router import worker as worker_module
+from router.readers import Readers
 from router.register import tables
 from router.store import Store
 from router.worker import Worker
@@ -133,7 +134,7 @@ async def log(kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[K
 async def publish(log: KafkaLog, kafka: Kafka, database, house, clock) -> AsyncGenerator[Callable[..., Any]]:
     """Publish with somebody's program, and wait until the router, which runs all the while, has settled all there is."""
     topic, stopping = worker_module.CONTACTS.name, asyncio.Event()
-    worker = Worker(log, database, Store(database, house, clock), house, {CRM: Publisher()}, clock, stopping, KEY)
+    worker = Worker(log, database, Store(database, house, clock), house, {CRM: Publisher()}, clock, stopping, KEY, Readers(0))
     running = asyncio.create_task(worker.run())
 
     async def by(client: Client, *sent: Sent) -> None:

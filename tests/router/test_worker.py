@@ -24,12 +24,14 @@ from ingest.contract import (
 )
 from ingest.database import Database
 from ingest.errors import Halted, Unreadable
-from ingest.ids import mark, published_contact_id
-from ingest.receive import MARK, record_of
+from ingest.ids import MARK, mark, published_contact_id
+from ingest.receive import record_of
 from ingest.settings import Publisher, RouterSettings
+from router.opening import UnknownVersion, contact_of
+from router.readers import Readers
 from router.register import tables
 from router.store import Store
-from router.worker import UnknownVersion, Worker, contact_of, follow_statuses
+from router.worker import Worker, follow_statuses
 
 CRM = "urn:example:crm"
 TYPE = "contact-ingest.contact.v1"
@@ -253,7 +255,7 @@ async def test_a_router_that_begins_anew_goes_on_where_the_register_stands(
     await append(contact())
     await route()
     await append(contact())
-    await route(Worker(log, database, Store(database, house, clock), house, {}, clock, asyncio.Event(), KEY))
+    await route(Worker(log, database, Store(database, house, clock), house, {}, clock, asyncio.Event(), KEY, Readers(0)))
     assert len(await rows(tables.contacts)) == 2
     (position,) = await rows(tables.positions)
     assert (position.epoch, position.next) == (2, 2)

@@ -20,6 +20,7 @@ from ingest.log.kafka import KafkaLog
 from ingest.receive import record_of
 from ingest.settings import LogSettings
 from router import worker as worker_module
+from router.readers import Readers
 from router.register import tables
 from router.store import Store
 from router.worker import Worker
@@ -40,6 +41,7 @@ ROUTER = """
     from ingest.settings import AcknowledgementSettings, LogSettings, OutgoingSettings, RouterSettings, Teams
     from router import worker
     from router.consequences import House
+    from router.readers import Readers
     from router.store import Store
 
     async def main(url, register, topic):
@@ -52,7 +54,7 @@ ROUTER = """
         )
         log = KafkaLog(LogSettings(url=url), session=timedelta(seconds=1))
         database = Database(register)
-        await worker.Worker(log, database, Store(database, house, now), house, {}, now, asyncio.Event(), b"a key that only these tests know of").run()
+        await worker.Worker(log, database, Store(database, house, now), house, {}, now, asyncio.Event(), b"a key that only these tests know of", Readers(1)).run()
 
     asyncio.run(main(*sys.argv[1:]))
 """
@@ -81,7 +83,10 @@ async def test_two_routers_share_the_partitions_and_each_contact_is_decided_on_o
 ):
     topic, stopping = worker_module.CONTACTS.name, asyncio.Event()
     other = KafkaLog(LogSettings(url=kafka.url), session=timedelta(seconds=1))
-    workers = [Worker(each, database, Store(database, house, clock), house, {}, clock, stopping, KEY) for each in (log, other)]
+    workers = [
+        Worker(each, database, Store(database, house, clock), house, {}, clock, stopping, KEY, Readers(0))
+        for each in (log, other)
+    ]
     running = [asyncio.create_task(each.run()) for each in workers]
     async with asyncio.timeout(60):
         while not all(each.expected for each in workers) or min(len(each.store._epochs) for each in workers) != 2:
@@ -104,7 +109,7 @@ async def test_47_what_one_router_parked_is_routed_by_the_one_to_whom_its_partit
     topic, contacts = worker_module.CONTACTS.name, [contact(sender=f"jo{number}@example.com") for number in range(12)]
     records = {each.id: record_of(each, KEY) for each in contacts}
     await log.append(topic, [written(each, ce_type="contact-ingest.contact.v2") for each in contacts])
-    first = Worker(log, database, Store(database, house, clock), house, {}, clock, asyncio.Event(), KEY)
+    first = Worker(log, database, Store(database, house, clock), house, {}, clock, asyncio.Event(), KEY, Readers(0))
     routing = asyncio.create_task(first.run())
     await until(rows, tables.parked, 12)
     # The next release: the same bytes, under a type that is known.
@@ -113,7 +118,7 @@ async def test_47_what_one_router_parked_is_routed_by_the_one_to_whom_its_partit
             known = [[name, raw.decode("latin-1")] for name, raw in record.headers]
             await connection.execute(tables.parked.update().where(tables.parked.c.contact_id == id_).values(headers=known))
     other = KafkaLog(LogSettings(url=kafka.url), session=timedelta(seconds=1))
-    second = Worker(other, database, Store(database, house, clock), house, {}, clock, asyncio.Event(), KEY)
+    second = Worker(other, database, Store(database, house, clock), house, {}, clock, asyncio.Event(), KEY, Readers(0))
     also = asyncio.create_task(second.run())
     await until(rows, tables.contacts, 12)
     assert await rows(tables.parked) == []
@@ -152,7 +157,7 @@ async def test_whatever_becomes_of_one_router_another_decides_on_the_rest_and_no
         stop(first, blow, register)
         before = len(await rows(tables.contacts))
         stopping = asyncio.Event()
-        second = Worker(log, database, Store(database, house, clock), house, {}, clock, stopping, KEY)
+        second = Worker(log, database, Store(database, house, clock), house, {}, clock, stopping, KEY, Readers(0))
         running = asyncio.create_task(second.run())
         await routed(log)
         # The frozen one wakes with a batch in hand that is no longer its own.
@@ -179,7 +184,7 @@ def stop(process: subprocess.Popen[bytes], blow: signal.Signals, register: Path)
             process.wait()
             return
         with suppress(sqlite3.OperationalError), closing(sqlite3.connect(register, timeout=0.1)) as probe:
-            probe.execute("BEGIN IMMEDIATE")
+            probe.execute("BEGIN EXCLUSIVE")  # a reader frozen in the middle keeps others from committing too
             probe.rollback()
             return
         process.send_signal(signal.SIGCONT)

@@ -21,6 +21,7 @@ from ingest.ids import contact_id, digest
 from ingest.receive import record_of
 from ingest.settings import load
 from router import register
+from router.readers import Readers
 from router.worker import Worker
 
 KEY = "5b0e4c6f9d8a7312e0f4b6c8d1a29375"
@@ -141,7 +142,9 @@ def take_in(config: Path, empty_register: Path) -> Callable[..., list[Contact]]:
         async with service(load(config), lambda: FIXED, stopping) as it:
             records = [record_of(each, KEY.encode()) if isinstance(each, Contact) else each for each in items]
             await it.log.append("contacts", records)
-            router = Worker(it.log, it.database, it.store, it.house, it.settings.publishers, it.clock, stopping, KEY.encode())
+            router = Worker(
+                it.log, it.database, it.store, it.house, it.settings.publishers, it.clock, stopping, KEY.encode(), Readers(0)
+            )
             routing = asyncio.create_task(router.run())
             while not routing.done() and (not router.expected or (await it.log.lag("contacts", "router")).records):
                 await asyncio.sleep(0.01)

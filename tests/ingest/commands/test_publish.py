@@ -13,7 +13,7 @@ from ingest.clock import now
 from ingest.contract import Contact, Event, decode
 from ingest.log.sqlite import SqliteLog
 from ingest.settings import load, path_of
-from router.worker import contact_of
+from router.opening import contact_of
 from tests.ingest.commands.conftest import Ingest
 
 Make = Callable[..., dict[str, Any]]

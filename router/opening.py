@@ -1,0 +1,171 @@
+"""A record off the log opened: decoded, held to what its publisher may say, and read. It runs in processes of its own (``readers``)."""
+
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from ingest.contract import Contact, Event, Record, decode, major_version, topic_of
+from ingest.errors import Unreadable
+from ingest.ids import MARK, digest, mark, published_contact_id
+from ingest.settings import Publisher
+from router import wording
+from router.consequences import House
+from router.read import Reading, read
+
+OWN_SOURCE: Final = "urn:contact-ingest:"
+NOT_OURS: Final = "not-ours"
+_CONTACTS: Final = topic_of("contacts")
+_STEM, _MAJOR = major_version(_CONTACTS.ce_type) or ("", 0)
+
+
+class Readable(NamedTuple):
+    """A contact, the fingerprint by which a repeat is told from another, and what it says."""
+
+    contact: Contact
+    fingerprint: str
+    reading: Reading
+
+
+class Unknown(NamedTuple):
+    """Of a major version that this release does not know."""
+
+    ce_type: str
+    contact_id: UUID | None
+
+
+class Unopened(NamedTuple):
+    """What no release could read, with the reason and a sentence that holds nothing of it."""
+
+    reason: str
+    sentence: str
+
+
+Opened = Readable | Unknown | Unopened
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What opening must know: who may publish, the key of our own mark, and our own words, which are not read as theirs."""
+
+    publishers: Mapping[str, Publisher]
+    key: bytes
+    house: House
+
+
+class UnknownVersion(Exception):
+    """The record is of a major version that this release does not know."""
+
+    def __init__(self, ce_type: str, contact_id: UUID | None) -> None:
+        super().__init__(ce_type)
+        self.ce_type = ce_type
+        self.contact_id = contact_id
+
+
+def opened(records: Sequence[Record], terms: Terms) -> list[Opened]:
+    """Each record, opened by itself: one poison does not stop its neighbours."""
+    return [_opened(each, terms) for each in records]
+
+
+def _opened(record: Record, terms: Terms) -> Opened:
+    try:
+        contact, fingerprint = contact_of(record, terms.publishers, terms.key)
+        return Readable(contact, fingerprint, reading_of(contact, terms.house))
+    except UnknownVersion as error:
+        return Unknown(error.ce_type, error.contact_id)
+    except Unreadable as error:
+        return Unopened(error.reason, error.sentence)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is this record's
+        return poison(error)
+
+
+def poison(error: BaseException) -> Unopened:
+    """What broke whatever read it."""
+    return Unopened("poison", type(error).__name__)
+
+
+def identity_of(record: Record) -> UUID | None:
+    """The id of the contact in a record, by its envelope alone; None where the envelope does not tell it."""
+    try:
+        event = decode(record)
+    except Unreadable:
+        source, ce_id = record.header("ce_source") or "", record.header("ce_id") or ""
+    else:
+        source, ce_id = event.source, event.id
+    if not source.startswith(OWN_SOURCE):
+        return published_contact_id(source, ce_id) if source and ce_id else None
+    try:
+        return UUID(ce_id)
+    except ValueError:
+        return None
+
+
+def contact_of(record: Record, publishers: Mapping[str, Publisher], key: bytes) -> tuple[Contact, str]:
+    """The contact in a record, with its publisher held to what it may say, and the fingerprint by which a repeat is told from another.
+
+    Raises UnknownVersion, and Unreadable: those of ``decode``, ``unknown-type``, ``unknown-publisher``, ``not-ours``,
+    ``breaks-the-contract`` (naming the field), ``claims-another-source``.
+    """
+    event = decode(record)
+    publisher = publishers.get(event.source)
+    if publisher is None and not event.source.startswith(OWN_SOURCE):
+        raise Unreadable("unknown-publisher", f"The settings name no publisher {event.source}.")
+    if publisher is None and not _is_ours(event, key):
+        raise Unreadable(NOT_OURS, f"It says that it is from {event.source}, and has not the mark that only we can make.")
+    version = major_version(event.type)
+    if version is None or version[0] != _STEM:
+        raise Unreadable("unknown-type", f"The type is {event.type}; this topic carries {_CONTACTS.ce_type}.")
+    if version[1] != _MAJOR:
+        raise UnknownVersion(event.type, identity_of(record))
+    try:
+        contact = Contact.model_validate_json(event.data)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise Unreadable("breaks-the-contract", f"{where}: {first['msg']}") from error
+    if contact.source != event.source:
+        raise Unreadable("claims-another-source", "The contact's source is not the event's.")
+    if publisher is None:
+        # Our ids follow from the original: the same letter translated again, by another release or as back-fill, is no other letter.
+        return contact, contact.original
+    return _held_to(contact, event.id, publisher), digest(event.data)
+
+
+def _is_ours(event: Event, key: bytes) -> bool:
+    wanted = mark(key, event.id, event.source, event.type, event.data)
+    return hmac.compare_digest(event.extensions.get(MARK, "").encode(), wanted.encode())
+
+
+def _held_to(contact: Contact, ce_id: str, publisher: Publisher) -> Contact:
+    """A publisher's contact, less what the settings do not let it say; its id is derived, so that it can take nobody else's."""
+    sender = contact.sender
+    if not publisher.may_vouch:
+        sender = sender.model_copy(
+            update={"identifiers": tuple(each.model_copy(update={"verified_by": None}) for each in sender.identifiers)}
+        )
+    return contact.model_copy(
+        update={
+            "id": published_contact_id(contact.source, ce_id),
+            "sender": sender,
+            "acknowledged": contact.acknowledged and publisher.may_acknowledge,
+            "backfill": contact.backfill and publisher.may_backfill,
+        }
+    )
+
+
+def reading_of(contact: Contact, house: House) -> Reading:
+    """What a contact says, less what it quotes of our own acknowledgements.
+
+    What it asks is read in its new words; signs of harm are looked for in all of its words, since trimming may cut too much.
+    """
+    ours = wording.own_words(house.acknowledgement)  # pyright: ignore[reportArgumentType] - a frozen model is hashable
+    whole = ours.sub(" ", contact.full_text)
+    new = ours.sub(" ", contact.text) or whole
+    reading = read(contact.channel, contact.subject, new)
+    if new == whole:
+        return reading
+    quoted = read(contact.channel, None, whole).signs
+    return replace(reading, signs=(*reading.signs, *(each for each in quoted if each not in reading.signs)))
