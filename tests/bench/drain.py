@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Any, Final
 
 from tests.bench import scaled
+from tests.bench.usage import resident_bytes
 
 _STEP: Final = 10_000
 _GROWS: Final = 1.1
@@ -43,7 +44,7 @@ async def drain(place: scaled.Ground, tell: Callable[[Step], None]) -> list[Step
                     done / (at - since),
                     (cost[0] - spent[0]) / done * 1e6,
                     (cost[1] - spent[1]) / done * 1e6,
-                    sum(scaled.resident_bytes(each.pid) for each in running.processes) / 1e6,
+                    sum(resident_bytes(each.pid) for each in running.processes) / 1e6,
                     place.number - there,
                     await running.waiting(),
                 )

@@ -6,13 +6,12 @@ the first tenth of the contacts on, so that nobody's start is measured.
 """
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count, islice
@@ -31,6 +30,7 @@ from router.register import MIGRATIONS
 from tests.bench.contacts import contacts
 from tests.bench.embedded import KEY, fill
 from tests.bench.rows import CONTACTS
+from tests.bench.usage import cpu_seconds
 from tests.servers.kafka import Kafka, running_kafka
 from tests.servers.postgres import Postgres, running_postgres
 
@@ -38,7 +38,6 @@ PARTITIONS: Final = 6
 _INGEST: Final = (sys.executable, "-c", "from ingest.commands.entry import main; main()")
 _LOOK_SECONDS: Final = 0.02
 _STUCK_SECONDS: Final = 120.0
-_TICKS: Final = os.sysconf("SC_CLK_TCK")
 _SETTINGS: Final = """\
 key_file = "key"
 log.url = "{log}"
@@ -230,29 +229,3 @@ async def measure(
         took, after = time.perf_counter() - began, running.cpu()
     done = max(1, last - first)
     return Measured(done / took, *((late - early) / done * 1e6 for early, late in zip(before, after, strict=True)))
-
-
-def cpu_seconds(pid: int) -> float:
-    """What a process has used, with those it started, ended or not (proc(5))."""
-    return sum(_ticks(each) for each in _tree(pid)) / _TICKS
-
-
-def resident_bytes(pid: int) -> int:
-    """What a process has in memory."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def _tree(pid: int) -> Iterator[int]:
-    yield pid
-    with suppress(OSError):
-        for each in Path(f"/proc/{pid}/task").iterdir():
-            for child in (each / "children").read_text().split():
-                yield from _tree(int(child))
-
-
-def _ticks(pid: int) -> int:
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0
-    return sum(map(int, fields[11:15]))
