@@ -11,6 +11,7 @@ from typing import Final
 from ingest.contract import DeclaredFacts
 from router.read import references, wishes
 from router.read.reading import Fact, Outcome, ReadIndividual, Reading
+from router.read.sentences import tidy
 
 _LONGEST_REFERENCE: Final = 64
 _ASKED: Final = {
@@ -56,6 +57,8 @@ def over(reading: Reading, facts: DeclaredFacts) -> Reading:
     given, read = facts, reading.individual
     reference = _references(given.case_reference)
     needs = tuple(wishes.need(each) for each in given.reasonable_adjustments if each.strip())
+    by_right = tidy(given.authority or "")
+    not_theirs = {fact.value for fact in reading.evidence if fact.name == "reasonable_adjustments" and fact.words in by_right}
     unsafe = {each.method: each.words for each in given.unsafe_ways}
     declared = tuple(
         Fact(name, str(value), "declared", words)
@@ -82,7 +85,9 @@ def over(reading: Reading, facts: DeclaredFacts) -> Reading:
         contacted_before=reading.contacted_before if given.contacted_before is None else given.contacted_before,
         case_references=tuple(dict.fromkeys((*reference, *reading.case_references))),
         organisation_complained_of=given.organisation_complained_of or reading.organisation_complained_of,
-        reasonable_adjustments=tuple(dict.fromkeys((*needs, *reading.reasonable_adjustments))),
+        reasonable_adjustments=tuple(
+            dict.fromkeys((*needs, *(each for each in reading.reasonable_adjustments if each not in not_theirs)))
+        ),
         preferred_method=given.preferred_method or reading.preferred_method,
         restrictions=tuple({**dict(reading.restrictions), **unsafe}.items()),
         individual=ReadIndividual(
