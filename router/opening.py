@@ -157,14 +157,14 @@ def _held_to(contact: Contact, ce_id: str, publisher: Publisher) -> Contact:
 
 
 def reading_of(contact: Contact, house: House) -> Reading:
-    """What a contact says, less what it quotes of our own acknowledgements.
+    """What a contact says and declares, less what it quotes of our own acknowledgements.
 
     What it asks is read in its new words; signs of harm are looked for in all of its words, since trimming may cut too much.
     """
     ours = wording.own_words(house.acknowledgement)  # pyright: ignore[reportArgumentType] - a frozen model is hashable
     whole = ours.sub(" ", contact.full_text)
     new = ours.sub(" ", contact.text) or whole
-    reading = read(contact.channel, contact.subject, new)
+    reading = read(contact.channel, contact.subject, new, contact.declared, for_another=contact.on_behalf_of is not None)
     if new == whole:
         return reading
     quoted = read(contact.channel, None, whole).signs
