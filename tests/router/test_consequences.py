@@ -23,9 +23,9 @@ from ingest.contract import (
 )
 from ingest.settings import OutgoingSettings
 from router.consequences import Standing, mailbox_of
-from router.gather import reading_of
 from router.match import Matched
 from router.match.register_view import CaseView, IndividualView, PartyView
+from router.opening import reading_of
 from router.read import Outcome, ReadIndividual, Reading, Sign
 
 HARM = Sign("harm", "suicide", "I cannot go on")
