@@ -184,8 +184,9 @@ async def test_what_was_sent_ahead_while_the_scanner_was_away_is_looked_at_now(e
 
 @pytest.mark.needs("clamd")
 async def test_a_verdict_that_stands_is_left_as_it_is(edge: Edge, clamd: Clamd):
-    arrivals = with_files("one", b"A letter.", verdict=Verdict.WITHHELD)
-    assert verdicts(await edge.take_in(arrivals, scan=scanner(clamd.settings()))) == [[Verdict.WITHHELD]]
+    arrivals = with_files("one", b"A letter.", verdict=Verdict.WITHHELD), with_files("two", b"A letter.")
+    found = await edge.take_in(*arrivals, scan=scanner(clamd.settings()))
+    assert verdicts(found) == [[Verdict.WITHHELD], [Verdict.CLEAN]]
 
 
 @pytest.mark.needs("clamd")
@@ -198,7 +199,7 @@ async def test_while_the_scanner_is_away_contacts_are_taken_in_with_their_attach
     arrivals = [with_files(str(each), EICAR, str(each).encode()) for each in range(20)]
     began = time.monotonic()
     await edge.take_in(*arrivals, scan=look_at)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10
     assert verdicts(await edge.on_the_log()) == [[Verdict.UNSCANNED] * 2] * 20
 
 
@@ -210,7 +211,7 @@ async def test_scanning_that_takes_too_long_as_a_whole_is_left_off(
     own_clamd.pause()
     began = time.monotonic()
     contacts = await edge.take_in(with_files("one", EICAR), scan=scanner(own_clamd.settings(timedelta(seconds=60))))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10
     assert verdicts(contacts) == [[Verdict.UNSCANNED]]
 
 

@@ -166,7 +166,7 @@ async def test_while_the_daemon_is_frozen_files_are_unscanned_within_the_time_se
     own_clamd.pause()
     before, began = failed("scanner-slow"), time.monotonic()
     assert await scan(EICAR.ljust(size), own_clamd.settings(timedelta(milliseconds=300))) is Verdict.UNSCANNED
-    assert 0.2 < time.monotonic() - began < 2
+    assert 0.2 < time.monotonic() - began < 10
     assert failed("scanner-slow") == before + 1
     own_clamd.resume()
     assert await scan(EICAR, own_clamd.settings()) is Verdict.INFECTED
@@ -179,7 +179,7 @@ async def test_a_daemon_that_is_frozen_is_left_alone_so_that_a_hundred_files_wai
     began = time.monotonic()
     assert set(await asyncio.gather(*(look_at(EICAR) for _ in range(100)))) == {Verdict.UNSCANNED}
     assert {await look_at(EICAR) for _ in range(100)} == {Verdict.UNSCANNED}
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10  # 25 s, if each of four at once waited
 
 
 @needs_clamd
@@ -197,7 +197,7 @@ async def test_a_daemon_that_was_left_alone_is_asked_again_after_a_while(own_cla
 
 @needs_clamd
 async def test_one_file_without_an_answer_does_not_keep_the_next_from_being_looked_at(own_clamd: Clamd):
-    look_at = scanner(own_clamd.settings(timedelta(milliseconds=300)))
+    look_at = scanner(own_clamd.settings(timedelta(seconds=1)))
     for _ in range(3):
         own_clamd.pause()
         assert await look_at(b"A letter.") is Verdict.UNSCANNED
@@ -249,7 +249,7 @@ async def test_what_answers_a_byte_a_second_does_not_outlast_the_time_set():
     began = time.monotonic()
     async with answering(answer) as settings:
         assert await scan(b"A letter.", settings) is Verdict.UNSCANNED
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 5
 
 
 # Answers.

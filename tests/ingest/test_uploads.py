@@ -162,13 +162,15 @@ async def test_one_file_more_than_there_may_be_is_refused(desk: Desk):
     await uploads.keep(ANN, "a.pdf", "", LETTER)
 
 
-async def test_many_sent_at_once_are_no_more_than_there_may_be(desk: Desk):
-    uploads = desk.uploads(most_files=3)
-    sent = (uploads.keep(ANN, f"{each}.txt", "", f"Letter {each}".encode()) for each in range(12))
+async def test_many_sent_at_once_to_two_processes_are_no_more_than_there_may_be(desk: Desk, register_url: str):
+    other = Desk(desk.folder, register_url)
+    doors = [each.uploads(most_files=3) for each in (desk, other)]
+    sent = (doors[each % 2].keep(ANN, f"{each}.txt", "", f"Letter {each}".encode()) for each in range(40))
     answers = await asyncio.gather(*sent, return_exceptions=True)
+    await other.database.close()
     assert sum(isinstance(each, Attachment) for each in answers) == 3
     assert {each.reason for each in answers if isinstance(each, Refused)} == {"too-many-files"}
-    assert len(await uploads.kept(ANN)) == 3
+    assert len(await doors[0].kept(ANN)) == 3
 
 
 @pytest.mark.parametrize(("size", "reason"), [(0, "file-empty"), (1_001, "file-too-large"), (1_000, None), (None, None)])
