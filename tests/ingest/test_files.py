@@ -1,6 +1,7 @@
 """A file is what its bytes say, whatever it is called; a name shows what it is and leads nowhere."""
 
 import io
+import time
 import unicodedata
 import wave
 import zipfile
@@ -149,6 +150,30 @@ def test_words_about_encryption_do_not_lock_a_pdf():
 def test_anything_at_all_is_told_or_not_and_nothing_breaks(content: bytes):
     kind, _ = tell(content)
     assert kind is None or KINDS[kind.name] is kind
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        b" ",
+        b"\n",
+        b"<",
+        b"From: a\n",
+        b"x-a",
+        b"PK\x03\x04",
+        b"PK\x05\x06",
+        OLE,
+        b"\xec\xa5",
+        "ﬀ".encode(),
+        b"\xff\xfe",
+        b"%PDF-",
+    ],
+)
+def test_ten_megabytes_made_to_keep_it_busy_do_not(piece: bytes):
+    content = piece * (10_000_000 // len(piece))
+    began = time.monotonic()
+    tell(content)
+    assert time.monotonic() - began < 2
 
 
 @pytest.mark.parametrize(
