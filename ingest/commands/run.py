@@ -23,6 +23,7 @@ from ingest.database import Database
 from ingest.errors import Halted, IngestError, Misconfigured
 from ingest.log import Log
 from ingest.originals import Originals
+from ingest.scan import scanner
 from ingest.settings import Section, Settings
 from ingest.telemetry import telemetry, write_lines
 from router import duties, outbox
@@ -143,7 +144,8 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
     """
     routed = asyncio.Event()
     key = it.settings.key.get_secret_value().encode()
-    arrive = partial(receive.receive, originals=it.originals, log=it.log, database=it.database, key=key)
+    scan = scanner(it.settings.scan) if it.settings.scan.clamd else None
+    arrive = partial(receive.receive, originals=it.originals, log=it.log, database=it.database, key=key, scan=scan)
 
     async def router() -> None:
         readers = Readers.for_this_machine()
