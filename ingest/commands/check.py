@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Final, NamedTuple
 
 import typer
@@ -24,7 +25,13 @@ from ingest.settings import SECRET_KEYS, Publisher, Section, Settings
 
 _DEADLINE_SECONDS: Final = 60.0
 _PLACEHOLDER: Final = "REPLACE-ME"
-_UNITS: Final = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1)), ("s", timedelta(seconds=1)))
+_UNITS: Final = (
+    ("d", timedelta(days=1)),
+    ("h", timedelta(hours=1)),
+    ("m", timedelta(minutes=1)),
+    ("s", timedelta(seconds=1)),
+    ("ms", timedelta(milliseconds=1)),
+)
 _TO_MEND: Final = {
     "unreachable": "The server cannot be reached. Check smtp, and that a firewall lets us out to it.",
     "certificate-refused": "Its certificate is not trusted. Check smtp's host name, or name its authority in ca_file.",
@@ -208,4 +215,6 @@ def _value(value: object) -> str:
         # As people say it: 48h and 90s, where 2d and 1.5m would do.
         unit, length = next((unit, length) for unit, length in _UNITS if not value % length and value // length > 2)
         return json.dumps(f"{value // length}{unit}")
+    if isinstance(value, Path):
+        return json.dumps(str(value))
     return json.dumps(value, ensure_ascii=False)
