@@ -116,7 +116,7 @@ class LogSettings(Section):
     process that takes contacts in has a file of its own there."""
     spool_after: Span = timedelta(milliseconds=1500)
     """How long Kafka is waited for before that; somebody waits at the door meanwhile."""
-    spool_most_bytes: int = Field(default=1_000_000_000, ge=65_536)
+    spool_most_bytes: int = Field(default=1_000_000_000, ge=1_000_000)
     """What may wait there, in bytes, past which nothing more is accepted until Kafka is back."""
     retention: Span = timedelta(days=30)
     """How long records are kept after every reader has had them."""

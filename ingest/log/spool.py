@@ -31,6 +31,7 @@ _TRIAL: Final = "trial"
 _DRAIN: Final = "drain"
 _TOPIC: Final = "topic"  # our own first header of a record that waits: where it goes
 _TOPIC_BYTES: Final = 1_000
+_ROOM_BYTES: Final = 65_536  # for the next contact, as long as most are
 _PAGE: Final = 500
 _PAGE_BYTES: Final = 8_000_000
 _FEW: Final = 100  # so few left, Kafka has them before anybody who must wait meanwhile notices
@@ -165,7 +166,7 @@ class SpooledLog:
                     raise
             else:
                 return
-        self._check_room(1)
+        self._check_room(_ROOM_BYTES)
         try:
             await self._store.append(_TRIAL, [Record(None, b"")])
             await self._store.trim()

@@ -1,0 +1,403 @@
+"""What the spool promises: while Kafka is away or slow every append is answered, and all of it is on Kafka afterwards, in order."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.clock import now
+from ingest.contract import Record
+from ingest.errors import Misconfigured, Refused, Unavailable
+from ingest.log.kafka import KafkaLog
+from ingest.log.spool import SpooledLog, left_in
+from ingest.telemetry import SPOOL_OLDEST, SPOOLED_BYTES, SPOOLED_RECORDS
+from tests.ingest.log.conftest import answering, kafka_settings, make_topic
+from tests.servers.kafka import Kafka, running_kafka
+
+pytestmark = [pytest.mark.needs("kafka"), pytest.mark.xdist_group("spool")]
+
+ANSWER_SECONDS = 2.0
+"""What a person at a web form can be kept waiting."""
+RETURN_SECONDS = 60.0
+"""By when the log has everything once Kafka is back."""
+_numbers = itertools.count()
+
+Open = Callable[..., Awaitable[SpooledLog]]
+
+
+@pytest.fixture(scope="module")
+def broker() -> Generator[Kafka]:
+    """A cluster of this file's own, since it is stopped."""
+    yield from running_kafka()
+
+
+@pytest.fixture(autouse=True)
+def working(broker: Kafka) -> Generator[None]:
+    """However a test ends, the next one has a broker."""
+    yield
+    (broker.start if broker.stopped else broker.resume)()
+
+
+@pytest.fixture
+async def topic(broker: Kafka) -> str:
+    """With three partitions, and nothing on it."""
+    name = f"spool-{next(_numbers)}-{os.getpid()}"
+    await make_topic(broker, name)
+    return name
+
+
+@pytest.fixture
+async def open_spool(broker: Kafka, tmp_path: Path) -> AsyncGenerator[Open]:
+    """Opens the log with its spool, as a start of the process does."""
+    made: list[SpooledLog] = []
+
+    async def open_(name: str = "web", **others: Any) -> SpooledLog:
+        chosen = kafka_settings(broker, **{"spool": tmp_path / "spool", **others})
+        made.append(await SpooledLog.open(KafkaLog(chosen), name, chosen, now))
+        return made[-1]
+
+    yield open_
+    for each in made:
+        await each.close()
+
+
+def letter(number: int, sender: str = "sender", size: int = 0) -> Record:
+    text = f"{sender} {number}".encode()
+    return Record(sender, text.ljust(size), (("ce_id", text),))
+
+
+async def append(log: SpooledLog, topic: str, *records: Record) -> float:
+    """How long the answer took."""
+    began = time.monotonic()
+    await log.append(topic, records)
+    return time.monotonic() - began
+
+
+async def append_many(log: SpooledLog, topic: str, numbers: Sequence[int]) -> list[float]:
+    """One after the other, as one sender's letters come."""
+    return [await append(log, topic, letter(number)) for number in numbers]
+
+
+async def on_kafka(broker: Kafka, topic: str) -> list[str]:
+    """The ``ce_id`` of everything, in the order of each partition, repeats and all."""
+    log = await answering(KafkaLog(kafka_settings(broker)))
+    try:
+        found: list[str] = []
+        after: dict[int, int] = {}
+        while page := await log.read(topic, after=after, most=1_000):
+            after.update({each.partition.number: each.position + 1 for each in page})
+            found += [each.record.header("ce_id") or "" for each in page]
+        return found
+    finally:
+        await log.close()
+
+
+async def until_empty(log: SpooledLog, within: float = RETURN_SECONDS) -> None:
+    async with asyncio.timeout(within):
+        while log.spooling:
+            await asyncio.sleep(0.05)
+
+
+def as_read(found: Sequence[str]) -> dict[str, list[int]]:
+    """What a reader that drops repeats makes of it: each sender's numbers, in order."""
+    by_sender: Mapping[str, list[int]] = defaultdict(list)
+    for each in dict.fromkeys(found):
+        sender, _, number = each.rpartition(" ")
+        by_sender[sender].append(int(number))
+    return dict(by_sender)
+
+
+async def test_while_kafka_is_down_every_append_is_answered_in_time_and_goes_on_in_order_when_it_is_back(
+    broker: Kafka, topic: str, open_spool: Open
+):
+    log = await open_spool()
+    await append_many(log, topic, range(5))
+    assert not log.spooling
+    broker.stop()
+    first, *others = await append_many(log, topic, range(5, 200))
+    assert first < ANSWER_SECONDS
+    assert max(others) < 0.5, "only the first waits for Kafka"
+    assert await log.append(topic, [letter(200)]) == [], "it has no position yet"
+    broker.start()
+    await until_empty(log)
+    assert await log.append(topic, [letter(201)]) != []
+    assert as_read(await on_kafka(broker, topic)) == {"sender": list(range(202))}
+
+
+async def test_while_kafka_is_frozen_every_append_is_answered_in_time(broker: Kafka, topic: str, open_spool: Open):
+    log = await open_spool()
+    await append_many(log, topic, range(5))
+    broker.pause()
+    took = await append_many(log, topic, range(5, 100))
+    await asyncio.sleep(3)  # tries of the drain are under way, and some were given up
+    took += await append_many(log, topic, range(100, 200))
+    assert max(took) < ANSWER_SECONDS
+    assert sorted(took)[-2] < 0.5
+    broker.resume()
+    await until_empty(log)
+    assert as_read(await on_kafka(broker, topic)) == {"sender": list(range(200))}
+
+
+async def test_a_process_that_starts_while_kafka_is_frozen_answers_in_time_too(broker: Kafka, topic: str, open_spool: Open):
+    broker.pause()
+    log = await open_spool()
+    assert max(await append_many(log, topic, range(20))) < ANSWER_SECONDS
+    broker.resume()
+    await until_empty(log)
+    assert as_read(await on_kafka(broker, topic)) == {"sender": list(range(20))}
+
+
+@pytest.mark.timeout(200)
+async def test_letters_of_many_keep_their_order_through_outages_while_they_go_on_coming(
+    broker: Kafka, topic: str, open_spool: Open
+):
+    log, stopping = await open_spool(), asyncio.Event()
+
+    async def write(sender: str) -> list[int]:
+        for number in itertools.count():
+            await log.append(topic, [letter(number, sender)])
+            if stopping.is_set():
+                return list(range(number + 1))
+            await asyncio.sleep(0.005)
+        raise AssertionError
+
+    async with asyncio.TaskGroup() as group:
+        writers = {sender: group.create_task(write(sender)) for sender in (f"sender-{number}" for number in range(16))}
+        for down, up in ((broker.stop, broker.start), (broker.pause, broker.resume)):
+            await asyncio.sleep(0.5)
+            await asyncio.to_thread(down)
+            await asyncio.sleep(4)
+            assert log.spooling
+            await asyncio.to_thread(up)
+            await until_empty(log)  # though there is no moment at which nobody writes
+        stopping.set()
+    await until_empty(log)
+    written = {sender: writer.result() for sender, writer in writers.items()}
+    assert as_read(await on_kafka(broker, topic)) == written
+
+
+_WRITER = """
+import asyncio, sys
+from pathlib import Path
+from ingest.clock import now
+from ingest.contract import Record
+from ingest.log.kafka import KafkaLog
+from ingest.log.spool import SpooledLog
+from ingest.settings import LogSettings
+
+async def main(url, spool, topic):
+    chosen = LogSettings(url=url, spool=Path(spool))
+    log = await SpooledLog.open(KafkaLog(chosen), "web", chosen, now)
+    number = 0
+    while True:
+        text = f"sender {number}".encode()
+        await log.append(topic, [Record("sender", text, (("ce_id", text),))])
+        print(number, file=sys.stderr, flush=True)
+        number += 1
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def test_what_a_killed_process_has_said_yes_to_goes_on_first_when_it_starts_again(
+    broker: Kafka, topic: str, open_spool: Open, tmp_path: Path
+):
+    broker.stop()
+    spool = tmp_path / "spool"
+    writer = subprocess.Popen([sys.executable, "-c", _WRITER, broker.url, spool, topic], stderr=subprocess.PIPE, text=True)
+    assert writer.stderr is not None
+    said: list[str] = []
+    while said[-1:] != ["50"]:
+        said.append((await asyncio.to_thread(writer.stderr.readline)).strip())
+    writer.send_signal(signal.SIGKILL)
+    answered = sum(each.isdigit() for each in (*said, *writer.stderr.read().splitlines()))
+    assert writer.wait(10) == -signal.SIGKILL
+    (left,) = await left_in(spool, now)
+    assert (left.name, left.held) == ("web", False)
+    assert left.records in (answered, answered + 1), "one may be there whose answer was not heard"
+    assert left.oldest is not None
+
+    log = await open_spool()
+    assert log.spooling
+    assert await append(log, topic, letter(10_000)) < 0.5
+    (left,) = await left_in(spool, now)
+    assert left.held
+    broker.start()
+    await until_empty(log)
+    assert as_read(await on_kafka(broker, topic)) == {"sender": [*range(left.records - 1), 10_000]}
+    assert [each.records for each in await left_in(spool, now)] == [0]
+
+
+async def test_past_its_limit_the_spool_says_not_now_and_nothing_is_half_taken_until_kafka_is_back(
+    broker: Kafka, topic: str, open_spool: Open
+):
+    log = await open_spool(spool_most_bytes=1_000_000)
+    broker.stop()
+    for number in range(9):
+        await append(log, topic, letter(number, size=99_000))
+    two = [letter(9, size=90_000), letter(10, size=90_000)]
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="spool_most_bytes") as full:
+            await log.append(topic, two)
+        assert full.value.reason == "spool-full"
+    await append(log, topic, letter(11))  # what is smaller still fits
+    assert log.spooling
+    broker.start()
+    await until_empty(log)
+    await log.append(topic, two)
+    assert as_read(await on_kafka(broker, topic)) == {"sender": [*range(9), 11, 9, 10]}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a small disk is for root to make")
+async def test_a_full_disk_says_not_now_and_all_that_was_taken_before_goes_on(
+    broker: Kafka, topic: str, open_spool: Open, small_disk: Path
+):
+    log = await open_spool(spool=small_disk / "spool")
+    broker.stop()
+    taken = 0
+    refusal: Unavailable | None = None
+    while refusal is None:
+        try:
+            await append(log, topic, letter(taken, size=50_000))
+            taken += 1
+        except Unavailable as error:
+            refusal = error
+    assert refusal.reason == "spool-unavailable"
+    assert "full" in refusal.sentence
+    assert taken > 5
+    broker.start()
+    await until_empty(log)
+    assert await log.append(topic, [letter(taken)]) != []
+    assert as_read(await on_kafka(broker, topic)) == {"sender": list(range(taken + 1))}
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Generator[Path]:
+    """Of 2 MB."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "spool", path], capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"nothing can be mounted here: {mounted.stderr.strip()}")
+    yield path
+    subprocess.run(["umount", "-l", path], check=True)
+
+
+async def test_an_append_that_its_caller_gave_up_does_not_come_between_others(broker: Kafka, topic: str, open_spool: Open):
+    log = await open_spool()
+    broker.stop()
+    await append(log, topic, letter(0))
+    for number in range(1, 100):
+        given_up = asyncio.create_task(append(log, topic, letter(number, "impatient")))
+        kept = asyncio.create_task(append(log, topic, letter(number)))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        await kept
+        with contextlib.suppress(asyncio.CancelledError):
+            await given_up
+    broker.start()
+    await until_empty(log)
+    found = as_read(await on_kafka(broker, topic))
+    assert found["sender"] == list(range(100))
+    assert found.get("impatient", []) == sorted(found.get("impatient", []))
+
+
+async def test_what_kafka_has_leaves_no_trace_on_the_disk(broker: Kafka, topic: str, open_spool: Open, tmp_path: Path):
+    log = await open_spool()
+    broker.stop()
+    for number in range(20):
+        await append(log, topic, letter(number, size=50_000))
+    file = tmp_path / "spool" / "web.db"
+    assert file.stat().st_size > 1_000_000
+    broker.start()
+    await until_empty(log)
+    assert file.stat().st_size < 50_000
+    await log.close()
+    assert b"sender 1" not in b"".join(each.read_bytes() for each in file.parent.iterdir())
+
+
+async def test_it_is_told_how_much_waits_and_since_when(broker: Kafka, topic: str, open_spool: Open):
+    log = await open_spool()
+    assert (value(SPOOLED_RECORDS), value(SPOOLED_BYTES), value(SPOOL_OLDEST)) == (0, 0, 0)
+    broker.stop()
+    began = time.time()
+    await append(log, topic, letter(0, size=1_000))
+    await asyncio.sleep(0.3)
+    await append(log, topic, letter(1, size=1_000), letter(2, size=1_000))
+    assert value(SPOOLED_RECORDS) == 3
+    assert 3_000 < value(SPOOLED_BYTES) < 3_200
+    assert began < value(SPOOL_OLDEST) < time.time() - 0.2
+    broker.start()
+    await until_empty(log)
+    assert (value(SPOOLED_RECORDS), value(SPOOLED_BYTES), value(SPOOL_OLDEST)) == (0, 0, 0)
+
+
+def value(gauge: Any) -> float:
+    return gauge.collect()[0].samples[0].value
+
+
+async def test_it_is_ready_while_either_kafka_or_the_disk_takes_records(broker: Kafka, topic: str, open_spool: Open):
+    log = await open_spool(spool_most_bytes=1_000_000)
+    await log.check(topic, "router")
+    broker.pause()
+    began = time.monotonic()
+    await log.check(topic, "router")
+    assert time.monotonic() - began < ANSWER_SECONDS
+    for number in range(9):
+        await append(log, topic, letter(number, size=99_000))
+        await log.check(topic, "router")
+    await append(log, topic, letter(9, size=90_000))
+    with pytest.raises(Unavailable) as full:
+        await log.check(topic, "router")
+    assert full.value.reason == "spool-full"
+    broker.resume()
+    await until_empty(log)
+    await log.check(topic, "router")
+
+
+async def test_a_topic_that_kafka_has_not_is_said_to_be_missing_and_nothing_waits_for_it(open_spool: Open):
+    log = await open_spool()
+    for asking in (log.append("never-made", [letter(0)]), log.check("never-made", "router")):
+        with pytest.raises(Unavailable) as missing:
+            await asking
+        assert missing.value.reason == "topic-missing"
+    assert not log.spooling
+
+
+async def test_a_record_over_the_limit_is_refused_while_kafka_is_away_too(broker: Kafka, topic: str, open_spool: Open):
+    log = await open_spool()
+    broker.stop()
+    await append(log, topic, letter(0))
+    with pytest.raises(Refused) as refused:
+        await append(log, topic, letter(1), letter(2, size=100_001))
+    assert refused.value.reason == "record-too-large"
+    just_within = letter(3, size=100_000 - 40)
+    await append(log, topic, just_within)
+    broker.start()
+    await until_empty(log)
+    assert as_read([each.strip() for each in await on_kafka(broker, topic)]) == {"sender": [0, 3]}
+
+
+async def test_two_processes_never_share_a_spool(open_spool: Open):
+    await open_spool("web")
+    await open_spool("email")
+    with pytest.raises(Misconfigured, match="Another service") as refused:
+        await open_spool("web")
+    assert refused.value.reason == "log.spool"
+
+
+async def test_a_spool_that_cannot_be_is_refused_at_the_start(open_spool: Open, tmp_path: Path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(Misconfigured) as refused:
+        await open_spool(spool=tmp_path / "file")
+    assert refused.value.reason == "log.spool"
