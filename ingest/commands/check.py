@@ -20,6 +20,7 @@ from ingest.commands.run import house_of
 from ingest.commands.terminal import Config, fail, open_database, open_log, run_async, say, settings
 from ingest.database import Database
 from ingest.errors import IngestError
+from ingest.log.spool import left_in
 from ingest.originals import Originals
 from ingest.settings import SECRET_KEYS, Publisher, Section, Settings
 
@@ -86,6 +87,7 @@ async def findings(chosen: Settings) -> list[Finding]:
             + (f"{second}." if second else "nobody else: teams.duty_second is not set."),
         ),
         await _found("log", _log(chosen)),
+        *await _spools(chosen),
         await _found("originals", _originals(chosen)),
     ]
     try:
@@ -118,6 +120,26 @@ async def _log(chosen: Settings) -> str:
     finally:
         await log.close()
     return f"{chosen.log.url} can be written."
+
+
+async def _spools(chosen: Settings) -> list[Finding]:
+    if not chosen.log.url.startswith("kafka:"):
+        return []
+    try:
+        waiting = [each for each in await left_in(chosen.log.spool, now) if each.records]
+    except IngestError as error:
+        return [Finding("spool", False, error.sentence)]
+    if not waiting:
+        return [Finding("spool", True, f"Nothing waits in {chosen.log.spool}.")]
+    return [
+        Finding(
+            f"spool {each.name}",
+            each.held,
+            f"{each.records} contacts wait for Kafka since {each.oldest:%Y-%m-%d %H:%MZ}"
+            + ("." if each.held else f", and no process works on them: start `ingest run {each.name}` here."),
+        )
+        for each in waiting
+    ]
 
 
 async def _originals(chosen: Settings) -> str:
