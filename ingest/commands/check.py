@@ -136,7 +136,7 @@ async def _spools(chosen: Settings) -> list[Finding]:
             f"spool {each.name}",
             each.held,
             f"{each.records} contacts wait for Kafka since {each.oldest:%Y-%m-%d %H:%MZ}"
-            + ("." if each.held else f", and no process works on them: start `ingest run {each.name}` here."),
+            + ("." if each.held else f", and no process works on them: start `ingest run {each.name.partition('-')[0]}` here."),
         )
         for each in waiting
     ]

@@ -139,7 +139,7 @@ async def _spool(chosen: Settings, log: Log, roles: Sequence[str]) -> AsyncGener
     try:
         if spool is not None:
             for each in await left_in(chosen.log.spool, now):
-                if each.records and each.name != name:
+                if each.records and each.name != spool.name:
                     _say.warning("another-spool", name=each.name, records=each.records, oldest=str(each.oldest))
         yield spool
     finally:

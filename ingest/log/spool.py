@@ -10,11 +10,11 @@ import asyncio
 import os
 import time
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import groupby
+from itertools import count, groupby
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -22,7 +22,7 @@ from ingest.clock import Clock
 from ingest.contract import Record
 from ingest.errors import IngestError, Misconfigured, Unavailable
 from ingest.log import Assigned, Consumption, Delivery, Feature, Lag, Log, Partition, Revoked, refuse_too_large
-from ingest.log.sqlite import SqliteLog, is_held
+from ingest.log.sqlite import HeldElsewhere, SqliteLog, is_held
 from ingest.settings import LogSettings
 from ingest.telemetry import SPOOL_OLDEST, SPOOLED_BYTES, SPOOLED_RECORDS, telemetry
 
@@ -72,6 +72,7 @@ class SpooledLog:
     """
 
     def __init__(self, log: Log, store: SqliteLog, chosen: LogSettings, held: Lag, held_bytes: int) -> None:
+        self.name = store.path.stem
         self._log = log
         self._store = store
         self._after = chosen.spool_after.total_seconds()
@@ -96,20 +97,14 @@ class SpooledLog:
 
     @classmethod
     async def open(cls, log: Log, name: str, chosen: LogSettings, clock: Clock) -> "SpooledLog":
-        """The log with the spool of that name, and whatever an earlier process left there.
+        """The log with a spool by that name, and whatever an earlier process left there.
 
-        Raises Misconfigured(``log.spool``) where another process has it or the folder will not do, and Unavailable.
+        The files are ``web.db``, ``web-2.db`` and so on: of several processes alike each takes the first that is free. Raises
+        Misconfigured(``log.spool``) where the folder will not do, and Unavailable.
         """
         try:
             _make(chosen.spool)
-            store = await SqliteLog.open(
-                chosen.spool / f"{name}.db",
-                exclusive=True,
-                clock=clock,
-                retention=_AT_ONCE,
-                most_record_bytes=chosen.most_record_bytes + _TOPIC_BYTES,
-                shrinks=True,
-            )
+            store = await _first_free(chosen, name, clock)
         except OSError as error:
             raise Misconfigured("log.spool", f"The folder {chosen.spool} cannot be made: {error.strerror}.") from error
         except Misconfigured as error:
@@ -356,6 +351,20 @@ class SpooledLog:
         SPOOLED_BYTES.set(self._bytes)
         if oldest is not None:
             SPOOL_OLDEST.set(oldest.timestamp())
+
+
+async def _first_free(chosen: LogSettings, name: str, clock: Clock) -> SqliteLog:
+    for number in count(1):
+        with suppress(HeldElsewhere):
+            return await SqliteLog.open(
+                chosen.spool / (f"{name}.db" if number == 1 else f"{name}-{number}.db"),
+                exclusive=True,
+                clock=clock,
+                retention=_AT_ONCE,
+                most_record_bytes=chosen.most_record_bytes + _TOPIC_BYTES,
+                shrinks=True,
+            )
+    raise AssertionError
 
 
 def _ended(among: set[asyncio.Task[Any]], task: asyncio.Task[Any]) -> None:

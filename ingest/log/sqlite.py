@@ -56,6 +56,10 @@ CREATE TABLE IF NOT EXISTS groups (
 T = TypeVar("T")
 
 
+class HeldElsewhere(Misconfigured):
+    """Another process has the log for itself."""
+
+
 def filesystem_of(path: Path, mounts: str) -> str | None:
     """The type of filesystem an absolute path is on, by the text of ``/proc/mounts``; None where no line covers it."""
     found, depth = None, -1
@@ -220,6 +224,7 @@ class SqliteLog:
         most_record_bytes: int,
         shrinks: bool = False,
     ) -> None:
+        self.path = path
         self._lock = lock
         self._clock = clock
         self._retention = retention
@@ -243,7 +248,7 @@ class SqliteLog:
 
         A service opens it ``exclusive``; commands beside it do not. One that ``shrinks`` from its making on gives the disk back
         what records took that are removed. Raises Misconfigured(``log.url``) where another service
-        holds it, or the file cannot be a log: a network filesystem, an unwritable folder, no database, somebody else's.
+        holds it (HeldElsewhere), or the file cannot be a log: a network filesystem, an unwritable folder, no database, somebody else's.
         Raises Unavailable where it may be one later.
         """
         lock = await asyncio.to_thread(_opened, path, exclusive=exclusive, shrinks=shrinks)
@@ -427,7 +432,7 @@ def _locked(path: Path) -> int:
         holder = os.read(lock, 32).decode("ascii", "replace").strip()
         os.close(lock)
         process = f" (process {holder})" if holder.isdigit() else ""
-        raise Misconfigured(
+        raise HeldElsewhere(
             _KEY, f"Another service{process} holds the log {path}. Stop that one first, or give this one a log of its own."
         ) from error
     with suppress(OSError):  # who holds it is a courtesy, not worth a failed start on a full disk

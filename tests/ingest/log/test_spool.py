@@ -388,12 +388,20 @@ async def test_a_record_over_the_limit_is_refused_while_kafka_is_away_too(broker
     assert as_read([each.strip() for each in await on_kafka(broker, topic)]) == {"sender": [0, 3]}
 
 
-async def test_two_processes_never_share_a_spool(open_spool: Open):
-    await open_spool("web")
-    await open_spool("email")
-    with pytest.raises(Misconfigured, match="Another service") as refused:
-        await open_spool("web")
-    assert refused.value.reason == "log.spool"
+async def test_two_processes_never_share_a_spool_and_one_that_is_left_is_taken_up_by_the_next(
+    broker: Kafka, topic: str, open_spool: Open
+):
+    names = ["web", "email", "web", "web"]
+    first, other, second, third = [await open_spool(name) for name in names]
+    assert [each.name for each in (first, other, second, third)] == ["web", "email", "web-2", "web-3"]
+    broker.stop()
+    await append(second, topic, letter(0))
+    await second.close()
+    assert (await open_spool("web")).name == "web-2"
+    broker.start()
+    async with asyncio.timeout(RETURN_SECONDS):
+        while not await on_kafka(broker, topic):
+            await asyncio.sleep(0.2)
 
 
 async def test_a_spool_that_cannot_be_is_refused_at_the_start(open_spool: Open, tmp_path: Path):
