@@ -116,7 +116,7 @@ class OnTheLog:
     async def until(self, wanted: int, since: float) -> float:
         """In how many seconds it has so many."""
         while await self.look() < wanted and time.monotonic() - since < _PATIENCE_SECONDS:
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(1)
         return time.monotonic() - since
 
     async def close(self) -> None:
