@@ -291,22 +291,31 @@ class SpooledLog:
                 await asyncio.wait(self._writing)
 
     async def _send(self, page: Sequence[Delivery]) -> float:
-        """Try until Kafka has all of it, for ever; how many seconds the last try took."""
-        pause, said = _PAUSE_SECONDS[0], ""
-        while True:
+        """Try until Kafka has all of it, for ever; how many seconds the last try took.
+
+        What failed is halved for its next try, since a part may have arrived: where one partition or one record stays wanting, its
+        neighbours are not written again with every try.
+        """
+        pause, said, took = _PAUSE_SECONDS[0], "", 0.0
+        runs = list(_by_topic(page))
+        while runs:
             began = time.monotonic()
+            topic, records = runs[0]
             try:
-                for topic, records in _by_topic(page):
-                    await self._log.append(topic, records)
+                await self._log.append(topic, records)
             except IngestError as error:
                 self._open_again()
                 if error.reason != said:
                     said = error.reason
                     _say.warning("waiting", reason=error.reason, sentence=error.sentence)
+                half = len(records) // 2
+                runs[:1] = [(topic, some) for some in (records[:half], records[half:]) if some]
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _PAUSE_SECONDS[1])
             else:
-                return time.monotonic() - began
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _PAUSE_SECONDS[1])
+                runs.pop(0)
+                took = time.monotonic() - began
+        return took
 
     async def _forget(self, waiting: Consumption, page: Sequence[Delivery]) -> None:
         """Kafka has it. Where the disk is too full even for removing, the next page's turn removes it too, or the next process sends it again."""

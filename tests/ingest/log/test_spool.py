@@ -258,6 +258,28 @@ async def test_past_its_limit_the_spool_says_not_now_and_nothing_is_half_taken_u
     assert as_read(await on_kafka(broker, topic)) == {"sender": [*range(9), 11, 9, 10]}
 
 
+async def test_what_the_topic_does_not_take_waits_for_the_operator_and_what_was_before_it_is_not_written_over_and_over(
+    broker: Kafka, topic: str, open_spool: Open
+):
+    log = await open_spool(most_record_bytes=1_000_000)
+    broker.stop()
+    await append_many(log, topic, range(40))
+    await append(log, topic, letter(40, size=300_000))
+    await append_many(log, topic, range(41, 60))
+    broker.start()
+    await asyncio.sleep(20)
+    before = await on_kafka(broker, topic)
+    assert as_read(before) == {"sender": list(range(40))}
+    assert len(before) < 2 * 40
+    assert log.spooling
+    await append(log, topic, letter(60))
+    words = ("--alter", "--topic", topic, "--add-config", "max.message.bytes=2000000")
+    mended = broker.run("kafka.admin.ConfigCommand", "--bootstrap-server", f"127.0.0.1:{broker.port}", *words)
+    assert mended.returncode == 0, mended.stdout + mended.stderr
+    await until_empty(log)
+    assert as_read([each.strip() for each in await on_kafka(broker, topic)]) == {"sender": list(range(61))}
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="a small disk is for root to make")
 async def test_a_full_disk_says_not_now_and_all_that_was_taken_before_goes_on(
     broker: Kafka, topic: str, open_spool: Open, small_disk: Path
