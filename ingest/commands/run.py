@@ -138,9 +138,7 @@ async def _spool(chosen: Settings, log: Log, roles: Sequence[str]) -> AsyncGener
     spool = await open_spool(chosen, log, name)
     try:
         if spool is not None:
-            for each in await left_in(chosen.log.spool, now):
-                if each.records and each.name != spool.name:
-                    _say.warning("another-spool", name=each.name, records=each.records, oldest=str(each.oldest))
+            await _tell_of_others(chosen.log.spool, spool.name)
         yield spool
     finally:
         if spool is not None:
@@ -155,6 +153,16 @@ async def desk_of(chosen: Settings) -> AsyncGenerator[tuple[Database, Store, Hou
         yield database, Store(database, house, now), house
     finally:
         await database.close()
+
+
+async def _tell_of_others(folder: Path, ours: str) -> None:
+    """Contacts that wait in another process's spool, which may be one that nobody starts any more."""
+    try:
+        for each in await left_in(folder, now):
+            if each.records and each.name != ours:
+                _say.warning("another-spool", name=each.name, records=each.records, oldest=str(each.oldest))
+    except IngestError as error:
+        _say.warning("another-spool", reason=error.reason, sentence=error.sentence)
 
 
 async def run_roles(it: Service, roles: Sequence[str]) -> None:

@@ -35,6 +35,8 @@ _ROOM_BYTES: Final = 65_536  # for the next contact, as long as most are
 _PAGE: Final = 500
 _PAGE_BYTES: Final = 8_000_000
 _FEW: Final = 100  # so few left, Kafka has them before anybody who must wait meanwhile notices
+_CLOSE_SECONDS: Final = 3.0  # for the try that is under way, which the library may be slow to give up
+_REMOVE_SECONDS: Final = 60.0  # between tries to remove what Kafka has, where the disk was too full for that
 _PAUSE_SECONDS: Final = (0.2, 2.0)  # between tries: the first, and the longest
 _AT_ONCE: Final = timedelta(days=-36_500)  # retention of what Kafka has: none, whatever becomes of the clock
 
@@ -191,7 +193,9 @@ class SpooledLog:
         self._closed = True
         self._open.set()
         self._draining.cancel()
-        await asyncio.wait({self._draining, *self._writing})
+        if self._writing:
+            await asyncio.wait(self._writing)
+        await asyncio.wait({self._draining}, timeout=_CLOSE_SECONDS)
         if self._records:
             _say.warning("left-in-the-spool", records=self._records)
         await self._store.close()
@@ -275,17 +279,25 @@ class SpooledLog:
                 pause = min(pause * 2, _PAUSE_SECONDS[1])
 
     async def _drain(self, waiting: Consumption) -> None:
+        sent: dict[Partition, int] = {}
         while True:
             quiet, begun = not self._writing, self._begun
             page = await waiting.take(most=_PAGE, most_bytes=_PAGE_BYTES, within=0)
             if page:
                 SPOOL_OLDEST.set(page[0].appended_at.timestamp())
                 took = await self._send(page)
-                await self._forget(waiting, page)
+                self._sent_bytes += _size(page)
+                self._count(self._records - len(page), page[-1].appended_at)
+                sent = {page[-1].partition: page[-1].position + 1}
+                await self._remove(waiting, sent)
                 if took < self._after / 4 and len(page) < _FEW:
                     self._hold()
             elif quiet and begun == self._begun:
                 self._hand_over()
+                while self._sent_bytes and not self._spooled.is_set():
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._spooled.wait(), _REMOVE_SECONDS)
+                    await self._remove(waiting, sent)
                 await self._spooled.wait()
             elif self._writing:
                 await asyncio.wait(self._writing)
@@ -317,15 +329,13 @@ class SpooledLog:
                 took = time.monotonic() - began
         return took
 
-    async def _forget(self, waiting: Consumption, page: Sequence[Delivery]) -> None:
-        """Kafka has it. Where the disk is too full even for removing, the next page's turn removes it too, or the next process sends it again."""
-        self._sent_bytes += _size(page)
-        self._count(self._records - len(page), page[-1].appended_at)
+    async def _remove(self, waiting: Consumption, sent: Mapping[Partition, int]) -> None:
+        """Take from the disk what Kafka has. Where it is too full even for that, what waits goes on nevertheless, and a later try removes it."""
         try:
-            await waiting.settle({page[-1].partition: page[-1].position + 1})
+            await waiting.settle(sent)
             await self._store.trim()
         except Unavailable as away:
-            _say.warning("not-removed", reason=away.reason, records=len(page))
+            _say.warning("not-removed", reason=away.reason, bytes=self._sent_bytes)
             return
         self._bytes -= self._sent_bytes
         self._sent_bytes = 0

@@ -40,6 +40,7 @@ _AROUND_SECONDS: Final = 5  # before the outage and after it
 _GOAL_SECONDS: Final = 60  # within which the log has all once Kafka is back
 _PATIENCE_SECONDS: Final = 300.0
 _PARTITIONS: Final = 6
+_PAGE: Final = 2_000
 
 Send = Callable[[bytes], Awaitable[None]]
 """Hands in the bytes of one letter; returns once it is accepted, and raises where it is not."""
@@ -106,11 +107,14 @@ class OnTheLog:
         self.found: Counter[str] = Counter()
 
     async def look(self) -> int:
-        """As far as it goes."""
+        """As far as it went when asked: more comes all the time."""
         with suppress(Unavailable):  # it is not back yet
-            while page := await self._log.read(CONTACTS.name, after=self._after, most=2_000):
+            more = True
+            while more:
+                page = await self._log.read(CONTACTS.name, after=self._after, most=_PAGE)
                 self._after.update({each.partition.number: each.position + 1 for each in page})
                 self.found.update(each.record.header("ce_id") or "" for each in page)
+                more = len(page) >= _PAGE
         return len(self.found)
 
     async def until(self, wanted: int, since: float) -> float:
