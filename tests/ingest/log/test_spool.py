@@ -414,6 +414,22 @@ async def test_a_record_over_the_limit_is_refused_while_kafka_is_away_too(broker
     assert as_read(await on_kafka(broker, topic)) == {"sender": [0, 3]}
 
 
+async def test_it_closes_within_the_time_that_a_service_has_for_it_while_kafka_is_frozen(
+    broker: Kafka, topic: str, open_spool: Open, tmp_path: Path
+):
+    log = await open_spool()
+    await append(log, topic, letter(0))
+    broker.pause()
+    await append_many(log, topic, range(1, 4))
+    began = time.monotonic()
+    await log.close()
+    assert time.monotonic() - began < 20
+    with pytest.raises(Unavailable) as closed:
+        await log.append(topic, [letter(4)])
+    assert closed.value.reason == "log-unavailable"
+    assert [each.records for each in await left_in(tmp_path / "spool", now)] == [3]
+
+
 async def test_two_processes_never_share_a_spool_and_one_that_is_left_is_taken_up_by_the_next(
     broker: Kafka, topic: str, open_spool: Open
 ):
