@@ -26,8 +26,10 @@ from tests.servers.kafka import Kafka, running_kafka
 
 pytestmark = [pytest.mark.needs("kafka"), pytest.mark.xdist_group("spool")]
 
-ANSWER_SECONDS = 2.0
-"""What a person at a web form can be kept waiting."""
+ANSWER_SECONDS = 3.0
+"""As long as Kafka is waited for, and as much again for the disk of a busy machine."""
+AT_ONCE_SECONDS = 1.0
+"""Less than Kafka is waited for."""
 RETURN_SECONDS = 60.0
 """By when the log has everything once Kafka is back."""
 _numbers = itertools.count()
@@ -126,7 +128,7 @@ async def test_while_kafka_is_down_every_append_is_answered_in_time_and_goes_on_
     broker.stop()
     first, *others = await append_many(log, topic, range(5, 200))
     assert first < ANSWER_SECONDS
-    assert max(others) < 0.5, "only the first waits for Kafka"
+    assert max(others) < AT_ONCE_SECONDS, "only the first waits for Kafka"
     assert await log.append(topic, [letter(200)]) == [], "it has no position yet"
     broker.start()
     await until_empty(log)
@@ -142,7 +144,7 @@ async def test_while_kafka_is_frozen_every_append_is_answered_in_time(broker: Ka
     await asyncio.sleep(3)  # tries of the drain are under way, and some were given up
     took += await append_many(log, topic, range(100, 200))
     assert max(took) < ANSWER_SECONDS
-    assert sorted(took)[-2] < 0.5
+    assert sorted(took)[-2] < AT_ONCE_SECONDS
     broker.resume()
     await until_empty(log)
     assert as_read(await on_kafka(broker, topic)) == {"sender": list(range(200))}
@@ -157,22 +159,33 @@ async def test_a_process_that_starts_while_kafka_is_frozen_answers_in_time_too(b
     assert as_read(await on_kafka(broker, topic)) == {"sender": list(range(20))}
 
 
+@contextlib.asynccontextmanager
+async def writing(log: SpooledLog, topic: str) -> AsyncGenerator[dict[str, list[int]]]:
+    """Sixteen senders who write without a pause for as long as the block lasts; what each has written, once it is over."""
+    stopping, written = asyncio.Event(), dict[str, list[int]]()
+
+    async def write(sender: str) -> None:
+        written[sender] = []
+        while not stopping.is_set():
+            number = len(written[sender])
+            took = await append(log, topic, letter(number, sender))
+            assert took < ANSWER_SECONDS
+            written[sender].append(number)
+            await asyncio.sleep(0.005)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(16):
+            group.create_task(write(f"sender-{number}"))
+        yield written
+        stopping.set()
+
+
 @pytest.mark.timeout(200)
 async def test_letters_of_many_keep_their_order_through_outages_while_they_go_on_coming(
     broker: Kafka, topic: str, open_spool: Open
 ):
-    log, stopping = await open_spool(), asyncio.Event()
-
-    async def write(sender: str) -> list[int]:
-        for number in itertools.count():
-            await log.append(topic, [letter(number, sender)])
-            if stopping.is_set():
-                return list(range(number + 1))
-            await asyncio.sleep(0.005)
-        raise AssertionError
-
-    async with asyncio.TaskGroup() as group:
-        writers = {sender: group.create_task(write(sender)) for sender in (f"sender-{number}" for number in range(16))}
+    log = await open_spool()
+    async with writing(log, topic) as written:
         for down, up in ((broker.stop, broker.start), (broker.pause, broker.resume)):
             await asyncio.sleep(0.5)
             await asyncio.to_thread(down)
@@ -180,9 +193,20 @@ async def test_letters_of_many_keep_their_order_through_outages_while_they_go_on
             assert log.spooling
             await asyncio.to_thread(up)
             await until_empty(log)  # though there is no moment at which nobody writes
-        stopping.set()
     await until_empty(log)
-    written = {sender: writer.result() for sender, writer in writers.items()}
+    assert as_read(await on_kafka(broker, topic)) == written
+
+
+async def test_letters_keep_their_order_while_kafka_answers_by_fits_and_starts(broker: Kafka, topic: str, open_spool: Open):
+    log = await open_spool()
+    async with writing(log, topic) as written:
+        for paused, awake in ((1.0, 0.1), (1.7, 0.3), (0.8, 0.05), (2.5, 0.6), (1.5, 0.02), (1.6, 1.0)):
+            broker.pause()
+            await asyncio.sleep(paused)
+            broker.resume()
+            await asyncio.sleep(awake)
+        await until_empty(log)
+    await until_empty(log)
     assert as_read(await on_kafka(broker, topic)) == written
 
 
@@ -229,7 +253,7 @@ async def test_what_a_killed_process_has_said_yes_to_goes_on_first_when_it_start
 
     log = await open_spool()
     assert log.spooling
-    assert await append(log, topic, letter(10_000)) < 0.5
+    assert await append(log, topic, letter(10_000)) < AT_ONCE_SECONDS
     (left,) = await left_in(spool, now)
     assert left.held
     broker.start()
