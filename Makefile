@@ -6,7 +6,7 @@ RUN := $(UV) run --frozen --no-sync
 
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: demo test bench drain profile check format setup
+.PHONY: demo test bench drain profile outage check format setup
 .DEFAULT_GOAL := help
 
 help: ## what can be made here
@@ -32,6 +32,9 @@ drain: setup ## a long backlog: do rate and memory stay as they are? (CONTACTS=n
 
 profile: setup ## where the router's time goes (CONTACTS=n)
 	@$(RUN) python -m tests.bench --profile $(CONTACTS)
+
+outage: setup ## Kafka is away under 20 contacts a second: are all answered, is none lost or doubled? (SECONDS=n)
+	@$(RUN) python -m tests.bench --outage $(or $(SECONDS),300)
 
 check: setup ## lint, types, architecture, dependencies
 	@$(RUN) ruff check .

@@ -122,6 +122,13 @@ class LogSettings(Section):
     group_instance_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,200}$")
     """A name of this process alone, under which it comes back to its partitions of Kafka at once; other members then wait for
     its session to end where it does not."""
+    spool: Path = Path("spool")
+    """Of Kafka: the folder, on a disk that outlives the process, where what has been accepted waits while Kafka is away or slow. Each
+    process that takes contacts in has a file of its own there."""
+    spool_after: Span = timedelta(milliseconds=1500)
+    """How long Kafka is waited for before that; somebody waits at the door meanwhile."""
+    spool_most_bytes: int = Field(default=1_000_000_000, ge=1_000_000)
+    """What may wait there, in bytes, past which nothing more is accepted until Kafka is back."""
     retention: Span = timedelta(days=30)
     """How long records are kept after every reader has had them."""
     most_record_bytes: int = Field(default=8_000_000, ge=65_536, le=64_000_000)
@@ -450,6 +457,8 @@ def _with_paths(given: dict[str, Any], folder: Path) -> dict[str, Any]:
         scheme, mark, path = url.partition(":///")
         if mark and scheme in ("sqlite", "file"):
             chosen["url"] = f"{scheme}:///{(folder / path).resolve()}"
+        if section == "log":
+            chosen["spool"] = str(folder / str(chosen.get("spool", LogSettings().spool)))
         given[section] = chosen
     match given.get("acknowledgement"):
         case {"answers": answers, **others}:

@@ -50,6 +50,12 @@ AUDIT_SEALED: Final = Gauge("audit_sealed_entries", "Audit entries in the tree")
 REWOUND: Final = Counter(
     "log_rewound_total", "Times a topic did not hold the register's position and was read again from the earliest", ["topic"]
 )
+SPOOL_OLDEST: Final = Gauge(
+    "contact_spool_oldest_timestamp_seconds",
+    "When the oldest contact that waits on this process's disk for Kafka was accepted; 0 where none waits",
+)
+SPOOLED_RECORDS: Final = Gauge("contact_spooled_records", "Contacts that wait on this process's disk for Kafka")
+SPOOLED_BYTES: Final = Gauge("contact_spooled_bytes", "Their size")
 BUILD: Final = Info("contact_ingest_build", "Which release is running")
 
 BUILD.info({"version": version("contact-ingest")})

@@ -15,11 +15,14 @@ Route = tuple[str, str, Callable[..., Awaitable[Any]]]
 Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
 """Each thing the service leans on, and why it is not ready; None where it is."""
 
+Borne = Callable[[], Mapping[str, str]]
+"""What the service leans on and does without at present, and what it does meanwhile."""
+
 _DEADLINE_SECONDS = 5.0
 
 
-def private_routes(ready: Readiness) -> list[Route]:
-    """``/livez`` (the loop turns; nothing else is asked), ``/readyz`` (all that is leaned on answers) and ``/metrics``."""
+def private_routes(ready: Readiness, borne: Borne = dict) -> list[Route]:
+    """``/livez`` (the loop turns; nothing else is asked), ``/readyz`` (all that is leaned on answers, or is borne) and ``/metrics``."""
 
     async def livez() -> Response:
         return Response("live\n", media_type="text/plain")
@@ -31,7 +34,8 @@ def private_routes(ready: Readiness) -> list[Route]:
         except TimeoutError:
             found = {"service": f"no answer within {_DEADLINE_SECONDS:.0f} s"}
         wanting = {name: why for name, why in found.items() if why}
-        return JSONResponse({"ready": not wanting, "wanting": wanting}, status_code=503 if wanting else 200)
+        content = {"ready": not wanting, "wanting": wanting, "borne": dict(borne())}
+        return JSONResponse(content, status_code=503 if wanting else 200)
 
     async def metrics() -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

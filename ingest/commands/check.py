@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Final, NamedTuple
 
 import typer
@@ -19,13 +20,20 @@ from ingest.commands.run import house_of
 from ingest.commands.terminal import Config, fail, open_database, open_log, run_async, say, settings
 from ingest.database import Database
 from ingest.errors import IngestError
+from ingest.log.spool import left_in
 from ingest.originals import Originals
 from ingest.scan import look
 from ingest.settings import SECRET_KEYS, Publisher, Section, Settings
 
 _DEADLINE_SECONDS: Final = 60.0
 _PLACEHOLDER: Final = "REPLACE-ME"
-_UNITS: Final = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1)), ("s", timedelta(seconds=1)))
+_UNITS: Final = (
+    ("d", timedelta(days=1)),
+    ("h", timedelta(hours=1)),
+    ("m", timedelta(minutes=1)),
+    ("s", timedelta(seconds=1)),
+    ("ms", timedelta(milliseconds=1)),
+)
 _TO_MEND: Final = {
     "unreachable": "The server cannot be reached. Check smtp, and that a firewall lets us out to it.",
     "certificate-refused": "Its certificate is not trusted. Check smtp's host name, or name its authority in ca_file.",
@@ -80,6 +88,7 @@ async def findings(chosen: Settings) -> list[Finding]:
             + (f"{second}." if second else "nobody else: teams.duty_second is not set."),
         ),
         await _found("log", _log(chosen)),
+        *await _spools(chosen),
         await _found("originals", _originals(chosen)),
         await _found("scan", look(chosen.scan, now)),
     ]
@@ -113,6 +122,26 @@ async def _log(chosen: Settings) -> str:
     finally:
         await log.close()
     return f"{chosen.log.url} can be written."
+
+
+async def _spools(chosen: Settings) -> list[Finding]:
+    if not chosen.log.url.startswith("kafka:"):
+        return []
+    try:
+        waiting = [each for each in await left_in(chosen.log.spool, now) if each.records]
+    except IngestError as error:
+        return [Finding("spool", False, error.sentence)]
+    if not waiting:
+        return [Finding("spool", True, f"Nothing waits in {chosen.log.spool}.")]
+    return [
+        Finding(
+            f"spool {each.name}",
+            each.held,
+            f"{each.records} contacts wait for Kafka since {each.oldest:%Y-%m-%d %H:%MZ}"
+            + ("." if each.held else f", and no process works on them: start `ingest run {each.name.partition('-')[0]}` here."),
+        )
+        for each in waiting
+    ]
 
 
 async def _originals(chosen: Settings) -> str:
@@ -210,4 +239,6 @@ def _value(value: object) -> str:
         # As people say it: 48h and 90s, where 2d and 1.5m would do.
         unit, length = next((unit, length) for unit, length in _UNITS if not value % length and value // length > 2)
         return json.dumps(f"{value // length}{unit}")
+    if isinstance(value, Path):
+        return json.dumps(str(value))
     return json.dumps(value, ensure_ascii=False)

@@ -18,10 +18,11 @@ from channels.email.settings import EmailAccount
 from channels.table import CHANNELS, accounts
 from ingest import receive, web
 from ingest.clock import Clock, now
-from ingest.commands.terminal import Config, open_database, open_log, run_async, settings
+from ingest.commands.terminal import Config, open_database, open_log, open_spool, run_async, settings
 from ingest.database import Database
 from ingest.errors import Halted, IngestError, Misconfigured
 from ingest.log import Log
+from ingest.log.spool import SpooledLog, left_in
 from ingest.originals import Originals
 from ingest.scan import scanner
 from ingest.settings import Section, Settings
@@ -32,7 +33,8 @@ from router.readers import Readers
 from router.store import Store
 from router.worker import Worker, follow_statuses
 
-ROLES = (*CHANNELS, "router", "dispatcher")
+_READERS = ("router", "dispatcher")
+ROLES = (*CHANNELS, *_READERS)
 _DRAIN_SECONDS = 25.0
 
 _say = telemetry("run")
@@ -46,6 +48,7 @@ class Service:
     accounts: Mapping[tuple[str, str], Section]
     database: Database
     log: Log
+    spool: SpooledLog | None
     originals: Originals
     store: Store
     house: House
@@ -111,8 +114,10 @@ def _answers(folder: Path | None) -> dict[str, Mapping[str, str]]:
 
 
 @asynccontextmanager
-async def service(chosen: Settings, clock: Clock, stopping: asyncio.Event) -> AsyncGenerator[Service]:
-    """Open everything, the log first since it refuses a second service; close it again, the log last."""
+async def service(
+    chosen: Settings, clock: Clock, stopping: asyncio.Event, roles: Sequence[str] = ROLES
+) -> AsyncGenerator[Service]:
+    """Open everything that roles need, the log first since it refuses a second service; close it again, the log last."""
     house, mailboxes = house_of(chosen), accounts(chosen)
     log = await open_log(chosen, exclusive=True)
     try:
@@ -120,11 +125,26 @@ async def service(chosen: Settings, clock: Clock, stopping: asyncio.Event) -> As
         originals = Originals(chosen.originals.url, chosen.originals)
         try:
             store = Store(database, house, clock)
-            yield Service(chosen, mailboxes, database, log, originals, store, house, clock, stopping)
+            async with _spool(chosen, log, roles) as spool:
+                yield Service(chosen, mailboxes, database, log, spool, originals, store, house, clock, stopping)
         finally:
             await database.close()
     finally:
         await log.close()
+
+
+@asynccontextmanager
+async def _spool(chosen: Settings, log: Log, roles: Sequence[str]) -> AsyncGenerator[SpooledLog | None]:
+    """By the name of the first role that takes contacts in, so that one that later runs by itself finds what was left here."""
+    name = next((each for each in ROLES if each in roles and each not in _READERS), None)
+    spool = await open_spool(chosen, log, name)
+    try:
+        if spool is not None:
+            await _tell_of_others(chosen.log.spool, spool.name)
+        yield spool
+    finally:
+        if spool is not None:
+            await spool.close()
 
 
 @asynccontextmanager
@@ -137,6 +157,16 @@ async def desk_of(chosen: Settings) -> AsyncGenerator[tuple[Database, Store, Hou
         await database.close()
 
 
+async def _tell_of_others(folder: Path, ours: str) -> None:
+    """Contacts that wait in another process's spool, which may be one that nobody starts any more."""
+    try:
+        for each in await left_in(folder, now):
+            if each.records and each.name != ours:
+                _say.warning("another-spool", name=each.name, records=each.records, oldest=str(each.oldest))
+    except IngestError as error:
+        _say.warning("another-spool", reason=error.reason, sentence=error.sentence)
+
+
 async def run_roles(it: Service, roles: Sequence[str]) -> None:
     """Run roles until ``stopping`` is set, then until each has finished what it has in hand.
 
@@ -145,7 +175,7 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
     routed = asyncio.Event()
     key = it.settings.key.get_secret_value().encode()
     scan = scanner(it.settings.scan) if it.settings.scan.clamd else None
-    arrive = partial(receive.receive, originals=it.originals, log=it.log, database=it.database, key=key, scan=scan)
+    arrive = partial(receive.receive, originals=it.originals, log=it.spool or it.log, database=it.database, key=key, scan=scan)
 
     async def router() -> None:
         readers = Readers.for_this_machine()
@@ -178,7 +208,8 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
                 stopping=it.stopping,
             )
             group.create_task(_whole(sending))
-        group.create_task(web.serve(it.settings.web.private, web.private_routes(partial(_ready, it)), it.stopping))
+        pages = web.private_routes(partial(_ready, it), partial(_borne, it))
+        group.create_task(web.serve(it.settings.web.private, pages, it.stopping))
 
 
 async def _whole(role: Coroutine[Any, Any, None]) -> None:
@@ -192,13 +223,18 @@ async def _whole(role: Coroutine[Any, Any, None]) -> None:
 
 
 async def _ready(it: Service) -> dict[str, str | None]:
-    """What is leaned on, and what is wrong with it."""
+    """What is leaned on, and what is wrong with it. Whoever takes contacts in needs no Kafka for as long as the spool does."""
     return {
         "stopping": "told to stop" if it.stopping.is_set() else None,
         "register": await _why(_touch(it.database)),
-        "log": await _why(it.log.lag("contacts", "router")),
+        "log": await _why((it.spool.check if it.spool else it.log.lag)("contacts", "router")),
         "originals": await _why(it.originals.check()),
     }
+
+
+def _borne(it: Service) -> dict[str, str]:
+    """What is away and can be, for now."""
+    return {"log": "spooling"} if it.spool and it.spool.spooling else {}
 
 
 async def _touch(database: Database) -> None:
@@ -228,7 +264,7 @@ async def _run(chosen: Settings, roles: Sequence[str]) -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, told)
     try:
-        async with service(chosen, now, stopping) as it:
+        async with service(chosen, now, stopping, roles) as it:
             _say.info("started", roles=list(roles), accounts=[f"{channel}.{name}" for channel, name in it.accounts])
             await run_roles(it, roles)
     except* IngestError as group:

@@ -26,6 +26,7 @@ from ingest.clock import now
 from ingest.database import Database, upgrade
 from ingest.errors import IngestError, Misconfigured
 from ingest.log import Log
+from ingest.log.spool import SpooledLog
 from ingest.settings import Settings, load, path_of
 
 T = TypeVar("T")
@@ -77,6 +78,15 @@ async def open_log(chosen: Settings, *, exclusive: bool) -> Log:
         retention=chosen.log.retention,
         most_record_bytes=chosen.log.most_record_bytes,
     )
+
+
+async def open_spool(chosen: Settings, log: Log, name: str | None) -> SpooledLog | None:
+    """What stands before the log where contacts are taken in, by the name of who does; nothing where the log is on this machine
+    itself. Raises Misconfigured, Unavailable.
+    """
+    if name is None or not chosen.log.url.startswith("kafka:"):
+        return None
+    return await SpooledLog.open(log, name, chosen.log, now)
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:

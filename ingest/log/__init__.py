@@ -1,7 +1,8 @@
 """The log: topics of records in order, appended durably and read in batches.
 
 Two kinds ship, and one conformance suite judges both: ``sqlite`` (one service process, one partition a topic) and
-``kafka`` (groups of processes). What a kind cannot do it leaves out of its ``features``.
+``kafka`` (groups of processes). What a kind cannot do it leaves out of its ``features``. ``spool`` stands before Kafka where
+contacts are taken in.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -103,7 +104,7 @@ class Log(Protocol):
     async def append(self, topic: str, records: Sequence[Record]) -> Sequence[int]:
         """Write the records in order and answer with their positions, once they would survive a loss of power.
 
-        Either all or none are written. Raises Refused(``record-too-large``) where one is over the limit, naming its size.
+        No positions come back where they wait in a spool and have none yet. Either all or none are written. Raises Refused(``record-too-large``) where one is over the limit, naming its size.
         """
         ...
 

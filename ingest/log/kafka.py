@@ -190,6 +190,8 @@ class KafkaLog:
                 return [each.result().offset for each in sent]
         except Unavailable as away:
             if isinstance(away.__cause__, MessageSizeTooLargeError):
+                # What the broker refused had a sequence number, which the brokers now miss.
+                self._abandon(producer)
                 raise Refused(
                     "record-too-large",
                     f"{topic} takes no record of {max(each.size for each in records)} bytes. Raise its max.message.bytes.",

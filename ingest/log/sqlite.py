@@ -56,6 +56,10 @@ CREATE TABLE IF NOT EXISTS groups (
 T = TypeVar("T")
 
 
+class HeldElsewhere(Misconfigured):
+    """Another process has the log for itself."""
+
+
 def filesystem_of(path: Path, mounts: str) -> str | None:
     """The type of filesystem an absolute path is on, by the text of ``/proc/mounts``; None where no line covers it."""
     found, depth = None, -1
@@ -88,13 +92,14 @@ class _Work(Generic[T]):
 class _File:
     """A connection that is made when it is wanted, and made anew after a fault."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, shrinks: bool) -> None:
         self._path = path
+        self._shrinks = shrinks
         self._connection: sqlite3.Connection | None = None
 
     def connection(self) -> sqlite3.Connection:
         """The connection; raises sqlite3.Error where there can be none."""
-        self._connection = self._connection or _connected(self._path)
+        self._connection = self._connection or _connected(self._path, shrinks=self._shrinks)
         return self._connection
 
     def forget(self) -> None:
@@ -108,8 +113,8 @@ class _File:
 class _Writer:
     """The one thread that writes."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = _File(path)
+    def __init__(self, path: Path, *, shrinks: bool) -> None:
+        self._file = _File(path, shrinks=shrinks)
         self._waiting: SimpleQueue[_Work[Any] | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._closed = False
@@ -181,8 +186,8 @@ def _fail(works: Sequence[_Work[Any]], error: Exception) -> None:
 class _Reader:
     """The one thread that reads."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = _File(path)
+    def __init__(self, path: Path, *, shrinks: bool) -> None:
+        self._file = _File(path, shrinks=shrinks)
         self._thread = ThreadPoolExecutor(1, "log-reader")
         self._closed = False
 
@@ -209,27 +214,45 @@ class _Reader:
 class SqliteLog:
     """The embedded kind of log; see ``ingest.log.Log`` for what its calls promise."""
 
-    def __init__(self, path: Path, lock: int | None, *, clock: Clock, retention: timedelta, most_record_bytes: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        lock: int | None,
+        *,
+        clock: Clock,
+        retention: timedelta,
+        most_record_bytes: int,
+        shrinks: bool = False,
+    ) -> None:
+        self.path = path
         self._lock = lock
         self._clock = clock
         self._retention = retention
         self._most_record_bytes = most_record_bytes
-        self._writer = _Writer(path)
-        self._reader = _Reader(path)
+        self._writer = _Writer(path, shrinks=shrinks)
+        self._reader = _Reader(path, shrinks=shrinks)
         self._news: dict[str, asyncio.Event] = {}
 
     @classmethod
     async def open(
-        cls, path: Path, *, exclusive: bool, clock: Clock, retention: timedelta, most_record_bytes: int
+        cls,
+        path: Path,
+        *,
+        exclusive: bool,
+        clock: Clock,
+        retention: timedelta,
+        most_record_bytes: int,
+        shrinks: bool = False,
     ) -> "SqliteLog":
         """The log in that file, which is made where there is none.
 
-        A service opens it ``exclusive``; commands beside it do not. Raises Misconfigured(``log.url``) where another service
-        holds it, or the file cannot be a log: a network filesystem, an unwritable folder, no database, somebody else's.
+        A service opens it ``exclusive``; commands beside it do not. One that ``shrinks`` from its making on gives the disk back
+        what records took that are removed. Raises Misconfigured(``log.url``) where another service
+        holds it (HeldElsewhere), or the file cannot be a log: a network filesystem, an unwritable folder, no database, somebody else's.
         Raises Unavailable where it may be one later.
         """
-        lock = await asyncio.to_thread(_opened, path, exclusive=exclusive)
-        return cls(path, lock, clock=clock, retention=retention, most_record_bytes=most_record_bytes)
+        lock = await asyncio.to_thread(_opened, path, exclusive=exclusive, shrinks=shrinks)
+        return cls(path, lock, clock=clock, retention=retention, most_record_bytes=most_record_bytes, shrinks=shrinks)
 
     @property
     def features(self) -> frozenset[Feature]:
@@ -277,6 +300,10 @@ class SqliteLog:
     async def read(self, topic: str, *, after: Mapping[int, int], most: int) -> Sequence[Delivery]:
         """Up to ``most`` records from a position on, fewer where they come to more than 32 MB: none is the end."""
         return await self._reader.read(partial(_look, topic=topic, start=after.get(0, 0), most=most))
+
+    async def size(self, topic: str) -> int:
+        """How many bytes a topic's records take, near enough. Raises Unavailable."""
+        return await self._reader.read(partial(_size, topic=topic))
 
     async def trim(self) -> int:
         """Remove the records older than the retention that every group has settled, oldest first; how many they were.
@@ -347,7 +374,23 @@ class _Consumption:
             await self._writer.write(partial(_settle, topic=self._topic, group=self._group, following=position))
 
 
-def _opened(path: Path, *, exclusive: bool) -> int | None:
+def is_held(path: Path) -> bool:
+    """Whether a process has the log in that file for itself."""
+    try:
+        lock = os.open(path.with_name(path.name + ".lock"), os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(lock)
+
+
+def _opened(path: Path, *, exclusive: bool, shrinks: bool) -> int | None:
     """Make sure of the file, and hold the lock beside it where it is to be ours alone."""
     folder = path.resolve().parent
     if (kind := _mounted_as(folder)) in _NETWORKED:
@@ -358,7 +401,7 @@ def _opened(path: Path, *, exclusive: bool) -> int | None:
         raise Misconfigured(_KEY, f"The log cannot be written in {folder}. Make the folder, and let the service write there.")
     lock = _locked(path.resolve()) if exclusive else None
     try:
-        with closing(_connected(path)) as connection:
+        with closing(_connected(path, shrinks=shrinks)) as connection:
             _prepare(connection, path)
     except sqlite3.Error as error:
         _unlock(lock)
@@ -389,7 +432,7 @@ def _locked(path: Path) -> int:
         holder = os.read(lock, 32).decode("ascii", "replace").strip()
         os.close(lock)
         process = f" (process {holder})" if holder.isdigit() else ""
-        raise Misconfigured(
+        raise HeldElsewhere(
             _KEY, f"Another service{process} holds the log {path}. Stop that one first, or give this one a log of its own."
         ) from error
     with suppress(OSError):  # who holds it is a courtesy, not worth a failed start on a full disk
@@ -403,8 +446,10 @@ def _unlock(lock: int | None) -> None:
         os.close(lock)
 
 
-def _connected(path: Path) -> sqlite3.Connection:
+def _connected(path: Path, *, shrinks: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    if shrinks:
+        connection.execute("PRAGMA auto_vacuum=FULL")  # before anything is in it, or it says nothing
     for pragma in pragmas():
         connection.execute(pragma)
     return connection
@@ -544,6 +589,15 @@ def _lag(connection: sqlite3.Connection, *, topic: str, group: str) -> Lag:
     ).fetchone()
     records, oldest = row or (0, None)
     return Lag(records, None if oldest is None else _moment(oldest))
+
+
+def _size(connection: sqlite3.Connection, *, topic: str) -> int:
+    (found,) = connection.execute(
+        "SELECT coalesce(sum(coalesce(length(key), 0) + length(headers) + coalesce(length(value), 0)), 0)"
+        " FROM records JOIN topics ON topics.id = records.topic WHERE topics.name = ?",
+        (topic,),
+    ).fetchone()
+    return found
 
 
 def _topics(connection: sqlite3.Connection) -> list[int]:

@@ -1,6 +1,7 @@
 """``make bench``: how fast it is, as ratios to baselines of the same run: python -m tests.bench [CONTACTS].
 
-With ``--drain`` a long backlog instead, with ``--profile`` where the router's time goes. All is kept in ``build/bench.json``; each run
+With ``--drain`` a long backlog instead, with ``--profile`` where the router's time goes, with ``--outage`` what becomes of contacts
+while Kafka is away. All is kept in ``build/bench.json``; each run
 replaces its own figures there. On a machine that others use, trust the ratios and the CPU time, not the rates.
 """
 
@@ -21,7 +22,7 @@ from typing import Any, Final
 import pytest
 
 from ingest.telemetry import write_lines
-from tests.bench import drain, sampling, scaled
+from tests.bench import drain, outage, sampling, scaled
 from tests.bench.ratios import GOALS, Found, embedded_rounds, scaled_rounds, service_rounds
 
 OUT: Final = Path("build/bench.json")
@@ -93,15 +94,32 @@ def profiled(number: int) -> None:
     _keep({"profile": {**shares, "cpu_us_a_contact": measured.cpu_us_a_contact}})
 
 
+def away(seconds: int) -> None:
+    """What became of contacts while Kafka was away for so long; the end where it fell short."""
+    with _folder() as folder, _skipping():
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that nobody listens is no news
+        found = outage.outage(folder, seconds)
+    for name, figure in found.items():
+        print(f"{name:24}{figure}")
+    _keep({f"outage_{seconds}": found})
+    if short := outage.verdict(found):
+        sys.exit("; ".join(short))
+
+
 class _Missing(Exception):
     """A server is not installed; it has been said which."""
 
 
 @contextlib.contextmanager
 def _ground(folder: Path, number: int) -> Generator[scaled.Ground]:
+    with _skipping(), scaled.ground(folder, number) as place:
+        yield place
+
+
+@contextlib.contextmanager
+def _skipping() -> Generator[None]:
     try:
-        with scaled.ground(folder, number) as place:
-            yield place
+        yield
     except pytest.skip.Exception as missing:
         print(missing.msg, file=sys.stderr)
         raise _Missing from missing
@@ -130,11 +148,14 @@ def main() -> None:
     parser.add_argument("contacts", nargs="?", type=int, default=3_000, help="how many, for ratios and profile")
     parser.add_argument("--rounds", type=int, default=3, help="how often each side has its turn")
     parser.add_argument("--drain", type=int, metavar="N", help="drain so many, and say whether rate and memory are flat")
+    parser.add_argument("--outage", type=int, metavar="SECONDS", help="stop Kafka for so long, and say what became of contacts")
     parser.add_argument("--profile", action="store_true", help="say where the router's time goes")
     chosen = parser.parse_args()
     try:
         if chosen.drain:
             drained(chosen.drain)
+        elif chosen.outage:
+            away(chosen.outage)
         elif chosen.profile:
             profiled(chosen.contacts)
         else:

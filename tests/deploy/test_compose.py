@@ -323,6 +323,19 @@ def test_what_must_last_is_on_a_volume_where_its_server_keeps_it(deployed: Deplo
 
 
 @notices(
+    (COMPOSE, '    volumes: ["spool:/var/lib/contact-ingest"]\n', ""),
+    (COMPOSE, "spool:/var/lib/contact-ingest", "spool:/var/lib/spool"),
+    (CHOSEN, 'spool = "/var/lib/contact-ingest/spool"\n', ""),
+)
+def test_what_takes_contacts_in_has_its_spool_on_a_volume_of_the_images_user(deployed: Deployed, tmp_path: Path):
+    home = deployed.instructed("WORKDIR")[-1]
+    for name in deployed.roles:
+        takes_in = not set(deployed.verbs[name][1:]) <= {"router", "dispatcher"}
+        assert deployed.roles[name].get("volumes", []) == ([f"spool:{home}"] if takes_in else [])
+        assert settings_of(deployed, name, tmp_path).log.spool.is_relative_to(home)
+
+
+@notices(
     (COMPOSE, "user: appuser", "user: root"),
     (COMPOSE, "user: postgres", 'user: "0:0"'),
     (IMAGE, "USER 10001:10001", "USER 0:10001"),

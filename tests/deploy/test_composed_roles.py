@@ -223,6 +223,7 @@ def composed(
 ) -> Generator[Composed]:
     here = {
         "/run/secrets": str(secrets),
+        "/var/lib/contact-ingest": str(tmp_path / "role"),
         "kafka:9092": f"127.0.0.1:{broker.port}",
         "@postgres:5432": f"@127.0.0.1:{database.port}",
         "objects:7070": f"127.0.0.1:{store[0]}",

@@ -296,6 +296,8 @@ def test_paths_are_relative_to_the_settings_file_wherever_the_service_is_started
     assert path_of(settings.register.url) == Path("/var/lib/register.db")
     assert path_of(settings.originals.url) == tmp_path / "originals"
     assert settings.acknowledgement.answers == tmp_path / "answers"
+    assert settings.log.spool == tmp_path / "spool"
+    assert loaded('[log]\nspool = "/var/spool/ingest"\n' + LEAST).log.spool == Path("/var/spool/ingest")
 
 
 def test_a_file_that_is_no_secret_is_beside_the_settings_too(loaded: Load, tmp_path: Path):

@@ -1,6 +1,7 @@
 """Kafka, PostgreSQL and a process a role, while any of them is killed, frozen or moved: nothing is lost, nothing done twice."""
 
 import asyncio
+import json
 import random
 import re
 import signal
@@ -268,6 +269,38 @@ async def test_the_broker_loses_power_midway_and_the_same_processes_go_on(
     dovecot: Dovecot, smtp: SmtpServer, house: Made, kafka: Kafka
 ) -> None:
     await two_hundred_letters(house(*EVERYTHING), dovecot, smtp, down=kafka.stop, up=kafka.start)
+
+
+async def test_letters_are_taken_in_while_the_broker_is_away_though_the_process_that_does_is_killed(
+    dovecot: Dovecot, smtp: SmtpServer, house: Made, kafka: Kafka
+) -> None:
+    it = house(*EVERYTHING)
+    it.start()
+    await asyncio.to_thread(it.ready)
+    await asyncio.to_thread(it.wait_for, "SELECT count(*) FROM mailboxes", 1, 20)
+    email = it.processes["email"]
+    await asyncio.to_thread(kafka.stop)
+    for number in range(30):
+        await asyncio.to_thread(dovecot.deliver, it.user, letter(number))
+    await asyncio.to_thread(it.wait_for, "SELECT count(*) FROM mail_ledger", 30, 60)
+    assert json.loads(await asyncio.to_thread(email.page, "readyz")) == {
+        "ready": True,
+        "wanting": {},
+        "borne": {"log": "spooling"},
+    }
+    assert "\ncontact_spooled_records 30.0\n" in await asyncio.to_thread(email.page, "metrics")
+
+    await asyncio.to_thread(email.kill)
+    left = await asyncio.to_thread(it.command, "check")
+    assert "✗ spool email: 30 contacts wait for Kafka since" in left.stdout
+    assert "start `ingest run email` here" in left.stdout
+    email.start()
+    for number in range(30, 60):
+        await asyncio.to_thread(dovecot.deliver, it.user, letter(number))
+    await asyncio.to_thread(it.wait_for, "SELECT count(*) FROM mail_ledger", 60, 60)
+    assert "✓ spool email: 60 contacts wait" in (await asyncio.to_thread(it.command, "check")).stdout
+    await asyncio.to_thread(kafka.start)
+    await all_is_well(it, smtp, 60)
 
 
 async def test_postgresql_crashes_midway_and_the_same_processes_go_on(

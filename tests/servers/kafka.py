@@ -203,6 +203,7 @@ class Kafka:
 
     def __init__(self, folder: Path, java: Java) -> None:
         self.folder = folder
+        self.stopped = True
         self._java = java
         self.port, self.secure_port, controller = free_ports(3)
         self.ca_file = folder / "ca.pem"
@@ -243,6 +244,7 @@ class Kafka:
 
     def start(self) -> None:
         """Be ready for connections."""
+        self.stopped = False
         self._java.start(["kafka.Kafka", "server.properties"])
         deadline = time.monotonic() + 60
         while not all(listens(port) for port in (self.port, self.secure_port)):
@@ -253,6 +255,7 @@ class Kafka:
     def stop(self) -> None:
         """End as after a loss of power: what was acknowledged must be there when it starts again."""
         self._java.kill()
+        self.stopped = True
 
     def restart(self) -> None:
         """Down and up again on the same ports and the same data."""

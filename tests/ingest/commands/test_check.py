@@ -8,8 +8,12 @@ import pytest
 
 from channels.email.settings import EmailAccount
 from channels.table import accounts
+from ingest.clock import now
 from ingest.commands.check import Finding, example, findings
+from ingest.contract import Record
 from ingest.errors import Misconfigured
+from ingest.log.kafka import KafkaLog
+from ingest.log.spool import SpooledLog
 from ingest.settings import Publisher, Section, Settings, load
 from tests.ingest.commands.conftest import KEY, Ingest
 from tests.servers.clamd import MOST_BYTES, Clamd
@@ -143,6 +147,22 @@ async def test_a_scanner_that_finds_what_it_should_is_named_with_its_version(con
     found = by_name(await findings(load(path)))["scan"]
     assert found.well, found
     assert "ClamAV 1" in found.sentence
+
+
+async def test_what_waits_on_this_machine_for_kafka_is_told_and_who_must_be_started(config: Path, free_port: int):
+    with_mailbox(config, free_port, free_port)
+    config.write_text(f'log.url = "kafka://127.0.0.1:{free_port}"\n{config.read_text(encoding="utf-8")}', encoding="utf-8")
+    chosen = load(config)
+    assert by_name(await findings(chosen))["spool"] == Finding("spool", True, f"Nothing waits in {config.parent / 'spool'}.")
+    spool = await SpooledLog.open(KafkaLog(chosen.log), "web", chosen.log, now)
+    await spool.append("contacts", [Record("sender", b"a contact")])
+    running = by_name(await findings(chosen))["spool web"]
+    await spool.close()
+    left = by_name(await findings(chosen))["spool web"]
+    assert running.well
+    assert not left.well
+    assert left.sentence.startswith("1 contacts wait for Kafka since 20")
+    assert left.sentence.endswith("and no process works on them: start `ingest run web` here.")
 
 
 # The example.

@@ -17,6 +17,7 @@ from ingest.clock import Clock
 from ingest.errors import Unavailable
 from ingest.log import Consumption, Log, Partition
 from ingest.log.kafka import KafkaLog
+from ingest.log.spool import SpooledLog
 from ingest.log.sqlite import SqliteLog
 from ingest.settings import LogSettings
 from tests.servers.kafka import Kafka
@@ -77,9 +78,20 @@ def _kafka(request: pytest.FixtureRequest, _: Path, __: Clock) -> tuple[OpenLog,
     return opened, partial(make_topic, server)
 
 
+def _spool(request: pytest.FixtureRequest, folder: Path, clock: Clock) -> tuple[OpenLog, MakeTopic]:
+    server: Kafka = request.getfixturevalue("kafka")
+    chosen = kafka_settings(server, spool=folder / "spool", spool_after="30s")
+
+    async def opened() -> Log:
+        return await SpooledLog.open(KafkaLog(chosen), "web", chosen, clock)
+
+    return opened, partial(make_topic, server)
+
+
 KINDS = [
     pytest.param(_sqlite, id="sqlite"),
     pytest.param(_kafka, id="kafka", marks=[pytest.mark.needs("kafka"), pytest.mark.xdist_group("kafka")]),
+    pytest.param(_spool, id="spool", marks=[pytest.mark.needs("kafka"), pytest.mark.xdist_group("kafka")]),
 ]
 
 

@@ -521,10 +521,11 @@ async def test_a_topic_that_takes_only_small_records_refuses_a_large_one_by_name
         *("--add-config", "max.message.bytes=10000"),
     )
     assert not changed.returncode, changed.stderr
+    await log.append(topic, [Record("k", b"the one before it")])
     with pytest.raises(Refused, match=r"max\.message\.bytes") as refused:
         await log.append(topic, [Record("k", os.urandom(50_000))])
     assert refused.value.reason == "record-too-large"
-    assert len(await log.append(topic, letters(3))) == 3
+    assert len(await log.append(topic, [Record("k", b"the next one of its partition"), *letters(3)])) == 4
 
 
 # Getting in.
