@@ -19,7 +19,8 @@ class Channel:
     """One way in, and out where there is one. Each takes an account's section, which is of the type ``settings``.
 
     ``run`` goes and fetches, in a role of the channel's own name. ``routes`` is for what comes by HTTP: what answers on the public port, in
-    the role ``web``, with ``explain`` for how its pages say that something is wrong.
+    the role ``web``, with ``explain`` for how its pages say that something is wrong. They are given ``arrive``, ``database``,
+    ``uploads``, ``clock`` and the whole ``settings`` by name.
     """
 
     settings: type[Section]

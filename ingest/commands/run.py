@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,15 +16,17 @@ from sqlalchemy import text
 from channels import dispatcher
 from channels.email.settings import EmailAccount
 from channels.table import CHANNELS, accounts
-from ingest import receive, web
+from ingest import publishing, receive, web
 from ingest.clock import Clock, now
 from ingest.commands.terminal import Config, open_database, open_log, run_async, settings
 from ingest.database import Database
 from ingest.errors import Halted, IngestError, Misconfigured
 from ingest.log import Log
 from ingest.originals import Originals
+from ingest.scan import scanner
 from ingest.settings import Section, Settings
 from ingest.telemetry import telemetry, write_lines
+from ingest.uploads import Uploads
 from router import duties, outbox
 from router.consequences import House
 from router.store import Store
@@ -160,7 +162,12 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
                 taking_in = run(name, account, arrive=arrive, database=it.database, clock=it.clock, stopping=it.stopping)
                 group.create_task(_whole(taking_in))
         if "web" in roles:
-            group.create_task(_whole(web.serve_public(it.settings.web, _doors(it, arrive), it.stopping)))
+            uploads = Uploads(
+                it.settings.uploads, scanner(it.settings.scan), originals=it.originals, database=it.database, clock=it.clock
+            )
+            doors = _doors(it, arrive=arrive, database=it.database, uploads=uploads, clock=it.clock, settings=it.settings)
+            group.create_task(_whole(web.serve_public(it.settings.web, doors, it.stopping)))
+            group.create_task(_whole(uploads.run(it.stopping)))
         if "router" in roles:
             group.create_task(router())
             group.create_task(_whole(outbox.run(it.log, it.database, it.store.pending, routed)))
@@ -178,17 +185,14 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
         group.create_task(web.serve(it.settings.web.private, web.private_routes(partial(_ready, it)), it.stopping))
 
 
-def _doors(it: Service, arrive: Callable[..., Awaitable[Any]]) -> list[web.Door]:
+def _doors(it: Service, **leaned_on: Any) -> list[web.Door]:
     """What the public port answers: the pages of channels first, since whoever is lost there is a person."""
-    doors = [
-        web.Door(
-            made(name, account, arrive=arrive, database=it.database, clock=it.clock, settings=it.settings),
-            CHANNELS[channel].explain,
-        )
+    pages = [
+        web.Door(routes(name, account, **leaned_on), CHANNELS[channel].explain)
         for (channel, name), account in it.accounts.items()
-        if (made := CHANNELS[channel].routes)
+        if (routes := CHANNELS[channel].routes)
     ]
-    return [*doors, web.Door([], web.problem)]
+    return [*pages, web.Door(publishing.routes(**leaned_on), web.problem)]
 
 
 async def _whole(role: Coroutine[Any, Any, None]) -> None:
