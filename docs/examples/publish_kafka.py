@@ -39,9 +39,7 @@ async def main() -> None:
         for line in sys.stdin:
             told = json.loads(line)
             value = json.dumps(told["contact"], ensure_ascii=False).encode()
-            await producer.send_and_wait(
-                "contacts", value, key=partition_key(told["contact"]), headers=headers_of(told["key"])
-            )
+            await producer.send_and_wait("contacts", value, key=partition_key(told["contact"]), headers=headers_of(told["key"]))
             print(told["key"])
     finally:
         await producer.stop()

@@ -3,6 +3,9 @@
 // Usage: node read_handoffs.mjs
 
 import kafkajs from 'kafkajs';
+import { lz4 } from './lz4.mjs';
+
+kafkajs.CompressionCodecs[kafkajs.CompressionTypes.LZ4] = () => lz4;
 
 const kafka = new kafkajs.Kafka({
   clientId: 'intake',
