@@ -145,7 +145,9 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
     """
     routed = asyncio.Event()
     key = it.settings.key.get_secret_value().encode()
-    arrive = partial(receive.receive, originals=it.originals, log=it.log, database=it.database, key=key)
+    scan = scanner(it.settings.scan)
+    keep = partial(receive.receive, originals=it.originals, log=it.log, database=it.database, key=key)
+    arrive = partial(keep, scan=scan if it.settings.scan.clamd else None)
 
     async def router() -> None:
         worker = Worker(it.log, it.database, it.store, it.house, it.settings.publishers, it.clock, it.stopping, key)
@@ -162,10 +164,9 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
                 taking_in = run(name, account, arrive=arrive, database=it.database, clock=it.clock, stopping=it.stopping)
                 group.create_task(_whole(taking_in))
         if "web" in roles:
-            uploads = Uploads(
-                it.settings.uploads, scanner(it.settings.scan), originals=it.originals, database=it.database, clock=it.clock
-            )
-            doors = _doors(it, arrive=arrive, database=it.database, uploads=uploads, clock=it.clock, settings=it.settings)
+            uploads = Uploads(it.settings.uploads, scan, originals=it.originals, database=it.database, clock=it.clock)
+            # What is uploaded was looked at then; a contact that waited for it again would keep others waiting.
+            doors = _doors(it, arrive=keep, database=it.database, uploads=uploads, clock=it.clock, settings=it.settings)
             group.create_task(_whole(web.serve_public(it.settings.web, doors, it.stopping)))
             group.create_task(_whole(uploads.run(it.stopping)))
         if "router" in roles:
