@@ -263,7 +263,7 @@ def test_a_variable_that_is_no_setting_is_refused_by_name(loaded: Load, variable
         ("web", "private", '"8099"'),
         ("web", "private", '"127.0.0.1:94640"'),
         ("web", "public", '"8080"'),
-        ("web", "public_url", '"contact.example.org"'),
+        ("web", "public_url", '"contact.example.net"'),
         ("web", "public_url", '"ftp://contact.example.org"'),
         ("web", "public_url", '"https://user:pass@contact.example.org"'),
         ("web", "public_url", '"https://contact.example.org/form"'),
