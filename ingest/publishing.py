@@ -45,6 +45,11 @@ _KEY: Final = re.compile(KEY_PATTERN, re.ASCII)
 _FEWEST_CHARACTERS: Final = 32  # of a publisher's key, whose digest may be known to whoever reads the settings
 _ROOM_BYTES: Final = 65_536  # what we put into a record beside what was sent, at most
 
+_STANDS: Final = select(state.published, state.receipts.c.contact_id.label("receipt")).join(
+    state.receipts, state.receipts.c.contact_id == state.published.c.contact_id, isouter=True
+)
+"""What keys stand for, and the receipt of those that have been taken in."""
+
 Arrive = Callable[[Sequence[Arrival]], Awaitable[list[Contact]]]
 
 
@@ -172,15 +177,11 @@ class Doors:
 
     async def _is_known(self, asked: Asked) -> bool:
         """Whether the same was taken in before; its files are forgotten by then. Raises Declined where the key stands for another."""
-        published, receipts = state.published, state.receipts
-        joined = select(published.c.fingerprint, receipts.c.contact_id).join(
-            receipts, receipts.c.contact_id == published.c.contact_id, isouter=True
-        )
         async with self._database.read() as connection:
-            row = (await connection.execute(joined.where(published.c.contact_id == asked.id))).one_or_none()
+            row = (await connection.execute(_STANDS.where(state.published.c.contact_id == asked.id))).one_or_none()
         if row is not None and row.fingerprint != asked.fingerprint:
             raise _other_words()
-        return row is not None and row.contact_id is not None
+        return row is not None and row.receipt is not None
 
     async def _accepted(self, batch: Sequence[Asked]) -> list[Exception | None]:
         """Note what each key stands for, then take in those that were not before."""
@@ -192,17 +193,19 @@ class Doors:
 
     async def _claim(self, batch: Sequence[Asked]) -> tuple[dict[UUID, tuple[str, datetime]], set[UUID]]:
         """What each id stands for, by fingerprint and when we had it first; and which of them have been taken in."""
-        published, receipts, now = state.published, state.receipts, self._clock()
-        rows = {
-            each.id: {"contact_id": each.id, "fingerprint": each.fingerprint, "received_at": each.told.received_at or now}
-            for each in reversed(batch)  # of two with one key the first counts
-        }
+        published, now = state.published, self._clock()
+        # Of two with one key the first counts.
+        wanted = {each.id: (each.fingerprint, each.told.received_at or now) for each in reversed(batch)}
+        rows = [{"contact_id": each, "fingerprint": wanted[each][0], "received_at": wanted[each][1]} for each in sorted(wanted)]
+        new = insert(published).on_conflict_do_nothing().returning(published.c.contact_id)
         async with self._database.write() as connection:
-            await connection.execute(insert(published).on_conflict_do_nothing(), [rows[each] for each in sorted(rows)])
-            found = await connection.execute(select(published).where(published.c.contact_id.in_(list(rows))))
-            stands = {row.contact_id: (row.fingerprint, row.received_at) for row in found}
-            had = await connection.scalars(select(receipts.c.contact_id).where(receipts.c.contact_id.in_(list(rows))))
-            return stands, set(had)
+            fresh = set(await connection.scalars(new, rows))
+            stands = {each: wanted[each] for each in fresh}
+            if not (others := wanted.keys() - fresh):
+                return stands, set()
+            found = (await connection.execute(_STANDS.where(published.c.contact_id.in_(list(others))))).all()
+        stands |= {row.contact_id: (row.fingerprint, row.received_at) for row in found}
+        return stands, {row.contact_id for row in found if row.receipt is not None}
 
 
 def _arrival(asked: Asked, received_at: datetime) -> Arrival:
