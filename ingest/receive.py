@@ -33,25 +33,30 @@ class Arrival:
 
     ``translate`` never fails: what cannot be read becomes a contact that says so in its warnings, since the bytes are kept
     and a person must look. Its second answer is the attachments' bytes by digest. The contact's ``source`` is
-    ``urn:contact-ingest:<channel>:<account>``.
+    ``urn:contact-ingest:<channel>:<account>``, or a publisher's URN where ``published_as`` is the id of that publisher's event.
     """
 
     original: bytes
     translate: Callable[[bytes], tuple[Contact, dict[str, bytes]]]
+    published_as: str | None = None
 
 
-def record_of(contact: Contact, key: bytes) -> Record:
-    """The contact as it is published: keyed by its sender without naming them (DESIGN, "The hot path"), and marked as ours."""
+def record_of(contact: Contact, key: bytes, published_as: str | None = None) -> Record:
+    """The contact as it is published: keyed by its sender without naming them (DESIGN, "The hot path"), and marked as ours.
+
+    A publisher's has that publisher's own id and no mark: the router holds it to what its publisher may say.
+    """
     canonical = next((each.canonical for each in contact.sender.identifiers), None)
-    ce_id, body = str(contact.id), contact.model_dump_json().encode()
+    ce_id, body = published_as or str(contact.id), contact.model_dump_json().encode()
+    ours = {} if published_as else {MARK: mark(key, ce_id, contact.source, CONTACTS.ce_type, body)}
     event = Event(
         id=ce_id,
         source=contact.source,
         type=CONTACTS.ce_type,
         data=body,
         time=contact.received_at,
-        subject=ce_id,
-        extensions={MARK: mark(key, ce_id, contact.source, CONTACTS.ce_type, body)},
+        subject=str(contact.id),
+        extensions=ours,
     )
     return encode(event, partition_key(key, contact.channel, canonical, contact.id))
 
@@ -83,7 +88,7 @@ async def receive(
     contacts = [contact for contact, _ in translated]
     if scan is not None:
         contacts = await _looked_at(contacts, attachments, scan, originals)
-    contacts = await _append(contacts, log, key)
+    contacts = await _append([(contact, each.published_as) for contact, each in zip(contacts, arrivals, strict=True)], log, key)
     async with database.write() as connection:
         fresh = await _note(contacts, connection)
         if beside is not None:
@@ -121,24 +126,24 @@ def _with_verdicts(contact: Contact, verdicts: Mapping[str, Verdict]) -> Contact
     return contact if seen == contact.attachments else contact.model_copy(update={"attachments": seen})
 
 
-async def _append(contacts: list[Contact], log: Log, key: bytes) -> list[Contact]:
+async def _append(wanted: Sequence[tuple[Contact, str | None]], log: Log, key: bytes) -> list[Contact]:
     try:
-        await log.append(CONTACTS.name, [record_of(each, key) for each in contacts])
+        await log.append(CONTACTS.name, [record_of(contact, key, published_as) for contact, published_as in wanted])
     except Refused:
         # One is too large. It must not keep its neighbours waiting, nor be lost.
-        return [await _append_what_fits(each, log, key) for each in contacts]
-    return contacts
+        return [await _append_what_fits(*each, log, key) for each in wanted]
+    return [contact for contact, _ in wanted]
 
 
-async def _append_what_fits(contact: Contact, log: Log, key: bytes) -> Contact:
+async def _append_what_fits(contact: Contact, published_as: str | None, log: Log, key: bytes) -> Contact:
     *shorter, last = _shorter(contact)
     for each in shorter:
         try:
-            await log.append(CONTACTS.name, [record_of(each, key)])
+            await log.append(CONTACTS.name, [record_of(each, key, published_as)])
         except Refused:
             continue
         return each
-    await log.append(CONTACTS.name, [record_of(last, key)])
+    await log.append(CONTACTS.name, [record_of(last, key, published_as)])
     return last
 
 

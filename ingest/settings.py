@@ -9,8 +9,10 @@ import re
 import tomllib
 import warnings
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_args
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -69,6 +71,21 @@ def _endpoint(given: str) -> str:
     return given
 
 
+def _network(given: str) -> str:
+    try:
+        ip_network(given)
+    except ValueError as error:
+        raise ValueError("this is not an address or a network: write it as 192.0.2.7 or 10.1.0.0/16") from error
+    return given
+
+
+def _public_url(given: str) -> str:
+    found = urlsplit(given)
+    if found.scheme not in ("http", "https") or not found.hostname or found.path.strip("/") or found.query or found.username:
+        raise ValueError("write it as https://contact.example.org")
+    return given.rstrip("/")
+
+
 def _scanner(given: str) -> str:
     scheme, _, place = given.partition("://")
     host, _, port = place.rpartition(":")
@@ -98,6 +115,9 @@ def _guessable(given: SecretStr) -> SecretStr:
 Span = Annotated[timedelta, BeforeValidator(_span), AfterValidator(_positive)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
+Network = Annotated[str, AfterValidator(_network)]
+KeyDigest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+PublicUrl = Annotated[str, AfterValidator(_public_url)]
 
 
 class Section(BaseModel):
@@ -194,6 +214,22 @@ class UploadsSettings(Section):
 class WebSettings(Section):
     """Where the service listens."""
 
+    public: Endpoint = "127.0.0.1:8080"
+    """The form, and what other systems publish to us; what may be reached from outside."""
+    public_url: PublicUrl = "http://127.0.0.1:8080"
+    """How people reach it, as https://host; it stands in links."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Addresses or networks of the proxies before it, whose X-Forwarded-For is believed; nobody else's is."""
+    certificate_file: str | None = None
+    """Its certificate with the chain, in PEM, where no proxy before it has one."""
+    certificate_key_file: str | None = None
+    """The certificate's key, where it is not in the same file."""
+    client_ca_file: str | None = None
+    """Whose certificates of publishers are believed; see ``certificate`` in [publishers."URN"]."""
+    at_once: int = Field(default=200, ge=1, le=400)
+    """Requests in hand at once; what is over it is told to come back later."""
+    most_body_bytes: int = Field(default=11_000_000, ge=65_536)
+    """The largest request, in bytes: one file and what goes round it."""
     private: Endpoint = "127.0.0.1:9464"
     """Health and metrics; never reachable from outside."""
 
@@ -277,12 +313,27 @@ class RouterSettings(Section):
 class Publisher(Section):
     """``[publishers."URN"]``: another system that may publish contacts, by its CloudEvents source. None but those named may."""
 
+    keys: tuple[KeyDigest, ...] = ()
+    """For POST /contacts: the SHA-256 of its key, as `printf %s "$KEY" | sha256sum` prints it; two while one takes the other's place.
+    A key has 32 characters or more that nobody can guess, such as `openssl rand -hex 32` prints."""
+    certificate: str | None = Field(default=None, min_length=1)
+    """Or the common name in its certificate, by one of [web] client_ca_file."""
     may_vouch: bool = False
     """Its word that an identifier is verified is believed."""
     may_acknowledge: bool = False
     """Its word that the person has been told is believed."""
     may_backfill: bool = False
     """It may publish old contacts, to which nothing is sent."""
+
+
+def _told_apart(given: dict[str, Publisher]) -> dict[str, Publisher]:
+    for kind, owned in (
+        ("key", [key for each in given.values() for key in set(each.keys)]),
+        ("certificate", [each.certificate for each in given.values() if each.certificate]),
+    ):
+        if len(set(owned)) != len(owned):
+            raise ValueError(f"two publishers have the same {kind}: nobody could tell which of them it is")
+    return given
 
 
 class Settings(BaseSettings):
@@ -311,7 +362,7 @@ class Settings(BaseSettings):
     outgoing: OutgoingSettings = OutgoingSettings()
     router: RouterSettings = RouterSettings()
     channels: dict[str, dict[str, dict[str, Any]]] = {}
-    publishers: dict[str, Publisher] = {}
+    publishers: Annotated[dict[str, Publisher], AfterValidator(_told_apart)] = {}
 
     @classmethod
     def settings_customise_sources(

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from channels import dispatcher
 from channels.email.settings import EmailAccount
 from channels.table import CHANNELS, accounts
-from ingest import receive, web
+from ingest import publishing, receive, web
 from ingest.clock import Clock, now
 from ingest.commands.terminal import Config, open_database, open_log, open_spool, run_async, settings
 from ingest.database import Database
@@ -27,6 +27,7 @@ from ingest.originals import Originals
 from ingest.scan import scanner
 from ingest.settings import Section, Settings
 from ingest.telemetry import telemetry, write_lines
+from ingest.uploads import Uploads
 from router import duties, outbox
 from router.consequences import House
 from router.readers import Readers
@@ -34,7 +35,7 @@ from router.store import Store
 from router.worker import Worker, follow_statuses
 
 _READERS = ("router", "dispatcher")
-ROLES = (*CHANNELS, *_READERS)
+ROLES = (*(name for name, channel in CHANNELS.items() if channel.run), "web", *_READERS)
 _DRAIN_SECONDS = 25.0
 
 _say = telemetry("run")
@@ -64,7 +65,8 @@ def command(
 ) -> None:
     """Run the service until SIGTERM or Ctrl-C: it then takes nothing new, finishes what is in hand, and ends within half a minute.
 
-    A second signal ends it at once; nothing accepted is lost by that either. Health and metrics are on [web] private.
+    A second signal ends it at once; nothing accepted is lost by that either. The public's pages are on [web] public,
+    health and metrics on [web] private.
     """
     chosen = settings(config)
     write_lines()
@@ -174,8 +176,9 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
     """
     routed = asyncio.Event()
     key = it.settings.key.get_secret_value().encode()
-    scan = scanner(it.settings.scan) if it.settings.scan.clamd else None
-    arrive = partial(receive.receive, originals=it.originals, log=it.spool or it.log, database=it.database, key=key, scan=scan)
+    scan = scanner(it.settings.scan)
+    keep = partial(receive.receive, originals=it.originals, log=it.spool or it.log, database=it.database, key=key)
+    arrive = partial(keep, scan=scan if it.settings.scan.clamd else None)
 
     async def router() -> None:
         readers = Readers.for_this_machine()
@@ -190,10 +193,15 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
 
     async with asyncio.TaskGroup() as group:
         for (channel, name), account in it.accounts.items():
-            if channel in roles:
-                run = CHANNELS[channel].run
+            if channel in roles and (run := CHANNELS[channel].run):
                 taking_in = run(name, account, arrive=arrive, database=it.database, clock=it.clock, stopping=it.stopping)
                 group.create_task(_whole(taking_in))
+        if "web" in roles:
+            uploads = Uploads(it.settings.uploads, scan, originals=it.originals, database=it.database, clock=it.clock)
+            # What is uploaded was looked at then; a contact that waited for it again would keep others waiting.
+            doors = _doors(it, arrive=keep, database=it.database, uploads=uploads, clock=it.clock, settings=it.settings)
+            group.create_task(_whole(web.serve_public(it.settings.web, doors, it.stopping)))
+            group.create_task(_whole(uploads.run(it.stopping)))
         if "router" in roles:
             group.create_task(router())
             group.create_task(_whole(outbox.run(it.log, it.database, it.store.pending, routed)))
@@ -210,6 +218,16 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
             group.create_task(_whole(sending))
         pages = web.private_routes(partial(_ready, it), partial(_borne, it))
         group.create_task(web.serve(it.settings.web.private, pages, it.stopping))
+
+
+def _doors(it: Service, **leaned_on: Any) -> list[web.Door]:
+    """What the public port answers: the pages of channels first, since whoever is lost there is a person."""
+    pages = [
+        web.Door(routes(name, account, **leaned_on), CHANNELS[channel].explain)
+        for (channel, name), account in it.accounts.items()
+        if (routes := CHANNELS[channel].routes)
+    ]
+    return [*pages, web.Door(publishing.routes(**leaned_on), web.problem)]
 
 
 async def _whole(role: Coroutine[Any, Any, None]) -> None:
