@@ -37,7 +37,7 @@ from ingest.scan import scanner
 from ingest.settings import LogSettings, Publisher, ScanSettings, Settings, UploadsSettings, WebSettings
 from ingest.uploads import Uploads
 from ingest.web import Door, problem, serve_public
-from router.worker import contact_of
+from router.opening import contact_of
 from tests.servers.kafka import PASSWORD, USERNAME, Installed, Kafka, kafka_jars, running_kafka
 from tests.servers.loopback import free_ports, listens
 

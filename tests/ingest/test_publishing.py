@@ -38,7 +38,7 @@ from ingest.scan import scanner
 from ingest.settings import Publisher, ScanSettings, Settings, UploadsSettings, WebSettings
 from ingest.uploads import Uploads
 from ingest.web import Door, problem, serve_public
-from router.worker import contact_of as contact_of_record
+from router.opening import contact_of as contact_of_record
 from tests.servers.loopback import free_ports, listens
 
 CRM, PHONES, BATCH = "urn:example:crm", "urn:example:phones", "urn:example:batch"
