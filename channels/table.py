@@ -1,6 +1,6 @@
 """The channels: name to settings, what takes in and what sends, one line each."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,19 +11,26 @@ from channels.email.send import Connection
 from channels.email.settings import EmailAccount
 from ingest.errors import Misconfigured
 from ingest.settings import Section, Settings, misconfigured
+from ingest.web import Explain, Route, problem
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One way in, and out where there is one. Both take an account's section, which is of the type ``settings``."""
+    """One way in, and out where there is one. Each takes an account's section, which is of the type ``settings``.
+
+    ``run`` goes and fetches, in a role of the channel's own name. ``routes`` is for what comes by HTTP: what answers on the public port, in
+    the role ``web``, with ``explain`` for how its pages say that something is wrong.
+    """
 
     settings: type[Section]
-    run: Callable[..., Coroutine[Any, Any, None]]
-    send: Callable[[Any], Connection] | None
+    run: Callable[..., Coroutine[Any, Any, None]] | None = None
+    send: Callable[[Any], Connection] | None = None
+    routes: Callable[..., Sequence[Route]] | None = None
+    explain: Explain = problem
 
 
 CHANNELS: Final[Mapping[str, Channel]] = {
-    "email": Channel(EmailAccount, ingress.run, Connection),
+    "email": Channel(EmailAccount, run=ingress.run, send=Connection),
 }
 
 

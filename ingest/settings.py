@@ -9,8 +9,10 @@ import re
 import tomllib
 import warnings
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -69,6 +71,21 @@ def _endpoint(given: str) -> str:
     return given
 
 
+def _network(given: str) -> str:
+    try:
+        ip_network(given)
+    except ValueError as error:
+        raise ValueError("this is not an address or a network: write it as 192.0.2.7 or 10.1.0.0/16") from error
+    return given
+
+
+def _public_url(given: str) -> str:
+    found = urlsplit(given)
+    if found.scheme not in ("http", "https") or not found.hostname or found.path.strip("/") or found.query or found.username:
+        raise ValueError("write it as https://contact.example.org")
+    return given.rstrip("/")
+
+
 def _zone(given: str) -> str:
     try:
         ZoneInfo(given)
@@ -87,6 +104,8 @@ def _guessable(given: SecretStr) -> SecretStr:
 Span = Annotated[timedelta, BeforeValidator(_span), AfterValidator(_positive)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
+Network = Annotated[str, AfterValidator(_network)]
+PublicUrl = Annotated[str, AfterValidator(_public_url)]
 
 
 class Section(BaseModel):
@@ -144,6 +163,22 @@ class OriginalsSettings(Section):
 class WebSettings(Section):
     """Where the service listens."""
 
+    public: Endpoint = "127.0.0.1:8080"
+    """The form, and what other systems publish to us; what may be reached from outside."""
+    public_url: PublicUrl = "http://127.0.0.1:8080"
+    """How people reach it, as https://host; it stands in links."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Addresses or networks of the proxies before it, whose X-Forwarded-For is believed; nobody else's is."""
+    certificate_file: str | None = None
+    """Its certificate with the chain, in PEM, where no proxy before it has one."""
+    certificate_key_file: str | None = None
+    """The certificate's key, where it is not in the same file."""
+    client_ca_file: str | None = None
+    """Whose certificates of publishers are believed; see ``certificate`` in [publishers."URN"]."""
+    at_once: int = Field(default=200, ge=1)
+    """Requests in hand at once; what is over it is told to come back later."""
+    most_body_bytes: int = Field(default=11_000_000, ge=65_536)
+    """The largest request, in bytes: one file and what goes round it."""
     private: Endpoint = "127.0.0.1:9464"
     """Health and metrics; never reachable from outside."""
 

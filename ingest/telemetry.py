@@ -42,6 +42,13 @@ MAIL_POLLED: Final = Gauge(
     "email_last_success_timestamp_seconds", "When a mailbox was last looked at without fault", ["account"]
 )
 MAIL_WAITING: Final = Gauge("email_unsettled", "Messages in the mailbox that are not yet taken in", ["account"])
+REQUESTS: Final = Histogram(
+    "web_request_seconds",
+    "Requests to the public port, by the route's own path (none where no route has it), method and answer",
+    ["route", "method", "status"],
+    buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 20),
+)
+REQUESTS_IN_HAND: Final = Gauge("web_requests_in_hand", "Requests to the public port that are not yet answered")
 UNACCOUNTED: Final = Gauge(
     "ledger_unaccounted", "Contacts received and in no disposition, dead letter or queue; anything but 0 is an alarm"
 )

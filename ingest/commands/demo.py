@@ -53,6 +53,8 @@ SETTINGS = """\
 key_file = "key"
 
 [web]
+public = "127.0.0.1:{public}"
+public_url = "http://127.0.0.1:{public}"
 private = "127.0.0.1:{private}"
 
 [teams]
@@ -254,7 +256,7 @@ def _write_settings(home: Path, imap: int, smtp: int) -> Path:
     (home / "password").write_text(_PASSWORD)
     shutil.copytree(SAMPLES / "answers", home / "answers", dirs_exist_ok=True)
     config = home / "ingest.toml"
-    config.write_text(SETTINGS.format(private=free_port(), imap=imap, smtp=smtp, user=_USER))
+    config.write_text(SETTINGS.format(public=free_port(), private=free_port(), imap=imap, smtp=smtp, user=_USER))
     return config
 
 

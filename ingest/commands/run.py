@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncGenerator, Awaitable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -30,7 +30,7 @@ from router.consequences import House
 from router.store import Store
 from router.worker import Worker, follow_statuses
 
-ROLES = (*CHANNELS, "router", "dispatcher")
+ROLES = (*(name for name, channel in CHANNELS.items() if channel.run), "web", "router", "dispatcher")
 _DRAIN_SECONDS = 25.0
 
 _say = telemetry("run")
@@ -59,7 +59,8 @@ def command(
 ) -> None:
     """Run the service until SIGTERM or Ctrl-C: it then takes nothing new, finishes what is in hand, and ends within half a minute.
 
-    A second signal ends it at once; nothing accepted is lost by that either. Health and metrics are on [web] private.
+    A second signal ends it at once; nothing accepted is lost by that either. The public's pages are on [web] public,
+    health and metrics on [web] private.
     """
     chosen = settings(config)
     write_lines()
@@ -155,10 +156,11 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
 
     async with asyncio.TaskGroup() as group:
         for (channel, name), account in it.accounts.items():
-            if channel in roles:
-                run = CHANNELS[channel].run
+            if channel in roles and (run := CHANNELS[channel].run):
                 taking_in = run(name, account, arrive=arrive, database=it.database, clock=it.clock, stopping=it.stopping)
                 group.create_task(_whole(taking_in))
+        if "web" in roles:
+            group.create_task(_whole(web.serve_public(it.settings.web, _doors(it, arrive), it.stopping)))
         if "router" in roles:
             group.create_task(router())
             group.create_task(_whole(outbox.run(it.log, it.database, it.store.pending, routed)))
@@ -174,6 +176,19 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
             )
             group.create_task(_whole(sending))
         group.create_task(web.serve(it.settings.web.private, web.private_routes(partial(_ready, it)), it.stopping))
+
+
+def _doors(it: Service, arrive: Callable[..., Awaitable[Any]]) -> list[web.Door]:
+    """What the public port answers: the pages of channels first, since whoever is lost there is a person."""
+    doors = [
+        web.Door(
+            made(name, account, arrive=arrive, database=it.database, clock=it.clock, settings=it.settings),
+            CHANNELS[channel].explain,
+        )
+        for (channel, name), account in it.accounts.items()
+        if (made := CHANNELS[channel].routes)
+    ]
+    return [*doors, web.Door([], web.problem)]
 
 
 async def _whole(role: Coroutine[Any, Any, None]) -> None:

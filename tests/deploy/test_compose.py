@@ -347,11 +347,21 @@ def test_ours_write_nowhere_and_may_do_nothing_special(deployed: Deployed, tmp_p
 @notices(
     (COMPOSE, "    shm_size:", '    ports: ["5432:5432"]\n    shm_size:'),
     (COMPOSE, "internal: true", "internal: false"),
+    (COMPOSE, '"127.0.0.1:8080:8080"', '"8080:8080"'),
+    (COMPOSE, '"127.0.0.1:8080:8080"', '"127.0.0.1:8080:9464"'),
+    (CHOSEN, "0.0.0.0:8080", "127.0.0.1:8080"),
 )
-def test_nothing_is_reached_from_outside_and_only_mail_goes_out(deployed: Deployed, tmp_path: Path):
-    assert [name for name, each in deployed.services.items() if "ports" in each or "network_mode" in each] == []
+def test_only_the_public_port_is_reached_and_from_this_machine_alone_and_only_mail_goes_out(deployed: Deployed, tmp_path: Path):
+    reached = {name: each["ports"] for name, each in deployed.services.items() if "ports" in each}
+    assert not [name for name, each in deployed.services.items() if "network_mode" in each]
+    host, _, port = settings_of(deployed, "web", tmp_path).web.public.rpartition(":")
+    assert (host, reached) == ("0.0.0.0", {"web": [f"127.0.0.1:{port}:{port}"]})
     assert deployed.compose["networks"]["inside"]["internal"] is True
-    assert {name for name, each in deployed.services.items() if each["networks"] != ["inside"]} == {"email", "dispatcher"}
+    assert {name for name, each in deployed.services.items() if each["networks"] != ["inside"]} == {
+        "email",
+        "web",
+        "dispatcher",
+    }
 
 
 # The images.

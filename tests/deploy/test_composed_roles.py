@@ -87,7 +87,9 @@ class Composed:
         environment = {**self.environment, **self.deployed.services[service]["environment"]}
         path = self.folder / f"{service}{name}.toml"
         text = self.deployed.texts[self.deployed.compose["configs"][config["source"]]["file"]]
-        path.write_text(replaced(text, {**self.here, "0.0.0.0:9464": f"127.0.0.1:{self.ports[name]}"}))
+        path.write_text(
+            replaced(text, {**self.here, "0.0.0.0:9464": f"127.0.0.1:{self.ports[name]}", "0.0.0.0:8080": "127.0.0.1:0"})
+        )
         return {each: str(path) if value == config["target"] else value for each, value in environment.items()}
 
     def healthy(self, service: str, name: str) -> bool:
@@ -251,7 +253,7 @@ def composed(
 async def test_the_composed_roles_route_a_letter_that_came_before_the_topics(
     composed: Composed, secrets: Path, database: Postgres, store: tuple[int, Path], dovecot: Dovecot, smtp: SmtpServer
 ) -> None:
-    roles = {"email": "email", "router": "router", "another": "router", "dispatcher": "dispatcher"}
+    roles = {"email": "email", "web": "web", "router": "router", "another": "router", "dispatcher": "dispatcher"}
     assert set(roles.values()) == set(composed.deployed.roles)
     await asyncio.to_thread(composed.once, "tables")
     for name, service in roles.items():

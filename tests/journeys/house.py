@@ -76,6 +76,7 @@ class Process:
     config: Path
     lines: Path
     private: int
+    public: int = 0
     roles: Sequence[str] = ()
     running: subprocess.Popen[bytes] | None = None
 
@@ -86,7 +87,11 @@ class Process:
             [*INGEST, "run", *self.roles, "--config", str(self.config)],
             stdout=lines,
             stderr=lines,
-            env={**os.environ, "INGEST_WEB__PRIVATE": f"127.0.0.1:{self.private}"},
+            env={
+                **os.environ,
+                "INGEST_WEB__PRIVATE": f"127.0.0.1:{self.private}",
+                "INGEST_WEB__PUBLIC": f"127.0.0.1:{self.public}",
+            },
         )
         lines.close()
 
@@ -203,7 +208,7 @@ class Installation:
             return [tuple(each) for each in postgres.execute("SET search_path = public, state", query, database=database)]
 
         made = {
-            name: Process(folder / "ingest.toml", folder / f"{name}.jsonl", free_ports(1)[0], [name.partition("-")[0]])
+            name: Process(folder / "ingest.toml", folder / f"{name}.jsonl", free_ports(1)[0], roles=[name.partition("-")[0]])
             for name in processes
         }
         it = cls(folder, user, made, ask, database)
