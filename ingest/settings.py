@@ -11,7 +11,7 @@ import warnings
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, cast, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -86,6 +86,17 @@ def _public_url(given: str) -> str:
     return given.rstrip("/")
 
 
+def _scanner(given: str) -> str:
+    scheme, _, place = given.partition("://")
+    host, _, port = place.rpartition(":")
+    is_tcp = scheme == "tcp" and host and port.isascii() and port.isdigit() and int(port[:6]) <= 65535
+    if not is_tcp and not (scheme == "unix" and place.startswith("/")):
+        raise ValueError(
+            "this is not where a scanner listens: write it as tcp://127.0.0.1:3310 or unix:///run/clamav/clamd.ctl"
+        )
+    return given
+
+
 def _zone(given: str) -> str:
     try:
         ZoneInfo(given)
@@ -158,6 +169,38 @@ class OriginalsSettings(Section):
     """The bucket's key, from the environment or a file; without it, the rights that the machine itself has been given."""
     secret_key: Annotated[SecretStr, Field(min_length=1)] | None = None
     """The secret that goes with it."""
+
+
+class ScanSettings(Section):
+    """What looks for viruses in the files that people send."""
+
+    clamd: Annotated[str, AfterValidator(_scanner)] | None = None
+    """tcp://host:port or unix:///path of ClamAV's daemon. Without one, files are kept and may not be opened."""
+    within: Span = timedelta(seconds=20)
+    """How long it may take over one file, which is otherwise kept and may not be opened."""
+    most_bytes: int = Field(default=25_000_000, ge=65_536)
+    """The largest file it is given, and the largest within an archive, in bytes; what is larger is withheld. No more than its
+    StreamMaxLength and MaxFileSize: 25M of Debian's."""
+
+
+FileType = Literal[
+    "pdf", "jpeg", "png", "heic", "tiff", "gif", "webp", "docx", "xlsx", "odt", "ods", "doc", "xls", "msg", "rtf", "eml", "txt",
+    "mp3", "mp4", "wav",
+]  # fmt: skip
+"""A kind of file that can be told by its bytes (``ingest.files``)."""
+
+
+class UploadsSettings(Section):
+    """Files that people and other systems send us ahead of what they belong to."""
+
+    most_bytes: int = Field(default=10_000_000, ge=1, le=100_000_000)
+    """The largest file, in bytes."""
+    most_files: int = Field(default=10, ge=1)
+    """Files that one person, or one system for one contact, may have with us at a time."""
+    types: tuple[FileType, ...] = Field(default=get_args(FileType), min_length=1)
+    """What may be sent, by what is in a file and not by its name."""
+    kept_for: Span = timedelta(hours=24)
+    """When a file is forgotten that nothing was sent with."""
 
 
 class WebSettings(Section):
@@ -288,6 +331,8 @@ class Settings(BaseSettings):
     log: LogSettings = LogSettings()
     register: RegisterSettings = RegisterSettings()
     originals: OriginalsSettings = OriginalsSettings()
+    scan: ScanSettings = ScanSettings()
+    uploads: UploadsSettings = UploadsSettings()
     web: WebSettings = WebSettings()
     teams: Teams
     acknowledgement: AcknowledgementSettings = AcknowledgementSettings()

@@ -73,6 +73,19 @@ sends = Table(
     Index("sends_untold", "told"),
 )
 
+uploads = Table(
+    "uploads",  # files that are here before there is a contact that they came with
+    metadata,
+    Column("owner", Text, primary_key=True),  # an opaque key of whoever sent it
+    Column("digest", Text, primary_key=True),
+    Column("label", Text, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("size", Long, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("uploads_by_time", "at"),
+)
+
 switches = Table(
     "switches",  # what a person has turned by hand while the service runs
     metadata,

@@ -10,7 +10,6 @@ import codecs
 import html
 import quopri
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import Message
@@ -21,6 +20,8 @@ from typing import Any, Final, cast
 import charset_normalizer
 import inscriptis
 from inscriptis.model.config import ParserConfig
+
+from ingest.files import label
 
 MOST_PARTS: Final = 1_000
 MOST_LEVELS: Final = 50
@@ -343,16 +344,6 @@ def _split_parameters(value: str) -> Iterator[tuple[str, str]]:
 
 
 _PARAMETER: Final = re.compile(r"""[;\s]*([^\s=;"]{1,80})\s{0,80}=\s{0,80}(?:"((?:[^"\\]|\\[\s\S])*)(?:"|\Z)|([^;]*))[^;]*""")
-
-
-def label(name: str) -> str:
-    """A file's name that is safe to show: no path, nothing invisible, at most 255 characters."""
-    shown = "".join(each for each in name if unicodedata.category(each) not in {"Cc", "Cf", "Zl", "Zp", "Co", "Cs"})
-    shown = re.split(r"[/\\]", shown)[-1].strip().lstrip(".").strip()
-    if len(shown) > 255:
-        stem, dot, ending = shown.rpartition(".")
-        shown = f"{stem[: 254 - len(ending)]}.{ending}" if dot and len(ending) <= 16 else shown[:255]
-    return shown or "unnamed"
 
 
 def _raw(part: Message) -> str:
