@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from channels.web_form.questions import Answer
+from channels.web_form.questions import Answer, answers_from
 from channels.web_form.seal import Session, derived
 from ingest import state
 from ingest.clock import Clock
@@ -157,7 +157,7 @@ def _from_json(told: dict[str, Any]) -> Draft:
     draft = Draft(
         token=told["token"],
         begun=datetime.fromisoformat(told["begun"]),
-        answers={name: tuple(each) if isinstance(each, list) else each for name, each in told["answers"].items()},
+        answers=answers_from(told["answers"]),
         trapped=told["trapped"],
     )
     if told["attempt"]:

@@ -11,9 +11,9 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Literal
+from typing import Any, Final, Literal, cast
 
-from ingest.contract import canonical_email
+from ingest.contract import Method, canonical_email
 
 Answer = str | tuple[str, ...]
 Answers = Mapping[str, Answer]
@@ -24,8 +24,12 @@ FILES: Final = "files"
 """The page of uploads, which are kept apart from the answers: its only field says that it was passed."""
 CHECK: Final = "check"
 """Where the way ends."""
-WAYS: Final = ("email", "telephone", "sms", "letter")
-CRITERIA: Final = ("inaccurate_facts", "new_information", "overlooked_information")
+WAYS: Final[tuple[Method, ...]] = ("email", "telephone", "sms", "letter")
+CRITERIA: Final[tuple[Literal["inaccurate_facts", "new_information", "overlooked_information"], ...]] = (
+    "inaccurate_facts",
+    "new_information",
+    "overlooked_information",
+)
 
 _LINE: Final = 200
 _MOST_LETTERS_A_WORD: Final = 20
@@ -80,7 +84,7 @@ def purpose(answers: Answers) -> str:
     return str(answers.get("purpose", ""))
 
 
-def ways(answers: Answers) -> tuple[str, ...]:
+def ways(answers: Answers) -> tuple[Method, ...]:
     """How they may be reached: by what they gave, less what is not safe."""
     unsafe = answers.get("unsafe_ways", ())
     has = {
@@ -227,6 +231,13 @@ def to_send(answers: Answers) -> dict[str, Answer]:
     }
 
 
+def answers_from(told: Mapping[str, Any]) -> dict[str, Answer]:
+    """Answers that came back from JSON, which has no tuples."""
+    return {
+        name: tuple(map(str, cast("list[Any]", each))) if isinstance(each, list) else str(each) for name, each in told.items()
+    }
+
+
 def _is_answered(page: Page, answers: Answers) -> bool:
     """Whether it was passed, and what was said there still holds: a way to reply may have been taken away on another page."""
     if any(field.name not in answers for field in page.fields):
@@ -251,7 +262,9 @@ def validate(
     A date comes as ``NAME-day``, ``NAME-month`` and ``NAME-year``, and is kept as YYYY-MM-DD, or as it was written where it is none.
     """
     found: dict[str, Answer] = {field.name: _as_written(field, submitted) for field in page.fields}
-    wrong = [fault for field in page.fields if _belongs(field, page, found) for fault in _faults(field, found[field.name], today)]
+    wrong = [
+        fault for field in page.fields if _belongs(field, page, found) for fault in _faults(field, found[field.name], today)
+    ]
     wrong += _faults_between(page, found, {**answers, **found}) if not wrong else []
     if not wrong:
         for field in page.fields:
@@ -290,15 +303,15 @@ def _faults(field: Field, answer: Answer, today: date) -> Iterator[Wrong]:
     text = answer if isinstance(answer, str) else ""
     if field.kind == "line" and _breaks_a_line(text):
         yield Wrong(field.name, "line")
-    elif field.kind == "words" and (len(text.split()) > field.most or len(text) > field.most * _MOST_LETTERS_A_WORD):
-        yield Wrong(field.name, "long", field.most)
-    elif field.kind == "line" and len(text) > field.most:
+    elif (field.kind == "words" and (len(text.split()) > field.most or len(text) > field.most * _MOST_LETTERS_A_WORD)) or (
+        field.kind == "line" and len(text) > field.most
+    ):
         yield Wrong(field.name, "long", field.most)
     elif field.kind == "date":
         yield from _faults_of_a_date(field.name, text, today)
-    elif field.name == "email" and not is_an_email(text):
-        yield Wrong(field.name, "format")
-    elif field.name == "telephone" and sum(each.isdigit() for each in text) < _FEWEST_DIGITS:
+    elif (field.name == "email" and not is_an_email(text)) or (
+        field.name == "telephone" and sum(each.isdigit() for each in text) < _FEWEST_DIGITS
+    ):
         yield Wrong(field.name, "format")
 
 

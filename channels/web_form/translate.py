@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, Literal, cast
 
-from channels.web_form.questions import CRITERIA, PAGES, WAYS, Answer, Answers, hides_words, purpose
+from channels.web_form.questions import CRITERIA, PAGES, WAYS, Answer, Answers, answers_from, hides_words, purpose
 from channels.web_form.words import Language, Words
 from ingest.contract import (
     FULL_TEXT_LIMIT,
@@ -30,7 +30,7 @@ from ingest.ids import contact_id, digest
 
 _FORM: Final = "contact-ingest web_form 1"
 _OWN_WORDS: Final = ("what_happened", *CRITERIA, "remedy", "unsafe_words", "adjustments_other", "authority_other")
-_TYPES: Final = ("service", "decision", "mixed", "praise", "suggestion")
+_TYPES: Final[tuple[FeedbackType, ...]] = ("service", "decision", "mixed", "praise", "suggestion")
 _ENGLISH: Final = Words("en", {})
 
 Purpose = Literal["feedback", "new_complaint", "open_case", "question"]
@@ -86,19 +86,16 @@ def _translate(raw: bytes, account: str, received_at: datetime) -> Contact:
     told = json.loads(raw)
     if told["form"] != _FORM:
         return _unread(raw, account, received_at, "it is no form of this release")
-    answers: Answers = {name: tuple(each) if isinstance(each, list) else str(each) for name, each in told["answers"].items()}
+    answers = answers_from(told["answers"])
     attachments = tuple(Attachment.model_validate(each) for each in told["attachments"])
     full_text = _full_text(answers, attachments)
     cut = full_text.encode("utf-8", "replace")
     email, phone = _line(answers, "email"), _line(answers, "telephone")
-    identifiers = [
-        Identifier(kind=kind, given=given, canonical=canonical)
-        for kind, given, canonical in (
-            ("email", email, canonical_email(email or "")),
-            ("phone", phone, canonical_phone(phone or "")),
-        )
-        if given and canonical
-    ]
+    identifiers: list[Identifier] = []
+    if email and (canonical := canonical_email(email)):
+        identifiers.append(Identifier(kind="email", given=email, canonical=canonical))
+    if phone and (canonical := canonical_phone(phone)):
+        identifiers.append(Identifier(kind="phone", given=phone, canonical=canonical))
     return Contact(
         id=contact_id("web_form", account, f"{told['token']}:{fingerprint(answers, attachments)}"),
         source=f"urn:contact-ingest:web_form:{account}",
@@ -136,11 +133,11 @@ def _ticked(answers: Answers, name: str) -> tuple[str, ...]:
 
 
 def _declared(answers: Answers) -> DeclaredFacts:
-    unsafe = [cast("Method", each) for each in WAYS if each in _ticked(answers, "unsafe_ways")]
+    unsafe: list[Method] = [way for way in WAYS if _ticked(answers, "unsafe_ways").count(way)]
     about = _line(answers, "about")
     return DeclaredFacts(
         asks_for=cast("Purpose", purpose(answers)) or None,
-        feedback_type=cast("FeedbackType", about) if about in _TYPES else None,
+        feedback_type=next((each for each in _TYPES if each == about), None),
         review_criteria=tuple(Criterion(name=name, evidence=str(answers[name])) for name in CRITERIA if answers.get(name)),
         name=_line(answers, "name"),
         address=tuple(str(answers[each]) for each in ("address_1", "address_2", "town") if answers.get(each)),
@@ -152,7 +149,7 @@ def _declared(answers: Answers) -> DeclaredFacts:
         contacted_before={"yes": True, "no": False}.get(str(answers.get("contacted_before"))),
         organisation_complained_of=_line(answers, "organisation"),
         remedy_sought=_line(answers, "remedy"),
-        preferred_method=cast("Method | None", _line(answers, "reply")),
+        preferred_method=next((each for each in WAYS if each == _line(answers, "reply")), None),
         unsafe_ways=tuple(UnsafeWay(method=each, words=str(answers.get("unsafe_words", ""))) for each in unsafe),
         reasonable_adjustments=(
             *_ticked(answers, "adjustments"),

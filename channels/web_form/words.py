@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 Language = Literal["en", "cy"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "cy")
@@ -96,5 +96,5 @@ class Words:
     def _at(self, key: str) -> Any:
         found: Any = self._table
         for part in key.split("."):
-            found = found.get(part) if isinstance(found, dict) else None
+            found = cast("dict[str, Any]", found).get(part) if isinstance(found, dict) else None
         return found

@@ -23,8 +23,10 @@ from ingest.database import Database
 from ingest.errors import Halted, IngestError, Misconfigured
 from ingest.log import Log
 from ingest.originals import Originals
+from ingest.scan import scanner
 from ingest.settings import Section, Settings
 from ingest.telemetry import telemetry, write_lines
+from ingest.uploads import Uploads
 from router import duties, outbox
 from router.consequences import House
 from router.store import Store
@@ -160,7 +162,13 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
                 taking_in = run(name, account, arrive=arrive, database=it.database, clock=it.clock, stopping=it.stopping)
                 group.create_task(_whole(taking_in))
         if "web" in roles:
-            group.create_task(_whole(web.serve_public(it.settings.web, _doors(it, arrive), it.stopping)))
+            uploads = Uploads(
+                it.settings.uploads, scanner(it.settings.scan), originals=it.originals, database=it.database, clock=it.clock
+            )
+            doors = _doors(it, arrive, uploads)
+            group.create_task(_whole(web.serve_public(it.settings.web, doors, it.stopping)))
+            for beside in (uploads.run, *(door.beside for door in doors if door.beside)):
+                group.create_task(_whole(beside(it.stopping)))
         if "router" in roles:
             group.create_task(router())
             group.create_task(_whole(outbox.run(it.log, it.database, it.store.pending, routed)))
@@ -178,16 +186,15 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
         group.create_task(web.serve(it.settings.web.private, web.private_routes(partial(_ready, it)), it.stopping))
 
 
-def _doors(it: Service, arrive: Callable[..., Awaitable[Any]]) -> list[web.Door]:
+def _doors(it: Service, arrive: Callable[..., Awaitable[Any]], uploads: Uploads) -> list[web.Door]:
     """What the public port answers: the pages of channels first, since whoever is lost there is a person."""
     doors = [
-        web.Door(
-            made(name, account, arrive=arrive, database=it.database, clock=it.clock, settings=it.settings),
-            CHANNELS[channel].explain,
+        made(
+            name, account, arrive=arrive, database=it.database, clock=it.clock, settings=it.settings, uploads=uploads,
         )
         for (channel, name), account in it.accounts.items()
-        if (made := CHANNELS[channel].routes)
-    ]
+        if (made := CHANNELS[channel].door)
+    ]  # fmt: skip
     return [*doors, web.Door([], web.problem)]
 
 
