@@ -1,18 +1,24 @@
-"""Fixtures every test may use: a fixed clock, a real Kafka and PostgreSQL, an empty register of each kind, and no socket but the loopback's."""
+"""Fixtures every test may use: a fixed clock, real servers and a browser, an empty register of each kind, and no socket but the
+loopback's.
+"""
 
 import shutil
 import socket
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 import structlog
+from playwright.async_api import Browser
 
 from ingest import state
 from ingest.clock import Clock
 from ingest.database import upgrade
 from router.register import MIGRATIONS
+from tests.servers.browser import running_browser
+from tests.servers.clamd import Clamd, running_clamd
 from tests.servers.kafka import Kafka, running_kafka
 from tests.servers.postgres import Postgres, running_postgres
 
@@ -35,6 +41,19 @@ def kafka() -> Generator[Kafka]:
 def postgres() -> Generator[Postgres]:
     """A PostgreSQL that all tests of a run share; nobody but a test of restarts may restart it."""
     yield from running_postgres()
+
+
+@pytest.fixture(scope="session")
+def clamd() -> Generator[Clamd]:
+    """A ClamAV daemon that all tests of a run share; one that stops it or freezes it has its own."""
+    yield from running_clamd()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncGenerator[Browser]:
+    """A Chromium for a run; a test that uses it runs in the session's loop, and opens pages with ``visiting``."""
+    async for each in running_browser():
+        yield each
 
 
 @pytest.fixture(scope="session")
