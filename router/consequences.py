@@ -17,13 +17,16 @@ from ingest.contract import (
     Criterion,
     FeedbackRecord,
     Handoff,
+    Identifier,
     Outgoing,
     OutgoingKind,
     OutgoingState,
     Task,
     TaskKind,
     Team,
+    UnsafeWay,
     canonical_email,
+    canonical_phone,
 )
 from ingest.ids import derived_id, new_id, reference
 from ingest.settings import AcknowledgementSettings, OutgoingSettings, RouterSettings, Teams
@@ -98,11 +101,32 @@ class Consequences:
         """The canonical address it came from."""
         return sender_of(self.contact)
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address of who wrote: a wish of theirs is kept under each."""
+        return addresses_of(self.contact)
+
 
 def sender_of(contact: Contact) -> str | None:
-    """The first identifier a contact's sender gave, canonical."""
-    given = contact.sender.identifiers
-    return given[0].canonical if given else None
+    """The canonical address of who wrote: the one they are answered at, where they gave one."""
+    return next(iter(addresses_of(contact)), None)
+
+
+def addresses_of(contact: Contact) -> tuple[str, ...]:
+    """Every address of who wrote, canonical, the one they are answered at first; none of anybody they write for."""
+    mail, said = mail_of(contact), contact.declared
+    phone = canonical_phone(said.phone) if said and said.phone else None
+    given = (mail.canonical if mail else None, *(each.canonical for each in contact.sender.identifiers), phone)
+    return tuple(dict.fromkeys(each for each in given if each))
+
+
+def mail_of(contact: Contact) -> Identifier | None:
+    """The mail address that they are answered at: what they wrote from, else what they declared."""
+    given = next((each for each in contact.sender.identifiers if each.kind == "email"), None)
+    said = contact.declared.email if contact.declared else None
+    if given is None and said and (canonical := canonical_email(said)):
+        return Identifier(kind="email", given=said.strip(), canonical=canonical)
+    return given
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +146,17 @@ def consequences(
     ref = reference(contact.id)
     disposition = decision.disposition
     feedback = (
-        _feedback(situation, decision, ref, now)
+        _feedback(situation, decision, ref, standing, now)
         if isinstance(disposition, RecordFeedback) and not disposition.added_to
         else None
     )
     handoff = (
-        _handoff(situation, decision, ref, house, now)
+        _handoff(situation, decision, ref, house, standing, now)
         if isinstance(disposition, HandOff) and not disposition.added_to
         else None
     )
     added_to = disposition.added_to if isinstance(disposition, RecordFeedback | HandOff) else None
-    tasks = _tasks(situation, decision, house, now)
+    tasks = _tasks(situation, decision, house, standing, now)
     reply, letter = _acknowledgement(situation, decision, ref, house, standing, now)
     tasks += letter
     messages = (
@@ -198,32 +222,32 @@ def mailbox_of(team: Team, case: CaseView | None, teams: Teams) -> str:
 def _adjustments(situation: Situation) -> tuple[str, ...]:
     """What they say now and what the register holds; both last for the life of the complaint."""
     held = situation.individual.adjustments if situation.individual else ()
-    declared = situation.contact.declared.reasonable_adjustments if situation.contact.declared else ()
-    return tuple(dict.fromkeys((*situation.reading.reasonable_adjustments, *declared, *held)))
+    return tuple(dict.fromkeys((*situation.reading.reasonable_adjustments, *held)))
 
 
-def _feedback(situation: Situation, decision: Decision, ref: str, now: datetime) -> FeedbackRecord:
+def _unsafe_ways(situation: Situation, standing: Standing) -> tuple[UnsafeWay, ...]:
+    """How they must not be reached: as they say it now, and without words what they said earlier and what the register holds."""
+    held = situation.individual.forbidden_methods if situation.individual else ()
+    ways = {**dict.fromkeys((*sorted(standing.forbidden), *held), ""), **dict(situation.reading.restrictions)}
+    return tuple(UnsafeWay.model_validate({"method": method, "words": words}) for method, words in ways.items())
+
+
+def _feedback(situation: Situation, decision: Decision, ref: str, standing: Standing, now: datetime) -> FeedbackRecord:
     contact, reading, person = situation.contact, situation.reading, situation.individual
-    declared = contact.declared
-    said = (
-        reading.contacted_before if reading.contacted_before is not None else (declared.contacted_before if declared else None)
-    )
-    name = (declared.name if declared else None) or reading.individual.name or contact.sender.name
-    address = ", ".join((*declared.address, *([declared.postcode] if declared.postcode else []))) if declared else None
-    address = address or reading.individual.postcode
+    name = reading.individual.name or contact.sender.name
+    address = _postal(situation)
+    wished = (reading.preferred_method, *(person.agreed_methods if person else ()))
+    forbidden = standing.forbidden | _forbidden(situation)
     missing = tuple(
         what
         for what, known in (
-            ("name", name),
-            ("address", address or (person.address if person else None)),
-            ("type of feedback", reading.feedback_type),
-            (
-                "whether they have contacted us before",
-                said if said is not None else (True if person and person.written_before else None),
-            ),
+            ("name", bool(name)),
+            ("address", bool(address or (person and person.address))),
+            ("type of feedback", reading.feedback_type is not None),
+            ("whether they have contacted us before", reading.contacted_before is not None or bool(person and person.written_before)),
         )
-        if known is None
-    )
+        if not known
+    )  # fmt: skip
     return FeedbackRecord(
         id=derived_id(contact.id, "feedback-record"),
         reference=ref,
@@ -241,21 +265,31 @@ def _feedback(situation: Situation, decision: Decision, ref: str, now: datetime)
         review_criteria=tuple(
             Criterion.model_validate({"name": each, "evidence": words}) for each, words in reading.review_criteria
         ),
-        remedy_sought=reading.remedy_sought or (declared.remedy_sought if declared else None),
-        contacted_before_said=said,
+        remedy_sought=reading.remedy_sought,
+        contacted_before_said=reading.contacted_before,
         contacted_before_held=bool(person and person.written_before),
         case_reference=decision.case_reference,
         organisation_complained_of=reading.organisation_complained_of,
         reasonable_adjustments=_adjustments(situation),
-        agreed_method=reading.preferred_method or next(iter(person.agreed_methods), None)
-        if person
-        else reading.preferred_method,
+        agreed_method=next((each for each in wished if each and each not in forbidden), None),
+        unsafe_ways=_unsafe_ways(situation, standing),
+        on_behalf_of=contact.on_behalf_of,
+        authority=contact.declared.authority if contact.declared else None,
         promises_broken=reading.promises_broken,
         missing=missing,
     )
 
 
-def _handoff(situation: Situation, decision: Decision, ref: str, house: House, now: datetime) -> Handoff:
+def _postal(situation: Situation) -> str | None:
+    """Their address as given, or the postcode where that is all there is."""
+    declared, postcode = situation.contact.declared, situation.reading.individual.postcode
+    lines = [each for each in declared.address if each.strip()] if declared else []
+    if postcode and not any(postcode.upper() in each.upper() for each in lines):
+        lines.append(postcode)
+    return ", ".join(lines) or None
+
+
+def _handoff(situation: Situation, decision: Decision, ref: str, house: House, standing: Standing, now: datetime) -> Handoff:
     contact, team = situation.contact, team_of(decision.disposition)
     assert team is not None
     case = situation.case if decision.case_reference else None
@@ -278,6 +312,9 @@ def _handoff(situation: Situation, decision: Decision, ref: str, house: House, n
         original=contact.original,
         urgent=bool(decision.urgent),
         reasonable_adjustments=_adjustments(situation),
+        unsafe_ways=_unsafe_ways(situation, standing),
+        on_behalf_of=contact.on_behalf_of,
+        authority=contact.declared.authority if contact.declared else None,
         because=decision.because,
     )
 
@@ -286,33 +323,45 @@ def _threatens(decision: Decision) -> bool:
     return any(sign.kind == "threat-to-staff" for sign in decision.urgent)
 
 
-def _tasks(situation: Situation, decision: Decision, house: House, now: datetime) -> tuple[Task, ...]:
+def _on_spam_list(disposition: HoldForReview) -> bool:
+    """What could not be read for risk is looked at before ordinary tasks, and waits on no list."""
+    return disposition.seems_spam and disposition.kind is not TaskKind.NOT_READ_FOR_RISK
+
+
+def _never_by(situation: Situation, standing: Standing) -> tuple[str, ...]:
+    """For whoever takes a task: which ways to reach them are not safe. Without their words, which a task never holds."""
+    ways = [each.method for each in _unsafe_ways(situation, standing)]
+    return (f"They must not be reached by {' or '.join(ways)}.",) if ways else ()
+
+
+def _tasks(situation: Situation, decision: Decision, house: House, standing: Standing, now: datetime) -> tuple[Task, ...]:
     contact, disposition = situation.contact, decision.disposition
-    case = decision.case_reference
+    case, never_by = decision.case_reference, _never_by(situation, standing)
     tasks: list[Task] = []
     if decision.urgent:
         kinds = sorted({"a risk of serious harm" if sign.kind == "harm" else "a threat to staff" for sign in decision.urgent})
         tasks.append(
             task(
                 contact.id, contact.channel, TaskKind.URGENT, house.teams.duty, now, now + house.router.urgent_unclaimed_after,
-                (f"It shows signs of {' and of '.join(kinds)}.", *sorted({f"sign: {sign.rule}" for sign in decision.urgent})),
+                (f"It shows signs of {' and of '.join(kinds)}.", *sorted({f"sign: {sign.rule}" for sign in decision.urgent}),
+                 *never_by),
                 candidates=(decision.individual_id,) if decision.individual_id else (), case=case,
             )
         )  # fmt: skip
     if isinstance(disposition, HoldForReview):
-        within = timedelta(days=1) if disposition.seems_spam else house.router.review_within
+        within = timedelta(days=1) if _on_spam_list(disposition) else house.router.review_within
         tasks.append(
             task(
-                contact.id, contact.channel, disposition.kind, house.teams.customer_care, now, now + within, decision.because,
-                candidates=disposition.candidates, case=case,
-                suggestion="reads-like-spam" if disposition.seems_spam else situation.reading.outcome.value,
+                contact.id, contact.channel, disposition.kind, house.teams.customer_care, now, now + within,
+                (*decision.because, *never_by), candidates=disposition.candidates, case=case,
+                suggestion="reads-like-spam" if _on_spam_list(disposition) else situation.reading.outcome.value,
             )
         )  # fmt: skip
     if isinstance(disposition, AnswerQuery) and disposition.query not in house.answers:
         tasks.append(
             task(
                 contact.id, contact.channel, TaskKind.REVIEW, house.teams.customer_care, now, now + house.router.review_within,
-                ("A general query, and no approved answer to it is kept.",), suggestion=f"answer: {disposition.query or 'general query'}",
+                ("A general query, and no approved answer to it is kept.", *never_by), suggestion=f"answer: {disposition.query or 'general query'}",
             )
         )  # fmt: skip
     return tuple(tasks)
@@ -380,19 +429,19 @@ def _acknowledgement(
         return (), ()
     id_ = derived_id(contact.id, "acknowledgement")
     due = contact.received_at + house.acknowledgement.within
-    address = next((each for each in contact.sender.identifiers if each.kind == "email"), None)
-    usable = address is not None and contact.account in house.senders
-    forbidden = standing.forbidden | _forbidden(situation)
-    if not usable or "email" in forbidden:
-        because = "a wish not to be reached by mail" if usable else "no mail address to answer to"
-        postal = (person.address if person else None) or situation.reading.individual.postcode
-        if postal or (contact.declared and contact.declared.address) or situation.reading.individual.phone:
-            by_hand = task(
+    address, by_hand = mail_of(contact), _reachable_by_hand(situation)
+    account = contact.account if contact.account in house.senders else house.notices_from
+    if because := _not_by_mail(situation, address, by_hand, house, standing):
+        if by_hand and _is_spam(decision):
+            return (), ()  # whoever clears the list and says that it is none has the letter asked for then
+        if by_hand:
+            letter = task(
                 contact.id, contact.channel, TaskKind.LETTER, house.teams.customer_care, now, due,
-                (f"The acknowledgement is owed by {due:%d %B %Y %H:%M} UTC and cannot go by mail: {because}.",),
+                (f"The acknowledgement is owed by {due:%d %B %Y %H:%M} UTC and cannot go by mail: {because}.",
+                 *_never_by(situation, standing)),
                 candidates=(decision.individual_id,) if decision.individual_id else (),
             )  # fmt: skip
-            return (), (by_hand,)
+            return (), (letter,)
         message = Message(
             id_, contact.id, OutgoingKind.ACKNOWLEDGEMENT, Audience.PERSON, None, OutgoingState.IMPOSSIBLE, because, due, None
         )
@@ -405,13 +454,39 @@ def _acknowledgement(
     references = (*contact.thread.references[-20:], *((contact.thread.message_id,) if contact.thread.message_id else ()))
     outgoing = Outgoing(
         id=id_, kind=OutgoingKind.ANSWER if answers else OutgoingKind.ACKNOWLEDGEMENT, audience=Audience.PERSON, channel="email",
-        account=contact.account, recipient=address.given, subject=subject, body=body,
-        message_id=f"<{id_}@{house.senders[contact.account].rpartition('@')[2]}>",
+        account=account, recipient=address.given, subject=subject, body=body,
+        message_id=f"<{id_}@{house.senders[account].rpartition('@')[2]}>",
         in_reply_to=contact.thread.message_id, references=references, contact_id=contact.id, created_at=now, due=due,
     )  # fmt: skip
     reason = _held_because(decision, person, standing, house)
     state = OutgoingState.HELD if reason else OutgoingState.DUE
     return (Message(id_, contact.id, outgoing.kind, Audience.PERSON, address.canonical, state, reason, due, outgoing),), ()
+
+
+def _reachable_by_hand(situation: Situation) -> bool:
+    """Whether there is anywhere to write to or to ring."""
+    person, sender = situation.individual, situation.contact.sender
+    called = situation.reading.individual.phone or any(each.kind == "phone" for each in sender.identifiers)
+    return bool(called or _postal(situation) or (person and person.address))
+
+
+def _not_by_mail(
+    situation: Situation, address: Identifier | None, by_hand: bool, house: House, standing: Standing
+) -> str | None:
+    """Why the acknowledgement does not go by mail; None where it may.
+
+    A way they declared that they prefer goes before mail, where there is somewhere to write to or to ring: nobody chose mail by
+    writing from it.
+    """
+    if address is None or address.canonical in house.own_addresses:
+        return "no mail address to answer to"
+    forbidden = standing.forbidden | _forbidden(situation)
+    if "email" in forbidden:
+        return "a wish not to be reached by mail"
+    method = situation.contact.declared.preferred_method if situation.contact.declared else None
+    if method in (None, "email") or method in forbidden or not by_hand:
+        return None
+    return f"they ask to be reached by {method}"
 
 
 def _forbidden(situation: Situation) -> frozenset[str]:
@@ -425,6 +500,10 @@ def _forbidden(situation: Situation) -> frozenset[str]:
     return frozenset(methods)
 
 
+def _is_spam(decision: Decision) -> bool:
+    return isinstance(decision.disposition, HoldForReview) and decision.disposition.seems_spam
+
+
 def _held_because(decision: Decision, person: IndividualView | None, standing: Standing, house: House) -> str | None:
     """Why a person must release it first; None where it may go."""
     reasons = (
@@ -433,7 +512,7 @@ def _held_because(decision: Decision, person: IndividualView | None, standing: S
         ("register-says-died", bool(person and person.died_on)),
         ("contact-arrangement", bool(person and person.arrangement)),
         ("safe-contact-note", bool(person and person.safe_contact_note)),
-        ("reads-like-spam", isinstance(decision.disposition, HoldForReview) and decision.disposition.seems_spam),
+        ("reads-like-spam", _is_spam(decision)),
         ("sending-off", house.outgoing.mode == "off"),
         ("review-mode", house.outgoing.mode == "review"),
         ("over-budget", standing.budget_spent >= house.outgoing.sender_budget),

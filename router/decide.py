@@ -4,7 +4,7 @@ Pure. The rules are the table of DESIGN section 1 and the service model. Urgent 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 from uuid import UUID
@@ -174,7 +174,7 @@ def _not_read(situation: Situation) -> tuple[str, ...]:
     return (*warned, *(f"not-read: {why}" for why in situation.reading.unread))
 
 
-def _hold(situation: Situation) -> Disposition:
+def _hold(situation: Situation) -> HoldForReview:
     match = situation.match
     candidates = match.candidates if isinstance(match, Ambiguous) else ()
     if isinstance(match, Matched):
@@ -199,6 +199,14 @@ def _is_theirs(situation: Situation) -> bool:
     return situation.reading.outcome is Outcome.INVESTIGATORS and situation.proven
 
 
+def _suspected(situation: Situation) -> tuple[str, ...]:
+    return tuple(warning for warning in situation.contact.warnings if warning.startswith("suspected-robot:"))
+
+
+def _spam_list(situation: Situation) -> Disposition:
+    return replace(_hold(situation), seems_spam=True)
+
+
 RULES: Final = (
     Rule(
         "our-own-mail", 1, "faults-and-bad-input 14: our own acknowledgement looped",
@@ -212,6 +220,11 @@ RULES: Final = (
     Rule(
         "waits-for-allocation", 1, "service model: once allocated by External Affairs & Strategy",
         lambda s: s.contact.needs_allocation, _hold, _because("External Affairs & Strategy has not allocated it yet."),
+    ),
+    Rule(
+        "suspected-robot", 1, "channel facts section 4: to review, never dropped",
+        lambda s: bool(_suspected(s)), _spam_list,
+        lambda s: ("It came as a program would send it. A person clears the list.", *_suspected(s), *_not_read(s)),
     ),
     Rule(
         "not-read", 1, "DESIGN promise 7",

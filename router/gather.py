@@ -16,7 +16,6 @@ from ingest.contract import (
     Contact,
     OutgoingState,
     Team,
-    canonical_case_reference,
     canonical_email,
     canonical_phone,
     canonical_postcode,
@@ -34,14 +33,14 @@ _NOT_AUTHENTICATED = "sender-not-authenticated"
 
 
 def reading_of(contact: Contact, house: House) -> Reading:
-    """What a contact says, less what it quotes of our own acknowledgements.
+    """What a contact says and declares, less what it quotes of our own acknowledgements.
 
     What it asks is read in its new words; signs of harm are looked for in all of its words, since trimming may cut too much.
     """
     ours = wording.own_words(house.acknowledgement)  # pyright: ignore[reportArgumentType] - a frozen model is hashable
     whole = ours.sub(" ", contact.full_text)
     new = ours.sub(" ", contact.text) or whole
-    reading = read(contact.channel, contact.subject, new)
+    reading = read(contact.channel, contact.subject, new, contact.declared, for_another=contact.on_behalf_of is not None)
     if new == whole:
         return reading
     quoted = read(contact.channel, None, whole).signs
@@ -49,30 +48,25 @@ def reading_of(contact: Contact, house: House) -> Reading:
 
 
 def query_of(contact: Contact, reading: Reading) -> Query:
-    """What a contact says of who writes, in the forms that are compared.
+    """What a contact says of who writes, in the forms that are compared; never of somebody they write for.
 
-    An address that its own domain disowns (DMARC fail) says nothing of anybody.
+    What they say and declare is claimed. An address that its own domain disowns (DMARC fail) says nothing of anybody.
     """
-    declared, read = contact.declared, reading.individual
+    said = reading.individual
     disowned = any(warning.startswith(_NOT_AUTHENTICATED) for warning in contact.warnings)
     identifiers = () if disowned else contact.sender.identifiers
     emails = [each.canonical for each in identifiers if each.kind == "email"]
     phones = [each.canonical for each in identifiers if each.kind == "phone"]
-    said_emails = (canonical_email(each) for each in (read.email, declared.email if declared else None) if each)
-    said_phones = (canonical_phone(each) for each in (read.phone, declared.phone if declared else None) if each)
-    postcodes = (canonical_postcode(each) for each in (read.postcode, declared.postcode if declared else None) if each)
-    names = (contact.sender.name, read.name, declared.name if declared else None)
-    said_references = (canonical_case_reference(declared.case_reference) if declared and declared.case_reference else None,)
     return Query(
-        names=_present(names),
-        date_of_birth=_day(read.date_of_birth) or _day(declared.date_of_birth if declared else None),
-        emails=_present((*emails, *said_emails)),
+        names=_present((contact.sender.name, said.name)),
+        date_of_birth=_day(said.date_of_birth),
+        emails=_present((*emails, canonical_email(said.email) if said.email else None)),
         verified_emails=frozenset(each.canonical for each in identifiers if each.kind == "email" and each.verified_by),
-        phones=_present((*phones, *said_phones)),
+        phones=_present((*phones, canonical_phone(said.phone) if said.phone else None)),
         verified_phones=frozenset(each.canonical for each in identifiers if each.kind == "phone" and each.verified_by),
-        postcodes=_present(postcodes),
-        address=", ".join(declared.address) or None if declared else None,
-        case_references=_present((*reading.case_references, *said_references)),
+        postcodes=_present((canonical_postcode(said.postcode) if said.postcode else None,)),
+        address=", ".join(contact.declared.address) or None if contact.declared else None,
+        case_references=reading.case_references,
     )
 
 
@@ -116,7 +110,7 @@ class Known:
             theirs=tuple(self.cases[each] for each in (person.cases if person else ()) if each in self.cases),
             unknown_references=tuple(each for each in query.case_references if each not in self.cases),
             unsettled=tuple(self.unsettled.get(person.individual_id, ())) if person else (),
-            ours=sender_of(contact) in self.own_addresses,
+            ours=contact.declared is None and sender_of(contact) in self.own_addresses,
         )
 
     def standing(self, contact: Contact) -> Standing:
@@ -134,8 +128,9 @@ class Known:
             for each, team in made:
                 known = self.unsettled.setdefault(decision.individual_id, [])
                 known.append(Unsettled(each.id, team, each.case_reference))
+        for address in written.addresses:
+            self.forbidden.setdefault(address, set()).update(method for method, _ in written.restrictions)
         if sender:
-            self.forbidden.setdefault(sender, set()).update(method for method, _ in written.restrictions)
             if decision.urgent:
                 self.urgent_waits.add(sender)
             self.spent[sender] = self.spent.get(sender, 0) + sum(

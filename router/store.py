@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
+from itertools import product
 from typing import Any, Final
 from uuid import UUID
 
@@ -448,8 +449,8 @@ def _consequences(page: Page, each: Consequences, now: datetime, new: UUID | Non
         _task(page, raised, now, new)
     for message in each.messages:
         _message(page, message, now, new)
-    for method, words in each.restrictions if each.sender else ():
-        row = {"sender": each.sender, "method": method, "words": words, "contact_id": each.contact.id, "since": now}
+    for address, (method, words) in product(each.addresses, each.restrictions):
+        row = {"sender": address, "method": method, "words": words, "contact_id": each.contact.id, "since": now}
         page.put(tables.restrictions, row, new)
     for entry in each.entries:
         _entry(page, entry, new)

@@ -120,15 +120,22 @@ def own_words(settings: AcknowledgementSettings) -> re.Pattern[str]:
 
 
 def handoff_notice(handoff: Handoff, contact: Contact, zone: ZoneInfo) -> Words:
-    """For the team that takes over: needs first, then who, which case, why, and the words."""
+    """For the team that takes over: what is not safe and needs first, then who, which case, why, and the words."""
     needs = ", ".join(each.replace("_", " ") for each in handoff.reasonable_adjustments)
+    unsafe = " or ".join(each.method for each in handoff.unsafe_ways)
     lines = [
         *(["URGENT: signs of serious harm. The duty mailbox has been told as well.", ""] if handoff.urgent else []),
+        *([f"NOT SAFE: never reach them by {unsafe}", ""] if unsafe else []),
         *([f"REASONABLE ADJUSTMENTS: {needs}", ""] if needs else []),
         f"Reference:      {handoff.reference}",
         f"Received:       {_when(handoff.received_at, zone)} by {handoff.channel.replace('_', ' ')}",
         f"From:           {handoff.sender_name or 'no name given'}",
         *[f"{each.kind.capitalize() + ':':<15} {each.given}" for each in contact.sender.identifiers],
+        *(
+            ["Writes for:     somebody else, by a right that is claimed. Answer the writer only."]
+            if handoff.on_behalf_of
+            else []
+        ),
         f"Individual:     {handoff.individual_id or 'not matched to the register'}",
         f"Case:           {handoff.case_reference or 'none'}",
         f"Attachments:    {len(handoff.attachments)}",

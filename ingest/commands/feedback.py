@@ -36,6 +36,9 @@ LABELS: Final = {
     "individual_id": "Individual in the register",
     "reasonable_adjustments": "Reasonable adjustments",
     "agreed_method": "How to reach them",
+    "unsafe_ways": "NEVER reach them by",
+    "on_behalf_of": "Writes for, as they say",
+    "authority": "By what right, a claim",
     "type": "Type of feedback",
     "contacted_before_said": "Contacted us before, as they say",
     "contacted_before_held": "Contacted us before, as held",
@@ -236,13 +239,22 @@ def _cell(value: Any) -> str:
             text = "yes" if value else "no"
         case list():
             text = " | ".join(_item(each) for each in cast(list[Any], value))
+        case dict():
+            text = _item(value)
         case _:
             text = str(value)
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _item(value: Any) -> str:
-    return f"{value['name']}: {value['evidence']}" if isinstance(value, dict) else str(value)
+    """One thing in a few words: a person with how to reach them, a criterion or an unsafe way with what they said of it."""
+    match value:
+        case {"identifiers": [*identifiers], "name": name}:
+            return ", ".join(str(each) for each in (name, *(each["given"] for each in identifiers)) if each)
+        case {"evidence": words, "name": name} | {"words": words, "method": name}:
+            return f"{name}: {words}" if words else str(name)
+        case _:
+            return str(value)
 
 
 def _words(value: object) -> str:
@@ -254,8 +266,13 @@ def _words(value: object) -> str:
             return "yes" if value else "no"
         case datetime():
             return value.astimezone(UTC).strftime("%d %B %Y %H:%M UTC")
+        case BaseModel():
+            return _item(value.model_dump(mode="json")) or "not said"
         case tuple():
-            each = (_item(every.model_dump()) if isinstance(every, BaseModel) else str(every) for every in cast(_Some, value))
+            each = (
+                _item(every.model_dump(mode="json")) if isinstance(every, BaseModel) else str(every)
+                for every in cast(_Some, value)
+            )
             return ("\n" + " " * 36).join(each)
         case _:
             return str(value)

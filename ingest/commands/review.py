@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 import typer
 
@@ -168,6 +168,11 @@ async def _of_contact(connection: "AsyncConnection", task: Task) -> list[str]:
             f"            {each.kind} {each.given} ({'proved by ' + each.verified_by if each.verified_by else 'claimed'})"
             for each in contact.sender.identifiers
         ),
+        *(
+            [f"Writes for  {contact.on_behalf_of.name or 'somebody they do not name'} (claimed)"]
+            if contact.on_behalf_of
+            else []
+        ),
         f"Received    {_when(contact.received_at)} by {contact.channel.replace('_', ' ')} ({contact.account})",
         f"Subject     {contact.subject or 'none'}",
         f"Original    {contact.original}",
@@ -182,7 +187,27 @@ async def _of_contact(connection: "AsyncConnection", task: Task) -> list[str]:
         *_quoted(contact.text),
         *(() if same else ("", "With what is quoted below it:", *_quoted(contact.full_text))),
         *(("", "The text was cut; the original has the rest.") if contact.full_text_cut else ()),
+        *_declared(contact),
     ]
+
+
+def _declared(contact: Contact) -> list[str]:
+    """What they said in fields of their own, those they left empty passed over."""
+    given = contact.declared.model_dump(mode="json", exclude_defaults=True) if contact.declared else {}
+    said = [line for name, value in given.items() for line in _quoted(f"{name.replace('_', ' ')}: {_in_words(value)}")]
+    return ["", "What they declare:", *said] if said else []
+
+
+def _in_words(value: Any) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case dict():
+            return ": ".join(_in_words(each) for each in cast("dict[str, Any]", value).values() if each)
+        case list():
+            return "\n".join(_in_words(each) for each in cast("list[Any]", value))
+        case _:
+            return str(value)
 
 
 def _quoted(text: str) -> list[str]:

@@ -37,6 +37,8 @@ class FeedbackRecord(Shape):
     agreed_method: Text | None = None
     unsafe_ways: tuple[UnsafeWay, ...] = Field(default=(), description="how they must not be reached")
     on_behalf_of: Person | None = Field(default=None, description="for whom they write, as they say it")
-    authority: Text | None = Field(default=None, description="by what right they say that they do")
+    authority: Text | None = Field(
+        default=None, description="by what right they say that they do: a claim, until it has been seen"
+    )
     promises_broken: tuple[Text, ...] = Field(default=(), description="their sentences about a promise we did not keep")
     missing: tuple[Text, ...] = Field(default=(), description="what the service model asks for and we were not told")

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from ingest.contract.contact import Attachment, Digest
+from ingest.contract.contact import Attachment, Digest, Person, UnsafeWay
 from ingest.contract.shape import Moment, Shape, Text
 
 
@@ -38,6 +38,13 @@ class Handoff(Shape):
     original: Digest
     urgent: bool = False
     reasonable_adjustments: tuple[Text, ...] = ()
+    unsafe_ways: tuple[UnsafeWay, ...] = Field(default=(), description="how they must not be reached")
+    on_behalf_of: Person | None = Field(
+        default=None, description="for whom they write, as they say it; answers go to the writer only"
+    )
+    authority: Text | None = Field(
+        default=None, description="by what right they say that they do: a claim, until it has been seen"
+    )
     because: tuple[Text, ...] = Field(default=(), description="the rule and the evidence, in sentences")
 
 

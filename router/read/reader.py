@@ -1,21 +1,33 @@
-"""The story of a reading: tidy the text, find the facts, look for harm, weigh what it asks for."""
+"""The story of a reading: tidy the text, find the facts, look for harm, weigh what it asks for; what is declared stands over it."""
 
-from router.read import feedback, outcome, people, references, wishes
+from typing import Final
+
+from ingest.contract import DeclaredFacts
+from router.read import declared, feedback, outcome, people, references, wishes
 from router.read.language import language, unreadable
 from router.read.phrases import find
-from router.read.reading import Fact, Outcome, Reading
+from router.read.reading import Fact, Outcome, ReadIndividual, Reading
 from router.read.sentences import LIMIT, fields, plain, sentences, tidy
 from router.read.signs import signs
 
+_MOST_POINTS: Final = 8
 
-def read(channel: str, subject: str | None, text: str) -> Reading:
-    """The reading of a contact's new words. Any text has one; it never raises."""
-    head, body = tidy(subject or ""), tidy(text)
-    lines = sentences(head, from_subject=True) + sentences(body)
+
+def read(
+    channel: str, subject: str | None, text: str, facts: DeclaredFacts | None = None, *, for_another: bool = False
+) -> Reading:
+    """The reading of a contact's new words. Any text has one; it never raises.
+
+    ``facts`` is what they declared beside them. Of somebody who writes for another person only what is declared tells who they are:
+    a birth date in the words may be either's.
+    """
+    given = declared.answers(facts)
+    head, body, beside = tidy(subject or ""), tidy(text), tidy(given)
+    lines, answers = sentences(head, from_subject=True) + sentences(body), sentences(beside)
     whole = f"{head}\n{body}" if head else body
     tongue = language(whole)
-    unread = (*(("too-long",) if len(text) > LIMIT else ()), *unreadable(whole if not head else body or head, tongue))
-    found = find(lines)
+    unread = (*(("too-long",) if max(len(text), len(given)) > LIMIT else ()), *_unreadable(head, body, beside, tongue))
+    found = find(lines + answers)
     at_risk = signs(found)
     refs, ref_facts = references.case_references(whole)
     form = fields(body)
@@ -23,27 +35,34 @@ def read(channel: str, subject: str | None, text: str) -> Reading:
     body_named, body_facts = references.organisation(whole, named, form)
     weighed = outcome.weigh(
         channel,
-        lines,
+        lines + answers,
         found,
         references=len(refs),
         named=len({name for _, name in named}),
         at_risk=bool(at_risk),
         form_body=any(fact.rule == "form field" for fact in body_facts),
     )
-    said = weighed.outcome
-    if unread and unread != ("too-long",):
+    query = outcome.query(found)
+    chosen = declared.outcome(facts, weighed.outcome, weighed.evidence, query)
+    said = chosen or weighed.outcome
+    if unread and unread != ("too-long",) and not chosen:
         said = Outcome.REVIEW
     needs, need_facts = wishes.adjustments(found)
     method, method_facts = wishes.preferred_method(found, needs)
     remedy, remedy_facts = wishes.remedy(lines, found)
     before, before_facts = feedback.contacted_before(found, form)
     kind, kind_facts = feedback.feedback_type(found, hints=weighed.hints) if said is Outcome.FEEDBACK_RECORD else (None, ())
-    advert = weighed.spam and said is Outcome.NO_ACTION
-    if advert and not any({"i", "my", "me", "myself"} & set(plain(sign.words).split()) for sign in at_risk):
+    if chosen and facts:
+        kind = facts.feedback_type or (kind if kind_facts else None)  # what nothing shows is still to be asked
+    points = feedback.key_points(lines, found) if said is Outcome.FEEDBACK_RECORD else ()
+    if chosen is Outcome.FEEDBACK_RECORD and not points:
+        points = tuple(line.text for line in lines if not line.from_subject)[:_MOST_POINTS]
+    advert = weighed.spam and (chosen is not None or said is Outcome.NO_ACTION)
+    if advert and not chosen and not any({"i", "my", "me", "myself"} & set(plain(sign.words).split()) for sign in at_risk):
         at_risk = ()  # a course on suicide prevention is no cry for help
-    return Reading(
+    reading = Reading(
         outcome=said,
-        confidence=weighed.confidence if said is weighed.outcome else 0.0,
+        confidence=1.0 if chosen else weighed.confidence if said is weighed.outcome else 0.0,
         feedback_type=kind,
         review_criteria=feedback.review_criteria(found) if kind in ("decision", "mixed") else (),
         remedy_sought=None if said is Outcome.NO_ACTION else remedy,
@@ -54,15 +73,34 @@ def read(channel: str, subject: str | None, text: str) -> Reading:
         preferred_method=None if advert else method,
         restrictions=wishes.restrictions(found),
         signs=at_risk,
-        individual=people.individual(channel, body, form),
-        key_points=feedback.key_points(lines, found) if kind else (),
+        individual=ReadIndividual() if for_another else people.individual(channel, body, form),
+        key_points=points,
         promises_broken=feedback.promises_broken(found) if kind in ("service", "mixed") else (),
-        query=outcome.query(found) if said is Outcome.QUERY_ANSWER else None,
+        query=query if said is Outcome.QUERY_ANSWER else None,
         seems_spam=advert,
         language=tongue,
         unread=unread,
         evidence=(
-            *weighed.evidence, *(Fact("unread", why, "language", "") for why in unread), *ref_facts, *body_facts, *kind_facts,
+            *_choice(facts, chosen, weighed.outcome), *weighed.evidence,
+            *(Fact("unread", why, "language", "") for why in unread), *ref_facts, *body_facts, *kind_facts,
             *need_facts, *method_facts, *remedy_facts, *before_facts,
         ),
     )  # fmt: skip
+    return declared.over(reading, facts) if facts else reading
+
+
+def _unreadable(head: str, body: str, beside: str, tongue: str | None) -> tuple[str, ...]:
+    """Why some of it cannot be read for risk; an empty text is nothing amiss where the answers beside it are not."""
+    text = unreadable(body or head, tongue)
+    if not any(each.isalnum() for each in beside):
+        return text
+    answers = unreadable(beside, language(beside))
+    return tuple(dict.fromkeys(each for each in (*text, *answers) if each != "empty"))
+
+
+def _choice(facts: DeclaredFacts | None, chosen: Outcome | None, read: Outcome) -> tuple[Fact, ...]:
+    """What they chose, and where the words say something else, that they do."""
+    if not chosen or not facts:
+        return ()
+    otherwise = () if read in (chosen, Outcome.REVIEW) else (Fact("outcome", read.value, f"reads as {read.value}", ""),)
+    return (Fact("outcome", chosen.value, "declared", facts.asks_for or ""), *otherwise)

@@ -450,6 +450,7 @@ REMEDIES: Final = (
 )  # fmt: skip
 
 _ADJUSTMENTS: Final = Table(ADJUSTMENTS)
+_NEEDS: Final = frozenset(row.gives for row in ADJUSTMENTS)
 _PREFERRED: Final = Table(PREFERRED)
 _RESTRICTIONS: Final = Table(RESTRICTIONS)
 _REMEDIES: Final = Table(REMEDIES)
@@ -462,6 +463,12 @@ def adjustments(found: Found) -> tuple[tuple[str, ...], tuple[Fact, ...]]:
         needs["no_phone"] = needs["email_only"]
     names = tuple(row.gives for row in ADJUSTMENTS if row.gives in needs)
     return names, tuple(_fact("reasonable_adjustments", needs[name]) for name in names)
+
+
+def need(given: str) -> str:
+    """An adjustment declared in a field: in the guide's word where it is one of them, such as "Large print", else as given."""
+    word = "_".join(given.lower().replace("_", " ").replace("-", " ").split())
+    return word if word in _NEEDS else given.strip()
 
 
 def preferred_method(found: Found, needs: Iterable[str]) -> tuple[Method | None, tuple[Fact, ...]]:

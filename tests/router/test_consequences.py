@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ingest.contract import (
     Audience,
     Automatic,
+    Criterion,
     DeclaredFacts,
     Identifier,
     OutgoingKind,
@@ -18,9 +19,11 @@ from ingest.contract import (
     TaskKind,
     Team,
     Thread,
+    UnsafeWay,
 )
 from ingest.settings import OutgoingSettings
 from router.consequences import Standing, mailbox_of
+from router.gather import reading_of
 from router.match import Matched
 from router.match.register_view import CaseView, IndividualView, PartyView
 from router.read import Outcome, ReadIndividual, Reading, Sign
@@ -344,3 +347,201 @@ def test_a_bounce_names_the_message_of_ours_that_it_returns(contact, decided, ho
     found = decided(of=contact(automatic=Automatic.BOUNCE, thread=thread)).bounced
     assert (str(found) if found else None) == returned
     assert decided(of=contact(thread=thread)).bounced is None, "a person's answer to it is no bounce"
+
+
+# What people declare, as a form lets them.
+
+MOTHER = Person(name="Gwen Prosser", identifiers=(Identifier(kind="email", given="g@example.com", canonical="g@example.com"),))
+EVERYTHING = DeclaredFacts(
+    asks_for="feedback",
+    feedback_type="decision",
+    review_criteria=(Criterion(name="new_information", evidence="The discharge letter."),),
+    name="Siân Prosser",
+    address=("1 Heol Fawr", "Aberystwyth"),
+    postcode="SY23 1AA",
+    email="sian@example.com",
+    phone="01632 960114",
+    contacted_before=True,
+    organisation_complained_of="Elm Road Surgery",
+    remedy_sought="A new decision",
+    preferred_method="email",
+    unsafe_ways=(UnsafeWay(method="telephone", words="Somebody else answers it."),),
+    reasonable_adjustments=("Large print",),
+    authority="I hold a lasting power of attorney.",
+)
+
+
+@pytest.fixture
+def form(contact):
+    """A contact as the form makes it: answered from no mailbox of ours."""
+
+    def make(text="Your letter is wrong.", *, sender="sian@example.com", **fields):
+        given = {
+            "channel": "web_form",
+            "account": "feedback",
+            "source": "urn:contact-ingest:web_form:feedback",
+            "subject": None,
+        }
+        return contact(text, sender=sender, **{**given, "declared": EVERYTHING, **fields})
+
+    return make
+
+
+@pytest.fixture
+def from_form(form, decided, house):
+    """What comes of such a contact, read as the router reads it."""
+
+    def make(*, of=None, **fields):
+        about = of or form()
+        return decided(reading_of(about, house), of=about, **fields)
+
+    return make
+
+
+def changed(**facts):
+    return EVERYTHING.model_copy(update=facts)
+
+
+def test_a_feedback_record_has_every_answer_in_its_field_and_misses_nothing(from_form, form):
+    record = from_form(of=form(on_behalf_of=MOTHER)).feedback
+    assert (record.type, record.key_points) == ("decision", ("Your letter is wrong.",))
+    assert record.review_criteria == EVERYTHING.review_criteria
+    assert (record.name_given, record.address_given) == ("Siân Prosser", "1 Heol Fawr, Aberystwyth, SY23 1AA")
+    assert (record.contacted_before_said, record.organisation_complained_of) == (True, "Elm Road Surgery")
+    assert (record.remedy_sought, record.agreed_method) == ("A new decision", "email")
+    assert (record.reasonable_adjustments, record.unsafe_ways) == (("large_print",), EVERYTHING.unsafe_ways)
+    assert (record.on_behalf_of, record.authority) == (MOTHER, "I hold a lasting power of attorney.")
+    assert record.missing == ()
+
+
+def test_a_form_left_half_empty_says_what_is_still_to_be_asked(from_form, form):
+    record = from_form(
+        of=form("It was all a bit much.", declared=DeclaredFacts(asks_for="feedback", name="", address=(" ",)))
+    ).feedback
+    assert record.missing == ("name", "address", "type of feedback", "whether they have contacted us before")
+    said = from_form(of=form(declared=DeclaredFacts(asks_for="feedback", contacted_before=False))).feedback
+    assert "whether they have contacted us before" not in said.missing
+
+
+def test_a_way_that_is_not_safe_is_never_the_agreed_one(from_form, form):
+    person = replace(JOAN, agreed_methods=("telephone", "letter"), forbidden_methods=("sms",))
+    unsafe = (UnsafeWay(method="telephone"), UnsafeWay(method="email"))
+    about = form(declared=changed(preferred_method="telephone", unsafe_ways=unsafe))
+    record = from_form(of=about, match=AS_JOAN["match"], individual=person).feedback
+    assert record.agreed_method == "letter"
+    assert {each.method for each in record.unsafe_ways} == {"telephone", "email", "sms"}, "what the register holds as well"
+
+
+def test_what_they_prefer_goes_before_what_the_register_holds(from_form):
+    person = replace(JOAN, agreed_methods=("letter",))
+    assert from_form(match=AS_JOAN["match"], individual=person).feedback.agreed_method == "email"
+
+
+def test_a_form_is_acknowledged_by_mail_to_the_address_given_from_a_mailbox_of_ours(from_form, form, house):
+    for about in (form(), form(sender=None)):
+        sent = reply(from_form(of=about))
+        assert (sent.state, sent.recipient, sent.body.account) == (OutgoingState.DUE, "sian@example.com", house.notices_from)
+        assert sent.body.message_id.endswith("@ombudsman.example>")
+
+
+def test_an_address_that_may_not_be_theirs_gets_none_of_their_words(from_form, form):
+    about = form()
+    declared = changed(name="Buy at example.com", remedy_sought="Buy at example.com", address=("Buy at example.com",))
+    other = about.model_copy(update={"text": "Buy at example.com.", "full_text": "Buy at example.com.", "declared": declared})
+    first, second = reply(from_form(of=about)), reply(from_form(of=other))
+    assert (first.body.subject, first.body.body) == (second.body.subject, second.body.body)
+
+
+@pytest.mark.parametrize(
+    ("facts", "because"),
+    [
+        ({"unsafe_ways": (UnsafeWay(method="email", words="My son reads it."),)}, "a wish not to be reached by mail"),
+        ({"reasonable_adjustments": ("post_only",)}, "a wish not to be reached by mail"),
+        ({"preferred_method": "letter"}, "they ask to be reached by letter"),
+        ({"preferred_method": "telephone", "unsafe_ways": ()}, "they ask to be reached by telephone"),
+    ],
+    ids=["mail is not safe", "they can only be written to", "they prefer letters", "they prefer a call"],
+)
+def test_a_form_is_acknowledged_by_hand_where(from_form, form, facts, because):
+    written = from_form(of=form(declared=changed(**facts)))
+    (task,) = tasks(written, TaskKind.LETTER)
+    assert replies(written) == []
+    assert because in task.reasons[0]
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [{"preferred_method": "telephone"}, {"preferred_method": "letter", "address": (), "postcode": None, "phone": None}],
+    ids=["what they prefer is not safe", "there is nowhere to write to"],
+)
+def test_mail_goes_all_the_same_where(from_form, form, facts):
+    assert reply(from_form(of=form(declared=changed(**facts)))).state is OutgoingState.DUE
+
+
+def test_without_a_mail_address_a_form_is_acknowledged_by_hand(from_form, form):
+    written = from_form(of=form(sender=None, declared=changed(email=None)))
+    assert len(tasks(written, TaskKind.LETTER)) == 1
+
+
+def test_an_address_of_our_own_given_on_a_form_is_not_mailed_and_the_contact_is_not_lost(from_form, form, house):
+    about = form(sender="care@ombudsman.example")
+    assert "care@ombudsman.example" in house.own_addresses
+    written = from_form(of=about)
+    assert written.feedback is not None
+    assert replies(written) == []
+
+
+def test_mail_goes_to_the_writer_and_never_to_whom_they_write_for(from_form, form):
+    assert reply(from_form(of=form(on_behalf_of=MOTHER))).recipient == "sian@example.com"
+    written = from_form(of=form(sender=None, on_behalf_of=MOTHER, declared=changed(email=None)))
+    assert replies(written) == []
+
+
+def test_every_task_says_how_they_must_not_be_reached_and_none_has_their_words(from_form, form):
+    words = "He reads my phone, and I am going to kill myself tonight."
+    about = form(declared=changed(unsafe_ways=(UnsafeWay(method="telephone", words=words),), preferred_method="letter"))
+    written = from_form(of=about)
+    assert {each.kind for each in written.tasks} == {TaskKind.URGENT, TaskKind.LETTER}
+    assert all("They must not be reached by sms or telephone." in each.reasons for each in written.tasks)
+    assert not any("reads my phone" in each.model_dump_json() for each in written.tasks)
+
+
+def test_a_wish_is_kept_under_each_address_they_gave(from_form):
+    assert from_form().addresses == ("sian@example.com", "+441632960114")
+
+
+def test_a_team_that_takes_over_is_told_what_is_not_safe_and_for_whom_they_write(from_form, form):
+    written = from_form(of=form(on_behalf_of=MOTHER, declared=changed(asks_for="new_complaint")))
+    handoff = written.handoff
+    assert (handoff.unsafe_ways, handoff.on_behalf_of) == (EVERYTHING.unsafe_ways, MOTHER)
+    assert handoff.authority == "I hold a lasting power of attorney."
+    (notice,) = [each for each in written.messages if each.kind is OutgoingKind.HANDOFF]
+    assert notice.body.body.startswith("NOT SAFE: never reach them by telephone\n")
+    assert "Answer the writer only." in notice.body.body
+    assert not any(said in notice.body.body for said in ("Somebody else answers it", "Gwen", "power of attorney"))
+
+
+ROBOT = ("suspected-robot: a field that nobody sees was filled in.",)
+
+
+def test_what_a_program_seems_to_have_sent_is_not_acknowledged_until_a_person_says_so(from_form, form):
+    written = from_form(of=form(warnings=ROBOT))
+    assert (written.decision.rule, written.feedback) == ("suspected-robot", None)
+    assert (reply(written).state, reply(written).reason) == (OutgoingState.HELD, "reads-like-spam")
+    assert notices(written) == set()
+    by_hand = from_form(of=form(warnings=ROBOT, declared=changed(preferred_method="letter")))
+    assert (replies(by_hand), tasks(by_hand, TaskKind.LETTER)) == ([], [])
+
+
+def test_harm_in_what_a_program_seems_to_have_sent_is_raised_all_the_same(from_form, form):
+    written = from_form(of=form("I am going to kill myself tonight.", warnings=ROBOT))
+    assert written.decision.rule == "suspected-robot"
+    assert len(tasks(written, TaskKind.URGENT)) == 1
+    assert "duty@example.org" in notices(written)
+
+
+def test_what_a_program_seems_to_have_sent_and_nobody_could_read_is_looked_at_like_any_other(from_form, form):
+    written = from_form(of=form("Nie zgadzam się z tą decyzją, ponieważ to nie jest prawda i proszę o pomoc.", warnings=ROBOT))
+    assert len(tasks(written, TaskKind.NOT_READ_FOR_RISK)) == 1
+    assert notices(written) == {"care-team@example.org"}
+    assert (reply(written).state, reply(written).reason) == (OutgoingState.HELD, "reads-like-spam")

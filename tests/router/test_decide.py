@@ -90,6 +90,19 @@ TABLE = (
         contact={"needs_allocation": True},
     ),
     Row(
+        "what a program seems to have sent through the form goes to the daily list", "suspected-robot",
+        HoldForReview(seems_spam=True), contact={"warnings": ("suspected-robot: a field that nobody sees was filled in.",)},
+    ),
+    Row(
+        "whoever it may be from is named there as well", "suspected-robot", HoldForReview(candidates=("R1",), seems_spam=True),
+        who=IS_JOAN, contact={"warnings": ("suspected-robot: it was sent within a second.",)},
+    ),
+    Row(
+        "what a program seems to have sent and we cannot read is not read for risk all the same", "suspected-robot",
+        HoldForReview(TaskKind.NOT_READ_FOR_RISK, seems_spam=True), reading={"unread": ("language",)},
+        contact={"warnings": ("suspected-robot: a field that nobody sees was filled in.",)},
+    ),
+    Row(
         "an encrypted letter is not read for risk", "not-read", NOT_READ,
         contact={"warnings": ("not-read: it is encrypted",)},
     ),

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -12,13 +12,17 @@ from sqlalchemy import update
 from ingest import state
 from ingest.contract import (
     Automatic,
+    Criterion,
+    DeclaredFacts,
     Event,
+    FeedbackRecord,
     Identifier,
     OutgoingState,
     OutgoingStatus,
     Person,
     Record,
     Thread,
+    UnsafeWay,
     encode,
     encode_structured,
 )
@@ -27,6 +31,8 @@ from ingest.errors import Halted, Unreadable
 from ingest.ids import mark, published_contact_id
 from ingest.receive import MARK, record_of
 from ingest.settings import Publisher, RouterSettings
+from router.decide import RecordFeedback
+from router.desk import Ruling, rule
 from router.register import tables
 from router.store import Store
 from router.worker import UnknownVersion, Worker, contact_of, follow_statuses
@@ -538,3 +544,115 @@ async def test_a_receipt_that_comes_back_undelivered_becomes_a_letter_to_write(c
     assert (receipt.state, receipt.reason) == ("bounced", "bounced")
     (letter,) = await rows(tables.tasks, tables.tasks.c.kind == "letter")
     assert letter.contact_id == receipt.contact_id
+
+
+# What people declare on a form.
+
+EVERYTHING = DeclaredFacts(
+    asks_for="feedback",
+    feedback_type="mixed",
+    review_criteria=(
+        Criterion(name="inaccurate_facts", evidence="My operation was in May."),
+        Criterion(name="overlooked_information", evidence="Nobody looked at the photographs."),
+    ),
+    name="Siân Prosser",
+    address=("1 Heol Fawr", "Aberystwyth"),
+    postcode="SY23 1AA",
+    date_of_birth="1971-04-30",
+    email="sian@example.com",
+    phone="01632 960114",
+    case_reference="C-2034655",
+    contacted_before=True,
+    organisation_complained_of="Elm Road Surgery",
+    remedy_sought="A new decision",
+    preferred_method="email",
+    unsafe_ways=(UnsafeWay(method="telephone", words="Somebody else answers it."),),
+    reasonable_adjustments=("large_print", "More breaks in a meeting"),
+    authority="I hold a lasting power of attorney.",
+)
+
+
+async def test_a_form_becomes_a_feedback_record_with_every_answer_in_its_field(
+    contact, append, route, rows, person, case, house
+):
+    await case("C-2034655")
+    await person(
+        "R1", ("Siân", "Prosser"), "sian@example.com", cases=[("C-2034655", "complainant", "none")], born=date(1971, 4, 30)
+    )
+    mother = Person(name="Gwen Prosser")
+    form = contact(
+        "You promised to ring me by Friday and nobody rang. The letter was rude.",
+        sender="sian@example.com",
+        name="Siân Prosser",
+        channel="web_form",
+        account="feedback",
+        source="urn:contact-ingest:web_form:feedback",
+        subject=None,
+        on_behalf_of=mother,
+        declared=EVERYTHING,
+    )
+    await append(form)
+    await route()
+    (kept,) = await rows(tables.feedback_records)
+    record = FeedbackRecord.model_validate_json(kept.body)
+    assert (kept.type, kept.case_reference, kept.individual_id) == ("mixed", "C-2034655", "R1")
+    assert record.model_dump(exclude={"id", "reference", "recorded_at", "contact_ids", "received_at"}) == {
+        "channel": "web_form",
+        "individual_id": "R1",
+        "name_given": "Siân Prosser",
+        "name_held": "Siân Prosser",
+        "address_given": "1 Heol Fawr, Aberystwyth, SY23 1AA",
+        "address_held": "14 Quarry Lane, DE80 4PT",
+        "type": "mixed",
+        "key_points": ("You promised to ring me by Friday and nobody rang.", "The letter was rude."),
+        "review_criteria": tuple(each.model_dump() for each in EVERYTHING.review_criteria),
+        "remedy_sought": "A new decision",
+        "contacted_before_said": True,
+        "contacted_before_held": False,
+        "case_reference": "C-2034655",
+        "organisation_complained_of": "Elm Road Surgery",
+        "reasonable_adjustments": ("large_print", "More breaks in a meeting"),
+        "agreed_method": "email",
+        "unsafe_ways": ({"method": "telephone", "words": "Somebody else answers it."},),
+        "on_behalf_of": mother.model_dump(),
+        "authority": "I hold a lasting power of attorney.",
+        "promises_broken": ("You promised to ring me by Friday and nobody rang.",),
+        "missing": (),
+    }
+    (sent,) = await rows(tables.outgoing, tables.outgoing.c.audience == "person")
+    assert (sent.state, sent.recipient) == ("due", "sian@example.com")
+    wishes = {(row.sender, row.method) for row in await rows(tables.restrictions)}
+    assert wishes == {("sian@example.com", "telephone"), ("+441632960114", "telephone")}
+
+
+async def test_a_way_that_is_not_safe_holds_back_what_a_later_form_of_theirs_would_have_sent(contact, append, route, rows):
+    def form(**facts):
+        return contact("Your service was slow.", channel="web_form", account="feedback", declared=DeclaredFacts(**facts))
+
+    await append(form(unsafe_ways=(UnsafeWay(method="email"),), phone="01632 960114"), form(asks_for="feedback"))
+    await route()
+    assert await rows(tables.outgoing, tables.outgoing.c.audience == "person", tables.outgoing.c.state == "due") == []
+
+
+@pytest.mark.parametrize("given", ["C-9999999", "C-12345"], ids=["one that the register has not", "a malformed one"])
+async def test_a_declared_reference_is_looked_at_by_a_person_where_it_is(given, contact, append, route, rows):
+    await append(contact("Your service was slow.", declared=DeclaredFacts(asks_for="feedback", case_reference=given)))
+    await route()
+    (decided,) = await rows(tables.dispositions)
+    assert (decided.kind, decided.rule) == ("HoldForReview", "reference-unknown")
+
+
+async def test_a_form_that_a_person_clears_of_being_a_robots_becomes_its_record_and_is_acknowledged(
+    contact, append, route, rows, database, store, house, clock
+):
+    robot = ("suspected-robot: a field that nobody sees was filled in.",)
+    await append(contact("Your letter is wrong.", channel="web_form", account="feedback", declared=EVERYTHING, warnings=robot))
+    await route()
+    (task,) = await rows(tables.tasks)
+    assert await rows(tables.feedback_records) == []
+    ruling = Ruling(RecordFeedback(), None, None, "a real person")
+    await rule(database, store, house, task.id, [ruling], "Sam", clock)
+    (kept,) = await rows(tables.feedback_records)
+    assert FeedbackRecord.model_validate_json(kept.body).review_criteria == EVERYTHING.review_criteria
+    (sent,) = await rows(tables.outgoing, tables.outgoing.c.audience == "person")
+    assert sent.state == "due"

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from ingest.commands import feedback
-from ingest.contract import Criterion, FeedbackRecord
+from ingest.contract import Criterion, DeclaredFacts, FeedbackRecord, Identifier, Person, UnsafeWay
 from ingest.ids import reference
 
 SENTENCE = "Your service was slow and rude, and my calls were not returned. I want an apology."
@@ -116,3 +116,37 @@ def test_export_as_json_lines_is_the_records_as_published_over_many_pages(record
 def test_export_wants_one_file(take_in, ingest, config, options):
     take_in()
     assert ingest("feedback", "export", *options, "--config", config).status == 2
+
+
+DECLARED = {
+    "text": "Your letter is wrong.",
+    "channel": "web_form",
+    "on_behalf_of": Person(
+        name="Gwen Prosser", identifiers=(Identifier(kind="phone", given="07700 900123", canonical="+447700900123"),)
+    ),
+    "declared": DeclaredFacts(
+        asks_for="feedback",
+        feedback_type="decision",
+        review_criteria=(Criterion(name="new_information", evidence="The discharge letter."),),
+        unsafe_ways=(UnsafeWay(method="telephone", words="Somebody else answers it."), UnsafeWay(method="sms")),
+        authority="I hold a lasting power of attorney.",
+    ),
+}
+
+
+def test_what_was_declared_on_a_form_is_shown_and_taken_away_in_words(take_in, ingest, config, tmp_path):
+    (one,) = take_in(DECLARED)
+    shown = ingest("feedback", "show", reference(one.id), "--config", config).out
+    for line in ("NEVER reach them by:", "telephone: Somebody else answers it.", "sms\n", "Gwen Prosser, 07700 900123",
+                 "I hold a lasting power of attorney.", "new_information: The discharge letter."):  # fmt: skip
+        assert line in shown
+    assert ingest("feedback", "show", reference(one.id), "--json", "--config", config).rows[0]["authority"]
+    out = tmp_path / "out.csv"
+    assert ingest("feedback", "export", "--csv", out, "--config", config).status == 0
+    (row,) = csv.DictReader(out.read_text(encoding="utf-8-sig").splitlines())
+    assert row["unsafe_ways"] == "telephone: Somebody else answers it. | sms"
+    assert row["on_behalf_of"] == "Gwen Prosser, 07700 900123"
+
+
+def test_a_person_in_a_cell_whose_name_would_be_a_formula_begins_with_an_apostrophe():
+    assert feedback._cell({"name": "=1+1", "identifiers": []}) == "'=1+1"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest.contract import Attachment, Record
+from ingest.contract import Attachment, DeclaredFacts, Person, Record, UnsafeWay
 from ingest.ids import reference
 
 UNSURE = "Hello. It is about the thing."
@@ -53,6 +53,20 @@ def test_a_task_is_shown_with_reasons_and_the_words_and_what_could_steer_a_termi
     for said in ("Why a person is asked:", "jo@example.com (claimed)", "scan.pdf", "12,345 bytes", "unscanned", "odd: a header",
                  "What they say:", "  | Hello.", "  | Task        00000000", "What was decided on it:", "1. HoldForReview"):  # fmt: skip
         assert said in shown.out
+
+
+def test_a_task_shows_what_was_declared_behind_a_bar_and_for_whom_they_write(take_in, review, tasks):
+    declared = DeclaredFacts(
+        case_reference="C-12345", contacted_before=False, address=("1 Heol Fawr\nTask  00000000",),
+        unsafe_ways=(UnsafeWay(method="telephone", words="Somebody else answers it."),),
+    )  # fmt: skip
+    (one,) = take_in({"text": UNSURE, "declared": declared, "on_behalf_of": Person(name="Gwen Prosser")})
+    shown = review("show", tasks(one)).out
+    for said in ("They must not be reached by telephone.", "Writes for  Gwen Prosser (claimed)", "What they declare:",
+                 "  | case reference: C-12345", "  | contacted before: no", "  | Task  00000000",
+                 "  | unsafe ways: telephone: Somebody else answers it."):  # fmt: skip
+        assert said in shown
+    assert "remedy sought" not in shown
 
 
 def test_a_task_about_a_dead_letter_says_where_its_bytes_are(take_in, review):

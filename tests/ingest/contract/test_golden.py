@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 import ingest.contract
 import ingest.contract.envelope
-from ingest.contract import Record, decode, encode, encode_structured
+from ingest.contract import DeclaredFacts, Record, decode, encode, encode_structured
 from ingest.contract.schemas import SHAPES
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -81,8 +81,12 @@ GUIDE = Path(__file__).parents[3] / "docs" / "publishing.md"
 
 def test_the_examples_in_the_publishing_guide_are_what_they_say():
     text = GUIDE.read_text(encoding="utf-8")
-    contact, event = (re.findall(rf"```json {kind}\n(.+?)```", text, re.DOTALL) for kind in ("contact", "event"))
-    assert len(contact) == len(event) == 1
+    contact, event, declared = (
+        re.findall(rf"```json {kind}\n(.+?)```", text, re.DOTALL) for kind in ("contact", "event", "declared")
+    )
+    assert len(contact) == len(event) == len(declared) == 1
+    said = json.loads(declared[0])
+    assert DeclaredFacts.model_validate(said).model_dump(mode="json", exclude_unset=True) == said, "no field is misspelt"
     assert SHAPES["contact.v1"].model_validate_json(contact[0])
     read = decode(Record(None, event[0].encode(), (("content-type", b"application/cloudevents+json"),)))
     assert (read.type, read.id) == ("contact-ingest.contact.v1", "call-2026-000042")
