@@ -282,7 +282,8 @@ class Form:
             wait = self._pages.words[language].span(timedelta(seconds=int(fault.headers["retry-after"])))
             return self._html(self._pages.problem(language, _TOO_MANY, "", ("again", CHECK), wait=wait), 503)
         name = _PROBLEMS.get(fault.status, "failed")
-        link = ("again", CHECK if where.endswith(f"/{CHECK}") else rest) if fault.status == 503 else ("start", "")
+        at_the_end = where.endswith(f"/{CHECK}")
+        link = ("again", CHECK if at_the_end else rest) if fault.status == 503 or at_the_end else ("start", "")
         return self._html(self._pages.problem(language, name, rest, link), fault.status)
 
     # Files

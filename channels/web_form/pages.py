@@ -178,7 +178,7 @@ class Pages:
         values = {
             "most_files": uploads.most_files,
             "most_megabytes": f"{uploads.most_bytes / 1_000_000:g}",
-            "types": ", ".join(_ENDINGS.get(each, each.upper()) for each in uploads.types),
+            "types": _either([_ENDINGS.get(each, each.upper()) for each in uploads.types], t("chrome.or")),
         }
         told = [t.get(f"pages.files.faults.{reason}", **values) or t("pages.files.faults.failed") for reason, _ in wrong]
         named = [f"{name}: {said}" if name else said for said, (_, name) in zip(told, wrong, strict=True)]
@@ -333,7 +333,7 @@ class Pages:
                     "checked": each in ticked,
                     "hint": {"text": hint} if (hint := t.get(f"{own}.hints.{each}")) else None,
                 }
-                for each in field.choices
+                for each in (ways(shown) if field.name == "reply" else field.choices)
             ],
             "parts": self._parts(t, field, str(written), wrong) if field.kind == "date" else (),
         }
@@ -404,6 +404,11 @@ def _day_month_year(value: str) -> tuple[str, ...]:
         return str(int(found[3])), str(int(found[2])), found[1]
     parts = value.split("/")
     return tuple(parts) if len(parts) == 3 else ("", "", "")
+
+
+def _either(names: Sequence[str], word: str) -> str:
+    *first, last = names
+    return word.join([", ".join(first), last]) if first else last
 
 
 def _first_id(field: Field) -> str:

@@ -20,11 +20,12 @@ from channels.web_form.ingress import door
 from channels.web_form.questions import CHECK
 from channels.web_form.settings import FormAccount
 from ingest.clock import now
-from ingest.contract import Contact, Verdict, decode
+from ingest.contract import Contact, decode
 from ingest.database import Database
 from ingest.log.sqlite import SqliteLog
 from ingest.originals import Originals
 from ingest.receive import CONTACTS, Arrival, receive
+from ingest.scan import scanner
 from ingest.settings import Settings
 from ingest.uploads import Uploads
 from ingest.web import Door, problem, serve_public
@@ -84,8 +85,6 @@ class House:
     log: SqliteLog
     database: Database
     originals: Originals
-    verdicts: list[Verdict] = field(default_factory=list)
-    """What the scanner will say, one after the other; clean where nothing is left."""
     away: list[Exception] = field(default_factory=list)
     """What is wrong while a form is taken in, one thing at each try; nothing where none is left."""
 
@@ -125,15 +124,14 @@ def serving(tmp_path: Path, empty_register: Path) -> Serving:
         )
         house = House(port, settings, clock, log, Database(url), Originals(f"file://{tmp_path}/originals"))
 
-        async def scan(_: bytes) -> Verdict:
-            return house.verdicts.pop(0) if house.verdicts else Verdict.CLEAN
-
         async def arrive(arrivals: Sequence[Arrival]) -> list[Contact]:
             if house.away:
                 raise house.away.pop(0)
             return await receive(arrivals, originals=house.originals, log=log, database=house.database, key=KEY.encode())
 
-        uploads = Uploads(settings.uploads, scan, originals=house.originals, database=house.database, clock=clock)
+        uploads = Uploads(
+            settings.uploads, scanner(settings.scan), originals=house.originals, database=house.database, clock=clock
+        )
         form = door(
             "care",
             FormAccount(contact="care@ombudsman.example", **{"quickest": "1ms", **(account or {})}),
