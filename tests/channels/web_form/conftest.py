@@ -35,7 +35,7 @@ from tests.servers.loopback import free_ports
 KEY = "7f3a91c04be82d6659d1e07ab34c8f20"
 TEAMS = dict.fromkeys(("intake", "investigators", "customer_care", "duty"), "team@example.org")
 
-FILLED_IN: dict[str, dict[str, Any]] = {
+FILLED_IN: Mapping[str, Mapping[str, Any]] = {
     "purpose": {"purpose": "feedback"},
     "about": {"about": "decision"},
     "organisation": {"organisation": "Wharfside Hospital"},
@@ -134,7 +134,7 @@ def serving(tmp_path: Path, empty_register: Path) -> Serving:
         )
         form = door(
             "care",
-            FormAccount(contact="care@ombudsman.example", **{"quickest": "1ms", **(account or {})}),
+            FormAccount.model_validate({"contact": "care@ombudsman.example", "quickest": "1ms", **(account or {})}),
             arrive=arrive,
             database=house.database,
             clock=clock,
@@ -198,7 +198,7 @@ class Person:
 
     async def fill_in(self, answers: Mapping[str, Mapping[str, Any]] | None = None, until: str = CHECK) -> None:
         """From the first page to another, each as in ``FILLED_IN`` but for ``answers``."""
-        given = FILLED_IN | (answers or {})
+        given = {**FILLED_IN, **(answers or {})}
         await self.see("feedback/purpose")
         while (page := self.where.removeprefix("feedback/")) != until:
             before = self.where
@@ -213,9 +213,10 @@ class Person:
         """What the summary says is wrong."""
         return [unescape(each) for each in _ERRORS.findall(self.page.text)]
 
-    def reference(self) -> str | None:
+    def reference(self) -> str:
+        """The reference that stands on the page; empty where there is none."""
         found = re.search(r"CC-[0-9A-Z]{5}-[0-9A-Z]{5}", self.page.text)
-        return found[0] if found else None
+        return found[0] if found else ""
 
 
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')

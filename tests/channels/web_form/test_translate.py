@@ -1,6 +1,7 @@
 """Forms become contacts: each ``samples/*.json`` lies beside the contact it must become, and no bytes at all are too bad."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from channels.web_form.questions import PAGES
 from channels.web_form.translate import fingerprint, original_of, translate
-from channels.web_form.words import Words
+from channels.web_form.words import Language, Words
 from ingest.contract import FULL_TEXT_LIMIT, Attachment, Contact, Verdict
 from ingest.ids import digest
 from router.read import read
@@ -25,8 +26,14 @@ def contact_of(raw: bytes, account: str = "care") -> Contact:
     return translate(raw, account=account, received_at=RECEIVED)[0]
 
 
-def form(answers: dict[str, Any], *attachments: Attachment, token: str = "t", **more: Any) -> Contact:
-    return contact_of(original_of(token, answers, attachments, **{"language": "en", **more}))
+def form(
+    answers: dict[str, Any],
+    *attachments: Attachment,
+    token: str = "t",
+    language: Language = "en",
+    suspicions: Sequence[str] = (),
+) -> Contact:
+    return contact_of(original_of(token, answers, attachments, language=language, suspicions=suspicions))
 
 
 @pytest.mark.parametrize(

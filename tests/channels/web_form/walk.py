@@ -28,7 +28,7 @@ async def every_page(page: Page, house: House, language: str, pdf: str) -> Async
         await page.goto(f"{at}/{name}")
         yield name or "start", page
     await page.goto(f"{at}/feedback/purpose")
-    given = FILLED_IN | AS_ANOTHER
+    given = {**FILLED_IN, **AS_ANOTHER}
     while (name := page.url.partition("?")[0].rpartition("/")[2]) != CHECK:
         yield name, page
         if name == FILES:
