@@ -20,8 +20,8 @@ from ingest.web import Door
 class Channel:
     """One way in, and out where there is one. Each takes an account's section, which is of the type ``settings``.
 
-    ``run`` goes and fetches, in a role of the channel's own name. ``door`` is for what comes by HTTP: what answers on the public port,
-    in the role ``web``.
+    ``run`` goes and fetches, in a role of the channel's own name. ``door`` is for what comes by HTTP: what answers on the public port, in
+    the role ``web``. It is given ``arrive``, ``database``, ``uploads``, ``clock`` and the whole ``settings`` by name.
     """
 
     settings: type[Section]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Final, NamedTuple
 
+from ingest import pdf
 from ingest.settings import FileType
 
 _MOST_MEMBERS: Final = 4_096
@@ -80,13 +81,9 @@ def tell(content: bytes) -> Told:
     if content.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return _compound(content)
     if b"%PDF-" in content[:1024]:  # ISO 32000-1 annex H, note 13
-        return Told(KINDS["pdf"], _ENCRYPT.search(content) is not None)
+        return Told(KINDS["pdf"], pdf.is_locked(content))
     name = _by_signature(content) or _words(content)
     return Told(KINDS[name] if name else None)
-
-
-_ENCRYPT: Final = re.compile(rb"/Encrypt[\s\0]{0,20}(?:\d{1,10}[\s\0]{1,20}\d{1,5}[\s\0]{1,20}R|<<)")
-"""The trailer's entry, wherever the trailer is: at the end, in a linearised file near the start, or in a cross-reference stream."""
 
 
 def _by_signature(content: bytes) -> FileType | None:

@@ -1,25 +1,29 @@
-"""The story of an arrival: keep the original, translate, append, note the receipt; only then may the channel say yes."""
+"""The story of an arrival: keep the original, translate, scan, append, note the receipt; only then may the channel say yes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest import state
-from ingest.contract import Contact, Event, Person, Record, Thread, encode, topic_of
+from ingest.contract import Contact, Event, Person, Record, Thread, Verdict, encode, topic_of
 from ingest.database import Database, insert
-from ingest.errors import Refused
+from ingest.errors import Refused, Unavailable, Unreadable
 from ingest.ids import mark, partition_key
 from ingest.log import Log
 from ingest.originals import Originals
+from ingest.scan import Scan
 from ingest.telemetry import RECEIVED
 
 CONTACTS = topic_of("contacts")
 MARK: Final = "ingestmark"
 """The CloudEvents extension that shows that a contact is from a channel of ours."""
 _SOME_CHARACTERS: Final = 2_000
+_SCANNING_SECONDS: Final = 20.0  # for all attachments of one call; a stop waits for 25
+_SCANS_AT_ONCE: Final = 4
 
 Beside = Callable[[AsyncConnection, Sequence[Contact]], Awaitable[None]]
 """Writes the channel's own ledger, in the transaction of the receipts."""
@@ -31,25 +35,30 @@ class Arrival:
 
     ``translate`` never fails: what cannot be read becomes a contact that says so in its warnings, since the bytes are kept
     and a person must look. Its second answer is the attachments' bytes by digest. The contact's ``source`` is
-    ``urn:contact-ingest:<channel>:<account>``.
+    ``urn:contact-ingest:<channel>:<account>``, or a publisher's URN where ``published_as`` is the id of that publisher's event.
     """
 
     original: bytes
     translate: Callable[[bytes], tuple[Contact, dict[str, bytes]]]
+    published_as: str | None = None
 
 
-def record_of(contact: Contact, key: bytes) -> Record:
-    """The contact as it is published: keyed by its sender without naming them (DESIGN, "The hot path"), and marked as ours."""
+def record_of(contact: Contact, key: bytes, published_as: str | None = None) -> Record:
+    """The contact as it is published: keyed by its sender without naming them (DESIGN, "The hot path"), and marked as ours.
+
+    A publisher's has that publisher's own id and no mark: the router holds it to what its publisher may say.
+    """
     canonical = next((each.canonical for each in contact.sender.identifiers), None)
-    ce_id, body = str(contact.id), contact.model_dump_json().encode()
+    ce_id, body = published_as or str(contact.id), contact.model_dump_json().encode()
+    ours = {} if published_as else {MARK: mark(key, ce_id, contact.source, CONTACTS.ce_type, body)}
     event = Event(
         id=ce_id,
         source=contact.source,
         type=CONTACTS.ce_type,
         data=body,
         time=contact.received_at,
-        subject=ce_id,
-        extensions={MARK: mark(key, ce_id, contact.source, CONTACTS.ce_type, body)},
+        subject=str(contact.id),
+        extensions=ours,
     )
     return encode(event, partition_key(key, contact.channel, canonical, contact.id))
 
@@ -61,9 +70,12 @@ async def receive(
     log: Log,
     database: Database,
     key: bytes,
+    scan: Scan | None = None,
     beside: Beside | None = None,
 ) -> list[Contact]:
     """Take in some approaches; when this returns each is kept, on the log and in the receipts, and would survive a crash.
+
+    ``scan`` looks at attachments that nobody has looked at; none is kept from the log for what it says, nor for its silence.
 
     Answers with the contacts in the order of their arrivals, as they stand on the log. Raises Unavailable (nothing was said
     yet: the same approaches again later come to the same contacts), and Refused where the log would not have a contact
@@ -75,7 +87,10 @@ async def receive(
     translated = await asyncio.to_thread(lambda: [each.translate(each.original) for each in arrivals])
     if attachments := {digest: content for _, files in translated for digest, content in files.items()}:
         await originals.put(list(attachments.values()))
-    contacts = await _append([contact for contact, _ in translated], log, key)
+    contacts = [contact for contact, _ in translated]
+    if scan is not None:
+        contacts = await _looked_at(contacts, attachments, scan, originals)
+    contacts = await _append([(contact, each.published_as) for contact, each in zip(contacts, arrivals, strict=True)], log, key)
     async with database.write() as connection:
         fresh = await _note(contacts, connection)
         if beside is not None:
@@ -85,24 +100,52 @@ async def receive(
     return contacts
 
 
-async def _append(contacts: list[Contact], log: Log, key: bytes) -> list[Contact]:
+async def _looked_at(contacts: list[Contact], at_hand: dict[str, bytes], scan: Scan, originals: Originals) -> list[Contact]:
+    """The contacts with a verdict on each attachment that had none, as far as there was time for it."""
+    verdicts: dict[str, Verdict] = {}
+
+    async def look_at(digest: str) -> None:
+        with suppress(KeyError, Unreadable, Unavailable):  # what cannot be had cannot be looked at
+            content = at_hand[digest] if digest in at_hand else await originals.get(digest)
+            verdicts[digest] = await scan(content)
+
+    every = (each for contact in contacts for each in contact.attachments)
+    unseen = list(dict.fromkeys(each.digest for each in every if each.verdict is Verdict.UNSCANNED))
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_SCANNING_SECONDS):
+            for at in range(0, len(unseen), _SCANS_AT_ONCE):
+                await asyncio.gather(*map(look_at, unseen[at : at + _SCANS_AT_ONCE]))
+    return [_with_verdicts(each, verdicts) for each in contacts]
+
+
+def _with_verdicts(contact: Contact, verdicts: Mapping[str, Verdict]) -> Contact:
+    seen = tuple(
+        each.model_copy(update={"verdict": verdicts[each.digest]})
+        if each.verdict is Verdict.UNSCANNED and each.digest in verdicts
+        else each
+        for each in contact.attachments
+    )
+    return contact if seen == contact.attachments else contact.model_copy(update={"attachments": seen})
+
+
+async def _append(wanted: Sequence[tuple[Contact, str | None]], log: Log, key: bytes) -> list[Contact]:
     try:
-        await log.append(CONTACTS.name, [record_of(each, key) for each in contacts])
+        await log.append(CONTACTS.name, [record_of(contact, key, published_as) for contact, published_as in wanted])
     except Refused:
         # One is too large. It must not keep its neighbours waiting, nor be lost.
-        return [await _append_what_fits(each, log, key) for each in contacts]
-    return contacts
+        return [await _append_what_fits(*each, log, key) for each in wanted]
+    return [contact for contact, _ in wanted]
 
 
-async def _append_what_fits(contact: Contact, log: Log, key: bytes) -> Contact:
+async def _append_what_fits(contact: Contact, published_as: str | None, log: Log, key: bytes) -> Contact:
     *shorter, last = _shorter(contact)
     for each in shorter:
         try:
-            await log.append(CONTACTS.name, [record_of(each, key)])
+            await log.append(CONTACTS.name, [record_of(each, key, published_as)])
         except Refused:
             continue
         return each
-    await log.append(CONTACTS.name, [record_of(last, key)])
+    await log.append(CONTACTS.name, [record_of(last, key, published_as)])
     return last
 
 

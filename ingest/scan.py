@@ -126,11 +126,9 @@ async def _asked(content: bytes, settings: ScanSettings) -> tuple[Verdict, str |
 
 
 def _unpacks_to_too_much(content: bytes, most: int) -> bool:
-    """Whether a zip has a member that the scanner would look at only the beginning of."""
-    if not content.startswith(b"PK"):
-        return False
+    """Whether it is a zip with a member that the scanner would look at only the beginning of, or one whose list cannot be read."""
     members = members_of(content)
-    return members is None or any(each.file_size > most for each in members)
+    return content.startswith(b"PK\x03\x04") if members is None else any(each.file_size > most for each in members)
 
 
 def _instream(content: bytes) -> Iterator[bytes]:

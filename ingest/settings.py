@@ -116,6 +116,7 @@ Span = Annotated[timedelta, BeforeValidator(_span), AfterValidator(_positive)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 Network = Annotated[str, AfterValidator(_network)]
+KeyDigest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 
 
@@ -305,6 +306,11 @@ class RouterSettings(Section):
 class Publisher(Section):
     """``[publishers."URN"]``: another system that may publish contacts, by its CloudEvents source. None but those named may."""
 
+    keys: tuple[KeyDigest, ...] = ()
+    """For POST /contacts: the SHA-256 of its key, as `printf %s "$KEY" | sha256sum` prints it; two while one takes the other's place.
+    A key has 32 characters or more that nobody can guess, such as `openssl rand -hex 32` prints."""
+    certificate: str | None = Field(default=None, min_length=1)
+    """Or the common name in its certificate, by one of [web] client_ca_file."""
     may_vouch: bool = False
     """Its word that an identifier is verified is believed."""
     may_acknowledge: bool = False

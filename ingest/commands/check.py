@@ -20,6 +20,7 @@ from ingest.commands.terminal import Config, fail, open_database, open_log, run_
 from ingest.database import Database
 from ingest.errors import IngestError
 from ingest.originals import Originals
+from ingest.scan import look
 from ingest.settings import SECRET_KEYS, Publisher, Section, Settings
 
 _DEADLINE_SECONDS: Final = 60.0
@@ -80,6 +81,7 @@ async def findings(chosen: Settings) -> list[Finding]:
         ),
         await _found("log", _log(chosen)),
         await _found("originals", _originals(chosen)),
+        await _found("scan", look(chosen.scan, now)),
     ]
     try:
         database = open_database(chosen)

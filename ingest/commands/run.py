@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +16,7 @@ from sqlalchemy import text
 from channels import dispatcher
 from channels.email.settings import EmailAccount
 from channels.table import CHANNELS, accounts
-from ingest import receive, web
+from ingest import publishing, receive, web
 from ingest.clock import Clock, now
 from ingest.commands.terminal import Config, open_database, open_log, run_async, settings
 from ingest.database import Database
@@ -145,7 +145,9 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
     """
     routed = asyncio.Event()
     key = it.settings.key.get_secret_value().encode()
-    arrive = partial(receive.receive, originals=it.originals, log=it.log, database=it.database, key=key)
+    scan = scanner(it.settings.scan)
+    keep = partial(receive.receive, originals=it.originals, log=it.log, database=it.database, key=key)
+    arrive = partial(keep, scan=scan if it.settings.scan.clamd else None)
 
     async def router() -> None:
         worker = Worker(it.log, it.database, it.store, it.house, it.settings.publishers, it.clock, it.stopping, key)
@@ -162,10 +164,9 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
                 taking_in = run(name, account, arrive=arrive, database=it.database, clock=it.clock, stopping=it.stopping)
                 group.create_task(_whole(taking_in))
         if "web" in roles:
-            uploads = Uploads(
-                it.settings.uploads, scanner(it.settings.scan), originals=it.originals, database=it.database, clock=it.clock
-            )
-            doors = _doors(it, arrive, uploads)
+            uploads = Uploads(it.settings.uploads, scan, originals=it.originals, database=it.database, clock=it.clock)
+            # What is uploaded was looked at then; a contact that waited for it again would keep others waiting.
+            doors = _doors(it, arrive=keep, database=it.database, uploads=uploads, clock=it.clock, settings=it.settings)
             group.create_task(_whole(web.serve_public(it.settings.web, doors, it.stopping)))
             for beside in (uploads.run, *(door.beside for door in doors if door.beside)):
                 group.create_task(_whole(beside(it.stopping)))
@@ -186,16 +187,12 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
         group.create_task(web.serve(it.settings.web.private, web.private_routes(partial(_ready, it)), it.stopping))
 
 
-def _doors(it: Service, arrive: Callable[..., Awaitable[Any]], uploads: Uploads) -> list[web.Door]:
+def _doors(it: Service, **leaned_on: Any) -> list[web.Door]:
     """What the public port answers: the pages of channels first, since whoever is lost there is a person."""
-    doors = [
-        made(
-            name, account, arrive=arrive, database=it.database, clock=it.clock, settings=it.settings, uploads=uploads,
-        )
-        for (channel, name), account in it.accounts.items()
-        if (made := CHANNELS[channel].door)
-    ]  # fmt: skip
-    return [*doors, web.Door([], web.problem)]
+    pages = [
+        door(name, account, **leaned_on) for (channel, name), account in it.accounts.items() if (door := CHANNELS[channel].door)
+    ]
+    return [*pages, web.Door(publishing.routes(**leaned_on), web.problem)]
 
 
 async def _whole(role: Coroutine[Any, Any, None]) -> None:

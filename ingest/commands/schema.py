@@ -15,12 +15,12 @@ def command(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME]", help="Such as contact.v1, `asyncapi` or `metrics`; a list of all where none is named."
+            metavar="[NAME]", help="Such as contact.v1, `asyncapi`, `openapi` or `metrics`; a list of all where none is named."
         ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Print one JSON Schema of the contract or its AsyncAPI document (CC0-1.0), the metric catalogue, or the list of topics with their schemas."""
+    """Print one JSON Schema of the contract or its AsyncAPI or OpenAPI document (CC0-1.0), the metric catalogue, or the list of topics with their schemas."""
     if name is None:
         rows = [(topic.ce_type.partition(".")[2], topic.name, topic.ce_type, topic.about) for topic in TOPICS]
         unread = ("", DEAD_LETTERS, "", "what could not be read, its bytes untouched, its reason in the headers")
@@ -31,9 +31,11 @@ def command(
         table("What is measured", ("Metric", "Kind", "Meaning"), catalogue(), json=json)
     elif name == "asyncapi":
         say((Path(ingest.contract.__file__).parent / "asyncapi.yaml").read_text(encoding="utf-8").rstrip())
+    elif name == "openapi":
+        say((Path(ingest.contract.__file__).parent / "openapi.json").read_text(encoding="utf-8").rstrip())
     else:
         wanted = name.removeprefix("contact-ingest.")
         wanted = wanted if wanted in SHAPES else f"{wanted}.v1"
         if wanted not in SHAPES:
-            fail(f"There is no schema {name}. There are {', '.join(SHAPES)}, asyncapi and metrics.", 2)
+            fail(f"There is no schema {name}. There are {', '.join(SHAPES)}, asyncapi, openapi and metrics.", 2)
         say(written(wanted).rstrip())

@@ -13,7 +13,10 @@ class Shape(BaseModel):
 
 
 def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("it is before the year 1 or after 9999 in UTC") from error
 
 
 def _storable(text: str) -> str:

@@ -1,6 +1,7 @@
 """An arrival is kept before it is read, on the log before it is counted, and never lost for its size."""
 
-from collections.abc import AsyncGenerator, Sequence
+import time
+from collections.abc import AsyncGenerator, Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,14 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest import state
 from ingest.clock import now
-from ingest.contract import Attachment, Contact, Identifier, Person, Thread, decode
+from ingest.contract import Attachment, Contact, Identifier, Person, Thread, Verdict, decode
 from ingest.database import Database
 from ingest.errors import Unavailable
 from ingest.ids import contact_id, digest
 from ingest.log.sqlite import SqliteLog
 from ingest.originals import Originals
 from ingest.receive import CONTACTS, Arrival, Beside, receive
+from ingest.scan import Scan, scanner
 from ingest.telemetry import RECEIVED
+from tests.servers.clamd import EICAR, MOST_BYTES, Clamd, running_clamd
 
 KEY = b"a key that nobody can guess, of 32 bytes or more"
 RECEIVED_AT = datetime(2026, 3, 2, 8, 15, tzinfo=UTC)
@@ -57,13 +60,14 @@ class Edge:
     log: SqliteLog
     database: Database
 
-    async def take_in(self, *arrivals: Arrival, beside: Beside | None = None) -> list[Contact]:
+    async def take_in(self, *arrivals: Arrival, beside: Beside | None = None, scan: Scan | None = None) -> list[Contact]:
         return await receive(
             arrivals,
             originals=self.originals,
             log=self.log,
             database=self.database,
             key=KEY,
+            scan=scan,
             beside=beside,
         )
 
@@ -74,6 +78,12 @@ class Edge:
     async def receipts(self) -> list[tuple[object, ...]]:
         async with self.database.read() as connection:
             return [tuple(row) for row in await connection.execute(select(state.receipts))]
+
+
+@pytest.fixture
+def own_clamd() -> Generator[Clamd]:
+    """One that may be stopped and frozen."""
+    yield from running_clamd()
 
 
 @pytest.fixture
@@ -136,6 +146,73 @@ async def test_attachments_are_kept_beside_the_original(edge: Edge):
 
     (contact,) = await edge.take_in(Arrival(b"See the attached letter", translate))
     assert await edge.originals.get(contact.attachments[0].digest) == scan
+
+
+def with_files(words: str, *contents: bytes, verdict: Verdict = Verdict.UNSCANNED, at_hand: bool = True) -> Arrival:
+    attached = tuple(
+        Attachment(digest=digest(each), name="letter", content_type="text/plain", size=len(each), verdict=verdict)
+        for each in contents
+    )
+    files = {digest(each): each for each in contents} if at_hand else {}
+    return Arrival(words.encode(), lambda original: (translated(original, attachments=attached), files))
+
+
+def verdicts(contacts: list[Contact]) -> list[list[Verdict]]:
+    return [[file.verdict for file in each.attachments] for each in contacts]
+
+
+@pytest.mark.needs("clamd")
+async def test_attachments_of_any_channel_are_looked_at_before_they_are_on_the_log(edge: Edge, clamd: Clamd):
+    look_at = scanner(clamd.settings())
+    arrivals = (
+        with_files("one", b"A letter.", EICAR),
+        with_files("two", b"A letter.", b"x" * (MOST_BYTES + 1)),
+        arrival("three"),
+    )
+    wanted = [[Verdict.CLEAN, Verdict.INFECTED], [Verdict.CLEAN, Verdict.WITHHELD], []]
+    assert verdicts(await edge.take_in(*arrivals, scan=look_at)) == wanted
+    assert verdicts(await edge.on_the_log()) == wanted
+
+
+@pytest.mark.needs("clamd")
+async def test_what_was_sent_ahead_while_the_scanner_was_away_is_looked_at_now(edge: Edge, clamd: Clamd):
+    await edge.originals.put([EICAR])
+    arrivals = with_files("one", EICAR, at_hand=False), with_files("two", b"kept by nobody", at_hand=False)
+    found = await edge.take_in(*arrivals, scan=scanner(clamd.settings()))
+    assert verdicts(found) == [[Verdict.INFECTED], [Verdict.UNSCANNED]]
+
+
+@pytest.mark.needs("clamd")
+async def test_a_verdict_that_stands_is_left_as_it_is(edge: Edge, clamd: Clamd):
+    arrivals = with_files("one", b"A letter.", verdict=Verdict.WITHHELD), with_files("two", b"A letter.")
+    found = await edge.take_in(*arrivals, scan=scanner(clamd.settings()))
+    assert verdicts(found) == [[Verdict.WITHHELD], [Verdict.CLEAN]]
+
+
+@pytest.mark.needs("clamd")
+@pytest.mark.parametrize("fault", ["stop", "pause"])
+async def test_while_the_scanner_is_away_contacts_are_taken_in_with_their_attachments_unscanned(
+    edge: Edge, own_clamd: Clamd, fault: str
+):
+    look_at = scanner(own_clamd.settings(timedelta(milliseconds=300)))
+    getattr(own_clamd, fault)()
+    arrivals = [with_files(str(each), EICAR, str(each).encode()) for each in range(20)]
+    began = time.monotonic()
+    await edge.take_in(*arrivals, scan=look_at)
+    assert time.monotonic() - began < 10
+    assert verdicts(await edge.on_the_log()) == [[Verdict.UNSCANNED] * 2] * 20
+
+
+@pytest.mark.needs("clamd")
+async def test_scanning_that_takes_too_long_as_a_whole_is_left_off(
+    edge: Edge, own_clamd: Clamd, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("ingest.receive._SCANNING_SECONDS", 0.3)
+    own_clamd.pause()
+    began = time.monotonic()
+    contacts = await edge.take_in(with_files("one", EICAR), scan=scanner(own_clamd.settings(timedelta(seconds=60))))
+    assert time.monotonic() - began < 10
+    assert verdicts(contacts) == [[Verdict.UNSCANNED]]
 
 
 async def test_the_channel_s_own_ledger_stands_or_falls_with_the_receipts(edge: Edge):

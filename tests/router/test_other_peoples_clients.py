@@ -243,16 +243,15 @@ async def test_49_a_record_over_the_topics_limit_is_refused_while_its_publisher_
     assert {row.id for row in await rows(tables.contacts)} == {published_contact_id(CRM, "after")}
 
 
-async def test_the_guides_own_command_publishes_the_guides_own_contact(tmp_path, publish, rows):
-    guide = GUIDE.read_text()
-    contact = re.findall(r"```json contact\n(.*?)```", guide, re.DOTALL)[0]
-    (command,) = re.findall(r"```sh\n(kcat .*?)```", guide, re.DOTALL)
+async def test_the_guides_own_program_publishes_the_guides_own_contact(tmp_path, publish, rows):
+    (contact,) = re.findall(r"```json contact\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    (program,) = re.findall(r"```sh examples/publish_kafka.sh\n(.*?)```", GUIDE.read_text(), re.DOTALL)
 
     def as_the_guide_says(kafka: Kafka, topic: str, _: Sequence[Sent]) -> None:
         (tmp_path / "contact.json").write_text(contact)
-        given = {"BROKERS": kafka.url.removeprefix("kafka://"), "KEY": "8f2c"}
-        command_here = command.replace("-t contacts ", f"-t {topic} ")
-        subprocess.run(command_here, shell=True, cwd=tmp_path, env={**os.environ, **given}, check=True, timeout=60)
+        given = {"BROKERS": kafka.url.removeprefix("kafka://"), "PARTITION_KEY": "8f2c"}
+        command = ["sh", "-c", program.replace("-t contacts ", f"-t {topic} "), "sh", "call-2026-000042", "contact.json"]
+        subprocess.run(command, cwd=tmp_path, env={**os.environ, **given}, check=True, timeout=60)
 
     await publish(as_the_guide_says)
     ((kept,), dead) = await rows(tables.contacts), await rows(tables.dead_letters)

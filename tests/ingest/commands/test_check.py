@@ -12,6 +12,7 @@ from ingest.commands.check import Finding, example, findings
 from ingest.errors import Misconfigured
 from ingest.settings import Publisher, Section, Settings, load
 from tests.ingest.commands.conftest import KEY, Ingest
+from tests.servers.clamd import MOST_BYTES, Clamd
 from tests.servers.dovecot import PASSWORD, Dovecot, running_dovecot
 from tests.servers.loopback import free_ports
 from tests.servers.postgres import Postgres
@@ -63,6 +64,7 @@ async def test_where_all_is_well_every_line_says_so(config: Path, dovecot: Dovec
         "duty mailbox",
         "log",
         "originals",
+        "scan",
         "register",
         "channels.email.care in",
         "channels.email.care out",
@@ -99,7 +101,7 @@ async def test_a_refused_password_is_told_apart_from_a_server_that_is_away(confi
 def test_it_ends_with_1_and_counts_what_must_be_seen_to(ingest: Ingest, config: Path, free_port: int):
     ran = ingest("check", "--config", with_mailbox(config, free_port, free_port))
     assert ran.status == 1
-    assert [line[0] for line in ran.out.splitlines()] == ["✓", "✓", "✓", "✓", "✓", "✗", "✗"]
+    assert [line[0] for line in ran.out.splitlines()] == ["✓", "✓", "✓", "✓", "✓", "✓", "✗", "✗"]
     assert "2 of these must be seen to." in ran.err
 
 
@@ -123,6 +125,24 @@ def test_a_place_that_cannot_be_written_is_named(
     assert ran.status == 1
     assert f"✗ {about}: " in ran.out
     assert "/proc/nowhere" in ran.out or about == "register"
+
+
+# The scanner.
+
+
+async def test_without_a_scanner_it_says_that_files_may_not_be_opened(config: Path):
+    found = by_name(await findings(load(with_mailbox(config, 1, 1))))["scan"]
+    assert found.well
+    assert "may not be opened" in found.sentence
+
+
+@pytest.mark.needs("clamd")
+async def test_a_scanner_that_finds_what_it_should_is_named_with_its_version(config: Path, clamd: Clamd):
+    path = with_mailbox(config, 1, 1)
+    path.write_text(f'{path.read_text()}\n[scan]\nclamd = "{clamd.unix}"\nmost_bytes = {MOST_BYTES}\n')
+    found = by_name(await findings(load(path)))["scan"]
+    assert found.well, found
+    assert "ClamAV 1" in found.sentence
 
 
 # The example.

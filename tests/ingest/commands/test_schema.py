@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import ingest.contract
+import ingest.contract as ingest_contract
 from ingest.contract import TOPICS
 from tests.ingest.commands.conftest import Ingest
 
@@ -28,6 +29,12 @@ def test_a_schema_is_printed_as_it_is_committed(name: str):
 
     committed = Path(ingest.contract.__file__).parent / "contact.v1.schema.json"
     assert CliRunner().invoke(app, ["schema", name]).stdout == committed.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("name", "file"), [("openapi", "openapi.json"), ("asyncapi", "asyncapi.yaml")])
+def test_a_document_is_printed_as_it_is_committed(ingest: Ingest, name: str, file: str):
+    committed = Path(ingest_contract.__file__).parent / file
+    assert json.loads(ingest("schema", name).out) == json.loads(committed.read_text(encoding="utf-8"))
 
 
 def test_the_metric_catalogue_is_every_metric_with_its_meaning(ingest: Ingest):

@@ -1,0 +1,44 @@
+"""Work that many ask for at once, done in batches: whoever comes while one is on its way is in the next.
+
+One sync of a disk then serves many, and nobody waits for a clock. Whoever gives up waiting does not stop what they asked for.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+Asked = TypeVar("Asked")
+Answered = TypeVar("Answered")
+
+
+class Together(Generic[Asked, Answered]):
+    """``work`` answers a batch in its order, with an exception in the place of one that fails alone; what it raises all get."""
+
+    def __init__(self, work: Callable[[Sequence[Asked]], Awaitable[Sequence[Answered | Exception]]], most: int = 100) -> None:
+        self._work = work
+        self._most = most
+        self._waiting: list[tuple[Asked, asyncio.Future[Answered]]] = []
+        self._running: asyncio.Task[None] | None = None
+
+    async def __call__(self, asked: Asked) -> Answered:
+        """The answer to one, or its exception."""
+        answer: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
+        self._waiting.append((asked, answer))
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._run())
+        return await answer
+
+    async def _run(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            try:
+                answers = await self._work([asked for asked, _ in batch])
+            except Exception as error:  # noqa: BLE001 - it belongs to those who asked
+                answers = [error] * len(batch)
+            for (_, future), answer in zip(batch, answers, strict=True):
+                if future.done():
+                    continue
+                if isinstance(answer, Exception):
+                    future.set_exception(answer)
+                else:
+                    future.set_result(answer)
