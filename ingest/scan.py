@@ -19,7 +19,7 @@ from typing import Final
 from ingest.clock import Clock
 from ingest.contract import Verdict
 from ingest.errors import Misconfigured, Unavailable
-from ingest.files import members_of
+from ingest.files import members_of, tell
 from ingest.settings import ScanSettings
 from ingest.telemetry import ERRORS, SCANNED, telemetry
 
@@ -122,7 +122,14 @@ async def _asked(content: bytes, settings: ScanSettings) -> tuple[Verdict, str |
     except OSError:
         return Verdict.UNSCANNED, "scanner-away"
     verdict = verdict_of(answer)
+    if verdict is Verdict.CLEAN and await asyncio.to_thread(_is_locked, content):
+        verdict = Verdict.WITHHELD
     return (verdict, None) if verdict else (Verdict.UNSCANNED, "scanner-unclear")
+
+
+def _is_locked(content: bytes) -> bool:
+    """Whether there is a password between the scanner and what is in it, which few daemons are set to say."""
+    return tell(content).locked or any(each.flag_bits & 1 for each in members_of(content) or ())
 
 
 def _unpacks_to_too_much(content: bytes, most: int) -> bool:
@@ -208,7 +215,7 @@ async def look(settings: ScanSettings, clock: Clock) -> str:
     if engine is None:
         raise Misconfigured("scan.clamd", f"What listens at {settings.clamd} is no clamd. Check the port.")
     for sample, wanted, what in _trials(settings.most_bytes):
-        if await scan(sample, settings) not in wanted:
+        if await _says(settings.clamd, sample, settings.within) is not wanted:
             raise Misconfigured("scan.clamd", f"{settings.clamd} answers, and {what}")
     if age is None:
         return f"{settings.clamd} answers: {engine}. It does not say of when its signatures are."
@@ -218,6 +225,14 @@ async def look(settings: ScanSettings, clock: Clock) -> str:
             "scan.clamd", f"{settings.clamd} answers, and its signatures are {days} days old. Have freshclam run."
         )
     return f"{settings.clamd} answers: {engine}, signatures of {age:%d %B %Y}."
+
+
+async def _says(clamd: str, sample: bytes, within: timedelta) -> Verdict | None:
+    """What the daemon says by itself; None where it says nothing that is understood."""
+    with suppress(OSError, TimeoutError):
+        async with asyncio.timeout(within.total_seconds()):
+            return verdict_of(await _ask(clamd, _instream(sample)))
+    return None
 
 
 def version_of(answer: bytes) -> tuple[str | None, datetime | None]:
@@ -232,16 +247,16 @@ def version_of(answer: bytes) -> tuple[str | None, datetime | None]:
         return engine, None
 
 
-def _trials(most_bytes: int) -> Iterator[tuple[bytes, set[Verdict], str]]:
-    """Harmless files, what may be said of each, and what is wrong where something else is."""
+def _trials(most_bytes: int) -> Iterator[tuple[bytes, Verdict, str]]:
+    """Harmless files, what is to be said of each, and what is wrong where something else is."""
     # In two, or this file would be found. EICAR is a text that every scanner reports, so that one can try it.
     eicar = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-" + rb"STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
-    yield eicar, {Verdict.INFECTED}, "it does not find EICAR's test file: it has no signatures. Have freshclam run."
-    yield _locked_zip(), {Verdict.WITHHELD}, "it calls locked archives clean. Set AlertEncrypted yes in clamd.conf."
-    yield _deep_zip(), {Verdict.WITHHELD}, "it calls clean what it looked at in part. Set AlertExceedsMax yes in clamd.conf."
+    yield eicar, Verdict.INFECTED, "it does not find EICAR's test file: it has no signatures. Have freshclam run."
+    yield _locked_zip(), Verdict.WITHHELD, "it calls locked archives clean. Set AlertEncrypted yes in clamd.conf."
+    yield _deep_zip(), Verdict.WITHHELD, "it calls clean what it looked at in part. Set AlertExceedsMax yes in clamd.conf."
     zeros = bytes(most_bytes)
     too_large = f"it takes less than scan.most_bytes, {most_bytes}. Lower that, or raise StreamMaxLength in clamd.conf."
-    yield zeros, {Verdict.CLEAN}, too_large
+    yield zeros, Verdict.CLEAN, too_large
 
 
 def _zipped(name: str, content: bytes) -> bytes:

@@ -20,6 +20,7 @@ from ingest.errors import IngestError, Misconfigured, Unavailable
 from ingest.scan import look, scan, scanner, verdict_of, version_of
 from ingest.settings import ScanSettings
 from ingest.telemetry import ERRORS, SCANNED
+from tests.ingest.test_pdf import encrypted
 from tests.servers.clamd import EICAR, MOST_BYTES, VIRUS, Clamd, running_clamd
 from tests.servers.loopback import free_ports
 
@@ -114,6 +115,21 @@ async def test_a_file_is_clean_only_where_all_of_it_was_looked_at(clamd: Clamd, 
     before = counted(verdict)
     assert await scan(content, clamd.settings(clamd=getattr(clamd, socket))) is verdict
     assert counted(verdict) == before + 1
+
+
+@needs_clamd
+@pytest.mark.parametrize(
+    ("content", "verdict"),
+    [
+        pytest.param(locked_zip(), Verdict.WITHHELD, id="zip"),
+        pytest.param(encrypted("AES-256", "open sesame"), Verdict.WITHHELD, id="pdf"),
+        pytest.param(encrypted("AES-256", ""), Verdict.CLEAN, id="a pdf that only forbids printing"),
+        pytest.param(zipped(zeros=bytes(30 * MOST_BYTES)), Verdict.WITHHELD, id="bomb"),
+        pytest.param(zipped(letter=VIRUS), Verdict.INFECTED, id="virus"),
+    ],
+)
+async def test_what_is_locked_is_withheld_by_a_daemon_set_as_debians_too(silent_clamd: Clamd, content: bytes, verdict: Verdict):
+    assert await scan(content, silent_clamd.settings()) is verdict
 
 
 @needs_clamd
