@@ -59,7 +59,8 @@ def over(reading: Reading, facts: DeclaredFacts) -> Reading:
     needs = tuple(wishes.need(each) for each in given.reasonable_adjustments if each.strip())
     by_right = tidy(given.authority or "")
     not_theirs = {fact.value for fact in reading.evidence if fact.name == "reasonable_adjustments" and fact.words in by_right}
-    unsafe = {each.method: each.words for each in given.unsafe_ways}
+    wished = dict(reading.restrictions)
+    unsafe = {each.method: each.words or wished.get(each.method, "") for each in given.unsafe_ways}
     declared = tuple(
         Fact(name, str(value), "declared", words)
         for name, value, words in (
@@ -89,7 +90,7 @@ def over(reading: Reading, facts: DeclaredFacts) -> Reading:
             dict.fromkeys((*needs, *(each for each in reading.reasonable_adjustments if each not in not_theirs)))
         ),
         preferred_method=given.preferred_method or reading.preferred_method,
-        restrictions=tuple({**dict(reading.restrictions), **unsafe}.items()),
+        restrictions=tuple({**wished, **unsafe}.items()),
         individual=ReadIndividual(
             name=given.name or read.name,
             postcode=given.postcode or read.postcode,

@@ -148,6 +148,11 @@ def test_a_way_that_is_not_safe_is_a_wish_to_be_obeyed_beside_those_in_the_words
     assert {method for method, _ in declared.restrictions} == {"telephone", "email", "letter"}
 
 
+def test_a_way_only_ticked_as_not_safe_keeps_what_their_words_say_of_it():
+    words = "Do not write to my house, he opens my post."
+    assert reading(words, unsafe_ways=(UnsafeWay(method="letter"),)).restrictions == (("letter", words),)
+
+
 def test_a_need_typed_into_a_field_is_known_as_if_it_stood_in_the_text():
     needs = reading(reasonable_adjustments=("Please only write by post", "Extra-time")).reasonable_adjustments
     assert needs == ("Please only write by post", "extra_time", "post_only")
