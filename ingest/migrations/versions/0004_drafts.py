@@ -5,8 +5,8 @@ from alembic import op
 
 from ingest.database import UtcDateTime
 
-revision = "0003_drafts"
-down_revision = "0002_uploads"
+revision = "0004_drafts"
+down_revision = "0003_published"
 branch_labels = None
 depends_on = None
 
