@@ -89,10 +89,16 @@ class Drafts:
     async def change(self, session: Session, change: Callable[[Draft | None], Draft]) -> Draft:
         """Put what ``change`` makes of the draft in its place."""
         async with self._database.write(f"draft {session.name}") as connection:
-            draft = change(await self._read(connection, session))
-            row = {"sealed": self._seal(session, draft), "at": self._clock()}
-            put = insert(state.drafts).values(session=session.name, **row)
-            await connection.execute(put.on_conflict_do_update(index_elements=["session"], set_=row))
+            return await self.change_within(connection, session, change)
+
+    async def change_within(
+        self, connection: AsyncConnection, session: Session, change: Callable[[Draft | None], Draft]
+    ) -> Draft:
+        """The same, of a draft that is there, within a transaction that writes something else as well."""
+        draft = change(await self._read(connection, session, to_write=True))
+        row = {"sealed": self._seal(session, draft), "at": self._clock()}
+        put = insert(state.drafts).values(session=session.name, **row)
+        await connection.execute(put.on_conflict_do_update(index_elements=["session"], set_=row))
         return draft
 
     async def forget(self, session: Session) -> None:
@@ -119,8 +125,10 @@ class Drafts:
                 async with asyncio.timeout(_EXPIRE_SECONDS):
                     await stopping.wait()
 
-    async def _read(self, connection: AsyncConnection, session: Session) -> Draft | None:
+    async def _read(self, connection: AsyncConnection, session: Session, *, to_write: bool = False) -> Draft | None:
         mine = select(state.drafts).where(state.drafts.c.session == session.name)
+        if to_write:
+            mine = mine.with_for_update()
         row = (await connection.execute(mine)).one_or_none()
         if row is None or row.at < self._clock() - self._kept_for:
             return None

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.datastructures import FormData, UploadFile
 
 from channels.web_form.drafts import Attempt, Draft, Drafts, Sent, begin
@@ -35,7 +36,8 @@ from ingest.settings import Settings
 from ingest.uploads import Uploads
 from ingest.web import Declined, Door, Fault, Route
 
-Arrive = Callable[[Sequence[Arrival]], Awaitable[list[Contact]]]
+Arrive = Callable[..., Awaitable[list[Contact]]]
+"""``receive``, with all that it leans on."""
 
 _MOST_FIELDS: Final = 60
 _MOST_FILES: Final = 50
@@ -240,27 +242,36 @@ class Form:
             raise Declined(_FORBIDDEN)
         shown = posted.fields.get("form"), posted.fields.get("answers")
         if draft.sent:
-            same = shown == (draft.token, draft.sent.answers)
-            return self._to(path(language, "confirmation")) if same else self._sent_already(language, draft.sent)
+            return self._sent_before(language, shown, draft.token, draft.sent)
         kept = await self._kept(posted.session)
         answers = to_send(draft.answers)
         mark = fingerprint(answers, kept)
         if shown != (draft.token, mark):
+            # Its files are let go of once it was sent, which the same form may have been a moment ago.
+            draft = await self.drafts.get(posted.session)
+            if draft and draft.sent:
+                return self._sent_before(language, shown, draft.token, draft.sent)
             return self._html(self._pages.problem(language, _CHANGED, CHECK, ("check", CHECK)), 409)
         if (wanted := next_page(draft.answers)) != CHECK:
             return self._to(_page_path(language, wanted))
         self._limited(self._submissions, request)
         draft = await self.drafts.change(posted.session, partial(self._attempted, posted, mark, language))
+        if draft.sent:
+            return self._sent_before(language, shown, draft.token, draft.sent)
         attempt = draft.attempt
-        if attempt is None or attempt.answers != mark:
+        if attempt is None or fingerprint(to_send(draft.answers), kept) != mark:
             return self._html(self._pages.problem(language, _CHANGED, CHECK, ("check", CHECK)), 409)
         original = original_of(draft.token, answers, kept, language=_language(attempt.language), suspicions=attempt.suspicions)
-        (contact,) = await self._arrive(
-            [Arrival(original, partial(translate, account=self._name, received_at=attempt.at))],
-        )
-        sent = Sent(contact.id, attempt.at, mark, purpose(answers), can_reply=bool(ways(answers)))
-        await self.drafts.change(posted.session, lambda known: replace(known or draft, answers={}, attempt=None, sent=sent))
-        await self._uploads.forget(_owner(posted.session), *(each.digest for each in kept))
+
+        async def note(connection: AsyncConnection, contacts: Sequence[Contact]) -> None:
+            sent = Sent(contacts[0].id, attempt.at, mark, purpose(answers), can_reply=bool(ways(answers)))
+            done = partial(_done, draft, sent)
+            await self.drafts.change_within(connection, posted.session, done)
+
+        arrival = Arrival(original, partial(translate, account=self._name, received_at=attempt.at))
+        await self._arrive([arrival], beside=note)
+        if kept:
+            await self._uploads.forget(_owner(posted.session), *(each.digest for each in kept))
         return self._with_session(self._to(path(language, "confirmation")), posted.session)
 
     async def leave(self, language: Language, request: Request) -> Response:
@@ -398,6 +409,12 @@ class Form:
             seconds = str(int(wait.total_seconds()) + 1)
             raise Declined(Fault(503, _TOO_MANY, "Much has come from this network.", {"retry-after": seconds}))
 
+    def _sent_before(self, language: Language, shown: tuple[Any, Any], form: str, sent: Sent) -> Response:
+        """The same page to the same answers; to others, that they come too late."""
+        if shown == (form, sent.answers):
+            return self._to(path(language, "confirmation"))
+        return self._sent_already(language, sent)
+
     def _sent_already(self, language: Language, sent: Sent) -> Response:
         link = ("confirmation", "confirmation")
         return self._html(self._pages.problem(language, _SENT_ALREADY, "", link, reference=reference(sent.contact)), 409)
@@ -409,6 +426,11 @@ class Form:
     def _to(self, where: str) -> Response:
         """On to a page of ours: never to what somebody else has named."""
         return RedirectResponse(where, 303)
+
+
+def _done(attempted: Draft, sent: Sent, draft: Draft | None) -> Draft:
+    """What is left of a draft that was sent: its answers are ours by now, and of no more use there."""
+    return replace(draft or attempted, answers={}, attempt=None, sent=sent)
 
 
 def _spoken(

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -124,10 +125,12 @@ def serving(tmp_path: Path, empty_register: Path) -> Serving:
         )
         house = House(port, settings, clock, log, Database(url), Originals(f"file://{tmp_path}/originals"))
 
-        async def arrive(arrivals: Sequence[Arrival]) -> list[Contact]:
+        keep = partial(receive, originals=house.originals, log=log, database=house.database, key=KEY.encode())
+
+        async def arrive(arrivals: Sequence[Arrival], **more: Any) -> list[Contact]:
             if house.away:
                 raise house.away.pop(0)
-            return await receive(arrivals, originals=house.originals, log=log, database=house.database, key=KEY.encode())
+            return await keep(arrivals, **more)
 
         uploads = Uploads(
             settings.uploads, scanner(settings.scan), originals=house.originals, database=house.database, clock=clock
