@@ -319,6 +319,16 @@ class Publisher(Section):
     """It may publish old contacts, to which nothing is sent."""
 
 
+def _told_apart(given: dict[str, Publisher]) -> dict[str, Publisher]:
+    for kind, owned in (
+        ("key", [key for each in given.values() for key in set(each.keys)]),
+        ("certificate", [each.certificate for each in given.values() if each.certificate]),
+    ):
+        if len(set(owned)) != len(owned):
+            raise ValueError(f"two publishers have the same {kind}: nobody could tell which of them it is")
+    return given
+
+
 class Settings(BaseSettings):
     """All of it, as one frozen value."""
 
@@ -345,7 +355,7 @@ class Settings(BaseSettings):
     outgoing: OutgoingSettings = OutgoingSettings()
     router: RouterSettings = RouterSettings()
     channels: dict[str, dict[str, dict[str, Any]]] = {}
-    publishers: dict[str, Publisher] = {}
+    publishers: Annotated[dict[str, Publisher], AfterValidator(_told_apart)] = {}
 
     @classmethod
     def settings_customise_sources(

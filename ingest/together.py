@@ -1,11 +1,14 @@
-"""Work that many ask for at once, done in batches: whoever comes while one is on its way is in the next.
+"""Work that many ask for at once, done in batches: whoever comes while some are on their way is in the next.
 
 One sync of a disk then serves many, and nobody waits for a clock. Whoever gives up waiting does not stop what they asked for.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
+
+_BATCHES_AT_ONCE: Final = 2  # one is at the disk while the other is read and written; with more, each serves fewer
+_MOST: Final = 100
 
 Asked = TypeVar("Asked")
 Answered = TypeVar("Answered")
@@ -14,23 +17,24 @@ Answered = TypeVar("Answered")
 class Together(Generic[Asked, Answered]):
     """``work`` answers a batch in its order, with an exception in the place of one that fails alone; what it raises all get."""
 
-    def __init__(self, work: Callable[[Sequence[Asked]], Awaitable[Sequence[Answered | Exception]]], most: int = 100) -> None:
+    def __init__(self, work: Callable[[Sequence[Asked]], Awaitable[Sequence[Answered | Exception]]]) -> None:
         self._work = work
-        self._most = most
         self._waiting: list[tuple[Asked, asyncio.Future[Answered]]] = []
-        self._running: asyncio.Task[None] | None = None
+        self._running = set[asyncio.Task[None]]()
 
     async def __call__(self, asked: Asked) -> Answered:
         """The answer to one, or its exception."""
         answer: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
         self._waiting.append((asked, answer))
-        if self._running is None or self._running.done():
-            self._running = asyncio.create_task(self._run())
+        if len(self._running) < _BATCHES_AT_ONCE:
+            task = asyncio.create_task(self._run())
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
         return await answer
 
     async def _run(self) -> None:
         while self._waiting:
-            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
             try:
                 answers = await self._work([asked for asked, _ in batch])
             except Exception as error:  # noqa: BLE001 - it belongs to those who asked

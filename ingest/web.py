@@ -48,6 +48,9 @@ _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _TITLES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}  # which Python names by the release
 _STATUS: Final = {"record-too-large": 413, "file-too-large": 413, "file-type": 415}
 
+# FastAPI's own would tell whoever listens what was wrong with a request, in the words of the request.
+_NO_TELEMETRY: Final[Any] = dict.fromkeys(("tracing", "metrics", "logs", "operation_spans", "auto_configure"), False)
+
 _HEADERS: Final = {
     "content-security-policy": "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
@@ -164,7 +167,7 @@ async def serve_public(settings: WebSettings, doors: Sequence[Door], stopping: a
 
 
 def _app(routes: Sequence[Route]) -> FastAPI:
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, telemetry=_NO_TELEMETRY)
     for method, path, answer in routes:
         app.add_api_route(path, answer, methods=[method], response_model=None)
     return app
@@ -345,7 +348,10 @@ class _Front:
         """What can be said before anything is read."""
         if self._in_hand > self._settings.at_once:
             return _BUSY
-        declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        told = {name: value for name, value in scope["headers"] if name in (b"content-length", b"transfer-encoding")}
+        if len(told) > 1:
+            return _TWO_LENGTHS
+        declared = told.get(b"content-length", b"0")
         return self._too_large() if int(declared) > self._settings.most_body_bytes else None
 
     def _too_large(self) -> Fault:
@@ -392,6 +398,9 @@ _BUSY: Final = Fault(
     503, "busy", "There is too much to do for the moment. Send the same again a little later.", {"retry-after": "5"}
 )
 _SLOW: Final = Fault(408, "too-slow", "The request did not come in time. Send it again.", {"connection": "close"})
+_TWO_LENGTHS: Final = Fault(  # of which a proxy may have believed the other (RFC 9112 section 6.1)
+    400, "malformed", "The request says in two ways where it ends.", {"connection": "close"}
+)
 _UNEXPECTED: Final = Fault(500, "unexpected", "Something went wrong here. Send the same again a little later.")
 
 

@@ -262,6 +262,12 @@ def test_a_variable_that_is_no_setting_is_refused_by_name(loaded: Load, variable
         ("outgoing", "time_zone", '"../../etc/passwd"'),
         ("web", "private", '"8099"'),
         ("web", "private", '"127.0.0.1:94640"'),
+        ("web", "public", '"8080"'),
+        ("web", "public_url", '"contact.example.net"'),
+        ("web", "public_url", '"ftp://contact.example.org"'),
+        ("web", "public_url", '"https://user:pass@contact.example.org"'),
+        ("web", "public_url", '"https://contact.example.org/form"'),
+        ("web", "at_once", "0"),
         ("teams", "duty", '"Duty <duty@example.org>"'),
         ("teams", "duty", '"duty@example.org\\n"'),
         ("teams", "duty", '"a@example.org, b@example.org"'),
@@ -277,6 +283,32 @@ def test_a_value_that_makes_no_sense_is_refused_by_its_key_and_not_shown(loaded:
     assert found.reason == f"{section}.{name}"
     shown = wrong.strip('"')
     assert len(shown) < 4 or shown not in found.sentence
+
+
+@pytest.mark.parametrize("wrong", ["*", "proxy.example.org", "10.0.0.0/33", "10.1.2.3/8", ""])
+def test_a_proxy_is_trusted_by_its_address_or_network_and_nobody_by_a_star(loaded: Load, wrong: str):
+    assert refused(lambda: loaded(f'[web]\ntrusted_proxies = ["{wrong}"]\n' + LEAST)).reason == "web.trusted_proxies.0"
+    assert loaded('[web]\ntrusted_proxies = ["::1", "10.1.0.0/16"]\n' + LEAST).web.trusted_proxies == ("::1", "10.1.0.0/16")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        (f'keys = ["{"a" * 64}"]', f'keys = ["{"b" * 64}", "{"a" * 64}"]', "the same key"),
+        ('certificate = "crm"', 'certificate = "crm"', "the same certificate"),
+    ],
+)
+def test_two_publishers_that_nobody_could_tell_apart_are_refused(loaded: Load, first: str, second: str, said: str):
+    text = f'[publishers."urn:example:a"]\n{first}\n[publishers."urn:example:b"]\n{second}\n{LEAST}'
+    found = refused(lambda: loaded(text))
+    assert (found.reason, said in found.sentence) == ("publishers", True)
+
+
+def test_a_key_that_stands_in_the_settings_as_itself_is_refused_and_not_shown(loaded: Load):
+    key = "0d7fa1b2c3e4958677a8b9c0d1e2f3a4"
+    found = refused(lambda: loaded(f'[publishers."urn:example:a"]\nkeys = ["{key}"]\n{LEAST}'))
+    assert found.reason == "publishers.urn:example:a.keys.0"
+    assert key not in found.sentence
 
 
 @pytest.mark.parametrize(

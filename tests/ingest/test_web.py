@@ -190,6 +190,11 @@ async def test_requests_are_counted_by_the_route_and_never_by_what_stands_in_the
     assert not [each for each in told if "7F3KQ" in repr(each) or "BREW" in repr(each) or "Pargeter" in repr(each)]
 
 
+def test_nothing_of_a_request_is_told_to_whoever_listens_to_fastapis_own_telemetry(monkeypatch):
+    monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
+    assert not web._app([])._native_telemetry.enabled()
+
+
 # How much.
 
 
@@ -217,6 +222,17 @@ async def test_headers_without_end_are_refused(port):
 async def test_a_header_with_a_control_character_or_told_twice_differently_is_refused(port, line):
     answer = await ask(port, b"POST /echo/1 HTTP/1.1\r\nhost: here\r\n" + line + b"\r\n\r\n")
     assert answer.status == 400
+
+
+async def test_a_request_that_says_in_two_ways_where_it_ends_is_refused_and_nothing_behind_it_is_read(port):
+    before = REGISTRY.get_sample_value("web_request_seconds_count", SMUGGLED) or 0
+    head = b"POST /echo/1 HTTP/1.1\r\nhost: here\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"
+    answer = await ask(port, head + request("GET", "/refused"))
+    assert (answer.status, answer.headers["connection"]) == (400, "close")
+    assert (REGISTRY.get_sample_value("web_request_seconds_count", SMUGGLED) or 0) == before
+
+
+SMUGGLED = {"route": "/refused", "method": "GET", "status": "422"}
 
 
 async def test_over_what_may_be_in_hand_at_once_the_rest_is_told_to_come_back():

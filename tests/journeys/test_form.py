@@ -9,17 +9,13 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page
 
-from ingest.contract import FeedbackRecord
+from ingest.contract import FeedbackRecord, Handoff
+from tests.channels.web_form.conftest import Person
 from tests.journeys.house import KEY, SETTINGS, Installation
 from tests.servers.browser import visiting
 from tests.servers.loopback import free_ports
 
-pytestmark = [
-    pytest.mark.journey,
-    pytest.mark.needs("chromium"),
-    pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.timeout(300),
-]
+pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
 FORM = """
 [channels.web_form.care]
@@ -83,6 +79,7 @@ def home(tmp_path: Path) -> Generator[Installation]:
     it.stop()
 
 
+@pytest.mark.needs("chromium")
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
 async def test_a_form_filled_in_by_keyboard_alone_becomes_a_record_with_every_answer(
     browser: Browser, home: Installation, scripts: bool
@@ -137,6 +134,35 @@ async def test_a_form_filled_in_by_keyboard_alone_becomes_a_record_with_every_an
         "missing": [],
     }
     assert any("nine months" in each for each in record.key_points)
+
+
+async def test_whoever_turns_out_to_want_another_body_looked_into_reaches_intake_with_what_they_wrote(
+    home: Installation,
+) -> None:
+    home.start()
+    await asyncio.to_thread(home.ready)
+    person = Person(f"http://127.0.0.1:{home.processes['service'].public}")
+    said = "My uncle was left on a trolley for a night."
+    await person.fill_in({"about": {"about": "another_body"}, "what-happened": {"what_happened": said}})
+    await person.send()
+    assert "We will pass your complaint to our Intake team." in person.page.text
+    await asyncio.to_thread(home.wait_for, "SELECT count(*) FROM handoffs WHERE team = 'intake'", 1, 30)
+    ((body,),) = home.rows("SELECT body FROM handoffs")
+    handoff = Handoff.model_validate_json(body)
+    assert handoff.reference == person.reference()
+    assert said in handoff.text
+    assert handoff.reasonable_adjustments[:2] == ("large_print", "extra_time")
+
+
+async def test_what_a_program_seems_to_have_filled_in_waits_for_a_person_and_is_not_dropped(home: Installation) -> None:
+    home.start()
+    await asyncio.to_thread(home.ready)
+    person = Person(f"http://127.0.0.1:{home.processes['service'].public}", "cy")
+    await person.fill_in({"purpose": {"purpose": "question", "website": "https://spam.example"}})
+    await person.send()
+    await asyncio.to_thread(home.wait_for, "SELECT count(*) FROM tasks", 1, 30)
+    assert home.rows("SELECT kind, state FROM tasks") == [("review", "open")]
+    assert home.number("SELECT count(*) FROM outgoing WHERE audience = 'person' AND state != 'held'") == 0
 
 
 def what_was_said(record: FeedbackRecord) -> dict[str, Any]:

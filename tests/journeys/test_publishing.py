@@ -150,6 +150,29 @@ async def test_no_contact_that_was_accepted_is_lost_or_doubled_by_kills_of_sever
     await killed_again_and_again(scaled_out, log_of)
 
 
+@pytest.mark.journey
+async def test_told_to_stop_it_answers_what_it_has_in_hand_and_what_it_accepted_is_there_when_it_comes_back(
+    on_one_box: Installation,
+) -> None:
+    it = on_one_box
+    it.start()
+    await asyncio.to_thread(it.ready)
+    publisher = Publisher([it.processes["service"].public])
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        sending = [clients.submit(publisher.publish, each, random.Random(each)) for each in range(CLIENTS)]
+        while len(publisher.accepted) < 50:
+            await asyncio.sleep(0.05)
+        assert await asyncio.to_thread(it.terminate) == 0, it.telemetry()
+        told = set(publisher.accepted)
+        it.start()
+        for each in sending:
+            await asyncio.wrap_future(each)
+    assert 50 <= len(told) < CLIENTS * EACH
+    assert it.telemetry().count("drain-limit") == 0
+    await asyncio.to_thread(it.wait_for, "SELECT count(*) FROM contacts", CLIENTS * EACH, 120)
+    assert it.number("SELECT count(*) FROM variants") == 0
+
+
 async def killed_again_and_again(it: Installation, log_of: Callable[[], Awaitable[Log]]) -> None:
     chance = random.Random(20260302)
     it.start()

@@ -102,9 +102,6 @@ class House:
         async with self.database.read() as connection:
             return [tuple(row) for row in await connection.execute(text(statement))]
 
-    def client(self, **chosen: Any) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.url, timeout=20, **chosen)
-
 
 Serving = Callable[..., AbstractAsyncContextManager[House]]
 
@@ -172,10 +169,10 @@ async def house(serving: Serving) -> AsyncGenerator[House]:
 class Person:
     """Somebody at a browser without JavaScript: takes pages, fills them in, and posts what stands on them."""
 
-    def __init__(self, house: House, language: str = "en", **chosen: Any) -> None:
-        self.house = house
+    def __init__(self, house: House | str, language: str = "en", **chosen: Any) -> None:
         self.at = "/cy" if language == "cy" else ""
-        self.client = house.client(**chosen)
+        url = house if isinstance(house, str) else house.url
+        self.client = httpx.AsyncClient(base_url=url, timeout=20, **chosen)
         self.page = httpx.Response(200)
 
     async def see(self, where: str) -> httpx.Response:

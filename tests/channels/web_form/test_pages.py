@@ -160,12 +160,13 @@ async def test_no_session_is_one_that_a_browser_came_with(house: House) -> None:
 
 async def test_over_https_the_cookie_is_bound_to_the_host_and_to_https(serving: Serving) -> None:
     async with serving(web={"public_url": "https://contact.ombudsman.example"}) as house:
-        page = await house.client().get("/feedback/purpose")
+        person = Person(house)
+        page = await person.see("feedback/purpose")
         given = page.headers["set-cookie"]
         assert given.startswith("__Host-form=")
         assert "Secure" in given
         assert "Domain" not in given
-        assert "__Host-form" in (await house.client().get("/cookies")).text
+        assert "__Host-form" in (await person.see("cookies")).text
 
 
 async def test_a_cookie_ends_with_its_draft(house: House) -> None:
