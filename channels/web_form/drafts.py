@@ -45,16 +45,6 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """When some answers were first sent, and in what language; another try comes to the same contact."""
-
-    answers: str
-    at: datetime
-    language: str
-    suspicions: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Draft:
     """One person's answers so far. ``token`` is what makes of them one contact, however often they are sent."""
 
@@ -63,7 +53,6 @@ class Draft:
     answers: dict[str, Answer] = field(default_factory=dict[str, Answer])
     trapped: bool = False
     """Whether a field was filled in that people do not see."""
-    attempt: Attempt | None = None
     sent: Sent | None = None
 
 
@@ -150,13 +139,12 @@ class Drafts:
 
 
 def _as_json(draft: Draft) -> dict[str, Any]:
-    sent, attempt = draft.sent, draft.attempt
+    sent = draft.sent
     return {
         "token": draft.token,
         "begun": draft.begun.isoformat(),
         "answers": draft.answers,
         "trapped": draft.trapped,
-        "attempt": attempt and [attempt.answers, attempt.at.isoformat(), attempt.language, attempt.suspicions],
         "sent": sent and [str(sent.contact), sent.at.isoformat(), sent.answers, sent.purpose, sent.can_reply],
     }
 
@@ -168,9 +156,6 @@ def _from_json(told: dict[str, Any]) -> Draft:
         answers=answers_from(told["answers"]),
         trapped=told["trapped"],
     )
-    if told["attempt"]:
-        answers, at, language, suspicions = told["attempt"]
-        draft = replace(draft, attempt=Attempt(answers, datetime.fromisoformat(at), language, tuple(suspicions)))
     if told["sent"]:
         contact, at, answers, purpose, can_reply = told["sent"]
         draft = replace(draft, sent=Sent(UUID(contact), datetime.fromisoformat(at), answers, purpose, can_reply))

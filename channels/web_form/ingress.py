@@ -8,7 +8,7 @@ same page, others are refused. What a program seems to have filled in is taken l
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.datastructures import FormData, UploadFile
 
-from channels.web_form.drafts import Attempt, Draft, Drafts, Sent, begin
+from channels.web_form.drafts import Draft, Drafts, Sent, begin
 from channels.web_form.limits import Limit
 from channels.web_form.pages import Pages, path
 from channels.web_form.questions import BY_NAME, CHECK, FILES, Page, asked, may_see, next_page, purpose, to_send, validate, ways
@@ -255,20 +255,14 @@ class Form:
         if (wanted := next_page(draft.answers)) != CHECK:
             return self._to(_page_path(language, wanted))
         self._limited(self._submissions, request)
-        draft = await self.drafts.change(posted.session, partial(self._attempted, posted, mark, language))
-        if draft.sent:
-            return self._sent_before(language, shown, draft.token, draft.sent)
-        attempt = draft.attempt
-        if attempt is None or fingerprint(to_send(draft.answers), kept) != mark:
-            return self._html(self._pages.problem(language, _CHANGED, CHECK, ("check", CHECK)), 409)
-        original = original_of(draft.token, answers, kept, language=_language(attempt.language), suspicions=attempt.suspicions)
+        now = self._clock()
+        original = original_of(draft.token, answers, kept, language=language, suspicions=self._suspicions(posted, draft, now))
 
         async def note(connection: AsyncConnection, contacts: Sequence[Contact]) -> None:
-            sent = Sent(contacts[0].id, attempt.at, mark, purpose(answers), can_reply=bool(ways(answers)))
-            done = partial(_done, draft, sent)
-            await self.drafts.change_within(connection, posted.session, done)
+            sent = Sent(contacts[0].id, now, mark, purpose(answers), can_reply=bool(ways(answers)))
+            await self.drafts.change_within(connection, posted.session, partial(_done, draft, sent))
 
-        arrival = Arrival(original, partial(translate, account=self._name, received_at=attempt.at))
+        arrival = Arrival(original, partial(translate, account=self._name, received_at=now))
         await self._arrive([arrival], beside=note)
         if kept:
             await self._uploads.forget(_owner(posted.session), *(each.digest for each in kept))
@@ -380,18 +374,14 @@ class Form:
             return draft
         return replace(draft, answers={**draft.answers, **found}, trapped=draft.trapped or _is_trapped(posted.fields))
 
-    def _attempted(self, posted: _Posted, mark: str, language: Language, draft: Draft | None) -> Draft:
-        """The draft with when these answers were first sent, so that another try makes the same contact of them."""
-        draft = draft or begin(posted.token.made)
-        if draft.sent or (draft.attempt and draft.attempt.answers == mark):
-            return draft
-        now = self._clock()
-        suspicions: list[str] = []
+    def _suspicions(self, posted: _Posted, draft: Draft, now: datetime) -> list[str]:
+        """Why a person may not have filled it in."""
+        found: list[str] = []
         if draft.trapped or _is_trapped(posted.fields):
-            suspicions.append("a field was filled in that people do not see")
+            found.append("a field was filled in that people do not see")
         if now - draft.begun < self._account.quickest:
-            suspicions.append("it was filled in faster than a person reads it")
-        return replace(draft, attempt=Attempt(mark, now, language, tuple(suspicions)))
+            found.append("it was filled in faster than a person reads it")
+        return found
 
     # Answers
 
@@ -428,9 +418,9 @@ class Form:
         return RedirectResponse(where, 303)
 
 
-def _done(attempted: Draft, sent: Sent, draft: Draft | None) -> Draft:
-    """What is left of a draft that was sent: its answers are ours by now, and of no more use there."""
-    return replace(draft or attempted, answers={}, attempt=None, sent=sent)
+def _done(as_sent: Draft, sent: Sent, draft: Draft | None) -> Draft:
+    """What is left of a draft that was sent: its answers are ours by now, and of no more use there. Of two at once the first stands."""
+    return draft if draft and draft.sent else replace(draft or as_sent, answers={}, sent=sent)
 
 
 def _spoken(
@@ -463,10 +453,6 @@ def _owner(session: Session) -> str:
 
 def _is_trapped(fields: FormData) -> bool:
     return any(bool(each) for each in fields.getlist(_TRAP))
-
-
-def _language(given: str) -> Language:
-    return "cy" if given == "cy" else "en"
 
 
 async def _fields(request: Request) -> FormData:

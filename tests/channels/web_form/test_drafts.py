@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from channels.web_form.drafts import Attempt, Draft, Drafts, Sent, begin
+from channels.web_form.drafts import Draft, Drafts, Sent, begin
 from channels.web_form.seal import Session
 from ingest.database import Database
 from ingest.ids import contact_id
@@ -42,7 +42,6 @@ async def test_a_draft_comes_back_as_it_was(database: Database) -> None:
         begun=FIXED,
         answers=dict(ANSWERS),
         trapped=True,
-        attempt=Attempt("a" * 64, FIXED, "cy", ("because",)),
         sent=Sent(contact_id("web_form", "care", "t"), FIXED, "a" * 64, "question", can_reply=False),
     )
     await drafts.change(ADA, lambda _: whole)
