@@ -219,7 +219,7 @@ class WebSettings(Section):
     """The certificate's key, where it is not in the same file."""
     client_ca_file: str | None = None
     """Whose certificates of publishers are believed; see ``certificate`` in [publishers."URN"]."""
-    at_once: int = Field(default=200, ge=1)
+    at_once: int = Field(default=200, ge=1, le=400)
     """Requests in hand at once; what is over it is told to come back later."""
     most_body_bytes: int = Field(default=11_000_000, ge=65_536)
     """The largest request, in bytes: one file and what goes round it."""

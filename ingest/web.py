@@ -42,6 +42,7 @@ _BODY_SECONDS: Final = 20.0  # for a body to come, and so much longer as it take
 _LEAST_BYTES_A_SECOND: Final = 2_000  # a telephone at the edge of a cell sends more
 _UNREAD_SECONDS: Final = 30.0  # an answer that nobody takes
 _MOST_HEADER_BYTES: Final = 32_768
+_MOST_CONNECTIONS: Final = 500  # of the 1,024 files that a process may usually have open, which the stores need as well
 _MOST_BYTES_IN_HAND: Final = 256_000_000
 _DRAIN_SECONDS: Final = 20
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -237,6 +238,8 @@ class _Protocol(H11Protocol):
         if (tls := transport.get_extra_info("ssl_object")) is not None:
             self.app_state = {**self.app_state, "certificate_name": _common_name(tls.getpeercert())}
         self._wait_for_a_request()
+        if len(self.connections) > _MOST_CONNECTIONS:
+            transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Whatever it is, it must become a request in time."""
@@ -319,7 +322,7 @@ class _Front:
             else:
                 await self._app(inner, taken.receive, answer)
         except ClientDisconnect:
-            status = status or 499
+            status = 499  # as proxies count it; nobody is there to be told anything
         except Exception as error:  # noqa: BLE001 - what went wrong is told without what it went wrong over
             at = extract_tb(error.__traceback__)[-1]
             _say.error("failed", route=_template(inner), error=type(error).__name__, at=f"{at.filename}:{at.lineno}")

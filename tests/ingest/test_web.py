@@ -254,6 +254,18 @@ async def test_over_what_may_be_in_hand_at_once_the_rest_is_told_to_come_back():
         assert (await ask(port, request("GET", "/waits"))).status == 200
 
 
+async def test_connections_that_ask_nothing_do_not_take_the_files_that_the_stores_need(monkeypatch, port):
+    monkeypatch.setattr(web, "_MOST_CONNECTIONS", 20)
+    held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(60)]
+    await asyncio.sleep(0.2)
+    ended = sum(reader.at_eof() or reader.exception() is not None for reader, _ in held)
+    assert ended == 40
+    for _, writer in held:
+        writer.close()
+    await asyncio.sleep(0.2)
+    assert (await ask(port, request("GET", "/echo/1"))).status == 200
+
+
 async def test_bodies_in_hand_have_a_limit_together(monkeypatch):
     monkeypatch.setattr(web, "_MOST_BYTES_IN_HAND", 100_000)
     async with serving() as port:
@@ -291,6 +303,20 @@ async def test_a_body_that_comes_slowly_is_told_so_and_ended(hurried, port):
     head = request("POST", "/echo/1", b"", "content-length: 1000")
     answer = await ask(port, head, *[b"x"] * 20, between=0.2, within=5)
     assert (answer.status, answer.headers["connection"]) == (408, "close")
+
+
+async def test_whoever_goes_away_amid_a_body_is_no_fault_of_ours(port):
+    gone = {"route": "/echo/{number}", "method": "POST", "status": "499"}
+    before = REGISTRY.get_sample_value("web_request_seconds_count", gone) or 0
+    with capture_logs() as said:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request("POST", "/echo/1", b"", "content-length: 1000") + b"x")
+        await writer.drain()
+        await asyncio.sleep(0.1)
+        writer.close()
+        await asyncio.sleep(0.2)
+    assert REGISTRY.get_sample_value("web_request_seconds_count", gone) == before + 1
+    assert not said
 
 
 async def test_a_body_at_the_pace_of_a_poor_line_is_taken(hurried, port):
