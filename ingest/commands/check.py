@@ -15,6 +15,8 @@ from channels.email.ingress import survey
 from channels.email.send import Connection
 from channels.email.settings import EmailAccount
 from channels.table import CHANNELS, accounts
+from channels.web_form.pages import read_assets
+from channels.web_form.settings import FormAccount
 from ingest.clock import now
 from ingest.commands.run import house_of
 from ingest.commands.terminal import Config, fail, open_database, open_log, run_async, say, settings
@@ -98,6 +100,9 @@ async def findings(chosen: Settings) -> list[Finding]:
         return [*found, Finding("register", False, error.sentence)]
     try:
         found.append(await _found("register", _register(database)))
+        for (_, name), account in accounts(chosen).items():
+            if isinstance(account, FormAccount):
+                found.append(await _found(f"channels.web_form.{name}", _form(chosen)))
         mailboxes = [(name, each) for (_, name), each in accounts(chosen).items() if isinstance(each, EmailAccount)]
         looks = [look for name, account in mailboxes for look in (_mail_in(name, account, database), _mail_out(name, account))]
         return found + await asyncio.gather(*looks)
@@ -147,6 +152,11 @@ async def _spools(chosen: Settings) -> list[Finding]:
 async def _originals(chosen: Settings) -> str:
     await Originals(chosen.originals.url, chosen.originals).check()
     return f"{chosen.originals.url} keeps what it is given."
+
+
+async def _form(chosen: Settings) -> str:
+    read_assets()
+    return f"Its pages are on {chosen.web.public_url}/ and {chosen.web.public_url}/cy."
 
 
 async def _register(database: Database) -> str:

@@ -15,7 +15,7 @@ import socket
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -37,6 +37,7 @@ from ingest import state
 from ingest.clock import now
 from ingest.commands.run import Service, run_roles, service
 from ingest.commands.terminal import fail, plain, run_async
+from ingest.commands.visitor import fill_in
 from ingest.contract import FeedbackRecord, OutgoingState
 from ingest.settings import load
 from ingest.telemetry import write_lines
@@ -44,7 +45,7 @@ from router import duties, ledger
 from router.register import intake, tables
 
 SAMPLES = Path(__file__).parent / "samples"
-ROLES = ("email", "router", "dispatcher")
+ROLES = ("email", "web", "router", "dispatcher")
 _GIVE_UP_SECONDS = 55.0
 _USER, _PASSWORD = "care", "care-demo"
 
@@ -83,7 +84,38 @@ smtp = "127.0.0.1:{smtp}"
 smtp_security = "none"
 smtp_login = false
 sender = "customer.care@ombudsman.example"
+
+[channels.web_form.care]
+contact = "customer.care@ombudsman.example"
+quickest = "1ms"                     # the demo's own form is filled in by a program
 """
+
+FORM: Mapping[str, str | tuple[str, ...]] = {
+    "purpose": "feedback",
+    "about": "mixed",
+    "what_happened": "You took nine months over my complaint, and nobody told me why. Then you decided against me.",
+    "inaccurate_facts": "Your decision says that I was discharged on 3 May. It was 13 May.",
+    "overlooked_information": "You do not mention the letter from my consultant, which I sent with my complaint.",
+    "remedy": "I want an apology for the delay, and the decision looked at again.",
+    "for_whom": "myself",
+    "name": "Jordan Pascoe",
+    "date_of_birth-day": "20",
+    "date_of_birth-month": "2",
+    "date_of_birth-year": "1998",
+    "address_1": "Flat 2b",
+    "address_2": "Lugger House",
+    "town": "Tidewell",
+    "postcode": "TR30 2EQ",
+    "email": "jpascoe@example.com",
+    "telephone": "07700 900860",
+    "unsafe_ways": ("telephone",),
+    "unsafe_words": "I share my telephone with my flatmates.",
+    "reply": "email",
+    "contacted_before": "yes",
+    "case_reference": "P-0409937",
+    "adjustments": ("large_print", "extra_time"),
+}
+"""What somebody tells us on the online form, by the names of its fields."""
 
 # What a mail server adds to mail that no person wrote.
 _ROBOT_HEADERS = {
@@ -143,13 +175,15 @@ async def _demo(home: Path, *, stay: bool) -> None:
             async with service(load(config), now, stopping) as it:
                 people, cases = await _fill_register(it)
                 console.print(
-                    f"A register of {people} people and {cases} cases. {len(mails)} letters are on their way to a mailbox."
+                    f"A register of {people} people and {cases} cases. {len(mails)} letters are on their way to a mailbox, and "
+                    f"somebody fills in the online form at {it.settings.web.public_url}/"
                 )
                 running = asyncio.ensure_future(run_roles(it, ROLES))
                 try:
                     await _until(_mailbox_open(it), running)
                     delivering = asyncio.ensure_future(asyncio.to_thread(deliver, imap, mails))
-                    await _watch(it, len(mails), running, console)
+                    told = await _sent(it, running)
+                    await _watch(it, len(mails) + 1, running, console)
                     await delivering
                     await duties.seal(it.database, now)
                     balanced = await _show(it, sink, console)
@@ -157,13 +191,17 @@ async def _demo(home: Path, *, stay: bool) -> None:
                     console.print(
                         f"\nAll of it took {took:.1f} s. Health and metrics were at http://{it.settings.web.private}/metrics"
                     )
+                    console.print(f"The online form gave the reference {told}.")
                     if stay:
-                        console.print("The service runs on until Ctrl-C.")
+                        console.print(
+                            f"The service runs on until Ctrl-C. Try the form: {it.settings.web.public_url}/ "
+                            f"and in Welsh {it.settings.web.public_url}/cy"
+                        )
                         await running
                 finally:
                     stopping.set()
                     await asyncio.wait((running,), timeout=20)
-    _next_steps(console, config)
+    _next_steps(console, config, stayed=stay)
     if not balanced:
         fail("The ledger does not balance or the audit trail does not verify; see above.", 1)
 
@@ -283,6 +321,27 @@ async def _mailbox_open(it: Service) -> None:
             if (await connection.execute(select(func.count()).select_from(state.mailboxes))).scalar_one():
                 return
         await asyncio.sleep(0.1)
+
+
+async def _sent(it: Service, running: "asyncio.Future[None]") -> str:
+    """The reference that the form gave, once somebody has filled it in and sent it."""
+    host, _, port = it.settings.web.public.rpartition(":")
+
+    async def listening() -> None:
+        while True:
+            try:
+                _, writer = await asyncio.open_connection(host, int(port))
+            except OSError:
+                await asyncio.sleep(0.1)
+                continue
+            writer.close()
+            return
+
+    await _until(listening(), running)
+    try:
+        return await asyncio.to_thread(fill_in, it.settings.web.public_url, FORM)
+    except (OSError, ValueError) as error:
+        fail(f"The online form was not sent: {error}", 1)
 
 
 async def _until(waiting: Any, running: "asyncio.Future[None]") -> None:
@@ -456,8 +515,10 @@ async def _balance(it: Service, console: Console) -> bool:
     return not unaccounted and verdict.holds
 
 
-def _next_steps(console: Console, config: Path) -> None:
+def _next_steps(console: Console, config: Path, *, stayed: bool) -> None:
     ingest = os.path.relpath(shutil.which(sys.argv[0]) or "ingest")
     console.print("\nLook around in what it made:")
     for verb in ("review list", "feedback list", "outgoing list", "ledger", "audit verify"):
         console.print(f"  {ingest} {verb} --config {config}", soft_wrap=True)
+    if not stayed:
+        console.print("To fill in the form yourself, run the demo with --stay: it prints the address.")

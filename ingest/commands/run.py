@@ -201,7 +201,8 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
             # What is uploaded was looked at then; a contact that waited for it again would keep others waiting.
             doors = _doors(it, arrive=keep, database=it.database, uploads=uploads, clock=it.clock, settings=it.settings)
             group.create_task(_whole(web.serve_public(it.settings.web, doors, it.stopping)))
-            group.create_task(_whole(uploads.run(it.stopping)))
+            for beside in (uploads.run, *(door.beside for door in doors if door.beside)):
+                group.create_task(_whole(beside(it.stopping)))
         if "router" in roles:
             group.create_task(router())
             group.create_task(_whole(outbox.run(it.log, it.database, it.store.pending, routed)))
@@ -223,9 +224,7 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
 def _doors(it: Service, **leaned_on: Any) -> list[web.Door]:
     """What the public port answers: the pages of channels first, since whoever is lost there is a person."""
     pages = [
-        web.Door(routes(name, account, **leaned_on), CHANNELS[channel].explain)
-        for (channel, name), account in it.accounts.items()
-        if (routes := CHANNELS[channel].routes)
+        door(name, account, **leaned_on) for (channel, name), account in it.accounts.items() if (door := CHANNELS[channel].door)
     ]
     return [*pages, web.Door(publishing.routes(**leaned_on), web.problem)]
 

@@ -156,7 +156,7 @@ def test_a_role_has_longer_to_stop_than_it_takes_and_comes_back_by_itself(deploy
 def test_every_services_settings_load_with_the_secrets_it_is_given(deployed: Deployed, tmp_path: Path):
     for name in deployed.verbs:
         chosen = settings_of(deployed, name, tmp_path)
-        assert set(accounts(chosen)) == {("email", "care")}
+        assert set(accounts(chosen)) == {("email", "care"), ("web_form", "care")}
         assert house_of(chosen).notices_from == "care"
 
 

@@ -29,6 +29,13 @@ def test_the_demo_shows_every_disposition_that_mail_reaches_and_balances(tmp_pat
     assert "The audit trail verifies" in shown.stdout
 
     it = Installation.on_one_box(tmp_path)
+    ((by_form,),) = it.rows(
+        "SELECT f.body FROM feedback_records f JOIN contacts c ON c.id = f.contact_id WHERE c.channel = 'web_form'"
+    )
+    record = json.loads(by_form)
+    assert f"The online form gave the reference {record['reference']}." in shown.stdout
+    assert "fills in the online form at http://127.0.0.1:" in shown.stdout
+    assert (record["name_given"], record["agreed_method"], record["missing"]) == ("Jordan Pascoe", "email", [])
     assert it.number("SELECT count(*) FROM contacts") >= 40
     assert set(it.rows("SELECT DISTINCT kind, team FROM dispositions WHERE current")) == ALL_THAT_MAIL_REACHES
     urgent = it.rows(

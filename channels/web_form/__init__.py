@@ -1,0 +1,1 @@
+"""The online complaint and feedback form: public pages, one thing at a time, in English and Welsh."""

@@ -1,0 +1,350 @@
+"""How much the public port takes in: forms sent and ``POST /contacts``, each durable before its answer, beside an empty 200.
+
+The role ``web`` runs as it is run, on the embedded log and on Kafka with PostgreSQL. The empty 200 is the same server's, in a process of
+its own. So many connections ask at once, each again as soon as it has its answer, which is as much as the server can bear. What was accepted
+is looked for on the log afterwards: one that is missing, or there twice, fails the bench.
+"""
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from html import unescape
+from itertools import count
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from channels.web_form.questions import CHECK
+from ingest import state
+from ingest.clock import now
+from ingest.commands.topic import NAMES
+from ingest.database import upgrade
+from ingest.ids import digest
+from ingest.log import Log
+from ingest.log.kafka import KafkaLog
+from ingest.log.sqlite import SqliteLog
+from ingest.settings import LogSettings
+from router.register import MIGRATIONS
+from tests.bench.contacts import contacts
+from tests.bench.embedded import KEY
+from tests.bench.rows import CONTACTS
+from tests.channels.web_form.conftest import FILLED_IN
+from tests.servers.kafka import running_kafka
+from tests.servers.loopback import free_ports, listens
+from tests.servers.postgres import running_postgres
+
+CONNECTIONS: Final = 64
+GOAL: Final = 0.3
+_GOAL_SECONDS: Final = 2.0
+_READY_SECONDS: Final = 60.0
+_ANSWER_SECONDS: Final = 60.0
+_PUBLISHERS_KEY: Final = "4b1d0a6f9c3e7285b6d4f1a09e8c7352"
+_SETTINGS: Final = """\
+key_file = "key"
+log.url = "{log}"
+register.url = "{register}"
+web.public = "127.0.0.1:{public}"
+web.private = "127.0.0.1:{private}"
+
+[teams]
+intake = "intake@example.org"
+investigators = "investigators@example.org"
+customer_care = "care-team@example.org"
+duty = "duty@example.org"
+
+[channels.web_form.care]
+contact = "care@ombudsman.example"
+most_an_hour = 1_000_000
+quickest = "1ms"
+
+[channels.email.care]
+host = "localhost"
+user = "care"
+password_file = "key"
+smtp = "localhost:25"
+sender = "care@ombudsman.example"
+
+[publishers."urn:example:bench"]
+keys = ["{publisher}"]
+"""
+_HIDDEN: Final = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
+_COOKIE: Final = re.compile(rb"(?i)\r\nset-cookie: ([^;]+);")
+_LENGTH: Final = re.compile(rb"(?i)\r\ncontent-length: ([0-9]+)\r\n")
+_WHERE: Final = re.compile(rb"(?i)\r\nlocation: ([^\r]+)\r\n")
+
+_numbers = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Answers a second, how long they took (seconds), and how many there were of each status."""
+
+    a_second: float
+    p50: float
+    p99: float
+    statuses: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A service that runs: its public port, and a reader of its log once it has ended."""
+
+    port: int
+    opened: Callable[[], Awaitable[Log]]
+    process: subprocess.Popen[bytes]
+
+
+class Connection:
+    """One to the server, kept open; just as much HTTP/1.1 as the answers of ours need."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def ask(self, request: bytes) -> tuple[int, bytes, bytes]:
+        """Status, head and body of the answer."""
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            self._writer.write(request)
+            head = await self._reader.readuntil(b"\r\n\r\n")
+            length = _LENGTH.search(head)
+            body = await self._reader.readexactly(int(length[1])) if length else b""
+        return int(head[9:12]), head, body
+
+    def close(self) -> None:
+        """End it."""
+        self._writer.close()
+
+
+@asynccontextmanager
+async def connected(port: int) -> AsyncGenerator[Connection]:
+    """A connection of one's own."""
+    one = Connection(*await asyncio.open_connection("127.0.0.1", port, limit=1 << 20))
+    try:
+        yield one
+    finally:
+        one.close()
+
+
+async def drive(port: int, requests: Iterable[bytes]) -> Taken:
+    """All of them, by so many connections at once."""
+    waiting, took, statuses = iter(requests), list[float](), Counter[int]()
+
+    async def one() -> None:
+        async with connected(port) as connection:
+            for request in waiting:
+                began = time.perf_counter()
+                status, _, _ = await connection.ask(request)
+                took.append(time.perf_counter() - began)
+                statuses[status] += 1
+
+    began = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(CONNECTIONS):
+            group.create_task(one())
+    rate = len(took) / (time.perf_counter() - began)
+    took.sort()
+    return Taken(rate, took[len(took) // 2], took[len(took) * 99 // 100], dict(statuses))
+
+
+def request(method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
+    """As it goes over the wire."""
+    told = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+    return f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{told}content-length: {len(body)}\r\n\r\n".encode() + body
+
+
+def publications(number: int) -> Iterator[bytes]:
+    """Requests with a contact each, under a key of its own."""
+    for each in contacts(number):
+        told: dict[str, Any] = {
+            "channel": "telephone",
+            "account": "0300 123 4567",
+            "received_at": now().isoformat(),
+            "sender": each.sender.model_dump(mode="json", exclude={"identifiers": {"__all__": {"verified_by"}}}),
+            "text": each.text,
+        }
+        yield request(
+            "POST",
+            "/contacts",
+            json.dumps(told).encode(),
+            authorization=f"Bearer {_PUBLISHERS_KEY}",
+            content_type="application/json",
+            idempotency_key=f"bench-{next(_numbers)}",
+        )
+
+
+async def forms(port: int, number: int) -> list[bytes]:
+    """Requests that send a form each, which has been filled in page by page up to its last."""
+    made, left = list[bytes](), iter(range(number))
+
+    async def people() -> None:
+        async with connected(port) as connection:
+            for _ in left:
+                made.append(await _filled_in(connection))
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(16):
+            group.create_task(people())
+    return made
+
+
+async def _filled_in(connection: Connection) -> bytes:
+    where, cookie, form = "/feedback/purpose", "", b""
+    while True:
+        _, head, page = await connection.ask(request("GET", where, cookie=cookie))
+        cookie = found[1].decode() if (found := _COOKIE.search(head)) else cookie
+        fields: dict[str, Any] = {name: unescape(value) for name, value in _HIDDEN.findall(page.decode())}
+        name = where.rpartition("/")[2]
+        fields |= FILLED_IN.get(name, {})
+        form = request(
+            "POST",
+            where,
+            urlencode(fields, doseq=True).encode(),
+            cookie=cookie,
+            content_type="application/x-www-form-urlencoded",
+        )
+        if name == CHECK:
+            return form
+        status, head, _ = await connection.ask(form)
+        moved = _WHERE.search(head)
+        if status != 303 or moved is None:
+            raise AssertionError(f"{where} was answered with {status}")
+        cookie = found[1].decode() if (found := _COOKIE.search(head)) else cookie
+        where = moved[1].decode()
+
+
+@contextmanager
+def running(command: Sequence[str], port: int) -> Generator[subprocess.Popen[bytes]]:
+    """A process that listens on that port."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + _READY_SECONDS
+        while not listens(port):
+            if process.poll() is not None or time.monotonic() > until:
+                raise AssertionError(f"{' '.join(command)} does not listen")
+            time.sleep(0.05)
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
+def service(folder: Path, log: str, register: str, opened: Callable[[], Awaitable[Log]]) -> Generator[Place]:
+    """The role ``web``."""
+    folder.mkdir(exist_ok=True)
+    public, private = free_ports(2)
+    (folder / "key").write_bytes(digest(KEY).encode())
+    path = folder / "ingest.toml"
+    publisher = digest(_PUBLISHERS_KEY.encode())
+    path.write_text(_SETTINGS.format(log=log, register=register, public=public, private=private, publisher=publisher))
+    command = [sys.executable, "-c", "from ingest.commands.entry import main; main()", "run", "web", "--config", str(path)]
+    with running(command, public) as process:
+        yield Place(public, opened, process)
+
+
+@contextmanager
+def embedded(folder: Path) -> Generator[Place]:
+    """On one machine alone."""
+
+    async def opened() -> Log:
+        return await SqliteLog.open(
+            folder / "log.db", exclusive=False, clock=now, retention=timedelta(days=30), most_record_bytes=8_000_000
+        )
+
+    folder.mkdir(exist_ok=True)
+    register = f"sqlite:///{folder / 'register.db'}"
+    upgrade(register, [MIGRATIONS, state.MIGRATIONS])
+    with service(folder, f"sqlite:///{folder / 'log.db'}", register, opened) as place:
+        yield place
+
+
+@contextmanager
+def scaled_out(folder: Path) -> Generator[Place]:
+    """On Kafka and PostgreSQL, each commit synced. Skipped, as a test is, where a server is not installed."""
+    with contextmanager(running_kafka)() as kafka, contextmanager(running_postgres)(durable=True) as postgres:
+
+        async def opened() -> Log:
+            return KafkaLog(LogSettings(url=kafka.url))
+
+        async def topics() -> None:
+            log = KafkaLog(LogSettings(url=kafka.url))
+            await log.create_topics(NAMES, partitions=6, replication=1, min_isr=1, retention=timedelta(days=30))
+            await log.close()
+
+        asyncio.run(topics())
+        register = postgres.url(postgres.create())
+        upgrade(register, [MIGRATIONS, state.MIGRATIONS])
+        with service(folder, kafka.url, register, opened) as place:
+            yield place
+
+
+def empty(number: int) -> Taken:
+    """The same server's empty 200."""
+    (port,) = free_ports(1)
+    with running([sys.executable, "-m", "tests.bench.empty_door", f"127.0.0.1:{port}"], port):
+        asyncio.run(drive(port, [request("GET", "/empty")] * CONNECTIONS))
+        return asyncio.run(drive(port, [request("GET", "/empty")] * number))
+
+
+async def on_the_log(place: Place) -> Counter[str]:
+    """How often each contact is there."""
+    log, after, found = await place.opened(), dict[int, int](), Counter[str]()
+    while page := await log.read(CONTACTS, after=after, most=1_000):
+        after.update({each.partition.number: each.position + 1 for each in page})
+        found.update(f"{each.record.header('ce_source')} {each.record.header('ce_id')}" for each in page)
+    await log.close()
+    return found
+
+
+def measured(folder: Path, number: int, turns: int) -> tuple[dict[str, list[Taken]], list[str]]:
+    """Each side's rounds by its name, and what was lost or doubled, as sentences."""
+    sides: dict[str, list[Taken]] = {}
+    wrong = list[str]()
+    for kind, ground in (("embedded", embedded), ("kafka", scaled_out)):
+        accepted = 0
+        with ground(folder / kind) as place:
+            asyncio.run(drive(place.port, publications(CONNECTIONS)))
+            accepted += CONNECTIONS
+            for _ in range(turns):
+                sides.setdefault(f"empty_beside_{kind}", []).append(empty(number))
+                sent = asyncio.run(drive(place.port, publications(number)))
+                filled = asyncio.run(forms(place.port, number // 4))
+                posted = asyncio.run(drive(place.port, filled))
+                accepted += sent.statuses.get(202, 0) + posted.statuses.get(303, 0)
+                sides.setdefault(f"contacts_{kind}", []).append(sent)
+                sides.setdefault(f"forms_{kind}", []).append(posted)
+                for side, taken, good in (("contacts", sent, 202), ("forms", posted, 303)):
+                    if set(taken.statuses) != {good}:
+                        wrong.append(f"{side} on {kind} were answered {dict(taken.statuses)}")
+            found = asyncio.run(on_the_log(place))
+        if len(found) != accepted:
+            wrong.append(f"{accepted} were accepted on {kind}, and the log has {len(found)}")
+        if doubled := sum(times > 1 for times in found.values()):
+            wrong.append(f"{doubled} are on the log of {kind} more than once")
+    return sides, wrong
+
+
+def verdict(sides: Mapping[str, Sequence[Taken]]) -> dict[str, Any]:
+    """Ratios to the empty 200 of the same turn, and the medians of the rounds."""
+    found: dict[str, Any] = {"sides": {}}
+    for side, rounds in sides.items():
+        found["sides"][side] = {
+            "a_second": median(each.a_second for each in rounds),
+            "p50_ms": median(each.p50 for each in rounds) * 1e3,
+            "p99_ms": max(each.p99 for each in rounds) * 1e3,
+        }
+        what, _, kind = side.partition("_")
+        if what != "empty":
+            beside = sides[f"empty_beside_{kind}"]
+            found[f"{side}_vs_empty"] = median(each.a_second / none.a_second for each, none in zip(rounds, beside, strict=True))
+    found["p99_under_two_seconds"] = all(each.p99 < _GOAL_SECONDS for rounds in sides.values() for each in rounds)
+    return found
