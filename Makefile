@@ -9,11 +9,7 @@ FORM := channels/web_form
 
 export UV_PYTHON_DOWNLOADS = never
 
-<<<<<<< ours
-.PHONY: demo test bench drain profile outage check format setup
-=======
-.PHONY: demo test bench drain doors profile check format setup
->>>>>>> theirs
+.PHONY: demo test bench drain doors profile outage check format setup
 .DEFAULT_GOAL := help
 
 help: ## what can be made here

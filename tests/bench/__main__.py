@@ -1,11 +1,8 @@
 """``make bench``: how fast it is, as ratios to baselines of the same run: python -m tests.bench [CONTACTS].
 
-<<<<<<< ours
 With ``--drain`` a long backlog instead, with ``--profile`` where the router's time goes, with ``--outage`` what becomes of contacts
 while Kafka is away. All is kept in ``build/bench.json``; each run
-=======
 With ``--drain`` a long backlog instead, with ``--doors`` what the public port takes in, with ``--profile`` where the router's time goes. All is kept in ``build/bench.json``; each run
->>>>>>> theirs
 replaces its own figures there. On a machine that others use, trust the ratios and the CPU time, not the rates.
 """
 
@@ -26,11 +23,7 @@ from typing import Any, Final
 import pytest
 
 from ingest.telemetry import write_lines
-<<<<<<< ours
-from tests.bench import drain, outage, sampling, scaled
-=======
-from tests.bench import doors, drain, sampling, scaled
->>>>>>> theirs
+from tests.bench import doors, drain, outage, sampling, scaled
 from tests.bench.ratios import GOALS, Found, embedded_rounds, scaled_rounds, service_rounds
 
 OUT: Final = Path("build/bench.json")
@@ -102,7 +95,6 @@ def profiled(number: int) -> None:
     _keep({"profile": {**shares, "cpu_us_a_contact": measured.cpu_us_a_contact}})
 
 
-<<<<<<< ours
 def away(seconds: int) -> None:
     """What became of contacts while Kafka was away for so long; the end where it fell short."""
     with _folder() as folder, _skipping():
@@ -113,7 +105,8 @@ def away(seconds: int) -> None:
     _keep({f"outage_{seconds}": found})
     if short := outage.verdict(found):
         sys.exit("; ".join(short))
-=======
+
+
 def doors_measured(number: int, turns: int) -> None:
     """Ratios to an empty 200 first, then rates and times."""
     with _folder() as folder:
@@ -134,7 +127,6 @@ def doors_measured(number: int, turns: int) -> None:
         print(each, file=sys.stderr)
     if wrong:
         sys.exit(1)
->>>>>>> theirs
 
 
 class _Missing(Exception):
@@ -179,25 +171,19 @@ def main() -> None:
     parser.add_argument("contacts", nargs="?", type=int, default=3_000, help="how many, for ratios and profile")
     parser.add_argument("--rounds", type=int, default=3, help="how often each side has its turn")
     parser.add_argument("--drain", type=int, metavar="N", help="drain so many, and say whether rate and memory are flat")
-<<<<<<< ours
     parser.add_argument("--outage", type=int, metavar="SECONDS", help="stop Kafka for so long, and say what became of contacts")
-=======
     parser.add_argument(
         "--doors", type=int, metavar="N", help="have the public port take in so many, and a quarter of it as forms"
     )
->>>>>>> theirs
     parser.add_argument("--profile", action="store_true", help="say where the router's time goes")
     chosen = parser.parse_args()
     try:
         if chosen.drain:
             drained(chosen.drain)
-<<<<<<< ours
         elif chosen.outage:
             away(chosen.outage)
-=======
         elif chosen.doors:
             doors_measured(chosen.doors, chosen.rounds)
->>>>>>> theirs
         elif chosen.profile:
             profiled(chosen.contacts)
         else:
