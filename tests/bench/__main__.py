@@ -1,8 +1,7 @@
 """``make bench``: how fast it is, as ratios to baselines of the same run: python -m tests.bench [CONTACTS].
 
-With ``--drain`` a long backlog instead, with ``--profile`` where the router's time goes, with ``--outage`` what becomes of contacts
-while Kafka is away. All is kept in ``build/bench.json``; each run
-With ``--drain`` a long backlog instead, with ``--doors`` what the public port takes in, with ``--profile`` where the router's time goes. All is kept in ``build/bench.json``; each run
+With ``--drain`` a long backlog instead, with ``--doors`` what the public port takes in, with ``--outage`` what becomes of contacts while Kafka
+is away, with ``--profile`` where the router's time goes. All is kept in ``build/bench.json``; each run
 replaces its own figures there. On a machine that others use, trust the ratios and the CPU time, not the rates.
 """
 
