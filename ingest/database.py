@@ -5,7 +5,7 @@ does. WAL only where the linked library has the fix for its reset race (3.51.3, 
 truncated rollback journal, whose truncation ``synchronous=FULL`` syncs.
 
 PostgreSQL 15 or later: processes write beside each other under READ COMMITTED, so whoever reads and then writes says so, by a
-condition on the row, by ``write(name)`` or by ``alone``. A process that stalls amid a transaction loses it.
+condition on the row, by ``write(names)`` or by ``alone``. A process that stalls amid a transaction loses it.
 """
 
 import asyncio
@@ -214,10 +214,10 @@ class Database:
         self._turn = asyncio.Lock()
 
     @asynccontextmanager
-    async def write(self, name: str | None = None) -> AsyncGenerator[AsyncConnection]:
+    async def write(self, *names: str) -> AsyncGenerator[AsyncConnection]:
         """A transaction that writes: committed at the end, rolled back on any exception.
 
-        Of those with the same ``name`` one runs at a time, whatever the process. Raises Unavailable where the database is away,
+        Of those that have one of ``names`` in common one runs at a time, whatever the process. Raises Unavailable where the database is away,
         locked or full, or gave way to another transaction; a refusal of the data itself comes as it is.
         """
         async with self._turn:
@@ -225,8 +225,11 @@ class Database:
                 async with self._engine.connect() as connection:
                     await connection.execution_options(immediate=True)
                     async with connection.begin():
-                        if name is not None and self._shared:
-                            await connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
+                        if names and self._shared:
+                            # In the order of what is locked, so that no two wait for each other.
+                            each = "SELECT DISTINCT hashtext(name) AS lock FROM unnest(CAST(:names AS text[])) AS name ORDER BY lock"
+                            locks = text(f"SELECT pg_advisory_xact_lock(lock) FROM ({each} OFFSET 0) AS locks")
+                            await connection.execute(locks, {"names": list(names)})
                         yield connection
 
     @asynccontextmanager

@@ -162,8 +162,7 @@ class _Folder:
         folders = {folder for file in files for folder in file.parents if folder.is_relative_to(self._folder)}
         # At once, since the disk then settles many in one go.
         with ThreadPoolExecutor(_AT_ONCE) as threads:
-            list(threads.map(_sync, files))
-            list(threads.map(_sync, folders))
+            list(threads.map(_sync, [*files, *folders]))
 
 
 class _Bucket:

@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
 
+from ingest.errors import IngestError
+
 _BATCHES_AT_ONCE: Final = 2  # one is at the disk while the other is read and written; with more, each serves fewer
 _MOST: Final = 100
 
@@ -15,7 +17,11 @@ Answered = TypeVar("Answered")
 
 
 class Together(Generic[Asked, Answered]):
-    """``work`` answers a batch in its order, with an exception in the place of one that fails alone; what it raises all get."""
+    """``work`` answers a batch in its order, with an exception in the place of one that fails alone.
+
+    What it raises of ours all get, since what they lean on is away. Of anything else one of them may be the cause: each is then done by
+    itself. So ``work`` must bear being asked for the same again.
+    """
 
     def __init__(self, work: Callable[[Sequence[Asked]], Awaitable[Sequence[Answered | Exception]]]) -> None:
         self._work = work
@@ -35,10 +41,7 @@ class Together(Generic[Asked, Answered]):
     async def _run(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
-            try:
-                answers = await self._work([asked for asked, _ in batch])
-            except Exception as error:  # noqa: BLE001 - it belongs to those who asked
-                answers = [error] * len(batch)
+            answers = await self._answers([asked for asked, _ in batch])
             for (_, future), answer in zip(batch, answers, strict=True):
                 if future.done():
                     continue
@@ -46,3 +49,11 @@ class Together(Generic[Asked, Answered]):
                     future.set_exception(answer)
                 else:
                     future.set_result(answer)
+
+    async def _answers(self, batch: Sequence[Asked]) -> Sequence[Answered | Exception]:
+        try:
+            return await self._work(batch)
+        except IngestError as error:
+            return [error] * len(batch)
+        except Exception as error:  # noqa: BLE001 - it belongs to those who asked
+            return [error] if len(batch) == 1 else [answer for each in batch for answer in await self._answers([each])]

@@ -7,7 +7,7 @@ once, as by two windows, each change is made to what the other has left.
 import asyncio
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -23,9 +23,10 @@ from channels.web_form.questions import Answer, answers_from
 from channels.web_form.seal import Session, derived
 from ingest import state
 from ingest.clock import Clock
-from ingest.database import Database, insert
+from ingest.database import Database, among, insert
 from ingest.errors import Unavailable
 from ingest.telemetry import ERRORS, telemetry
+from ingest.together import Together
 
 _EXPIRE_SECONDS: Final = 600.0
 _NONCE: Final = 12
@@ -61,6 +62,10 @@ def begin(begun: datetime) -> Draft:
     return Draft(token=secrets.token_hex(16), begun=begun)
 
 
+Change = Callable[[Draft | None], Draft]
+"""What becomes of a draft, or of none; it may be asked twice, and only the last counts."""
+
+
 class Drafts:
     """The drafts, by whose session they are of. Methods raise Unavailable."""
 
@@ -69,26 +74,37 @@ class Drafts:
         self._key = key
         self._kept_for = kept_for
         self._clock = clock
+        self._changes = Together(self._change)
 
     async def get(self, session: Session) -> Draft | None:
         """The draft, where there is one and its time has not come."""
         async with self._database.read() as connection:
-            return await self._read(connection, session)
+            return (await self._read(connection, {session.name: session})).get(session.name)
 
-    async def change(self, session: Session, change: Callable[[Draft | None], Draft]) -> Draft:
-        """Put what ``change`` makes of the draft in its place."""
-        async with self._database.write(f"draft {session.name}") as connection:
-            return await self.change_within(connection, session, change)
+    async def change(self, session: Session, change: Change) -> Draft:
+        """Put what ``change`` makes of the draft in its place; those that come at once are written in one transaction."""
+        return await self._changes((session, change))
 
-    async def change_within(
-        self, connection: AsyncConnection, session: Session, change: Callable[[Draft | None], Draft]
-    ) -> Draft:
-        """The same, of a draft that is there, within a transaction that writes something else as well."""
-        draft = change(await self._read(connection, session, to_write=True))
-        row = {"sealed": self._seal(session, draft), "at": self._clock()}
-        put = insert(state.drafts).values(session=session.name, **row)
-        await connection.execute(put.on_conflict_do_update(index_elements=["session"], set_=row))
-        return draft
+    async def _change(self, batch: Sequence[tuple[Session, Change]]) -> list[Draft | Exception]:
+        async with self._database.write(*(f"draft {session.name}" for session, _ in batch)) as connection:
+            return list(await self.change_within(connection, batch))
+
+    async def change_within(self, connection: AsyncConnection, batch: Sequence[tuple[Session, Change]]) -> list[Draft]:
+        """The same for several in turn, within a transaction that may write something else; the drafts, in order.
+
+        Where a draft is not there yet, only a transaction of its session's name keeps another from making it as well.
+        """
+        drafts = await self._read(connection, {session.name: session for session, _ in batch}, to_write=True)
+        made = list[Draft]()
+        for session, change in batch:
+            drafts[session.name] = change(drafts.get(session.name))
+            made.append(drafts[session.name])
+        sessions = {session.name: session for session, _ in batch}
+        rows = [{"session": each, "sealed": self._seal(sessions[each], drafts[each]), "at": self._clock()} for each in sessions]
+        put = insert(state.drafts)
+        new = {"sealed": put.excluded.sealed, "at": put.excluded.at}
+        await connection.execute(put.on_conflict_do_update(index_elements=["session"], set_=new), rows)
+        return made
 
     async def forget(self, session: Session) -> None:
         """Take away what there is."""
@@ -114,14 +130,15 @@ class Drafts:
                 async with asyncio.timeout(_EXPIRE_SECONDS):
                     await stopping.wait()
 
-    async def _read(self, connection: AsyncConnection, session: Session, *, to_write: bool = False) -> Draft | None:
-        mine = select(state.drafts).where(state.drafts.c.session == session.name)
-        if to_write:
-            mine = mine.with_for_update()
-        row = (await connection.execute(mine)).one_or_none()
-        if row is None or row.at < self._clock() - self._kept_for:
-            return None
-        return self._open(session, row.sealed)
+    async def _read(
+        self, connection: AsyncConnection, sessions: Mapping[str, Session], *, to_write: bool = False
+    ) -> dict[str, Draft]:
+        """Those that are there and whose time has not come, by their sessions' names."""
+        theirs = select(state.drafts).where(among(state.drafts.c.session, sessions)).order_by(state.drafts.c.session)
+        rows = await connection.execute(theirs.with_for_update() if to_write else theirs)
+        oldest = self._clock() - self._kept_for
+        opened = {row.session: self._open(sessions[row.session], row.sealed) for row in rows if row.at >= oldest}
+        return {name: draft for name, draft in opened.items() if draft is not None}
 
     def _cipher(self, session: Session) -> AESGCM:
         return AESGCM(derived(self._key, f"draft {session.secret}"))

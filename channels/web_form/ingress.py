@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, TypeVar
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import Request, Response
@@ -33,6 +34,7 @@ from ingest.errors import Refused
 from ingest.ids import reference
 from ingest.receive import Arrival
 from ingest.settings import Settings
+from ingest.together import Together
 from ingest.uploads import Uploads
 from ingest.web import Declined, Door, Fault, Route
 
@@ -84,6 +86,16 @@ class _Posted:
     """The page was made for a session that is over; this is a new one."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Sending:
+    """One form on its way: what it comes to, and what its draft becomes once it is kept."""
+
+    session: Session
+    draft: Draft
+    arrival: Arrival
+    sent: Callable[[UUID], Sent]
+
+
 class Form:
     """One form: its settings, and all that it leans on."""
 
@@ -111,6 +123,7 @@ class Form:
         self._pages = Pages(account, settings, self._cookie)
         self._starts = Limit(account.most_an_hour * _STARTS_A_FORM)
         self._submissions = Limit(account.most_an_hour)
+        self._send = Together(self._sent_together)
         self.drafts = Drafts(database, key, account.draft_kept_for, clock)
 
     def routes(self) -> list[Route]:
@@ -257,16 +270,23 @@ class Form:
         self._limited(self._submissions, request)
         now = self._clock()
         original = original_of(draft.token, answers, kept, language=language, suspicions=self._suspicions(posted, draft, now))
-
-        async def note(connection: AsyncConnection, contacts: Sequence[Contact]) -> None:
-            sent = Sent(contacts[0].id, now, mark, purpose(answers), can_reply=bool(ways(answers)))
-            await self.drafts.change_within(connection, posted.session, partial(_done, draft, sent))
-
         arrival = Arrival(original, partial(translate, account=self._name, received_at=now))
-        await self._arrive([arrival], beside=note)
+        sent = partial(Sent, at=now, answers=mark, purpose=purpose(answers), can_reply=bool(ways(answers)))
+        await self._send(_Sending(posted.session, draft, arrival, sent))
         if kept:
             await self._uploads.forget(_owner(posted.session), *(each.digest for each in kept))
         return self._with_session(self._to(path(language, "confirmation")), posted.session)
+
+    async def _sent_together(self, batch: Sequence[_Sending]) -> list[Exception | None]:
+        async def note(connection: AsyncConnection, contacts: Sequence[Contact]) -> None:
+            done = [
+                (each.session, partial(_done, each.draft, each.sent(contact.id)))
+                for each, contact in zip(batch, contacts, strict=True)
+            ]
+            await self.drafts.change_within(connection, done)
+
+        await self._arrive([each.arrival for each in batch], beside=note)
+        return [None] * len(batch)
 
     async def leave(self, language: Language, request: Request) -> Response:
         """Take the confirmation off this device; then begin again, where that is what they want."""
