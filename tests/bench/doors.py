@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,13 +26,12 @@ from urllib.parse import urlencode
 from channels.web_form.questions import CHECK
 from ingest import state
 from ingest.clock import now
+from ingest.commands.terminal import open_log
 from ingest.commands.topic import NAMES
 from ingest.database import upgrade
 from ingest.ids import digest
-from ingest.log import Log
 from ingest.log.kafka import KafkaLog
-from ingest.log.sqlite import SqliteLog
-from ingest.settings import LogSettings
+from ingest.settings import LogSettings, load
 from router.register import MIGRATIONS
 from tests.bench.contacts import contacts
 from tests.bench.embedded import KEY
@@ -96,11 +95,10 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A service that runs: its public port, and a reader of its log once it has ended."""
+    """A service that runs: its public port and its settings."""
 
     port: int
-    opened: Callable[[], Awaitable[Log]]
-    process: subprocess.Popen[bytes]
+    config: Path
 
 
 class Connection:
@@ -238,7 +236,7 @@ def running(command: Sequence[str], port: int) -> Generator[subprocess.Popen[byt
 
 
 @contextmanager
-def service(folder: Path, log: str, register: str, opened: Callable[[], Awaitable[Log]]) -> Generator[Place]:
+def service(folder: Path, log: str, register: str) -> Generator[Place]:
     """The role ``web``."""
     folder.mkdir(exist_ok=True)
     public, private = free_ports(2)
@@ -247,23 +245,17 @@ def service(folder: Path, log: str, register: str, opened: Callable[[], Awaitabl
     publisher = digest(_PUBLISHERS_KEY.encode())
     path.write_text(_SETTINGS.format(log=log, register=register, public=public, private=private, publisher=publisher))
     command = [sys.executable, "-c", "from ingest.commands.entry import main; main()", "run", "web", "--config", str(path)]
-    with running(command, public) as process:
-        yield Place(public, opened, process)
+    with running(command, public):
+        yield Place(public, path)
 
 
 @contextmanager
 def embedded(folder: Path) -> Generator[Place]:
     """On one machine alone."""
-
-    async def opened() -> Log:
-        return await SqliteLog.open(
-            folder / "log.db", exclusive=False, clock=now, retention=timedelta(days=30), most_record_bytes=8_000_000
-        )
-
     folder.mkdir(exist_ok=True)
     register = f"sqlite:///{folder / 'register.db'}"
     upgrade(register, [MIGRATIONS, state.MIGRATIONS])
-    with service(folder, f"sqlite:///{folder / 'log.db'}", register, opened) as place:
+    with service(folder, f"sqlite:///{folder / 'log.db'}", register) as place:
         yield place
 
 
@@ -271,9 +263,6 @@ def embedded(folder: Path) -> Generator[Place]:
 def scaled_out(folder: Path) -> Generator[Place]:
     """On Kafka and PostgreSQL, each commit synced. Skipped, as a test is, where a server is not installed."""
     with contextmanager(running_kafka)() as kafka, contextmanager(running_postgres)(durable=True) as postgres:
-
-        async def opened() -> Log:
-            return KafkaLog(LogSettings(url=kafka.url))
 
         async def topics() -> None:
             log = KafkaLog(LogSettings(url=kafka.url))
@@ -283,7 +272,7 @@ def scaled_out(folder: Path) -> Generator[Place]:
         asyncio.run(topics())
         register = postgres.url(postgres.create())
         upgrade(register, [MIGRATIONS, state.MIGRATIONS])
-        with service(folder, kafka.url, register, opened) as place:
+        with service(folder, kafka.url, register) as place:
             yield place
 
 
@@ -297,7 +286,7 @@ def empty(number: int) -> Taken:
 
 async def on_the_log(place: Place) -> Counter[str]:
     """How often each contact is there."""
-    log, after, found = await place.opened(), dict[int, int](), Counter[str]()
+    log, after, found = await open_log(load(place.config), exclusive=False), dict[int, int](), Counter[str]()
     while page := await log.read(CONTACTS, after=after, most=1_000):
         after.update({each.partition.number: each.position + 1 for each in page})
         found.update(f"{each.record.header('ce_source')} {each.record.header('ce_id')}" for each in page)

@@ -1,71 +1,62 @@
-"""Kafka is stopped for some minutes while contacts go on coming, twenty a second, each at its time whatever became of those before it.
+"""Kafka is stopped for some minutes while the public port takes in twenty submissions a second, each at its time whatever became of the last.
 
 Then it is counted: were all answered and how soon, does the log have every one that was answered and how soon after the broker's return,
-and what the register makes of it, by a router of its own. Another door is measured by another ``Door``: all it must do is take bytes and
-say yes.
+and what the register makes of it, by a router of its own.
 """
 
 import asyncio
 import statistics
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from channels.email.translate import translate
 from ingest import state
-from ingest.clock import now
 from ingest.commands.topic import NAMES
-from ingest.database import Database, upgrade
+from ingest.database import upgrade
 from ingest.errors import IngestError, Unavailable
 from ingest.log.kafka import KafkaLog
-from ingest.log.spool import SpooledLog
-from ingest.originals import Originals
-from ingest.receive import CONTACTS, Arrival, receive
+from ingest.receive import CONTACTS
 from ingest.settings import LogSettings
 from router.register import MIGRATIONS
-from tests.bench import scaled
-from tests.journeys.test_killed_midway import letter
+from tests.bench import doors, scaled
 from tests.servers.kafka import running_kafka
 from tests.servers.postgres import running_postgres
 
-KEY: Final = b"0123456789abcdef" * 4
 A_SECOND: Final = 20
 _AROUND_SECONDS: Final = 5  # before the outage and after it
 _GOAL_SECONDS: Final = 60  # within which the log has all once Kafka is back
 _PATIENCE_SECONDS: Final = 300.0
 _PARTITIONS: Final = 6
+_ONE_IS_A_FORM: Final = 20
+_SPARE_SECONDS: Final = 90  # for the broker's end and beginning, and the time that the log takes
 _PAGE: Final = 2_000
 
-Send = Callable[[bytes], Awaitable[None]]
-"""Hands in the bytes of one letter; returns once it is accepted, and raises where it is not."""
-
-Door = Callable[[scaled.Ground, str], AbstractAsyncContextManager[Send]]
-"""Opens a door that takes in for a register, by its address."""
+Send = Callable[[int], Awaitable[None]]
+"""Hands in the submission of that number; returns once it is accepted, and raises where it is not."""
 
 
-@asynccontextmanager
-async def by_receive(place: scaled.Ground, register: str) -> AsyncGenerator[Send]:
-    """What every door does, without one: ``receive``, as a channel's role calls it."""
-    chosen = LogSettings(url=place.kafka.url, spool=place.folder / "spool")
-    log = await SpooledLog.open(KafkaLog(chosen), "email", chosen, now)
-    originals, database = Originals(f"file://{place.folder}/originals"), Database(register)
+@contextmanager
+def by_http(place: scaled.Ground, register: str, seconds: float) -> Generator[tuple[doors.Place, Send]]:
+    """The role ``web``. Of twenty submissions one is a form, filled in before, and the others are another system's contacts."""
+    most = int(A_SECOND * (seconds + _SPARE_SECONDS))
+    with doors.service(place.folder / "web", place.kafka.url, register) as web:
+        forms = iter(asyncio.run(doors.forms(web.port, most // _ONE_IS_A_FORM)))
+        published = doors.publications(most)
 
-    async def send(original: bytes) -> None:
-        how: dict[str, Any] = {"account": "care", "received_at": datetime.now(UTC), "backfill": False, "authserv_id": None}
-        arrival = Arrival(original, partial(translate, **how))
-        await receive([arrival], originals=originals, log=log, database=database, key=KEY)
+        async def send(number: int) -> None:
+            request, wanted = (next(published), 202) if number % _ONE_IS_A_FORM else (next(forms), 303)
+            async with doors.connected(web.port) as connection:
+                status, _, _ = await connection.ask(request)
+            if status != wanted:
+                raise Unavailable(str(status), "It was turned away.")
 
-    try:
-        yield send
-    finally:
-        await log.close()
-        await database.close()
+        yield web, send
 
 
 @dataclass
@@ -90,7 +81,7 @@ class Stream:
     async def _one(self, number: int) -> None:
         began = time.monotonic()
         try:
-            await self.send(letter(number))
+            await self.send(number)
         except (IngestError, OSError) as error:
             self.turned_away[getattr(error, "reason", type(error).__name__)] += 1
         else:
@@ -128,36 +119,39 @@ class OnTheLog:
         await self._log.close()
 
 
-def outage(folder: Path, seconds: float, door: Door = by_receive) -> Mapping[str, Any]:
+def outage(folder: Path, seconds: float) -> Mapping[str, Any]:
     """The whole story, as figures. Skipped, as a test is, where a server is not installed."""
     with contextmanager(running_kafka)() as kafka, contextmanager(running_postgres)(durable=True) as postgres:
-        (folder / "key").write_bytes(KEY)
         register = postgres.url(postgres.create())
         upgrade(register, [MIGRATIONS, state.MIGRATIONS])
-        return asyncio.run(_outage(scaled.Ground(folder, kafka, postgres, 0, ""), register, door, seconds))
+        asyncio.run(_topics(kafka.url))
+        place = scaled.Ground(folder, kafka, postgres, 0, "")
+        with by_http(place, register, seconds) as (web, send):
+            found, accepted = asyncio.run(_outage(place, Stream(send), seconds))
+        return {**found, **asyncio.run(_routed(place, register, web.config, accepted))}
 
 
-async def _outage(place: scaled.Ground, register: str, door: Door, seconds: float) -> Mapping[str, Any]:
-    log = KafkaLog(LogSettings(url=place.kafka.url))
+async def _topics(url: str) -> None:
+    log = KafkaLog(LogSettings(url=url))
     await log.create_topics(NAMES, partitions=_PARTITIONS, replication=1, min_isr=1, retention=timedelta(days=30))
     await log.close()
+
+
+async def _outage(place: scaled.Ground, stream: Stream, seconds: float) -> tuple[Mapping[str, Any], int]:
     seen, stopping = OnTheLog(place.kafka.url), asyncio.Event()
-    async with door(place, register) as send:
-        stream = Stream(send)
-        flowing = asyncio.create_task(stream.flow(stopping))
-        await asyncio.sleep(_AROUND_SECONDS)
-        await asyncio.to_thread(place.kafka.stop)
-        before = len(stream.accepted)
-        await asyncio.sleep(seconds)
-        await asyncio.to_thread(place.kafka.start)
-        back, by_then = time.monotonic(), len(stream.accepted)
-        had_all_in = await seen.until(by_then, back)
-        await asyncio.sleep(_AROUND_SECONDS)
-        stopping.set()
-        await flowing
-        await seen.until(len(stream.accepted), time.monotonic())
+    flowing = asyncio.create_task(stream.flow(stopping))
+    await asyncio.sleep(_AROUND_SECONDS)
+    await asyncio.to_thread(place.kafka.stop)
+    before = len(stream.accepted)
+    await asyncio.sleep(seconds)
+    await asyncio.to_thread(place.kafka.start)
+    back, by_then = time.monotonic(), len(stream.accepted)
+    had_all_in = await seen.until(by_then, back)
+    await asyncio.sleep(_AROUND_SECONDS)
+    stopping.set()
+    await flowing
+    await seen.until(len(stream.accepted), time.monotonic())
     await seen.close()
-    contacts = await _routed(place, register, len(stream.accepted))
     quick = sorted(stream.took)
     return {
         "seconds": seconds,
@@ -172,16 +166,15 @@ async def _outage(place: scaled.Ground, register: str, door: Door, seconds: floa
         "on_the_log": len(seen.found),
         "repeats_on_the_log": seen.found.total() - len(seen.found),
         "had_all_in_seconds": round(had_all_in, 1),
-        **contacts,
-    }
+    }, len(stream.accepted)
 
 
-async def _routed(place: scaled.Ground, register: str, wanted: int) -> Mapping[str, int]:
+async def _routed(place: scaled.Ground, register: str, config: Path, wanted: int) -> Mapping[str, int]:
     """What the register makes of it: contacts, current dispositions, and contacts that came with two contents."""
     query = """SELECT (SELECT count(*) FROM contacts),
         (SELECT count(*) FROM dispositions WHERE current), (SELECT count(*) FROM variants)"""
     count = partial(asyncio.to_thread, place.postgres.execute, query, database=register.rpartition("/")[2])
-    async with scaled.side(place, register, place.service(register)):
+    async with scaled.side(place, register, [*scaled.INGEST, "run", "router", "--config", str(config)]):
         since = time.monotonic()
         while True:
             ((contacts, _, _),) = await count()

@@ -35,7 +35,7 @@ from tests.servers.kafka import Kafka, running_kafka
 from tests.servers.postgres import Postgres, running_postgres
 
 PARTITIONS: Final = 6
-_INGEST: Final = (sys.executable, "-c", "from ingest.commands.entry import main; main()")
+INGEST: Final = (sys.executable, "-c", "from ingest.commands.entry import main; main()")
 _LOOK_SECONDS: Final = 0.02
 _STUCK_SECONDS: Final = 120.0
 _SETTINGS: Final = """\
@@ -93,7 +93,7 @@ class Ground:
 
     def service(self, register: str) -> list[str]:
         """What runs the router as it is run: with outbox, duties and pages."""
-        return [*_INGEST, "run", "router", "--config", str(self.settings(register))]
+        return [*INGEST, "run", "router", "--config", str(self.settings(register))]
 
     def one_by_one(self, register: str) -> list[str]:
         """What runs the router's job under FastStream."""
