@@ -8,7 +8,7 @@ same bytes may have come as an attachment by any channel, and only the register 
 import asyncio
 from contextlib import suppress
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.engine import Row
 
 from ingest import state
@@ -90,6 +90,19 @@ class Uploads:
         async with self._database.write() as connection:
             for each in digests:
                 await connection.execute(delete(uploads).where(uploads.c.owner == owner, uploads.c.digest == each))
+
+    async def touch(self, owner: str) -> None:
+        """Begin the time of all an owner's files anew, in the order they have: whoever they are of is still at work."""
+        uploads = state.uploads
+        mine = uploads.c.owner == owner
+        async with self._database.write(f"uploads {owner}") as connection:
+            rows = (await connection.execute(select(uploads.c.digest, uploads.c.at).where(mine))).all()
+            if not rows:
+                return
+            passed = self._clock() - max(row.at for row in rows)
+            for row in rows:
+                moved = update(uploads).where(mine, uploads.c.digest == row.digest).values(at=row.at + passed)
+                await connection.execute(moved)
 
     async def expire(self) -> int:
         """Forget what nobody has claimed within ``kept_for``; how many those were."""

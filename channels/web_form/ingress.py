@@ -245,6 +245,8 @@ class Form:
         draft = await self.drafts.change(posted.session, partial(self._with, posted, found))
         if draft.sent:
             return self._sent_already(language, draft.sent)
+        if "files_done" in draft.answers:
+            await self._uploads.touch(_owner(posted.session))
         return self._with_session(self._to(_page_path(language, self._next(page, draft, changing=changing))), posted.session)
 
     async def send(self, language: Language, request: Request) -> Response:

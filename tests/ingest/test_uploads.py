@@ -252,6 +252,20 @@ async def test_what_nobody_claims_is_forgotten_in_time_and_what_is_younger_stays
     assert [each.name for each in await uploads.kept(ANN)] == ["young.png"]
 
 
+async def test_whoever_is_still_at_work_keeps_their_files_as_they_were_and_nobody_elses_with_them(desk: Desk):
+    uploads = desk.uploads(kept_for="24h")
+    await uploads.keep(ANN, "first.pdf", "", LETTER)
+    await uploads.keep(BEN, "first.pdf", "", LETTER)
+    desk.now += timedelta(hours=1)
+    await uploads.keep(ANN, "second.png", "", SOUND["png"])
+    desk.now += timedelta(hours=22)
+    await uploads.touch(ANN)
+    desk.now += timedelta(hours=22)
+    await uploads.expire()
+    assert [each.name for each in await uploads.kept(ANN)] == ["first.pdf", "second.png"]
+    assert await uploads.kept(BEN) == []
+
+
 async def test_the_bytes_of_what_was_forgotten_stay_for_whoever_else_has_them(desk: Desk):
     uploads = desk.uploads()
     await uploads.keep(ANN, "a.pdf", "", LETTER)

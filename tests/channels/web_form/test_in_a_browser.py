@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from tests.channels.web_form.conftest import Serving
-from tests.channels.web_form.walk import every_page, go_on
+from tests.channels.web_form.walk import answers_without_a_page, every_page, go_on, new_complaint
 from tests.servers.browser import violations, visiting
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(400)]
@@ -25,12 +25,21 @@ def pdf(tmp_path: Path) -> str:
 async def test_every_page_is_sound_and_fits_a_small_screen(browser: Browser, serving: Serving, pdf: str, language: str) -> None:
     promised = {"organisation": "Parliamentary Ombudsman", "organisation_cy": "Yr Ombwdsmon", "telephone": "0345 015 4033"}
     seen: list[str] = []
-    async with serving(acknowledgement=promised) as house, visiting(browser) as first:
-        async for name, page in every_page(first, house, language, pdf):
-            seen.append(name)
-            assert await violations(page) == [], name
-            assert await width_on(page, 320) <= 320, f"{name} is wider than the screen"
-    assert len(seen) > 45
+    async with (
+        serving({"most_an_hour": 1}, acknowledgement=promised) as house,
+        visiting(browser) as first,
+        visiting(browser) as second,
+    ):
+        for walk in (
+            every_page(first, house, language, pdf),
+            new_complaint(second, house, language),
+            answers_without_a_page(second, house, language),
+        ):
+            async for name, page in walk:
+                seen.append(name)
+                assert await violations(page) == [], name
+                assert await width_on(page, 320) <= 320, f"{name} is wider than the screen"
+    assert len(seen) > 55
     assert {"start", "nowhere", "forbidden", "changed", "unavailable", "failed", "sent-already", "confirmation"} <= set(seen)
 
 

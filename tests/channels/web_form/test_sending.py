@@ -338,6 +338,17 @@ async def test_a_file_comes_with_the_contact_under_a_name_that_is_no_path(house:
     assert await house.rows("SELECT count(*) FROM uploads") == [(0,)]
 
 
+async def test_files_wait_as_long_as_the_answers_beside_them(house: House, person: Person) -> None:
+    await person.fill_in(SHORT, until="files")
+    await person.post("feedback/files", {"add": "add"}, files={"file": ("letter.pdf", PDF)})
+    await person.post("feedback/files", {"go": "on"}, files={"file": ("", b"")})
+    (added,) = await house.rows("SELECT at FROM uploads")
+    house.clock.pass_by(timedelta(hours=20))
+    await person.post(person.where, {**FILLED_IN, **SHORT}[person.where.removeprefix("feedback/")])
+    (since,) = await house.rows("SELECT at FROM uploads")
+    assert since > added
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -3,13 +3,17 @@
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
-from playwright.async_api import Page
+from playwright.async_api import APIResponse, Page
 
 from channels.web_form.questions import BY_NAME, CHECK, FILES
 from ingest.errors import Unavailable
 from tests.channels.web_form.conftest import FILLED_IN, House
 
-AS_ANOTHER = {"for-whom": {"for_whom": "somebody"}}
+AS_ANOTHER = {
+    "for-whom": {"for_whom": "somebody"},
+    "authority": {"authority": "other"},
+    "other-authority": {"authority_other": "I am her neighbour, and she asked me."},
+}
 FAULTY: Mapping[str, Mapping[str, Any]] = {
     "email": {"email": "ada at example.org"},
     "telephone": {"telephone": "none"},
@@ -68,6 +72,49 @@ async def every_page(page: Page, house: House, language: str, pdf: str) -> Async
     await other.evaluate("document.querySelector('[name=answers]').value = 'x'")
     await go_on(other)
     yield "sent-already", other
+
+
+async def new_complaint(page: Page, house: House, language: str) -> AsyncGenerator[tuple[str, Page]]:
+    """What only those are asked who complain about somebody else."""
+    at = f"{house.url}/cy" if language == "cy" else house.url
+    await page.goto(f"{at}/feedback/purpose")
+    await fill_in(page, "purpose", {"purpose": "new_complaint"})
+    await go_on(page)
+    assert page.url.endswith("/organisation")
+    yield "organisation", page
+    await go_on(page)
+    yield "organisation, with an error", page
+
+
+async def answers_without_a_page(page: Page, house: House, language: str) -> AsyncGenerator[tuple[str, Page]]:
+    """What is answered to requests that no page of ours sends, shown as if one had; the last is that too many came."""
+    at = f"{house.url}/cy" if language == "cy" else house.url
+    html, form = {"content-type": "multipart/form-data; boundary=b"}, {"content-type": "application/x-www-form-urlencoded"}
+    for name, status, headers, body in (
+        ("malformed", 400, html, b"--b"),
+        ("no form", 415, {"content-type": "text/plain"}, b"x"),
+        ("too large", 413, form, b"x" * 12_000_000),
+        ("not to be posted", 405, form, b""),
+    ):
+        where = "" if status == 405 else "feedback/purpose"
+        answer = await page.request.post(f"{at}/{where}", data=body, headers=headers)
+        assert answer.status == status, name
+        await show(page, f"{house.url}/shown", answer)
+        yield name, page
+    for _ in range(5):
+        await page.context.clear_cookies()
+        await page.goto(f"{at}/feedback/purpose")
+        await fill_in(page, "purpose", {"purpose": "question"})
+        await go_on(page)
+    assert page.url.endswith("/feedback/purpose")
+    yield "too many", page
+
+
+async def show(page: Page, url: str, answer: APIResponse) -> None:
+    """Have the page show what was answered."""
+    await page.route(url, lambda route: route.fulfill(response=answer))
+    await page.goto(url)
+    await page.unroute(url)
 
 
 async def go_on(page: Page) -> None:
