@@ -1,6 +1,6 @@
 """Raw messages and attachments, each under its SHA-256, kept before anything is parsed.
 
-They lie at ``ab/cd/<digest>``, in a folder or in a bucket. In a folder obstore writes beside and renames, and syncs nothing, so
+They lie at ``ab/<digest>``, in a folder or in a bucket. In a folder obstore writes beside and renames, and syncs nothing, so
 that is done here: the file, then each folder on the way to it. One that a crash left torn does not have the bytes of its name,
 and is written again. A bucket has an object whole or not at all, and has it for good once it says so (S3, PutObject).
 """
@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # a type that obstore has only for checkers
 _KEY: Final = "originals.url"
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")  # S3, "General purpose bucket naming rules"
+_SYNCS_AT_ONCE: Final = 4  # the disk settles several in one go
 _AT_ONCE: Final = 16
 _CALL_SECONDS: Final = 60.0  # for one object, its repeats and all
 _TRY_SECONDS: Final = 15
@@ -143,6 +144,7 @@ class _Folder:
         if not os.access(folder, os.W_OK | os.X_OK):
             raise Misconfigured(_KEY, f"The folder {folder} cannot be written. Let the service write there.")
         self.store: ObjectStore = LocalStore(folder)
+        self._threads = ThreadPoolExecutor(_SYNCS_AT_ONCE)
 
     async def keep(self, wanted: Mapping[str, bytes]) -> None:
         missing = await asyncio.to_thread(self._missing, wanted)
@@ -160,9 +162,7 @@ class _Folder:
     def _sync(self, digests: Iterable[str]) -> None:
         files = [self._folder / _place(each) for each in digests]
         folders = {folder for file in files for folder in file.parents if folder.is_relative_to(self._folder)}
-        # At once, since the disk then settles many in one go.
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
-            list(threads.map(_sync, [*files, *folders]))
+        list(self._threads.map(_sync, [*files, *folders]))
 
 
 class _Bucket:
@@ -222,7 +222,7 @@ async def _read(store: ObjectStore, place: str) -> bytes:
 
 
 def _place(digest: str) -> str:
-    return f"{digest[:2]}/{digest[2:4]}/{digest}"
+    return f"{digest[:2]}/{digest}"
 
 
 def _holds(path: Path, content: bytes) -> bool:

@@ -119,7 +119,7 @@ async def test_the_original_is_kept_before_anything_reads_it(edge: Edge):
 
     def translate(original: bytes) -> tuple[Contact, dict[str, bytes]]:
         name = digest(original)
-        kept.append((edge.folder / name[:2] / name[2:4] / name).read_bytes())
+        kept.append((edge.folder / name[:2] / name).read_bytes())
         return translated(original), {}
 
     await edge.take_in(Arrival(b"Dear Sir", translate))
