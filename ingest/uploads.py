@@ -6,6 +6,7 @@ same bytes may have come as an attachment by any channel, and only the register 
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 
 from sqlalchemy import delete, func, select, update
@@ -14,7 +15,7 @@ from sqlalchemy.engine import Row
 from ingest import state
 from ingest.clock import Clock
 from ingest.contract import Attachment, Verdict
-from ingest.database import Database, insert
+from ingest.database import Database, among, insert
 from ingest.errors import Refused, Unavailable
 from ingest.files import KINDS, Kind, label_of, tell
 from ingest.ids import digest as digest_of
@@ -22,6 +23,7 @@ from ingest.originals import Originals
 from ingest.scan import Scan
 from ingest.settings import UploadsSettings
 from ingest.telemetry import ERRORS, telemetry
+from ingest.together import Together
 
 _EXPIRE_SECONDS = 600.0
 
@@ -39,6 +41,7 @@ class Uploads:
         self._originals = originals
         self._database = database
         self._clock = clock
+        self._looks = Together(self._look)
 
     async def admit(self, owner: str, size: int | None) -> None:
         """Whether a file of so many bytes may come, before it is read; None where its size is not known yet.
@@ -79,10 +82,16 @@ class Uploads:
 
     async def kept(self, owner: str) -> list[Attachment]:
         """What an owner has with us, in the order it came."""
+        return await self._looks(owner)
+
+    async def _look(self, owners: Sequence[str]) -> list[list[Attachment] | Exception]:
         uploads = state.uploads
+        theirs: dict[str, list[Attachment]] = {each: [] for each in owners}
         async with self._database.read() as connection:
-            mine = select(uploads).where(uploads.c.owner == owner).order_by(uploads.c.at, uploads.c.digest)
-            return [_attachment(row) for row in await connection.execute(mine)]
+            wanted = select(uploads).where(among(uploads.c.owner, theirs)).order_by(uploads.c.at, uploads.c.digest)
+            for row in await connection.execute(wanted):
+                theirs[row.owner].append(_attachment(row))
+        return [theirs[each] for each in owners]
 
     async def forget(self, owner: str, *digests: str) -> None:
         """Let go of some of an owner's files: they are an attachment of a contact by now, or not wanted. Unknown ones are no error."""

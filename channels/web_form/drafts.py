@@ -74,12 +74,17 @@ class Drafts:
         self._key = key
         self._kept_for = kept_for
         self._clock = clock
+        self._gets = Together(self._get)
         self._changes = Together(self._change)
 
     async def get(self, session: Session) -> Draft | None:
         """The draft, where there is one and its time has not come."""
+        return await self._gets(session)
+
+    async def _get(self, batch: Sequence[Session]) -> list[Draft | Exception | None]:
         async with self._database.read() as connection:
-            return (await self._read(connection, {session.name: session})).get(session.name)
+            found = await self._read(connection, {session.name: session for session in batch})
+        return [found.get(session.name) for session in batch]
 
     async def change(self, session: Session, change: Change) -> Draft:
         """Put what ``change`` makes of the draft in its place; those that come at once are written in one transaction."""

@@ -172,7 +172,7 @@ def main() -> None:
     parser.add_argument("--drain", type=int, metavar="N", help="drain so many, and say whether rate and memory are flat")
     parser.add_argument("--outage", type=int, metavar="SECONDS", help="stop Kafka for so long, and say what became of contacts")
     parser.add_argument(
-        "--doors", type=int, metavar="N", help="have the public port take in so many, and a quarter of it as forms"
+        "--doors", type=int, metavar="N", help="have the public port take in so many, and a tenth of it as forms"
     )
     parser.add_argument("--profile", action="store_true", help="say where the router's time goes")
     chosen = parser.parse_args()

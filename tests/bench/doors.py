@@ -306,7 +306,7 @@ def measured(folder: Path, number: int, turns: int) -> tuple[dict[str, list[Take
             for _ in range(turns):
                 sides.setdefault(f"empty_beside_{kind}", []).append(empty(number))
                 sent = asyncio.run(drive(place.port, publications(number)))
-                filled = asyncio.run(forms(place.port, number // 4))
+                filled = asyncio.run(forms(place.port, number // 10))
                 posted = asyncio.run(drive(place.port, filled))
                 accepted += sent.statuses.get(202, 0) + posted.statuses.get(303, 0)
                 sides.setdefault(f"contacts_{kind}", []).append(sent)
