@@ -97,7 +97,7 @@ async def answers_without_a_page(page: Page, house: House, language: str) -> Asy
         ("not to be posted", 405, form, b""),
     ):
         where = "" if status == 405 else "feedback/purpose"
-        answer = await page.request.post(f"{at}/{where}", data=body, headers=headers)
+        answer = await page.request.post(f"{at}/{where}".rstrip("/"), data=body, headers=headers)
         assert answer.status == status, name
         await show(page, f"{house.url}/shown", answer)
         yield name, page
