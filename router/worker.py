@@ -38,6 +38,7 @@ CONTACTS: Final = topic_of("contacts")
 STATUSES: Final = topic_of("outgoing.status")
 _IDLE_SECONDS = 0.5
 _BATCHES_IN_HAND: Final = 4
+_LEAST_WORTH_A_BATCH: Final = 100  # of fewer, the transaction itself costs more than reading ahead saves
 
 _say = telemetry("router")
 
@@ -176,7 +177,8 @@ class Worker:
     async def _work(self, deliveries: Sequence[Delivery]) -> None:
         """Commit all of them, in order; while one batch is decided on and committed, the next is read."""
         rest = [each for each in deliveries if each.position >= self._next(each.partition)]
-        batches = [rest[at : at + self.house.router.batch] for at in range(0, len(rest), self.house.router.batch)]
+        size = min(self.house.router.batch, max(_LEAST_WORTH_A_BATCH, -(-len(rest) // _BATCHES_IN_HAND)))
+        batches = [rest[at : at + size] for at in range(0, len(rest), size)]
         ahead = asyncio.ensure_future(self._open(batches[0])) if batches else None
         try:
             for following in (*batches[1:], None):
