@@ -222,7 +222,7 @@ async def _filled_in(connection: Connection) -> bytes:
 @contextmanager
 def running(command: Sequence[str], port: int) -> Generator[subprocess.Popen[bytes]]:
     """A process that listens on that port."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         until = time.monotonic() + _READY_SECONDS
         while not listens(port):
