@@ -18,6 +18,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, S3Store
 
+from ingest.durable import make_folder, sync
 from ingest.errors import Misconfigured, Unavailable, Unreadable
 from ingest.ids import digest as digest_of
 from ingest.ids import new_id
@@ -135,10 +136,7 @@ class _Folder:
         self._folder = folder
         self.where = str(folder)
         try:
-            made = [each for each in (folder, *folder.parents) if not each.exists()]
-            folder.mkdir(parents=True, exist_ok=True)
-            for each in made:
-                _sync(each.parent)
+            make_folder(folder)
         except OSError as error:
             raise Misconfigured(_KEY, f"The folder {folder} cannot be made: {error.strerror}.") from error
         if not os.access(folder, os.W_OK | os.X_OK):
@@ -153,7 +151,7 @@ class _Folder:
         await asyncio.to_thread(self._sync, wanted)
 
     async def last(self, name: str) -> None:
-        await asyncio.to_thread(_sync, self._folder / name)
+        await asyncio.to_thread(sync, self._folder / name)
 
     def _missing(self, wanted: Mapping[str, bytes]) -> list[str]:
         """Those of which there is no file with the right bytes."""
@@ -162,7 +160,7 @@ class _Folder:
     def _sync(self, digests: Iterable[str]) -> None:
         files = [self._folder / _place(each) for each in digests]
         folders = {folder for file in files for folder in file.parents if folder.is_relative_to(self._folder)}
-        list(self._threads.map(_sync, [*files, *folders]))
+        list(self._threads.map(sync, [*files, *folders]))
 
 
 class _Bucket:
@@ -230,11 +228,3 @@ def _holds(path: Path, content: bytes) -> bool:
         return path.stat().st_size == len(content) and path.read_bytes() == content
     except FileNotFoundError:
         return False
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -7,7 +7,6 @@ same bytes may have come as an attachment by any channel, and only the register 
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.engine import Row
@@ -16,16 +15,15 @@ from ingest import state
 from ingest.clock import Clock
 from ingest.contract import Attachment, Verdict
 from ingest.database import Database, among, insert
-from ingest.errors import Refused, Unavailable
+from ingest.errors import Refused
+from ingest.expiry import expire_often
 from ingest.files import KINDS, Kind, label_of, tell
 from ingest.ids import digest as digest_of
 from ingest.originals import Originals
 from ingest.scan import Scan
 from ingest.settings import UploadsSettings
-from ingest.telemetry import ERRORS, telemetry
+from ingest.telemetry import telemetry
 from ingest.together import Together
-
-_EXPIRE_SECONDS = 600.0
 
 _say = telemetry("uploads")
 
@@ -49,8 +47,7 @@ class Uploads:
         Raises Refused(``too-many-files``, ``file-too-large``, ``file-empty``). A door that reads it stops after ``most_bytes``.
         """
         self._fits(1 if size is None else size)
-        if len(await self.kept(owner)) >= self._settings.most_files:
-            raise self._too_many()
+        self._has_room(await self.kept(owner))
 
     async def keep(self, owner: str, name: str, content_type: str, content: bytes) -> Attachment:
         """Look at a file and keep it; when this returns it would survive a crash. The same bytes again are the same upload.
@@ -64,8 +61,9 @@ class Uploads:
         self._fits(len(content))
         kind = await asyncio.to_thread(self._kind, content)
         digest = await asyncio.to_thread(digest_of, content)
-        if all(each.digest != digest for each in await self.kept(owner)):
-            await self.admit(owner, len(content))
+        kept = await self.kept(owner)
+        if all(each.digest != digest for each in kept):
+            self._has_room(kept)
         verdict = await self._scan(content)
         if verdict is Verdict.INFECTED:
             raise Refused("file-infected", "The file contains a virus. Send it from another device, or without it.")
@@ -122,16 +120,7 @@ class Uploads:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Forget what nobody claimed, every ten minutes until told to stop."""
-        while not stopping.is_set():
-            try:
-                if forgotten := await self.expire():
-                    _say.info("expired", uploads=forgotten)
-            except Unavailable as error:
-                ERRORS.labels("uploads", error.reason).inc()
-                _say.warning("waiting", reason=error.reason)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_EXPIRE_SECONDS):
-                    await stopping.wait()
+        await expire_often(_say, "uploads", self.expire, stopping)
 
     def _fits(self, size: int) -> None:
         if size == 0:
@@ -139,6 +128,10 @@ class Uploads:
         if size > self._settings.most_bytes:
             limit = self._settings.most_bytes
             raise Refused("file-too-large", f"The file is larger than {limit} bytes. Send a smaller one.")
+
+    def _has_room(self, kept: Sequence[Attachment]) -> None:
+        if len(kept) >= self._settings.most_files:
+            raise self._too_many()
 
     def _kind(self, content: bytes) -> Kind:
         kind, locked = tell(content)

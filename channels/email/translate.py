@@ -14,7 +14,7 @@ from typing import Final
 from channels.email.automatic import automatic
 from channels.email.mime import QUOTE_CLOSES, QUOTE_OPENS, File, Mail, decode_header, eight_bit, one_line, take_apart
 from channels.email.words import language_of, new_words
-from ingest.contract import FULL_TEXT_LIMIT, Attachment, Automatic, Contact, Identifier, Person, Thread, canonical_email
+from ingest.contract import Attachment, Automatic, Contact, Identifier, Person, Thread, canonical_email, within_limit
 from ingest.ids import contact_id, digest
 
 MOST_REFERENCES: Final = 100
@@ -116,9 +116,9 @@ def _read(raw: bytes, cut: tuple[str, ...]) -> Reading:
     mail = take_apart(raw)
     name, address, several = _sender(mail)
     plain = re.sub(f"\\s*[{QUOTE_OPENS}{QUOTE_CLOSES}]\\s*", "\n\n", mail.words).strip("\n")
-    full_text, full_text_cut = _within_limit(plain)
+    full_text, full_text_cut = within_limit(plain)
     subject = mail.decoded("subject") or None
-    text = new_words(_with_quote_marks(_within_limit(mail.words)[0]), subject or "")
+    text = new_words(_with_quote_marks(within_limit(mail.words)[0]), subject or "")
     _warn_unread(mail, full_text)
     kind = automatic(mail, address)
     answered = _message_id(mail.first("in-reply-to"))
@@ -155,13 +155,6 @@ def _returned(raw: bytes) -> str | None:
     own, *returned = _RETURNED_ID.findall(raw) or [b""]
     last = returned[-1] if returned else b""
     return _message_id(last.decode("ascii", "replace")) if last and last != own else None
-
-
-def _within_limit(text: str) -> tuple[str, bool]:
-    encoded = text.encode("utf-8", "replace")
-    if len(encoded) <= FULL_TEXT_LIMIT:
-        return text, False
-    return encoded[:FULL_TEXT_LIMIT].decode("utf-8", "ignore"), True
 
 
 def _with_quote_marks(text: str) -> str:

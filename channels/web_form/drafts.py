@@ -8,7 +8,6 @@ import asyncio
 import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -24,11 +23,10 @@ from channels.web_form.seal import Session, derived
 from ingest import state
 from ingest.clock import Clock
 from ingest.database import Database, among, insert
-from ingest.errors import Unavailable
-from ingest.telemetry import ERRORS, telemetry
+from ingest.expiry import expire_often
+from ingest.telemetry import telemetry
 from ingest.together import Together
 
-_EXPIRE_SECONDS: Final = 600.0
 _NONCE: Final = 12
 
 _say = telemetry("web_form")
@@ -124,16 +122,7 @@ class Drafts:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Forget what is past its time, every ten minutes until told to stop."""
-        while not stopping.is_set():
-            try:
-                if forgotten := await self.expire():
-                    _say.info("expired", drafts=forgotten)
-            except Unavailable as error:
-                ERRORS.labels("drafts", error.reason).inc()
-                _say.warning("waiting", reason=error.reason)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_EXPIRE_SECONDS):
-                    await stopping.wait()
+        await expire_often(_say, "drafts", self.expire, stopping)
 
     async def _read(
         self, connection: AsyncConnection, sessions: Mapping[str, Session], *, to_write: bool = False

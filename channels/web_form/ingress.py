@@ -60,18 +60,12 @@ _TOO_MANY: Final = "too-many"
 T = TypeVar("T")
 
 
-def door(
-    name: str,
-    account: FormAccount,
-    *,
-    arrive: Arrive,
-    database: Database,
-    clock: Clock,
-    settings: Settings,
-    uploads: Uploads,
-) -> Door:
-    """The form's pages on the public port, and what goes on beside them. Raises Misconfigured where its assets are not built."""
-    form = Form(name, account, arrive=arrive, database=database, clock=clock, settings=settings, uploads=uploads)
+def door(name: str, account: FormAccount, **leaned_on: Any) -> Door:
+    """The form's pages on the public port, and what goes on beside them: of a ``Form`` made of the same.
+
+    Raises Misconfigured where its assets are not built.
+    """
+    form = Form(name, account, **leaned_on)
     return Door(form.routes(), form.explain, beside=form.drafts.run)
 
 

@@ -13,7 +13,6 @@ from typing import Final, Literal, cast
 from channels.web_form.questions import CRITERIA, PAGES, WAYS, Answer, Answers, answers_from, hides_words, purpose
 from channels.web_form.words import Language, Words
 from ingest.contract import (
-    FULL_TEXT_LIMIT,
     Attachment,
     Contact,
     Criterion,
@@ -25,6 +24,7 @@ from ingest.contract import (
     UnsafeWay,
     canonical_email,
     canonical_phone,
+    within_limit,
 )
 from ingest.ids import contact_id, digest
 
@@ -88,8 +88,7 @@ def _translate(raw: bytes, account: str, received_at: datetime) -> Contact:
         return _unread(raw, account, received_at, "it is no form of this release")
     answers = answers_from(told["answers"])
     attachments = tuple(Attachment.model_validate(each) for each in told["attachments"])
-    full_text = _full_text(answers, attachments)
-    cut = full_text.encode("utf-8", "replace")
+    full_text, cut = within_limit(_full_text(answers, attachments))
     email, phone = _line(answers, "email"), _line(answers, "telephone")
     identifiers: list[Identifier] = []
     if email and (canonical := canonical_email(email)):
@@ -105,8 +104,8 @@ def _translate(raw: bytes, account: str, received_at: datetime) -> Contact:
         sender=Person(name=_line(answers, "name"), identifiers=tuple(identifiers)),
         on_behalf_of=Person(name=answers["other_name"]) if answers.get("other_name") else None,  # type: ignore[arg-type]
         text="\n\n".join(str(answers[name]) for name in _OWN_WORDS if answers.get(name)),
-        full_text=cut[:FULL_TEXT_LIMIT].decode("utf-8", "ignore"),
-        full_text_cut=len(cut) > FULL_TEXT_LIMIT,
+        full_text=full_text,
+        full_text_cut=cut,
         language=told["language"],
         original=digest(raw),
         attachments=attachments,

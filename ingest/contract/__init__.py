@@ -24,6 +24,7 @@ from ingest.contract.contact import (
     Thread,
     UnsafeWay,
     Verdict,
+    within_limit,
 )
 from ingest.contract.envelope import Event, Record, decode, encode, encode_structured
 from ingest.contract.feedback import FeedbackRecord
@@ -71,4 +72,5 @@ __all__ = [
     "encode_structured",
     "major_version",
     "topic_of",
+    "within_limit",
 ]

@@ -11,6 +11,15 @@ from ingest.contract.shape import Moment, Shape, Text
 FULL_TEXT_LIMIT = 256 * 1024
 """Bytes of UTF-8 of ``full_text`` carried on the topic; the whole is in the original."""
 
+
+def within_limit(full_text: str) -> tuple[str, bool]:
+    """The text, or as many whole characters of it as the topic carries, and whether it was cut."""
+    encoded = full_text.encode("utf-8", "replace")
+    if len(encoded) <= FULL_TEXT_LIMIT:
+        return full_text, False
+    return encoded[:FULL_TEXT_LIMIT].decode("utf-8", "ignore"), True
+
+
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 in lower-case hex")]
 
 

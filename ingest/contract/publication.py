@@ -13,7 +13,6 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, ValidationError
 
 from ingest.contract.contact import (
-    FULL_TEXT_LIMIT,
     Attachment,
     Automatic,
     Contact,
@@ -21,6 +20,7 @@ from ingest.contract.contact import (
     Digest,
     Person,
     Thread,
+    within_limit,
 )
 from ingest.contract.shape import Moment, Shape, Text
 
@@ -128,7 +128,7 @@ def contact_of(
     files: Mapping[str, Attachment],
 ) -> Contact:
     """The contact that a publication makes. ``files`` are those uploaded for it, by digest; KeyError where one is not among them."""
-    full_text, cut = _cut(told.text if told.full_text is None else told.full_text)
+    full_text, cut = within_limit(told.text if told.full_text is None else told.full_text)
     return Contact(
         id=id_,
         source=source,
@@ -187,14 +187,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(_: str) -> None:
     raise ValueError("NaN and Infinity are no numbers in JSON")
-
-
-def _cut(text: str) -> tuple[str, bool]:
-    """The text, or as many whole characters of it as the topic carries."""
-    encoded = text.encode("utf-8")
-    if len(encoded) <= FULL_TEXT_LIMIT:
-        return text, False
-    return encoded[:FULL_TEXT_LIMIT].decode("utf-8", "ignore"), True
 
 
 def _pointer(loc: tuple[int | str, ...]) -> str:

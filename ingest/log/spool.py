@@ -7,7 +7,6 @@ append can overtake another. What a try left behind on its way may still arrive:
 """
 
 import asyncio
-import os
 import time
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
@@ -20,6 +19,7 @@ from typing import Any, Final, TypeVar
 
 from ingest.clock import Clock
 from ingest.contract import Record
+from ingest.durable import make_folder
 from ingest.errors import IngestError, Misconfigured, Unavailable
 from ingest.log import Assigned, Consumption, Delivery, Feature, Lag, Log, Partition, Revoked, refuse_too_large
 from ingest.log.sqlite import HeldElsewhere, SqliteLog, is_held
@@ -105,7 +105,7 @@ class SpooledLog:
         Misconfigured(``log.spool``) where the folder will not do, and Unavailable.
         """
         try:
-            _make(chosen.spool)
+            make_folder(chosen.spool)
             store = await _first_free(chosen, name, clock)
         except OSError as error:
             raise Misconfigured("log.spool", f"The folder {chosen.spool} cannot be made: {error.strerror}.") from error
@@ -391,18 +391,6 @@ def _ended(among: set[asyncio.Task[Any]], task: asyncio.Task[Any]) -> None:
     among.discard(task)
     if not task.cancelled():
         task.exception()
-
-
-def _make(folder: Path) -> None:
-    """The folder, which would survive a loss of power."""
-    made = [each for each in (folder, *folder.parents) if not each.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    for each in made:
-        descriptor = os.open(each.parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _by_topic(page: Sequence[Delivery]) -> Iterator[tuple[str, list[Record]]]:

@@ -15,8 +15,6 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
-from html import unescape
 from itertools import count
 from pathlib import Path
 from statistics import median
@@ -27,16 +25,15 @@ from channels.web_form.questions import CHECK
 from ingest import state
 from ingest.clock import now
 from ingest.commands.terminal import open_log
-from ingest.commands.topic import NAMES
 from ingest.database import upgrade
 from ingest.ids import digest
-from ingest.log.kafka import KafkaLog
-from ingest.settings import LogSettings, load
+from ingest.settings import load
 from router.register import MIGRATIONS
+from tests.bench import scaled
 from tests.bench.contacts import contacts
 from tests.bench.embedded import KEY
 from tests.bench.rows import CONTACTS
-from tests.channels.web_form.conftest import FILLED_IN
+from tests.channels.web_form.conftest import Person
 from tests.servers.kafka import running_kafka
 from tests.servers.loopback import free_ports, listens
 from tests.servers.postgres import running_postgres
@@ -47,38 +44,16 @@ _GOAL_SECONDS: Final = 2.0
 _READY_SECONDS: Final = 60.0
 _ANSWER_SECONDS: Final = 60.0
 _PUBLISHERS_KEY: Final = "4b1d0a6f9c3e7285b6d4f1a09e8c7352"
-_SETTINGS: Final = """\
-key_file = "key"
-log.url = "{log}"
-register.url = "{register}"
-web.public = "127.0.0.1:{public}"
-web.private = "127.0.0.1:{private}"
-
-[teams]
-intake = "intake@example.org"
-investigators = "investigators@example.org"
-customer_care = "care-team@example.org"
-duty = "duty@example.org"
-
+_DOORS: Final = """
 [channels.web_form.care]
 contact = "care@ombudsman.example"
 most_an_hour = 1_000_000
 quickest = "1ms"
 
-[channels.email.care]
-host = "localhost"
-user = "care"
-password_file = "key"
-smtp = "localhost:25"
-sender = "care@ombudsman.example"
-
 [publishers."urn:example:bench"]
 keys = ["{publisher}"]
 """
-_HIDDEN: Final = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
-_COOKIE: Final = re.compile(rb"(?i)\r\nset-cookie: ([^;]+);")
 _LENGTH: Final = re.compile(rb"(?i)\r\ncontent-length: ([0-9]+)\r\n")
-_WHERE: Final = re.compile(rb"(?i)\r\nlocation: ([^\r]+)\r\n")
 
 _numbers = count(1)
 
@@ -184,39 +159,18 @@ async def forms(port: int, number: int) -> list[bytes]:
     made, left = list[bytes](), iter(range(number))
 
     async def people() -> None:
-        async with connected(port) as connection:
-            for _ in left:
-                made.append(await _filled_in(connection))
+        for _ in left:
+            person = Person(f"http://127.0.0.1:{port}")
+            await person.fill_in()
+            cookie = "; ".join(f"{each.name}={each.value}" for each in person.client.cookies.jar)
+            await person.client.aclose()
+            kind = "application/x-www-form-urlencoded"
+            made.append(request("POST", f"/{CHECK}", urlencode(person.hidden()).encode(), cookie=cookie, content_type=kind))
 
     async with asyncio.TaskGroup() as group:
         for _ in range(16):
             group.create_task(people())
     return made
-
-
-async def _filled_in(connection: Connection) -> bytes:
-    where, cookie, form = "/feedback/purpose", "", b""
-    while True:
-        _, head, page = await connection.ask(request("GET", where, cookie=cookie))
-        cookie = found[1].decode() if (found := _COOKIE.search(head)) else cookie
-        fields: dict[str, Any] = {name: unescape(value) for name, value in _HIDDEN.findall(page.decode())}
-        name = where.rpartition("/")[2]
-        fields |= FILLED_IN.get(name, {})
-        form = request(
-            "POST",
-            where,
-            urlencode(fields, doseq=True).encode(),
-            cookie=cookie,
-            content_type="application/x-www-form-urlencoded",
-        )
-        if name == CHECK:
-            return form
-        status, head, _ = await connection.ask(form)
-        moved = _WHERE.search(head)
-        if status != 303 or moved is None:
-            raise AssertionError(f"{where} was answered with {status}")
-        cookie = found[1].decode() if (found := _COOKIE.search(head)) else cookie
-        where = moved[1].decode()
 
 
 @contextmanager
@@ -239,13 +193,12 @@ def running(command: Sequence[str], port: int) -> Generator[subprocess.Popen[byt
 def service(folder: Path, log: str, register: str) -> Generator[Place]:
     """The role ``web``."""
     folder.mkdir(exist_ok=True)
-    public, private = free_ports(2)
+    (public,) = free_ports(1)
     (folder / "key").write_bytes(digest(KEY).encode())
     path = folder / "ingest.toml"
-    publisher = digest(_PUBLISHERS_KEY.encode())
-    path.write_text(_SETTINGS.format(log=log, register=register, public=public, private=private, publisher=publisher))
-    command = [sys.executable, "-c", "from ingest.commands.entry import main; main()", "run", "web", "--config", str(path)]
-    with running(command, public):
+    shared = scaled.SETTINGS.format(log=log, register=register, public=public)
+    path.write_text(shared + _DOORS.format(publisher=digest(_PUBLISHERS_KEY.encode())))
+    with running([*scaled.INGEST, "run", "web", "--config", str(path)], public):
         yield Place(public, path)
 
 
@@ -263,13 +216,7 @@ def embedded(folder: Path) -> Generator[Place]:
 def scaled_out(folder: Path) -> Generator[Place]:
     """On Kafka and PostgreSQL, each commit synced. Skipped, as a test is, where a server is not installed."""
     with contextmanager(running_kafka)() as kafka, contextmanager(running_postgres)(durable=True) as postgres:
-
-        async def topics() -> None:
-            log = KafkaLog(LogSettings(url=kafka.url))
-            await log.create_topics(NAMES, partitions=6, replication=1, min_isr=1, retention=timedelta(days=30))
-            await log.close()
-
-        asyncio.run(topics())
+        asyncio.run(scaled.make_topics(kafka.url))
         register = postgres.url(postgres.create())
         upgrade(register, [MIGRATIONS, state.MIGRATIONS])
         with service(folder, kafka.url, register) as place:

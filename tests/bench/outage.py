@@ -11,13 +11,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from ingest import state
-from ingest.commands.topic import NAMES
 from ingest.database import upgrade
 from ingest.errors import IngestError, Unavailable
 from ingest.log.kafka import KafkaLog
@@ -32,7 +30,6 @@ A_SECOND: Final = 20
 _AROUND_SECONDS: Final = 5  # before the outage and after it
 _GOAL_SECONDS: Final = 60  # within which the log has all once Kafka is back
 _PATIENCE_SECONDS: Final = 300.0
-_PARTITIONS: Final = 6
 _ONE_IS_A_FORM: Final = 20
 _SPARE_SECONDS: Final = 90  # for the broker's end and beginning, and the time that the log takes
 _PAGE: Final = 2_000
@@ -124,17 +121,11 @@ def outage(folder: Path, seconds: float) -> Mapping[str, Any]:
     with contextmanager(running_kafka)() as kafka, contextmanager(running_postgres)(durable=True) as postgres:
         register = postgres.url(postgres.create())
         upgrade(register, [MIGRATIONS, state.MIGRATIONS])
-        asyncio.run(_topics(kafka.url))
+        asyncio.run(scaled.make_topics(kafka.url))
         place = scaled.Ground(folder, kafka, postgres, 0, "")
         with by_http(place, register, seconds) as (web, send):
             found, accepted = asyncio.run(_outage(place, Stream(send), seconds))
         return {**found, **asyncio.run(_routed(place, register, web.config, accepted))}
-
-
-async def _topics(url: str) -> None:
-    log = KafkaLog(LogSettings(url=url))
-    await log.create_topics(NAMES, partitions=_PARTITIONS, replication=1, min_isr=1, retention=timedelta(days=30))
-    await log.close()
 
 
 async def _outage(place: scaled.Ground, stream: Stream, seconds: float) -> tuple[Mapping[str, Any], int]:

@@ -38,10 +38,11 @@ PARTITIONS: Final = 6
 INGEST: Final = (sys.executable, "-c", "from ingest.commands.entry import main; main()")
 _LOOK_SECONDS: Final = 0.02
 _STUCK_SECONDS: Final = 120.0
-_SETTINGS: Final = """\
+SETTINGS: Final = """\
 key_file = "key"
 log.url = "{log}"
 register.url = "{register}"
+web.public = "127.0.0.1:{public}"
 web.private = "127.0.0.1:0"
 
 [teams]
@@ -84,7 +85,7 @@ class Ground:
     def settings(self, register: str) -> Path:
         """A file of settings for it."""
         path = self.folder / f"ingest-{next(_numbers)}.toml"
-        path.write_text(_SETTINGS.format(log=self.kafka.url, register=register), encoding="utf-8")
+        path.write_text(SETTINGS.format(log=self.kafka.url, register=register, public=0), encoding="utf-8")
         return path
 
     def router(self, register: str, *profile: Path) -> list[str]:
@@ -126,9 +127,16 @@ def ground(folder: Path, number: int) -> Generator[Ground]:
         yield Ground(folder, kafka, postgres, number, template)
 
 
-async def _prepare(kafka: Kafka, register: str, number: int, folder: Path) -> None:
-    log = KafkaLog(LogSettings(url=kafka.url))
+async def make_topics(url: str) -> None:
+    """All of them, on a single broker."""
+    log = KafkaLog(LogSettings(url=url))
     await log.create_topics(NAMES, partitions=PARTITIONS, replication=1, min_isr=1, retention=timedelta(days=30))
+    await log.close()
+
+
+async def _prepare(kafka: Kafka, register: str, number: int, folder: Path) -> None:
+    await make_topics(kafka.url)
+    log = KafkaLog(LogSettings(url=kafka.url))
     made = contacts(number)
     while some := [record_of(each, KEY) for each in islice(made, 1_000)]:
         await log.append(CONTACTS, some)

@@ -16,7 +16,7 @@ from ingest import web
 from ingest.errors import Refused, Unavailable
 from ingest.settings import WebSettings
 from ingest.web import Declined, Door, Fault, problem, serve_public
-from tests.servers.loopback import free_ports
+from tests.servers.loopback import free_ports, public_port
 
 MOST = 70_000
 Asked = Callable[..., Awaitable["Answer"]]
@@ -71,19 +71,9 @@ ROUTES: list[web.Route] = [
 async def serving(*doors: Door, **chosen: Any) -> AsyncGenerator[int]:
     """The port of a server with such settings."""
     (port,) = free_ports(1)
-    stopping = asyncio.Event()
     settings = WebSettings(public=f"127.0.0.1:{port}", most_body_bytes=MOST, **chosen)
-    running = asyncio.create_task(serve_public(settings, doors or [Door(ROUTES, problem)], stopping))
-    while not running.done():
-        with suppress(OSError):
-            socket.create_connection(("127.0.0.1", port)).close()
-            break
-        await asyncio.sleep(0.01)
-    try:
+    async with public_port(settings, doors or [Door(ROUTES, problem)]):
         yield port
-    finally:
-        stopping.set()
-        await running
 
 
 async def ask(port: int, *parts: bytes, between: float = 0.0, within: float = 10.0) -> Answer:

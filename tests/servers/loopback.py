@@ -1,7 +1,12 @@
-"""Ports of the loopback: some that nobody has, and whether somebody listens."""
+"""Ports of the loopback: some that nobody has, whether somebody listens, and our own public port on one."""
 
+import asyncio
 import contextlib
 import socket
+from collections.abc import AsyncGenerator, Sequence
+
+from ingest.settings import WebSettings
+from ingest.web import Door, serve_public
 
 
 def free_ports(count: int) -> list[int]:
@@ -18,3 +23,18 @@ def listens(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False
+
+
+@contextlib.asynccontextmanager
+async def public_port(settings: WebSettings, doors: Sequence[Door]) -> AsyncGenerator[None]:
+    """The public port with these doors, from when it listens; whatever ends it early is raised."""
+    stopping = asyncio.Event()
+    running = asyncio.create_task(serve_public(settings, doors, stopping))
+    port = int(settings.public.rpartition(":")[2])
+    while not running.done() and not listens(port):
+        await asyncio.sleep(0.01)
+    try:
+        yield
+    finally:
+        stopping.set()
+        await running

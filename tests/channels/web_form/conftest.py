@@ -1,11 +1,9 @@
 """A form on the real public port, with a real log, register and originals beside it, and somebody at a browser who fills it in."""
 
-import asyncio
 import re
 import shutil
-import socket
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -29,9 +27,9 @@ from ingest.receive import CONTACTS, Arrival, receive
 from ingest.scan import scanner
 from ingest.settings import Settings
 from ingest.uploads import Uploads
-from ingest.web import Door, problem, serve_public
+from ingest.web import Door, problem
 from tests.conftest import FIXED
-from tests.servers.loopback import free_ports
+from tests.servers.loopback import free_ports, public_port
 
 KEY = "7f3a91c04be82d6659d1e07ab34c8f20"
 TEAMS = dict.fromkeys(("intake", "investigators", "customer_care", "duty"), "team@example.org")
@@ -141,18 +139,10 @@ def serving(tmp_path: Path, empty_register: Path) -> Serving:
             settings=settings,
             uploads=uploads,
         )
-        stopping = asyncio.Event()
-        running = asyncio.create_task(serve_public(settings.web, [form, Door([], problem)], stopping))
-        while not running.done():
-            with suppress(OSError):
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            await asyncio.sleep(0.01)
         try:
-            yield house
+            async with public_port(settings.web, [form, Door([], problem)]):
+                yield house
         finally:
-            stopping.set()
-            await running
             await house.database.close()
             await log.close()
 
