@@ -23,15 +23,15 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_attempt, wait_random_exponential
 
-from channels.email.send import Accepted, Connection, Deferred, Failed, Outcome, Trouble, Unknown
+from channels.sending import Accepted, Connection, Deferred, Failed, Outcome, Trouble, Unknown
 from channels.table import CHANNELS
 from ingest import state
 from ingest.clock import Clock
-from ingest.contract import Audience, Event, Outgoing, OutgoingState, OutgoingStatus, Record, decode, encode, topic_of
+from ingest.contract import Audience, Outgoing, OutgoingState, Record, decode, topic_of
 from ingest.database import Alone, Database, insert
 from ingest.errors import Halted, Unavailable, Unreadable
-from ingest.ids import derived_id
 from ingest.log import Consumption, Delivery, Log, Partition
+from ingest.reports import status_record
 from ingest.settings import Section
 from ingest.state import sends
 from ingest.telemetry import ERRORS, SENDING_STOPPED, SENDS, telemetry
@@ -333,7 +333,13 @@ class _Dispatch:
                 rows = (await connection.execute(select(*told).where(sends.c.told.is_(False)).limit(_TAKEN))).all()
             if not rows:
                 return
-            await self._log.append(STATUS.name, [_status(*row) for row in rows])
+            await self._log.append(
+                STATUS.name,
+                [
+                    status_record(SOURCE, row.outgoing_id, OutgoingState(row.state), row.changed_at, row.attempts, row.reason)
+                    for row in rows
+                ],
+            )
             ids = [row.outgoing_id for row in rows]
             async with self._database.write() as connection:
                 await connection.execute(update(sends).where(sends.c.outgoing_id.in_(ids)).values(told=True))
@@ -381,16 +387,3 @@ def _worth_another(outcome: Outcome) -> bool:
 def _as_it_was(tried: RetryCallState) -> Outcome:
     assert tried.outcome is not None
     return tried.outcome.result()
-
-
-def _status(outgoing_id: UUID, its_state: str, at: datetime, attempts: int, reason: str | None) -> Record:
-    status = OutgoingStatus(outgoing_id=outgoing_id, state=OutgoingState(its_state), at=at, attempts=attempts, reason=reason)
-    event = Event(
-        id=str(derived_id(outgoing_id, f"status:{its_state}")),
-        source=SOURCE,
-        type=STATUS.ce_type,
-        data=status.model_dump_json().encode(),
-        time=at,
-        subject=str(outgoing_id),
-    )
-    return encode(event, str(outgoing_id))

@@ -6,12 +6,15 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from channels.email import ingress
-from channels.email.send import Connection
+import channels.email.ingress
+import channels.email.look
+import channels.email.send
+import channels.web_form.ingress
 from channels.email.settings import EmailAccount
-from channels.web_form.ingress import door
+from channels.sending import Connection
 from channels.web_form.settings import FormAccount
 from ingest.errors import Misconfigured
+from ingest.finding import Finding
 from ingest.settings import Section, Settings, misconfigured
 from ingest.web import Door
 
@@ -20,19 +23,26 @@ from ingest.web import Door
 class Channel:
     """One way in, and out where there is one. Each takes an account's section, which is of the type ``settings``.
 
+    ``look`` is what `ingest check` says of an account; it is given the account's name, ``database``, ``clock`` and the whole ``settings``.
+
     ``run`` goes and fetches, in a role of the channel's own name. ``door`` is for what comes by HTTP: what answers on the public port, in
-    the role ``web``. It is given ``arrive``, ``database``, ``uploads``, ``clock`` and the whole ``settings`` by name.
+    the role ``web``. Both are given by name ``arrive``, which takes contacts in, ``append``, which puts records of ``ingest.reports`` on
+    their topic, ``database``, ``clock`` and the whole ``settings``; ``run`` also ``stopping``, ``door`` also ``uploads``. ``send`` makes
+    the way out.
     """
 
     settings: type[Section]
+    look: Callable[..., Coroutine[Any, Any, list[Finding]]]
     run: Callable[..., Coroutine[Any, Any, None]] | None = None
     send: Callable[[Any], Connection] | None = None
     door: Callable[..., Door] | None = None
 
 
 CHANNELS: Final[Mapping[str, Channel]] = {
-    "email": Channel(EmailAccount, run=ingress.run, send=Connection),
-    "web_form": Channel(FormAccount, door=door),
+    "email": Channel(
+        EmailAccount, channels.email.look.look, run=channels.email.ingress.run, send=channels.email.send.Connection
+    ),
+    "web_form": Channel(FormAccount, channels.web_form.ingress.look, door=channels.web_form.ingress.door),
 }
 
 

@@ -16,10 +16,9 @@ from uuid import UUID
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
-from sqlalchemy import select
 from starlette.exceptions import HTTPException
 
-from ingest import state
+from ingest.claims import Claim, claim, stands
 from ingest.clock import Clock
 from ingest.contract import Attachment, Contact
 from ingest.contract.openapi import FILE, KEY_PATTERN
@@ -32,7 +31,7 @@ from ingest.contract.publication import (
     read,
     vouches,
 )
-from ingest.database import Database, insert
+from ingest.database import Database
 from ingest.errors import Unavailable
 from ingest.ids import digest, published_contact_id, reference
 from ingest.receive import Arrival, record_of
@@ -44,11 +43,6 @@ from ingest.web import Declined, Fault, Route
 _KEY: Final = re.compile(KEY_PATTERN, re.ASCII)
 _FEWEST_CHARACTERS: Final = 32  # of a publisher's key, whose digest may be known to whoever reads the settings
 _ROOM_BYTES: Final = 65_536  # what we put into a record beside what was sent, at most
-
-_STANDS: Final = select(state.published, state.receipts.c.contact_id.label("receipt")).join(
-    state.receipts, state.receipts.c.contact_id == state.published.c.contact_id, isouter=True
-)
-"""What keys stand for, and the receipt of those that have been taken in."""
 
 Arrive = Callable[[Sequence[Arrival]], Awaitable[list[Contact]]]
 
@@ -77,7 +71,7 @@ class Asked:
         )
 
 
-def routes(*, arrive: Arrive, database: Database, uploads: Uploads, clock: Clock, settings: Settings) -> list[Route]:
+def routes(*, arrive: Arrive, database: Database, uploads: Uploads, clock: Clock, settings: Settings, **_: Any) -> list[Route]:
     """``POST /contacts``, ``POST /attachments``, and ``GET /openapi.json``, which describes them."""
     doors = Doors(settings, arrive, database, uploads, clock)
     described = FILE.read_bytes()
@@ -177,35 +171,21 @@ class Doors:
 
     async def _is_known(self, asked: Asked) -> bool:
         """Whether the same was taken in before; its files are forgotten by then. Raises Declined where the key stands for another."""
-        async with self._database.read() as connection:
-            row = (await connection.execute(_STANDS.where(state.published.c.contact_id == asked.id))).one_or_none()
-        if row is not None and row.fingerprint != asked.fingerprint:
+        known = await stands(self._database, asked.id)
+        if known is not None and known.fingerprint != asked.fingerprint:
             raise _other_words()
-        return row is not None and row.receipt is not None
+        return known is not None and known.taken_in
 
     async def _accepted(self, batch: Sequence[Asked]) -> list[Exception | None]:
         """Note what each key stands for, then take in those that were not before."""
-        stands, had = await self._claim(batch)
-        fresh = {each.id: each for each in batch if each.id not in had and stands[each.id][0] == each.fingerprint}
-        if fresh:
-            await self._arrive([_arrival(each, stands[each.id][1]) for each in fresh.values()])
-        return [None if stands[each.id][0] == each.fingerprint else _other_words() for each in batch]
-
-    async def _claim(self, batch: Sequence[Asked]) -> tuple[dict[UUID, tuple[str, datetime]], set[UUID]]:
-        """What each id stands for, by fingerprint and when we had it first; and which of them have been taken in."""
-        published, now = state.published, self._clock()
-        # Of two with one key the first counts.
-        wanted = {each.id: (each.fingerprint, each.told.received_at or now) for each in reversed(batch)}
-        rows = [{"contact_id": each, "fingerprint": wanted[each][0], "received_at": wanted[each][1]} for each in sorted(wanted)]
-        new = insert(published).on_conflict_do_nothing().returning(published.c.contact_id)
-        async with self._database.write() as connection:
-            fresh = set(await connection.scalars(new, rows))
-            stands = {each: wanted[each] for each in fresh}
-            if not (others := wanted.keys() - fresh):
-                return stands, set()
-            found = (await connection.execute(_STANDS.where(published.c.contact_id.in_(list(others))))).all()
-        stands |= {row.contact_id: (row.fingerprint, row.received_at) for row in found}
-        return stands, {row.contact_id for row in found if row.receipt is not None}
+        now = self._clock()
+        standing = await claim(
+            self._database, [Claim(each.id, each.fingerprint, each.told.received_at or now) for each in batch]
+        )
+        ours = [each for each in batch if standing[each.id].fingerprint == each.fingerprint]
+        if fresh := {each.id: each for each in ours if not standing[each.id].taken_in}:
+            await self._arrive([_arrival(each, standing[each.id].received_at) for each in fresh.values()])
+        return [None if standing[each.id].fingerprint == each.fingerprint else _other_words() for each in batch]
 
 
 def _arrival(asked: Asked, received_at: datetime) -> Arrival:

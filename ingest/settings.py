@@ -40,7 +40,7 @@ _FEWEST_CHARACTERS = 8  # 32 random hex digits have fewer different ones once in
 # ``[register]`` is the settled name of the section; the attribute it shadows is ABCMeta's, which no settings need.
 warnings.filterwarnings("ignore", message='Field name "register" in "Settings" shadows')
 
-SECRET_KEYS = frozenset({"password", "key", "access_key", "secret_key"})
+SECRET_KEYS = frozenset({"password", "key", "access_key", "secret_key", "token", "secret", "bearer", "api_key"})
 
 
 def _span(given: object) -> object:
@@ -249,6 +249,8 @@ class Teams(Section):
     """Urgent tasks that nobody has claimed in time."""
     staff_safety: Mailbox | None = None
     """Threats to staff, besides the duty mailbox."""
+    external_affairs: Mailbox | None = None
+    """Posts on social media that wait to be allocated; customer_care where unsaid."""
 
 
 class AcknowledgementSettings(Section):

@@ -53,11 +53,11 @@ receipts = Table(
     Index("receipts_by_time", "received_at"),
 )
 
-published = Table(
-    "published",  # which words an Idempotency-Key stands for, from before they are on the log
+claims = Table(
+    "claims",  # which words an id that a sender gave stands for, from before they are on the log
     metadata,
-    Column("contact_id", Uuid, primary_key=True),  # of the publisher and the key
-    Column("fingerprint", Text, nullable=False),  # SHA-256 of the request's body
+    Column("contact_id", Uuid, primary_key=True),
+    Column("fingerprint", Text, nullable=False),  # SHA-256 of what a repeat may not change
     Column("received_at", UtcDateTime, nullable=False),
 )
 

@@ -50,6 +50,7 @@ class House:
     router: RouterSettings
     senders: Mapping[str, str]  # email account -> its address
     notices_from: str  # the email account that sends notices
+    accounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])  # channel -> accounts that send
     answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])  # query -> language -> text
 
     @property

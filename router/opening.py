@@ -152,6 +152,7 @@ def _held_to(contact: Contact, ce_id: str, publisher: Publisher) -> Contact:
             "sender": sender,
             "acknowledged": contact.acknowledged and publisher.may_acknowledge,
             "backfill": contact.backfill and publisher.may_backfill,
+            "post": None,  # where we answer is for our own channel to say
         }
     )
 

@@ -43,6 +43,7 @@ _NEXT = {
 _KINDS = {
     TaskKind.URGENT: "URGENT: a risk of serious harm, or a threat",
     TaskKind.NOT_READ_FOR_RISK: "not read for risk: a person must look",
+    TaskKind.ALLOCATION: "a post on social media waits to be allocated",
     TaskKind.REVIEW: "a decision is needed",
     TaskKind.LETTER: "a letter or call is needed",
 }

@@ -106,6 +106,7 @@ async def run(
     clock: Clock,
     stopping: asyncio.Event,
     pace: Pace | None = None,
+    **_: Any,
 ) -> None:
     """Take in what comes to a mailbox until ``stopping`` is set; the batch in hand is then finished.
 

@@ -1,27 +1,25 @@
 """Sends mail: an outgoing message to RFC 5322 bytes, and those to a submission server, with what came of it as a value.
 
-What may have been taken is told apart from what surely was not: once the message is on its way a silence is ``Unknown``,
-before it a silence is ``Deferred``. The envelope's sender is the account's address, since many submission servers refuse the
-null one that RFC 3834 section 3.3 would have. No answer of a server is passed on but its codes: the words name addresses.
+Once the message is on its way a silence is ``Unknown``, before it a silence is ``Deferred``. The envelope's sender
+is the account's address, since many submission servers refuse the null one that RFC 3834 section 3.3 would have.
 """
 
 import asyncio
 import re
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from email.errors import MessageError
 from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
 from email.utils import format_datetime
-from enum import Enum
 from typing import Final
 
 import aiosmtplib
 
 from channels.email.settings import EmailAccount
+from channels.sending import Accepted, Deferred, Failed, Outcome, Trouble, Unknown
 from ingest.contract import Outgoing, OutgoingKind
 from ingest.errors import Refused
 
@@ -33,48 +31,6 @@ TAKEN_SECONDS: Final = 120.0
 _MESSAGE_ID: Final = re.compile(r"<[!-;=?-~]{3,900}>")
 _ENHANCED: Final = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 _OF_THE_ACCOUNT: Final = frozenset({530, 534, 535, 538})  # RFC 4954 section 6: not this message, but how we log in
-
-
-class Trouble(Enum):
-    """Whom a deferral concerns."""
-
-    CONNECTION = "connection"
-    """The server cannot be reached, or let go of us: the very next try may do."""
-    ACCOUNT = "account"
-    """The server will not have us: nothing of this account goes until somebody has mended it."""
-    MESSAGE = "message"
-    """This message, for now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The server has said that it is responsible for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Deferred:
-    """It was not taken and may be later."""
-
-    reason: str
-    trouble: Trouble
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """It was not taken and never will be."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """It was sent and nobody said whether it was taken."""
-
-    reason: str
-
-
-Outcome = Accepted | Deferred | Failed | Unknown
-"""Reasons are a stable word, with the server's codes after a colon where it gave any: ``recipient-refused: 550 5.1.1``."""
 
 
 class _MessageIds(UnstructuredHeader, BaseHeader):
@@ -155,6 +111,9 @@ class Connection:
         if outcome != Accepted():
             self._drop()
         return outcome
+
+    async def asked(self, outgoing: Outgoing) -> None:
+        """SMTP cannot be asked."""
 
     async def close(self) -> None:
         """Take leave of the server, if there is one."""

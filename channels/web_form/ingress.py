@@ -21,7 +21,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from channels.web_form.drafts import Draft, Drafts, Sent, begin
 from channels.web_form.limits import Limit
-from channels.web_form.pages import Pages, path
+from channels.web_form.pages import Pages, path, read_assets
 from channels.web_form.questions import BY_NAME, CHECK, FILES, Page, asked, may_see, next_page, purpose, to_send, validate, ways
 from channels.web_form.seal import Seals, Session, Token
 from channels.web_form.settings import FormAccount
@@ -30,7 +30,8 @@ from channels.web_form.words import LANGUAGES, Language
 from ingest.clock import Clock
 from ingest.contract import Attachment, Contact
 from ingest.database import Database
-from ingest.errors import Refused
+from ingest.errors import Misconfigured, Refused
+from ingest.finding import Finding
 from ingest.ids import reference
 from ingest.receive import Arrival
 from ingest.settings import Settings
@@ -69,6 +70,16 @@ def door(name: str, account: FormAccount, **leaned_on: Any) -> Door:
     return Door(form.routes(), form.explain, beside=form.drafts.run)
 
 
+async def look(name: str, _account: FormAccount, *, settings: Settings, **_: Any) -> list[Finding]:
+    """Whether the form's pages can be shown, and where they are."""
+    about = f"channels.web_form.{name}"
+    try:
+        read_assets()
+    except Misconfigured as error:
+        return [Finding(about, False, error.sentence)]
+    return [Finding(about, True, f"Its pages are on {settings.web.public_url}/ and {settings.web.public_url}/cy.")]
+
+
 @dataclass(frozen=True, slots=True)
 class _Posted:
     """What was posted: by whom, from which page of ours, and its fields."""
@@ -103,6 +114,7 @@ class Form:
         clock: Clock,
         settings: Settings,
         uploads: Uploads,
+        **_: Any,
     ) -> None:
         key = settings.key.get_secret_value().encode()
         self._name = name

@@ -5,23 +5,19 @@ import json
 from collections.abc import Awaitable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final
 
 import typer
 from pydantic.fields import FieldInfo
 from sqlalchemy import text
 
-from channels.email.ingress import survey
-from channels.email.send import Connection
-from channels.email.settings import EmailAccount
 from channels.table import CHANNELS, accounts
-from channels.web_form.pages import read_assets
-from channels.web_form.settings import FormAccount
 from ingest.clock import now
 from ingest.commands.run import house_of
 from ingest.commands.terminal import Config, fail, open_database, open_log, run_async, say, settings
 from ingest.database import Database
 from ingest.errors import IngestError
+from ingest.finding import Finding
 from ingest.log.spool import left_in
 from ingest.originals import Originals
 from ingest.scan import look
@@ -36,20 +32,6 @@ _UNITS: Final = (
     ("s", timedelta(seconds=1)),
     ("ms", timedelta(milliseconds=1)),
 )
-_TO_MEND: Final = {
-    "unreachable": "The server cannot be reached. Check smtp, and that a firewall lets us out to it.",
-    "certificate-refused": "Its certificate is not trusted. Check smtp's host name, or name its authority in ca_file.",
-    "no-starttls-or-login": "It offers no STARTTLS, or no way to log in. Check smtp_security and smtp_login.",
-    "server-refused": "It refused us. Check user, password and smtp_login.",
-}
-
-
-class Finding(NamedTuple):
-    """What was looked at, and what is wrong with it, or how it stands where nothing is."""
-
-    about: str
-    well: bool
-    sentence: str
 
 
 def command(
@@ -100,12 +82,11 @@ async def findings(chosen: Settings) -> list[Finding]:
         return [*found, Finding("register", False, error.sentence)]
     try:
         found.append(await _found("register", _register(database)))
-        for (_, name), account in accounts(chosen).items():
-            if isinstance(account, FormAccount):
-                found.append(await _found(f"channels.web_form.{name}", _form(chosen)))
-        mailboxes = [(name, each) for (_, name), each in accounts(chosen).items() if isinstance(each, EmailAccount)]
-        looks = [look for name, account in mailboxes for look in (_mail_in(name, account, database), _mail_out(name, account))]
-        return found + await asyncio.gather(*looks)
+        looks = (
+            CHANNELS[channel].look(name, account, database=database, clock=now, settings=chosen)
+            for (channel, name), account in accounts(chosen).items()
+        )
+        return [*found, *(each for looked in await asyncio.gather(*looks) for each in looked)]
     finally:
         await database.close()
 
@@ -154,41 +135,10 @@ async def _originals(chosen: Settings) -> str:
     return f"{chosen.originals.url} keeps what it is given."
 
 
-async def _form(chosen: Settings) -> str:
-    read_assets()
-    return f"Its pages are on {chosen.web.public_url}/ and {chosen.web.public_url}/cy."
-
-
 async def _register(database: Database) -> str:
     async with database.read() as connection:
         await connection.execute(text("SELECT 1"))
     return f"{database.url} answers, and its tables are up to date."
-
-
-async def _mail_in(name: str, account: EmailAccount, database: Database) -> Finding:
-    about = f"channels.email.{name} in"
-    try:
-        async with asyncio.timeout(_DEADLINE_SECONDS):
-            seen = await survey(name, account, database=database, clock=now)
-    except TimeoutError:
-        return Finding(about, False, f"It did not answer within {_DEADLINE_SECONDS:.0f} s. Check host and port.")
-    return Finding(about, seen.reachable and seen.folder_found, seen.sentence)
-
-
-async def _mail_out(name: str, account: EmailAccount) -> Finding:
-    about = f"channels.email.{name} out"
-    connection = Connection(account)
-    try:
-        async with asyncio.timeout(_DEADLINE_SECONDS):
-            wrong = await connection.check()
-            await connection.close()
-    except IngestError as error:
-        return Finding(about, False, error.sentence)
-    except TimeoutError:
-        return Finding(about, False, f"It did not answer within {_DEADLINE_SECONDS:.0f} s. Check smtp.")
-    if wrong is None:
-        return Finding(about, True, f"{account.smtp} would take mail from {account.sender}.")
-    return Finding(about, False, f"{_TO_MEND[wrong.reason.partition(':')[0]]} ({wrong.reason})")
 
 
 # The example.

@@ -24,7 +24,7 @@ app = typer.Typer(
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The task's id, its beginning, or the contact's reference.")]
 By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who you are; it stands on the audit trail.")]
-_ORDER: Final = [TaskKind.URGENT, TaskKind.NOT_READ_FOR_RISK, TaskKind.REVIEW, TaskKind.LETTER]
+_ORDER: Final = [TaskKind.URGENT, TaskKind.NOT_READ_FOR_RISK, TaskKind.ALLOCATION, TaskKind.REVIEW, TaskKind.LETTER]
 NOBODY: Final = "nobody"
 
 

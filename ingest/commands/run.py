@@ -97,8 +97,15 @@ def house_of(chosen: Settings) -> House:
         router=chosen.router,
         senders={name: each.sender for name, each in mailboxes.items()},
         notices_from=notices,
+        accounts=_sending(accounts(chosen)),
         answers=_answers(chosen.acknowledgement.answers),
     )
+
+
+def _sending(found: Mapping[tuple[str, str], Section]) -> dict[str, tuple[str, ...]]:
+    """The accounts that can send, by channel."""
+    by_channel = {channel: tuple(name for at, name in found if at == channel) for channel, _ in found}
+    return {channel: names for channel, names in by_channel.items() if CHANNELS[channel].send}
 
 
 def _answers(folder: Path | None) -> dict[str, Mapping[str, str]]:
@@ -178,6 +185,8 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
     key = it.settings.key.get_secret_value().encode()
     scan = scanner(it.settings.scan)
     keep = partial(receive.receive, originals=it.originals, log=it.spool or it.log, database=it.database, key=key)
+    append = (it.spool or it.log).append
+    leaned_on: dict[str, Any] = {"append": append, "database": it.database, "clock": it.clock, "settings": it.settings}
     arrive = partial(keep, scan=scan if it.settings.scan.clamd else None)
 
     async def router() -> None:
@@ -194,12 +203,11 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
     async with asyncio.TaskGroup() as group:
         for (channel, name), account in it.accounts.items():
             if channel in roles and (run := CHANNELS[channel].run):
-                taking_in = run(name, account, arrive=arrive, database=it.database, clock=it.clock, stopping=it.stopping)
-                group.create_task(_whole(taking_in))
+                group.create_task(_whole(run(name, account, arrive=arrive, stopping=it.stopping, **leaned_on)))
         if "web" in roles:
             uploads = Uploads(it.settings.uploads, scan, originals=it.originals, database=it.database, clock=it.clock)
             # What is uploaded was looked at then; a contact that waited for it again would keep others waiting.
-            doors = _doors(it, arrive=keep, database=it.database, uploads=uploads, clock=it.clock, settings=it.settings)
+            doors = _doors(it, arrive=keep, uploads=uploads, **leaned_on)
             group.create_task(_whole(web.serve_public(it.settings.web, doors, it.stopping)))
             for beside in (uploads.run, *(door.beside for door in doors if door.beside)):
                 group.create_task(_whole(beside(it.stopping)))

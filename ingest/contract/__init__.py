@@ -4,6 +4,7 @@ Every type here is frozen, tolerates fields it does not know on the way in, and 
 that an old reader could not bear is a new type beside the old one; an optional field is not.
 """
 
+from ingest.contract.allocation import Allocation, AllocationOutcome
 from ingest.contract.canonical import (
     canonical_case_reference,
     canonical_email,
@@ -21,6 +22,7 @@ from ingest.contract.contact import (
     Identifier,
     Method,
     Person,
+    Post,
     Thread,
     UnsafeWay,
     Verdict,
@@ -37,6 +39,8 @@ __all__ = [
     "DEAD_LETTERS",
     "FULL_TEXT_LIMIT",
     "TOPICS",
+    "Allocation",
+    "AllocationOutcome",
     "Attachment",
     "Audience",
     "Automatic",
@@ -55,6 +59,7 @@ __all__ = [
     "OutgoingState",
     "OutgoingStatus",
     "Person",
+    "Post",
     "Record",
     "Task",
     "TaskKind",

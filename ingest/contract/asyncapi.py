@@ -36,6 +36,7 @@ _DEAD: Final[dict[str, Any]] = {
     "dead_letter_tries": {**_TEXT, "description": "how often it was tried"},
 }
 _KEYS: Final = {
+    "allocations": "the id of the contact of the post as it was first written",
     "contacts": "the same for every contact of one sender, a keyed hash of the address: never the address itself",
 }
 _OWN_KEY: Final = "the id of what the event tells of"

@@ -127,6 +127,26 @@ class DeclaredFacts(Shape):
     authority: Text | None = Field(default=None, description="by what right they say that they write for another person")
 
 
+class Post(Shape):
+    """Where a post on social media stands on its network, so that it can be answered there and nowhere else.
+
+    Its own id on the network is the ``message_id`` of the contact's ``thread``.
+    """
+
+    network: Text = Field(max_length=64, description="such as `facebook`, as the portal names it")
+    thread_id: Text = Field(max_length=1024, description="the conversation, or the post at the top of the thread")
+    private: bool = Field(default=False, description="only they and we can see it")
+    private_way: bool = Field(default=False, description="the network lets us answer it where only they see it")
+    own_thread: bool = Field(default=False, description="nobody else's post stands above it")
+    permalink: Text | None = Field(default=None, max_length=2048)
+    first: UUID | None = Field(
+        default=None, description="where this is a later version: the contact of the post as it was first written"
+    )
+    version: Text | None = Field(
+        default=None, max_length=255, description="of a later version, as the portal tells versions apart"
+    )
+
+
 class Contact(Shape):
     """One approach by one person, normalised.
 
@@ -152,6 +172,7 @@ class Contact(Shape):
     thread: Thread = Thread()
     automatic: Automatic = Automatic.NONE
     declared: DeclaredFacts | None = None
+    post: Post | None = None
     needs_allocation: bool = Field(default=False, description="social media that waits for External Affairs & Strategy")
     backfill: bool = Field(default=False, description="older than the service: taken in, and nothing is sent by itself")
     acknowledged: bool = Field(

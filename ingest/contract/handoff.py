@@ -53,6 +53,7 @@ class TaskKind(StrEnum):
 
     URGENT = "urgent"
     NOT_READ_FOR_RISK = "not-read-for-risk"
+    ALLOCATION = "allocation"
     REVIEW = "review"
     LETTER = "letter"
 

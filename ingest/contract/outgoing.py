@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from ingest.contract.contact import Post
 from ingest.contract.shape import Moment, Shape, Text
 
 
@@ -17,6 +18,7 @@ class OutgoingKind(StrEnum):
     HANDOFF = "handoff"
     TASK = "task"
     DIGEST = "digest"
+    INVITATION = "invitation"
 
 
 class Audience(StrEnum):
@@ -27,12 +29,13 @@ class Audience(StrEnum):
 
 
 class OutgoingState(StrEnum):
-    """due → sending → accepted | failed; accepted → bounced; held waits for a person; impossible is an end."""
+    """due → sending → accepted | failed; accepted → delivered | bounced; held waits for a person; impossible is an end."""
 
     DUE = "due"
     HELD = "held"
     SENDING = "sending"
     ACCEPTED = "accepted"
+    DELIVERED = "delivered"
     BOUNCED = "bounced"
     FAILED = "failed"
     IMPOSSIBLE = "impossible"
@@ -45,14 +48,17 @@ class Outgoing(Shape):
     id: UUID
     kind: OutgoingKind
     audience: Audience
-    channel: Literal["email"] = Field(description="which channel sends it")
+    channel: Literal["email", "sms", "social"] = Field(description="which channel sends it")
     account: Text = Field(description="which of our accounts it is sent from")
     recipient: Text
     subject: Text
     body: Text
-    message_id: Text = Field(description="RFC 5322 Message-ID, the same for every copy")
+    message_id: Text = Field(description="the same for every copy; for mail its RFC 5322 Message-ID, else the message's own id")
     in_reply_to: Text | None = None
     references: tuple[Text, ...] = ()
+    post: Post | None = Field(default=None, description="on social media: what it answers, whose id is `in_reply_to`")
+    private: bool = Field(default=True, description="on social media: whether it goes where only its recipient sees it")
+    language: Literal["en", "cy"] | None = Field(default=None, description="of the body, where it is in one language only")
     contact_id: UUID | None = None
     created_at: Moment
     due: Moment = Field(description="when the person must have heard; a send after it is late, not dropped")

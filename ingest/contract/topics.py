@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple
 
+from ingest.contract.allocation import Allocation
 from ingest.contract.contact import Contact
 from ingest.contract.feedback import FeedbackRecord
 from ingest.contract.handoff import Handoff, Task, Team
@@ -29,6 +30,12 @@ TOPICS: tuple[Topic, ...] = (
     Topic("tasks", "contact-ingest.task.v1", Task, "what a person must decide or do"),
     Topic("outgoing", "contact-ingest.outgoing.v1", Outgoing, "messages for the dispatcher to send"),
     Topic("outgoing.status", "contact-ingest.outgoing-status.v1", OutgoingStatus, "what became of each message"),
+    Topic(
+        "allocations",
+        "contact-ingest.allocation.v1",
+        Allocation,
+        "whose a post on social media is, as External Affairs & Strategy decided",
+    ),
     Topic("ledger", "contact-ingest.ledger-entry.v1", LedgerEntry, "received against accounted for, by channel and hour"),
 )
 

@@ -227,7 +227,7 @@ async def test_every_answer_in_the_contract_reaches_the_log_as_it_was_told(on_sq
 
 
 def test_a_publication_is_a_contact_less_what_we_set_ourselves():
-    ours = {"id", "full_text_cut"}
+    ours = {"id", "full_text_cut", "post"}
     assert set(Publication.model_fields) == set(Contact.model_fields) - ours
     for name in set(Publication.model_fields) - {"source", "full_text", "original", "attachments", "received_at", "sent_at"}:
         assert Publication.model_fields[name].annotation == Contact.model_fields[name].annotation, name
@@ -262,7 +262,7 @@ def test_words_over_what_the_topic_carries_are_cut_at_a_character_and_marked():
 async def test_without_a_publishers_key_nothing_is_read_and_nothing_written(on_sqlite: Open, given, path):
     answer = await on_sqlite.send(path, b"{", key=None, **given)
     assert (answer.status, answer.reason, answer.headers["www-authenticate"]) == (401, "unknown-key", "Bearer")
-    assert await on_sqlite.rows(state.published) == []
+    assert await on_sqlite.rows(state.claims) == []
 
 
 async def test_each_of_a_publishers_keys_does_and_is_that_publishers_alone(on_sqlite: Open):
@@ -312,7 +312,7 @@ async def test_a_publishers_certificate_does_in_place_of_a_key_and_nobody_elses(
 async def test_what_a_publisher_may_not_say_is_refused_and_named_and_never_left_out_in_silence(on_sqlite: Open, told, pointer):
     answer = await on_sqlite.publish({**CALL, **told})
     assert (answer.status, answer.pointers) == (403, [pointer])
-    assert await on_sqlite.rows(state.published) == []
+    assert await on_sqlite.rows(state.claims) == []
     if pointer != "#/source":
         assert (await on_sqlite.publish({**CALL, **told}, key=BATCH_KEY)).status == 202
         (contact,) = await on_sqlite.on_the_log()
@@ -417,7 +417,7 @@ DEEP = 100_000
 async def test_what_is_no_json_or_could_be_read_in_two_ways_is_refused(on_sqlite: Open, body):
     answer = await on_sqlite.publish(body)
     assert (answer.status, answer.reason) == (400, "malformed"), answer.body[:300]
-    assert await on_sqlite.rows(state.published) == []
+    assert await on_sqlite.rows(state.claims) == []
 
 
 @pytest.mark.parametrize(
@@ -447,7 +447,7 @@ async def test_a_field_that_is_not_as_the_contract_has_it_is_named(on_sqlite: Op
     answer = await on_sqlite.publish({**CALL, **told})
     assert (answer.status, answer.reason, answer.pointers) == (422, "breaks-the-contract", [pointer])
     assert answer.headers["content-type"] == "application/problem+json"
-    assert await on_sqlite.rows(state.published) == []
+    assert await on_sqlite.rows(state.claims) == []
 
 
 async def test_a_great_many_faults_are_told_by_the_first_few(on_sqlite: Open):
@@ -479,7 +479,7 @@ async def test_what_the_log_would_not_take_is_refused_before_its_key_stands_for_
             await asyncio.sleep(0.01)
         answer = await replace(door, port=port).publish({**CALL, "text": "x" * 40_000})
         assert (answer.status, answer.reason) == (413, "record-too-large")
-        assert await door.rows(state.published) == []
+        assert await door.rows(state.claims) == []
         stopping.set()
         await running
 
@@ -549,7 +549,7 @@ async def test_a_file_of_another_publisher_or_contact_is_as_unknown_as_one_that_
         assert (answer.status, answer.reason) == (404, "unknown-file")
         assert answer.pointers == ["#/original" if where == "original" else "#/attachments/0/digest"]
     assert await on_sqlite.on_the_log() == []
-    assert await on_sqlite.rows(state.published) == []
+    assert await on_sqlite.rows(state.claims) == []
 
 
 @pytest.mark.parametrize(
