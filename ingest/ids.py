@@ -83,6 +83,8 @@ def replies_to(secret: bytes, token: str | None, now: datetime) -> UUID | None:
         raw = base64.b64decode(token + "==", altchars=b"-_", validate=True)
     except binascii.Error:
         return None
+    if base64.urlsafe_b64encode(raw).decode().rstrip("=") != token:
+        return None  # the last character has bits to spare
     told, given = raw[:-_TOKEN_MARK], raw[-_TOKEN_MARK:]
     if not hmac.compare_digest(given, _token_mark(secret, told)):
         return None
