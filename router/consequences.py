@@ -200,6 +200,7 @@ def consequences(
         *((_handoff_mail(handoff, contact, house, now),) if handoff else ()),
         *(message for task in tasks for message in task_mail(task, house, now, to_safety=_threatens(decision))),
     )
+    allocation = _came_with(contact, now) if _waits(decision) else None
     evidence = situation.match.evidence if isinstance(situation.match, Matched) else ()
     return Consequences(
         contact=contact,
@@ -217,9 +218,12 @@ def consequences(
         restrictions=situation.reading.restrictions if contact.automatic is Automatic.NONE else (),
         bounced=_bounced(contact, house),
         waiting=Waiting(first_of(contact), contact.received_at + house.router.allocate_within) if _waits(decision) else None,
-        allocation=_came_with(contact, now) if _waits(decision) else None,
+        allocation=allocation,
         tied_to=tied_to,
-        entries=_entries(situation, decision, ref, feedback, handoff, added_to, tied_to, tasks, messages, now),
+        entries=(
+            *_entries(situation, decision, ref, feedback, handoff, added_to, tied_to, tasks, messages, now),
+            *((_allocated(contact, allocation, now),) if allocation else ()),
+        ),
     )
 
 
@@ -241,6 +245,11 @@ def _came_with(contact: Contact, now: datetime) -> Allocation | None:
         id=derived_id(first, f"allocation:{contact.source}"), contact_id=first, outcome=AllocationOutcome.CUSTOMER_CARE,
         by=contact.source, at=now,
     )  # fmt: skip
+
+
+def _allocated(contact: Contact, said: Allocation, now: datetime) -> AuditEntry:
+    told = {"allocation": str(said.id), "outcome": said.outcome.value}
+    return AuditEntry(new_id(), now, contact.id, "allocated", said.by, evidence=told)
 
 
 def _bounced(contact: Contact, house: House) -> UUID | None:
@@ -573,13 +582,7 @@ def _invitation(
     post, handle = contact.post, next((each for each in contact.sender.identifiers if each.kind == "handle"), None)
     private = post is not None and (post.private or post.private_way)
     if because := _not_by_itself(contact, house, private=private):
-        by_hand = task(
-            contact.id, contact.channel, TaskKind.LETTER, house.teams.customer_care, now, due,
-            (f"They are to be invited to contact us by {due:%d %B %Y %H:%M} UTC, and a person must do it: {because}.",
-             "Where others can read it, name nobody and say nothing of what it is about."),
-            purpose="invitation",
-        )  # fmt: skip
-        return (), (by_hand,)
+        return (), (invite_by_hand(contact, because, house, now),)
     assert post is not None
     assert handle is not None
     # Never by what the register holds: a language that only we know of would tell others that we know them.
@@ -601,6 +604,18 @@ def _invitation(
     reason = _held_because(decision, situation.individual, standing, house)
     state = OutgoingState.HELD if reason else OutgoingState.DUE
     return (Message(id_, contact.id, outgoing.kind, Audience.PERSON, handle.canonical, state, reason, due, outgoing),), ()
+
+
+def invite_by_hand(contact: Contact, because: str, house: House, now: datetime) -> Task:
+    """That a person must do it, and why."""
+    due = contact.received_at + house.acknowledgement.within
+    reasons = (
+        f"They are to be invited to contact us by {due:%d %B %Y %H:%M} UTC, and a person must do it: {because}.",
+        "Where others can read it, name nobody and say nothing of what it is about.",
+    )
+    return task(
+        contact.id, contact.channel, TaskKind.LETTER, house.teams.customer_care, now, due, reasons, purpose="invitation"
+    )
 
 
 def _not_by_itself(contact: Contact, house: House, *, private: bool) -> str | None:

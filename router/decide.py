@@ -257,7 +257,7 @@ RULES: Final = (
     Rule(
         "post-deleted", 1, "faults-and-bad-input 32",
         _allocated(lambda a: a.outcome is AllocationOutcome.DELETED), lambda _: NoAction(),
-        _because("Whoever wrote it has deleted it, so that nothing is sent."),
+        _because("Whoever wrote it has deleted it, and nothing more is sent."),
     ),
     Rule(
         "allocated-to-nobody", 1, "DESIGN section 1: NoAction",

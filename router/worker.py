@@ -390,7 +390,9 @@ async def follow_statuses(log: Log, database: Database, store: Store, stopping: 
     """Take what became of messages into the register."""
 
     async def take_in(batch: Batch, deliveries: Sequence[Delivery]) -> None:
-        await _count(database, await store.commit_statuses(batch, _statuses(deliveries)))
+        changed = await store.commit_statuses(batch, _statuses(deliveries))
+        with suppress(Unavailable):  # it is written, and only its numbers are not
+            await _count(database, changed)
 
     await _follow(STATUSES.name, take_in, log, store, stopping)
 
