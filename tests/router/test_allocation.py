@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
@@ -29,8 +29,9 @@ from ingest.reports import allocation_record
 from ingest.settings import Publisher
 from ingest.telemetry import ERRORS, UNALLOCATED, UNALLOCATED_OLDEST
 from router import allocation, desk, ledger
-from router.decide import RecordFeedback
+from router.decide import Allocated, RecordFeedback
 from router.desk import Ruling
+from router.match import Matched
 from router.match.register_view import IndividualView
 from router.register import tables
 from router.store import Store
@@ -64,7 +65,7 @@ def post(contact, clock):
 
     def make(text: str = SAYS, handle: str = "@jo", **fields: Any) -> Contact:
         number = next(numbers)
-        where = {"network": "facebook", "thread_id": f"thread-{number}", "own_thread": True}
+        where: dict[str, Any] = {"network": "facebook", "thread_id": f"thread-{number}", "own_thread": True}
         identifier = Identifier(kind="handle", given=handle, canonical=f"facebook:{handle.lstrip('@')}")
         made: dict[str, Any] = {
             "id": contact_id("social", "portal", f"post-{number}"),
@@ -560,22 +561,22 @@ async def test_one_handle_is_not_sent_more_than_an_address_is_in_a_day(post, app
     assert sorted(each.state for each in await sent()) == [*["due"] * house.outgoing.sender_budget, "held"]
 
 
-@pytest.mark.parametrize("field", ["died_on", "arrangement", "safe_contact_note"])
-def test_what_the_register_says_of_somebody_holds_it(field, decided, post, house):
-    from router.decide import Allocated
-    from router.match import Matched
-
-    person = IndividualView("R1", "Joan Pettifer", **{field: "2025-01-01" if field == "died_on" else "only by way of her son"})
-    about = post(post={"private": True})
-    made = decided(
-        of=about, allocation=Allocated(CUSTOMER_CARE, "Sam"), individual=person, match=Matched("R1", 1.0, ()), in_house=house
-    )
+@pytest.mark.parametrize(
+    "person",
+    [
+        IndividualView("R1", "Joan Pettifer", died_on=date(2025, 1, 1)),
+        IndividualView("R1", "Joan Pettifer", arrangement="only by way of her son"),
+        IndividualView("R1", "Joan Pettifer", safe_contact_note="only by day"),
+    ],
+    ids=["died", "arrangement", "safe-contact"],
+)
+def test_what_the_register_says_of_somebody_holds_it(person, decided, post, house):
+    about, who = post(post={"private": True}), Matched("R1", 1.0, ())
+    made = decided(of=about, allocation=Allocated(CUSTOMER_CARE, "Sam"), individual=person, match=who, in_house=house)
     assert [each.state for each in made.messages if each.audience == "person"] == ["held"]
 
 
 def test_an_old_post_that_is_taken_in_later_is_sent_nothing(decided, post, house):
-    from router.decide import Allocated
-
     made = decided(of=post(backfill=True), allocation=Allocated(CUSTOMER_CARE, "Sam"), in_house=house)
     assert made.messages == made.tasks == ()
 
