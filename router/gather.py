@@ -22,7 +22,7 @@ from ingest.contract import (
 )
 from ingest.database import among
 from router.consequences import Consequences, Standing, first_of, sender_of
-from router.decide import Situation, Unsettled, is_social
+from router.decide import Situation, Unsettled
 from router.match import Matched, MatchResult, Query, match
 from router.match.register_view import CaseView, IndividualView
 from router.read import Reading
@@ -144,7 +144,7 @@ async def gather(
     known.written.update(each.individual_id for each in people.values() if each.written_before)
     await _standing(connection, known, {sender for contact, _ in contacts if (sender := sender_of(contact))}, now.date())
     await _unsettled(connection, known)
-    if posts := {first_of(contact) for contact, _ in contacts if is_social(contact)}:
+    if posts := {first_of(contact) for contact, _ in contacts if contact.to_be_allocated}:
         told = tables.allocations
         found = await connection.execute(select(told.c.contact_id).where(among(told.c.contact_id, posts)))
         known.allocated.update(found.scalars())
