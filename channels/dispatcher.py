@@ -318,9 +318,10 @@ class _Dispatch:
             wait=wait_random_exponential(multiplier=0.1, max=1),
             retry_error_callback=_as_it_was,
         )
-        outcome: Outcome | None = await quickly(way.asked, hand.outgoing) if hand.ambiguous else None
-        if outcome is None:
-            outcome = await quickly(way.send, hand.outgoing, self._clock())
+        known: Outcome | None = await quickly(way.asked, hand.outgoing) if hand.ambiguous else None
+        if known is not None:
+            return known
+        outcome: Outcome = await quickly(way.send, hand.outgoing, self._clock())
         return outcome
 
     def _enough(self, tried: RetryCallState) -> bool:
