@@ -9,9 +9,11 @@ from pydantic import ValidationError
 import channels.email.ingress
 import channels.email.look
 import channels.email.send
+import channels.sms.ingress
 import channels.web_form.ingress
 from channels.email.settings import EmailAccount
 from channels.sending import Connection
+from channels.sms.settings import SmsAccount
 from channels.web_form.settings import FormAccount
 from ingest.errors import Misconfigured
 from ingest.finding import Finding
@@ -40,6 +42,7 @@ class Channel:
 
 CHANNELS: Final[Mapping[str, Channel]] = {
     "email": Channel(EmailAccount, channels.email.look.look, run=channels.email.ingress.run, send=channels.email.send.way_out),
+    "sms": Channel(SmsAccount, channels.sms.ingress.look, door=channels.sms.ingress.door),
     "web_form": Channel(FormAccount, channels.web_form.ingress.look, door=channels.web_form.ingress.door),
 }
 
