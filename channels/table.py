@@ -10,6 +10,7 @@ import channels.email.ingress
 import channels.email.look
 import channels.email.send
 import channels.sms.ingress
+import channels.sms.send
 import channels.web_form.ingress
 from channels.email.settings import EmailAccount
 from channels.sending import Connection
@@ -42,7 +43,7 @@ class Channel:
 
 CHANNELS: Final[Mapping[str, Channel]] = {
     "email": Channel(EmailAccount, channels.email.look.look, run=channels.email.ingress.run, send=channels.email.send.way_out),
-    "sms": Channel(SmsAccount, channels.sms.ingress.look, door=channels.sms.ingress.door),
+    "sms": Channel(SmsAccount, channels.sms.ingress.look, door=channels.sms.ingress.door, send=channels.sms.send.way_out),
     "web_form": Channel(FormAccount, channels.web_form.ingress.look, door=channels.web_form.ingress.door),
 }
 
