@@ -181,7 +181,7 @@ async def test_silence_after_the_message_is_unknown_and_the_provider_then_knows_
 
 @each_provider
 async def test_what_the_provider_never_had_it_cannot_tell(make: Callable[[], Provider]) -> None:
-    async with reached(make) as (provider, connection):
+    async with reached(make) as (_, connection):
         await connection.send(MESSAGE.model_copy(update={"id": UUID(int=8), "body": "Another."}), NOON)
         assert await connection.asked(MESSAGE) is None
 
@@ -315,7 +315,7 @@ async def test_a_key_that_is_none_of_notifys_is_told_before_anything_is_said() -
 
 def test_an_account_that_only_takes_in_is_none_that_sends() -> None:
     number = "+441632960111"
-    notify = {"provider": "notify", "bearer": SecretStr("b" * 32), "api_key": SecretStr("k")}
+    notify: dict[str, Any] = {"provider": "notify", "bearer": SecretStr("b" * 32), "api_key": SecretStr("k")}
     found = {
         ("sms", "vonage"): SmsAccount(provider="vonage", number=number, token=SecretStr("t")),
         ("sms", "no-template"): SmsAccount(number=number, **notify),
