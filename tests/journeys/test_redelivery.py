@@ -2,41 +2,22 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.bench.doors import Connection, Place, connected, on_the_log, request
+from tests.bench.doors import Connection, Place, connected, on_the_log
+from tests.bench.webhooks import PUBLIC_URL, accounts, posts, texts
 from tests.journeys.house import Installation
 from tests.servers.providers import Twilio
 
 DELIVERIES, TIMES = 1_000, 50
 WAVES = 2
 """Deliveries at once, each with so many connections of its own."""
-PUBLIC_URL = "https://contact.ombudsman.example"
-SMS = """
-[channels.sms.care]
-provider = "twilio"
-number = "{number}"
-account_sid = "{account}"
-token_file = "sms-token"
-api = "http://127.0.0.1:9"
-reconcile_every = "1h"
-"""
-
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
 Answers = dict[int, Counter[tuple[int, bytes]]]
-
-
-def texts(twilio: Twilio, number: int) -> Iterator[bytes]:
-    """What Twilio would send for so many texts, each from somebody else."""
-    for each in range(number):
-        text = twilio.write(f"+4477009{each:05}", f"Text {each}: nobody rang me back, and I would like an apology.")
-        body, headers = twilio.signed(f"{PUBLIC_URL}/sms/care", twilio.form_of(text))
-        signature = headers["X-Twilio-Signature"]
-        yield request("POST", "/sms/care", body, content_type=headers["Content-Type"], x_twilio_signature=signature)
 
 
 async def sent(ports: Sequence[int], deliveries: Sequence[bytes]) -> Answers:
@@ -70,20 +51,19 @@ def equal(answers: Answers, number: int) -> None:
     assert (status // 100, times) == (2, number * TIMES)
 
 
-async def test_a_thousand_texts_that_come_fifty_times_at_once_are_a_thousand_contacts_and_fifty_thousand_equal_answers(
-    tmp_path: Path,
+@pytest.mark.parametrize("channel", ["sms", "social"])
+async def test_a_thousand_things_that_come_fifty_times_at_once_are_a_thousand_contacts_and_fifty_thousand_equal_answers(
+    tmp_path: Path, channel: str
 ) -> None:
     folder, twilio = tmp_path / "house", Twilio()
     folder.mkdir()
-    (folder / "sms-token").write_text(twilio.token)
-    more = SMS.format(number=next(iter(twilio.ours)), account=twilio.account_sid)
-    it = Installation.without_mail(folder, ("web",), more, f'public_url = "{PUBLIC_URL}"')
+    it = Installation.without_mail(folder, ("web",), accounts(folder, twilio), f'public_url = "{PUBLIC_URL}"')
     service = it.processes["service"]
     try:
         it.start()
         await asyncio.to_thread(it.ready)
-        answers = await sent([service.public], list(texts(twilio, DELIVERIES)))
-        equal(answers, DELIVERIES)
+        deliveries = list(texts(twilio, DELIVERIES) if channel == "sms" else posts(DELIVERIES))
+        equal(await sent([service.public], deliveries), DELIVERIES)
         assert await asyncio.to_thread(it.terminate) == 0, it.telemetry()
         service.roles = ("web", "router")
         it.start()
@@ -91,7 +71,7 @@ async def test_a_thousand_texts_that_come_fifty_times_at_once_are_a_thousand_con
         found = await on_the_log(Place(service.public, folder / "ingest.toml"))
         assert set(found.values()) == {1}
         assert len(found) == DELIVERIES
-        assert it.number("SELECT count(*) FROM receipts") == DELIVERIES
+        assert it.rows("SELECT channel, count(*) FROM receipts GROUP BY 1") == [(channel, DELIVERIES)]
         assert it.number("SELECT count(*) FROM variants") == 0
     finally:
         it.stop()
