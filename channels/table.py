@@ -9,9 +9,13 @@ from pydantic import ValidationError
 import channels.email.ingress
 import channels.email.look
 import channels.email.send
+import channels.social.ingress
+import channels.social.look
+import channels.social.send
 import channels.web_form.ingress
 from channels.email.settings import EmailAccount
 from channels.sending import Connection
+from channels.social.settings import SocialAccount
 from channels.web_form.settings import FormAccount
 from ingest.errors import Misconfigured
 from ingest.finding import Finding
@@ -41,6 +45,9 @@ class Channel:
 CHANNELS: Final[Mapping[str, Channel]] = {
     "email": Channel(
         EmailAccount, channels.email.look.look, run=channels.email.ingress.run, send=channels.email.send.Connection
+    ),
+    "social": Channel(
+        SocialAccount, channels.social.look.look, send=channels.social.send.Connection, door=channels.social.ingress.door
     ),
     "web_form": Channel(FormAccount, channels.web_form.ingress.look, door=channels.web_form.ingress.door),
 }
