@@ -10,6 +10,8 @@ import channels.email.ingress
 import channels.email.look
 import channels.email.send
 import channels.sms.ingress
+import channels.sms.look
+import channels.sms.poll
 import channels.web_form.ingress
 from channels.email.settings import EmailAccount
 from channels.sending import Connection
@@ -44,7 +46,7 @@ CHANNELS: Final[Mapping[str, Channel]] = {
     "email": Channel(
         EmailAccount, channels.email.look.look, run=channels.email.ingress.run, send=channels.email.send.Connection
     ),
-    "sms": Channel(SmsAccount, channels.sms.ingress.look, door=channels.sms.ingress.door),
+    "sms": Channel(SmsAccount, channels.sms.look.look, run=channels.sms.poll.run, door=channels.sms.ingress.door),
     "web_form": Channel(FormAccount, channels.web_form.ingress.look, door=channels.web_form.ingress.door),
 }
 
