@@ -46,6 +46,10 @@ MAIL_POLLED: Final = Gauge(
     "email_last_success_timestamp_seconds", "When a mailbox was last looked at without fault", ["account"]
 )
 MAIL_WAITING: Final = Gauge("email_unsettled", "Messages in the mailbox that are not yet taken in", ["account"])
+SMS_ASKED: Final = Gauge(
+    "sms_last_success_timestamp_seconds", "When a provider last told without fault which texts it has for us", ["account"]
+)
+SMS_LAST: Final = Gauge("sms_last_text_timestamp_seconds", "When the newest text was received; 0 before the first", ["account"])
 REQUESTS: Final = Histogram(
     "web_request_seconds",
     "Requests to the public port, by the route's own path (none where no route has it), method and answer",
