@@ -86,7 +86,7 @@ TABLE = (
         who=IS_JOAN, contact={"automatic": Automatic.BOUNCE}, situation={"named": (OPEN,)},
     ),
     Row(
-        "social media that nobody has allocated waits", "waits-for-allocation", HoldForReview(),
+        "social media that nobody has allocated waits", "waits-for-allocation", HoldForReview(TaskKind.ALLOCATION),
         contact={"needs_allocation": True},
     ),
     Row(
