@@ -470,3 +470,19 @@ async def id_of(connection: AsyncConnection, table: Table, given: str) -> UUID:
     if len(found) > 1:
         raise Refused("several-ids", f"{given} could be any of these; give one by its id: {', '.join(map(str, found))}.")
     return found[0]
+
+
+async def tied_to(connection: AsyncConnection, contact_id: UUID) -> list[tuple[bool, str]]:
+    """What a contact came after, and what came after it, by a link that we had sent: whether it was earlier, and which it is.
+
+    It is no proof of who wrote either.
+    """
+    ties, contacts = tables.ties, tables.contacts
+    named = select(contacts.c.reference, contacts.c.channel, contacts.c.received_at)
+    found: list[tuple[bool, str]] = []
+    for earlier, one, other in ((True, ties.c.contact_id, ties.c.earlier), (False, ties.c.earlier, ties.c.contact_id)):
+        query = named.join(ties, other == contacts.c.id).where(one == contact_id).order_by(contacts.c.received_at)
+        for row in (await connection.execute(query.limit(_MOST_MEANT))).all():
+            by = row.channel.replace("_", " ")
+            found.append((earlier, f"{row.reference} by {by}, {row.received_at:%d %B %Y %H:%M} UTC; no proof of who wrote it"))
+    return found
