@@ -158,7 +158,11 @@ def _until(told: str | None, now: datetime) -> datetime | None:
     if told is None:
         return None
     try:
-        wanted = now + timedelta(seconds=int(told)) if told.isascii() and told.isdigit() else parsedate_to_datetime(told)
+        wanted = (
+            now + timedelta(seconds=min(float(told), _MOST_WAIT.total_seconds()))
+            if told.isascii() and told.isdigit()
+            else parsedate_to_datetime(told)
+        )
         return max(now, min(wanted.astimezone(UTC), now + _MOST_WAIT))
     except (ValueError, OverflowError, TypeError):
         return None

@@ -4,12 +4,13 @@ import asyncio
 import json
 import shutil
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
@@ -30,6 +31,9 @@ from ingest.settings import Settings, WebSettings
 from tests.servers.loopback import free_ports, public_port
 from tests.servers.portal import SECRET, Portal, post, running_portal
 
+T = TypeVar("T")
+CLIENTS = ThreadPoolExecutor(64)
+"""Clients have threads of their own: the server works in the loop's."""
 OURS = b"a key that nobody can guess, of 32 bytes or more"
 
 POST: dict[str, Any] = {
@@ -47,7 +51,7 @@ POST: dict[str, Any] = {
 
 def account(**changed: Any) -> SocialAccount:
     """A portal's settings, with what a test wants otherwise."""
-    return SocialAccount(**{"secret": SecretStr(SECRET), "own_handles": ("x:@OmbudsmanCare",), **changed})
+    return SocialAccount.model_validate({"secret": SECRET, "own_handles": ("x:@OmbudsmanCare",), **changed})
 
 
 @dataclass
@@ -65,11 +69,11 @@ class Desk:
 
     async def told(self, kind: str, data: Any, event: str | None = None) -> int:
         """What the portal is answered."""
-        return await asyncio.to_thread(self.portal.tell, self.url, kind, data, event)
+        return await _beside(self.portal.tell, self.url, kind, data, event)
 
     async def sent(self, body: bytes, headers: Mapping[str, str], method: str = "POST", query: str = "") -> tuple[int, Any]:
         """What anybody is answered: the status, and the problem's reason or the body."""
-        status, answered, content = await asyncio.to_thread(post, self.url + query, body, headers, method)
+        status, answered, content = await _beside(post, self.url + query, body, headers, method)
         if answered.get("content-type") == "application/problem+json":
             return status, json.loads(content)["type"].rpartition(":")[2]
         return status, content
@@ -112,6 +116,10 @@ class Desk:
 
 
 Open = Callable[..., AbstractAsyncContextManager[Desk]]
+
+
+async def _beside(do: Callable[..., T], *given: Any) -> T:
+    return await asyncio.get_running_loop().run_in_executor(CLIENTS, do, *given)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ HEADERS = {"webhook-id": EVENT, "webhook-timestamp": "1614265330", "webhook-sign
 
 
 def account(**changed: Any) -> SocialAccount:
-    return SocialAccount(**{"secret": SecretStr(KEY), **changed})
+    return SocialAccount.model_validate({"secret": KEY, **changed})
 
 
 def known_as(headers: Mapping[str, str], body: bytes = BODY, at: datetime = AT, given: SocialAccount | None = None) -> str:
