@@ -49,6 +49,8 @@ class SmsAccount(Section):
     """Ours, as people write it abroad: +447700900123."""
     account_sid: str | None = Field(default=None, pattern=r"^AC[0-9a-fA-F]{32}$")
     """Twilio's name for the account; it begins with AC."""
+    messaging_service: str | None = Field(default=None, pattern=r"^MG[0-9a-fA-F]{32}$")
+    """Twilio's name for the messaging service that sends, where it and not ``number`` is to choose what a text is from."""
     token: SecretStr | None = Field(default=None, min_length=1)
     """Twilio's auth token, or Vonage's signature secret; from the environment or a file."""
     secret: SecretStr | None = Field(default=None, min_length=1)

@@ -21,6 +21,7 @@ from sqlalchemy import select
 from channels import dispatcher
 from channels.email import send
 from channels.email.settings import EmailAccount
+from channels.sending import Connection
 from ingest import state
 from ingest.contract import Audience, Event, Outgoing, OutgoingKind, OutgoingStatus, Record, decode, encode, topic_of
 from ingest.database import Database, upgrade
@@ -81,6 +82,7 @@ class House:
         self.database = database
         self.server = server
         self.clock = clock
+        self.ways: dict[tuple[str, str], Connection] = {}
 
     async def publish(self, *outgoing: Outgoing) -> None:
         await self.log.append("outgoing", [record(each) for each in outgoing])
@@ -88,10 +90,10 @@ class House:
     @asynccontextmanager
     async def dispatching(self, *, mode: Literal["off", "review", "on"] = "on", burst: int = 300) -> AsyncGenerator[None]:
         stopping = asyncio.Event()
-        accounts = {("email", "care"): account(self.server)}
+        ways = {("email", "care"): send.Connection(account(self.server)), **self.ways}
         running = asyncio.create_task(
             dispatcher.run(
-                log=self.log, database=self.database, accounts=accounts, mode=mode, burst=burst, clock=self.clock, stopping=stopping
+                log=self.log, database=self.database, ways=ways, mode=mode, burst=burst, clock=self.clock, stopping=stopping
             )
         )  # fmt: skip
         try:
@@ -201,7 +203,7 @@ async def test_told_to_stop_it_finishes_the_message_in_hand_and_leaves_the_rest(
     stopping = asyncio.Event()
     house.server.on_taken = stopping.set
     await dispatcher.run(
-        log=house.log, database=house.database, accounts={("email", "care"): account(house.server)}, mode="on", burst=300,
+        log=house.log, database=house.database, ways={("email", "care"): send.Connection(account(house.server))}, mode="on", burst=300,
         clock=house.clock, stopping=stopping,
     )  # fmt: skip
     assert await house.states() == {1: "accepted", 2: "waiting"}
@@ -428,6 +430,7 @@ from datetime import timedelta
 from pathlib import Path
 from pydantic import SecretStr
 from channels import dispatcher
+from channels.email.send import Connection
 from channels.email.settings import EmailAccount
 from ingest import clock
 from ingest.database import Database
@@ -442,7 +445,7 @@ async def live(folder, smtp):
         sender="care@example.org",
     )
     await dispatcher.run(
-        log=log, database=Database(f"sqlite:///{folder}/register.db"), accounts={("email", "care"): account},
+        log=log, database=Database(f"sqlite:///{folder}/register.db"), ways={("email", "care"): Connection(account)},
         mode="on", burst=10_000, clock=clock.now, stopping=asyncio.Event(),
     )
 
