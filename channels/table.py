@@ -10,11 +10,17 @@ import channels.email.ingress
 import channels.email.look
 import channels.email.send
 import channels.sms.ingress
+import channels.sms.look
+import channels.sms.poll
 import channels.sms.send
+import channels.social.ingress
+import channels.social.look
+import channels.social.send
 import channels.web_form.ingress
 from channels.email.settings import EmailAccount
 from channels.sending import Connection
 from channels.sms.settings import SmsAccount
+from channels.social.settings import SocialAccount
 from channels.web_form.settings import FormAccount
 from ingest.errors import Misconfigured
 from ingest.finding import Finding
@@ -43,7 +49,16 @@ class Channel:
 
 CHANNELS: Final[Mapping[str, Channel]] = {
     "email": Channel(EmailAccount, channels.email.look.look, run=channels.email.ingress.run, send=channels.email.send.way_out),
-    "sms": Channel(SmsAccount, channels.sms.ingress.look, door=channels.sms.ingress.door, send=channels.sms.send.way_out),
+    "sms": Channel(
+        SmsAccount,
+        channels.sms.look.look,
+        run=channels.sms.poll.run,
+        door=channels.sms.ingress.door,
+        send=channels.sms.send.way_out,
+    ),
+    "social": Channel(
+        SocialAccount, channels.social.look.look, door=channels.social.ingress.door, send=channels.social.send.way_out
+    ),
     "web_form": Channel(FormAccount, channels.web_form.ingress.look, door=channels.web_form.ingress.door),
 }
 

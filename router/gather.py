@@ -21,8 +21,8 @@ from ingest.contract import (
     canonical_postcode,
 )
 from ingest.database import among
-from router.consequences import Consequences, Standing, addresses_of, sender_of
-from router.decide import Situation, Unsettled
+from router.consequences import Consequences, Standing, addresses_of, first_of, sender_of
+from router.decide import Situation, Unsettled, is_social
 from router.match import Matched, MatchResult, Query, match
 from router.match.register_view import CaseView, IndividualView
 from router.read import Reading
@@ -77,6 +77,7 @@ class Known:
     forbidden: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     urgent_waits: set[str] = field(default_factory=set[str])
     spent: dict[str, int] = field(default_factory=dict[str, int])
+    allocated: set[UUID] = field(default_factory=set[UUID])  # by the contact of the post as it was first written
 
     def situation(self, contact: Contact, reading: Reading) -> Situation:
         """The contact, who it is matched to, and the cases that bear on it."""
@@ -101,14 +102,17 @@ class Known:
         """What is known of the addresses it came from: whichever of them is answered at, the others' wishes are the same person's."""
         addresses = addresses_of(contact)
         return Standing(
-            frozenset(method for each in addresses for method in self.forbidden.get(each, ())),
-            not self.urgent_waits.isdisjoint(addresses),
-            max((self.spent.get(each, 0) for each in addresses), default=0),
+            forbidden=frozenset(method for each in addresses for method in self.forbidden.get(each, ())),
+            urgent_waits=not self.urgent_waits.isdisjoint(addresses),
+            budget_spent=max((self.spent.get(each, 0) for each in addresses), default=0),
+            allocated=bool(self.allocated) and first_of(contact) in self.allocated,
         )
 
     def learn(self, written: Consequences) -> None:
         """Take in what was decided, for the contacts after it in the batch."""
         decision = written.decision
+        if written.allocation:
+            self.allocated.add(written.allocation.contact_id)
         if decision.individual_id:
             self.written.add(decision.individual_id)
             made = [(written.feedback, None)] if written.feedback else []
@@ -139,6 +143,10 @@ async def gather(
     known.written.update(each.individual_id for each in people.values() if each.written_before)
     await _standing(connection, known, {each for contact, _ in contacts for each in addresses_of(contact)}, now.date())
     await _unsettled(connection, known)
+    if posts := {first_of(contact) for contact, _ in contacts if is_social(contact)}:
+        told = tables.allocations
+        found = await connection.execute(select(told.c.contact_id).where(among(told.c.contact_id, posts)))
+        known.allocated.update(found.scalars())
     return known
 
 

@@ -20,6 +20,7 @@ from ingest import state
 from ingest.clock import Clock
 from ingest.contract import (
     DEAD_LETTERS,
+    Allocation,
     Audience,
     Contact,
     Event,
@@ -56,6 +57,9 @@ _KEPT: Final = (
     Kept(tables.outgoing, parent=True),
     Kept(tables.budgets, on_conflict="sum"),
     Kept(tables.restrictions),
+    Kept(tables.posts),
+    Kept(tables.allocations),
+    Kept(tables.ties),
     Kept(tables.parked),
     Kept(tables.audit, on_conflict="fail"),
     Kept(tables.outbox, on_conflict="fail"),
@@ -367,6 +371,27 @@ class Store:
         self.pending.set()
         return changed
 
+    async def commit_allocations(self, batch: Batch, allocations: Sequence[Allocation]) -> None:
+        """Note what External Affairs & Strategy has decided; what comes of it is for ``allocation`` to see to."""
+        async with self._database.write() as connection:
+            if await Page(_KEPT).write(connection, self._turn(batch)) is None:
+                raise Fenced(f"{batch.partition.topic}/{batch.partition.number} from {batch.first}")
+            await self.note_allocations(connection, allocations, self._clock())
+
+    async def note_allocations(
+        self, connection: AsyncConnection, allocations: Sequence[Allocation], now: datetime, **evidence: Any
+    ) -> None:
+        """Each that is not known yet, with who made it on the audit trail."""
+        known = tables.allocations
+        page = Page(_KEPT)
+        for each in allocations:
+            new = insert(known).values(_allocation_row(each)).on_conflict_do_nothing().returning(known.c.id)
+            if (await connection.execute(new)).first() is None:
+                continue
+            told = {"allocation": str(each.id), "outcome": each.outcome.value, **evidence}
+            _entry(page, AuditEntry(new_id(), now, each.contact_id, "allocated", each.by, evidence=told))
+        await page.write(connection)
+
     async def _end(
         self, connection: AsyncConnection, statuses: Sequence[OutgoingStatus], now: datetime
     ) -> list[OutgoingStatus]:
@@ -478,8 +503,23 @@ def _consequences(page: Page, each: Consequences, now: datetime, new: UUID | Non
     for address, (method, words) in product(each.addresses, each.restrictions):
         row = {"sender": address, "method": method, "words": words, "contact_id": each.contact.id, "since": now}
         page.put(tables.restrictions, row, new)
+    if each.waiting:
+        row = {
+            "contact_id": each.contact.id, "first": each.waiting.first, "due": each.waiting.due, "alarmed_at": None, "outcome": None,
+        }  # fmt: skip
+        page.put(tables.posts, row, new)
+    if each.allocation:
+        page.put(tables.allocations, _allocation_row(each.allocation), new)
+    if each.tied_to:
+        page.put(tables.ties, {"contact_id": each.contact.id, "earlier": each.tied_to, "at": now}, new)
     for entry in each.entries:
         _entry(page, entry, new)
+
+
+def _allocation_row(each: Allocation) -> dict[str, Any]:
+    return {
+        "id": each.id, "contact_id": each.contact_id, "outcome": each.outcome.value, "by": each.by, "at": each.at, "applied_at": None,
+    }  # fmt: skip
 
 
 def _task(page: Page, t: Task, now: datetime, new: UUID | None = None) -> None:
