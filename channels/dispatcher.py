@@ -2,9 +2,9 @@
 
 What the topic holds is first taken into ``sends``, which from then on is the queue: a message waits there, is tried, deferred and
 tried again, and ends as accepted, failed or cancelled; an end stays untold until it is on ``outgoing.status``. Only one message
-is ``sending`` at any moment, and that is noted before its first byte goes. Found so after a crash it is sent once more with the
-same Message-ID, since SMTP cannot be asked: copies are never more than crashes (DESIGN promise 4). Of several dispatchers one
-works and the others stand by.
+is ``sending`` at any moment, and that is noted before its first byte goes. Where it may have been taken without our being told, since
+a process died or a provider fell silent, the provider is asked first; one that cannot tell, as SMTP, gets it once more with the
+same id: copies are never more than crashes (DESIGN promise 4). Of several dispatchers one works and the others stand by.
 
 Sending to the public stops by mode, by a person's switch or by the burst limit. What is for the public then waits in
 ``sends``, in order; notices to our own people go on, and always go first.
@@ -24,7 +24,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_attempt, wait_random_exponential
 
 from channels.sending import Accepted, Connection, Deferred, Failed, Outcome, Trouble, Unknown
-from channels.table import CHANNELS
 from ingest import state
 from ingest.clock import Clock
 from ingest.contract import Audience, Outgoing, OutgoingState, Record, decode, topic_of
@@ -32,7 +31,6 @@ from ingest.database import Alone, Database, insert
 from ingest.errors import Halted, Unavailable, Unreadable
 from ingest.log import Consumption, Delivery, Log, Partition
 from ingest.reports import status_record
-from ingest.settings import Section
 from ingest.state import sends
 from ingest.telemetry import ERRORS, SENDING_STOPPED, SENDS, telemetry
 
@@ -73,7 +71,7 @@ async def run(
     *,
     log: Log,
     database: Database,
-    accounts: Mapping[tuple[str, str], Section],
+    ways: Mapping[tuple[str, str], Connection],
     mode: Literal["off", "review", "on"],
     burst: int,
     clock: Clock,
@@ -81,11 +79,11 @@ async def run(
 ) -> None:
     """Send until ``stopping`` is set; the message in hand is finished and its end told.
 
-    ``accounts`` is what ``channels.table`` gives. ``burst`` is how many messages to the public may be accepted within ten minutes;
+    ``ways`` are the ways out that ``channels.table`` makes. ``burst`` is how many messages to the public may be accepted within ten minutes;
     one more stops sending until a person lets it go on. A log or database that is away is waited for. Raises
     Halted(``outgoing-unreadable``) where more than fifty records in a row are none of ours.
     """
-    dispatch = _Dispatch(log, database, accounts, mode, burst, clock, stopping)
+    dispatch = _Dispatch(log, database, ways, mode, burst, clock, stopping)
     while not stopping.is_set():
         try:
             async with database.alone("dispatcher", _SILENT) as alone:
@@ -125,7 +123,7 @@ class _Dispatch:
         self,
         log: Log,
         database: Database,
-        accounts: Mapping[tuple[str, str], Section],
+        ways: Mapping[tuple[str, str], Connection],
         mode: str,
         burst: int,
         clock: Clock,
@@ -133,13 +131,12 @@ class _Dispatch:
     ) -> None:
         self._log = log
         self._database = database
-        self._accounts = accounts
+        self._ways = ways
         self._mode = mode
         self._burst = burst
         self._clock = clock
         self._stopping = stopping
         self._alone = Alone()
-        self._connections: dict[str, Connection] = {}
         self._resting: dict[str, datetime] = {}
         self._unreadable_in_a_row = 0
         self._not_noted: tuple[UUID, dict[str, Any]] | None = None  # what came of a message; outlives a database that is away
@@ -163,19 +160,19 @@ class _Dispatch:
 
     async def hang_up(self) -> None:
         """Let go of every server."""
-        connections, self._connections = self._connections, {}
-        for connection in connections.values():
-            await connection.close()
+        for way in self._ways.values():
+            await way.close()
 
     async def _take_up(self) -> None:
-        """What is ``sending`` now was so when a process died: it is sent once more."""
+        """What is ``sending`` now was so when a process died: nobody knows whether it was taken."""
         async with self._database.write() as connection:
             await self._note(connection)
-            again = update(sends).where(sends.c.state == "sending").values(state="deferred", try_after=self._clock())
+            again = update(sends).where(sends.c.state == "sending")
+            again = again.values(state="deferred", try_after=self._clock(), ambiguous=True)
             found = (await connection.execute(again)).rowcount
         self._not_noted = None
         if found:
-            _telemetry.warning("sent-once-more", messages=found)
+            _telemetry.warning("found-sending", messages=found)
 
     async def _take_in(self, deliveries: Sequence[Delivery]) -> None:
         """Put what is new into ``sends``; what has ended long since is told again."""
@@ -214,7 +211,7 @@ class _Dispatch:
             hand = await self._next(another=not self._stopping.is_set())
             if hand is None:
                 return place > 0
-            outcome = await self._try(hand.outgoing)
+            outcome = await self._try(hand)
             self._not_noted = hand.outgoing.id, self._settled(hand, outcome)
         await self._next(another=False)
         return True
@@ -225,11 +222,13 @@ class _Dispatch:
         standing, reason, try_after = _verdict(hand, outcome, now)
         kind = hand.outgoing.kind.value
         SENDS.labels(kind, standing).inc()
-        if reason is not None:
+        waits = isinstance(outcome, Deferred) and outcome.until is not None
+        if reason is not None and not waits:
             ERRORS.labels("send", reason.partition(":")[0]).inc()
         _telemetry.info(standing, outgoing=str(hand.outgoing.id), kind=kind, attempt=hand.attempts, reason=reason)
         ambiguous = hand.ambiguous or isinstance(outcome, Unknown)
         values = {"state": standing, "reason": reason, "try_after": try_after, "changed_at": now, "ambiguous": ambiguous}
+        values |= {"attempts": hand.attempts - 1} if waits else {}
         return values if standing == "deferred" else values | {"told": False, "body": None}
 
     async def _next(self, *, another: bool = True) -> _InHand | None:
@@ -296,30 +295,33 @@ class _Dispatch:
         ERRORS.labels("dispatcher", "burst-limit").inc()
         _telemetry.critical("sending-stopped", by="burst-limit", limit=self._burst, release="ingest outgoing release")
 
-    async def _try(self, outgoing: Outgoing) -> Outcome:
+    async def _try(self, hand: _InHand) -> Outcome:
         """What comes of handing it over, after a few quick tries where the connection was at fault."""
-        account = outgoing.channel, outgoing.account
-        send = CHANNELS[outgoing.channel].send if account in self._accounts else None
-        if send is None:
-            outcome: Outcome = Failed("no-such-account")
-        else:
-            name = ".".join(account)
-            connection = self._connections.get(name) or send(self._accounts[account])
-            self._connections[name] = connection
-            quickly = AsyncRetrying(
-                retry=retry_if_result(_worth_another),
-                stop=self._enough,
-                wait=wait_random_exponential(multiplier=0.1, max=1),
-                retry_error_callback=_as_it_was,
-            )
-            try:
-                outcome = await quickly(connection.send, outgoing, self._clock())
-            except Exception as error:  # noqa: BLE001 - one message that nobody foresaw must not hold up all others
-                _telemetry.error("not-foreseen", outgoing=str(outgoing.id), error=type(error).__name__)
-                await connection.close()
-                outcome = Failed(f"not-foreseen: {type(error).__name__}")
-            if isinstance(outcome, Deferred) and outcome.trouble is not Trouble.MESSAGE:
-                self._resting[name] = self._clock() + _ACCOUNT_RESTS
+        at = hand.outgoing.channel, hand.outgoing.account
+        if (way := self._ways.get(at)) is None:
+            return Failed("no-such-account")
+        try:
+            outcome = await self._handed_over(way, hand)
+        except Exception as error:  # noqa: BLE001 - one message that nobody foresaw must not hold up all others
+            _telemetry.error("not-foreseen", outgoing=str(hand.outgoing.id), error=type(error).__name__)
+            await way.close()
+            outcome = Failed(f"not-foreseen: {type(error).__name__}")
+        if isinstance(outcome, Deferred) and outcome.trouble is not Trouble.MESSAGE and outcome.until is None:
+            self._resting[".".join(at)] = self._clock() + _ACCOUNT_RESTS
+        return outcome
+
+    async def _handed_over(self, way: Connection, hand: _InHand) -> Outcome:
+        """Of one that may be with the provider already, what the provider knows of it; else, and where it cannot tell, it is sent."""
+        quickly = AsyncRetrying(
+            retry=retry_if_result(_worth_another),
+            stop=self._enough,
+            wait=wait_random_exponential(multiplier=0.1, max=1),
+            retry_error_callback=_as_it_was,
+        )
+        known: Outcome | None = await quickly(way.asked, hand.outgoing) if hand.ambiguous else None
+        if known is not None:
+            return known
+        outcome: Outcome = await quickly(way.send, hand.outgoing, self._clock())
         return outcome
 
     def _enough(self, tried: RetryCallState) -> bool:
@@ -373,6 +375,8 @@ def _verdict(hand: _InHand, outcome: Outcome, now: datetime) -> tuple[str, str |
         case Unknown(reason) if hand.ambiguous:
             # It may have been taken twice already; a third copy helps nobody, and a person should know.
             return "failed", f"unknown: {reason}", None
+        case Deferred(reason, _, until) if until is not None:
+            return "deferred", reason, until
         case Unknown(reason) | Deferred(reason):
             try_after = now + _LATER[min(hand.attempts, len(_LATER)) - 1]
             if try_after > min(max(hand.outgoing.due, hand.first_at) + _PAST_DUE, hand.first_at + _IN_ALL):
@@ -380,8 +384,8 @@ def _verdict(hand: _InHand, outcome: Outcome, now: datetime) -> tuple[str, str |
             return "deferred", reason, try_after
 
 
-def _worth_another(outcome: Outcome) -> bool:
-    return isinstance(outcome, Deferred) and outcome.trouble is Trouble.CONNECTION
+def _worth_another(outcome: Outcome | None) -> bool:
+    return isinstance(outcome, Deferred) and outcome.trouble is Trouble.CONNECTION and outcome.until is None
 
 
 def _as_it_was(tried: RetryCallState) -> Outcome:

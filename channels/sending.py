@@ -64,7 +64,7 @@ class Connection(Protocol):
 
     async def asked(self, outgoing: Outgoing) -> Outcome | None:
         """What the provider knows of a message that may have been handed over before a crash or a silence: Accepted where it has it,
-        Failed where it refused it, None where it cannot tell, and then it is sent once more.
+        Failed where it refused it, None where it cannot tell, and then it is sent once more. Deferred where it cannot be asked now.
         """
         ...
 

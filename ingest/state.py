@@ -103,6 +103,30 @@ uploads = Table(
     Index("uploads_by_time", "at"),
 )
 
+texts = Table(
+    "texts",  # text messages that wait for their pictures, or for their other parts, before they are contacts
+    metadata,
+    Column("id", Uuid, primary_key=True),  # follows from the provider's own id of it
+    Column("fingerprint", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("told", LargeBinary, nullable=False),  # what was read of it; empty once it is taken in
+    Column("raw", LargeBinary, nullable=False),  # the bytes as they came; likewise
+    Column("whole", Text),  # the same for parts of one text; null where it waits for pictures
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("try_after", UtcDateTime, nullable=False),
+    Column("taken_at", UtcDateTime),  # null while it waits; kept for a while after, for what comes twice
+    Index("texts_by_account", "account", "taken_at"),
+)
+
+reconciled = Table(
+    "reconciled",  # up to when a provider was asked for what it could not tell us
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("first_at", UtcDateTime, nullable=False),  # what is older was not for us
+    Column("until", UtcDateTime, nullable=False),
+)
+
 switches = Table(
     "switches",  # what a person has turned by hand while the service runs
     metadata,

@@ -14,6 +14,11 @@ from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Info
 from structlog.tracebacks import ExceptionDictTransformer
 
 RECEIVED: Final = Counter("contact_ingested_total", "Contacts kept and appended to the log", ["channel"])
+PASSED_OVER: Final = Counter(
+    "contact_passed_over_total",
+    "What a channel was told that is no contact, such as an echo of ourselves",
+    ["channel", "reason"],
+)
 PROCESSED: Final = Counter("contact_processed_total", "Contacts the router has decided on", ["channel", "outcome"])
 ERRORS: Final = Counter("contact_errors_total", "Things that went wrong, by stage and stable reason", ["stage", "reason"])
 OLDEST: Final = Gauge(
@@ -47,6 +52,10 @@ MAIL_POLLED: Final = Gauge(
     "email_last_success_timestamp_seconds", "When a mailbox was last looked at without fault", ["account"]
 )
 MAIL_WAITING: Final = Gauge("email_unsettled", "Messages in the mailbox that are not yet taken in", ["account"])
+SMS_ASKED: Final = Gauge(
+    "sms_last_success_timestamp_seconds", "When a provider last told without fault which texts it has for us", ["account"]
+)
+SMS_LAST: Final = Gauge("sms_last_text_timestamp_seconds", "When the newest text was received; 0 before the first", ["account"])
 REQUESTS: Final = Histogram(
     "web_request_seconds",
     "Requests to the public port, by the route's own path (none where no route has it), method and answer",

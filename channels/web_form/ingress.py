@@ -135,7 +135,7 @@ class Form:
 
     def routes(self) -> list[Route]:
         """Every page in each language, and what they refer to."""
-        found: list[Route] = [("GET", "/assets/{version}/{name}", self.asset)]
+        found: list[Route] = [("GET", "/assets/{version}/{name}", self.asset), ("GET", "/cy/", self.as_people_type_it)]
         for each in LANGUAGES:
             in_this: tuple[tuple[str, str, Callable[..., Awaitable[Response]]], ...] = (
                 ("GET", "", self.start),
@@ -159,6 +159,10 @@ class Form:
         if found is None or request.path_params["version"] != self._pages.version:
             raise _not_found()
         return Response(found.content, media_type=found.content_type, headers={"cache-control": _FOREVER})
+
+    async def as_people_type_it(self) -> Response:
+        """The Welsh start page has no slash at its end."""
+        return self._to(path("cy"))
 
     async def start(self, language: Language, request: Request) -> Response:
         """What the form is for."""

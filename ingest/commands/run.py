@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncGenerator, Awaitable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +15,8 @@ from sqlalchemy import text
 
 from channels import dispatcher
 from channels.email.settings import EmailAccount
-from channels.table import CHANNELS, accounts
+from channels.sms.settings import SmsAccount
+from channels.table import CHANNELS, accounts, ways_out
 from ingest import publishing, receive, web
 from ingest.clock import Clock, now
 from ingest.commands.terminal import Config, open_database, open_log, open_spool, run_async, settings
@@ -82,7 +83,8 @@ def _known(roles: Sequence[str]) -> list[str]:
 
 def house_of(chosen: Settings) -> House:
     """What deciding needs to know of us. Raises Misconfigured."""
-    mailboxes = {name: each for (_, name), each in accounts(chosen).items() if isinstance(each, EmailAccount)}
+    found = accounts(chosen)
+    mailboxes = {name: each for (_, name), each in found.items() if isinstance(each, EmailAccount)}
     if not mailboxes:
         raise Misconfigured(
             "channels.email", "There is no [channels.email.NAME]: nothing could be acknowledged and no team told."
@@ -97,17 +99,17 @@ def house_of(chosen: Settings) -> House:
         router=chosen.router,
         senders={name: each.sender for name, each in mailboxes.items()},
         notices_from=notices,
-        accounts=_sending(accounts(chosen)),
+        accounts=_sending(ways_out(found, chosen)),
+        numbers=frozenset(each.number for each in found.values() if isinstance(each, SmsAccount)),
         answers=_answers(chosen.acknowledgement.answers),
         form=chosen.web.public_url if any(channel == "web_form" for channel, _ in accounts(chosen)) else None,
         key=chosen.key.get_secret_value().encode(),
     )
 
 
-def _sending(found: Mapping[tuple[str, str], Section]) -> dict[str, tuple[str, ...]]:
+def _sending(ways: Collection[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     """The accounts that can send, by channel."""
-    by_channel = {channel: tuple(name for at, name in found if at == channel) for channel, _ in found}
-    return {channel: names for channel, names in by_channel.items() if CHANNELS[channel].send}
+    return {channel: tuple(name for at, name in ways if at == channel) for channel, _ in ways}
 
 
 def _answers(folder: Path | None) -> dict[str, Mapping[str, str]]:
@@ -221,7 +223,7 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
             sending = dispatcher.run(
                 log=it.log,
                 database=it.database,
-                accounts=it.accounts,
+                ways=ways_out(it.accounts, it.settings),
                 mode=it.settings.outgoing.mode,
                 burst=it.settings.outgoing.burst,
                 clock=it.clock,

@@ -1,4 +1,4 @@
-"""How much the public port takes in: forms sent and ``POST /contacts``, each durable before its answer, beside an empty 200.
+"""How much the public port takes in: forms sent, ``POST /contacts`` and webhooks, each durable before its answer, beside an empty 200.
 
 The role ``web`` runs as it is run, on the embedded log and on Kafka with PostgreSQL. The empty 200 is the same server's, in a process of
 its own. So many connections ask at once, each again as soon as it has its answer, which is as much as the server can bear. What was accepted
@@ -33,10 +33,12 @@ from tests.bench import scaled
 from tests.bench.contacts import contacts
 from tests.bench.embedded import KEY
 from tests.bench.rows import CONTACTS
+from tests.bench.webhooks import PUBLIC_URL, accounts, posts, request, texts
 from tests.channels.web_form.conftest import Person
 from tests.servers.kafka import running_kafka
 from tests.servers.loopback import free_ports, listens
 from tests.servers.postgres import running_postgres
+from tests.servers.providers import Twilio
 
 CONNECTIONS: Final = 64
 GOAL: Final = 0.3
@@ -53,6 +55,7 @@ quickest = "1ms"
 [publishers."urn:example:bench"]
 keys = ["{publisher}"]
 """
+_TWILIO: Final = Twilio()
 _LENGTH: Final = re.compile(rb"(?i)\r\ncontent-length: ([0-9]+)\r\n")
 
 _numbers = count(1)
@@ -128,12 +131,6 @@ async def drive(port: int, requests: Iterable[bytes]) -> Taken:
     return Taken(rate, took[len(took) // 2], took[len(took) * 99 // 100], dict(statuses))
 
 
-def request(method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
-    """As it goes over the wire."""
-    told = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
-    return f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{told}content-length: {len(body)}\r\n\r\n".encode() + body
-
-
 def publications(number: int) -> Iterator[bytes]:
     """Requests with a contact each, under a key of its own."""
     for each in contacts(number):
@@ -196,8 +193,10 @@ def service(folder: Path, log: str, register: str) -> Generator[Place]:
     (public,) = free_ports(1)
     (folder / "key").write_bytes(digest(KEY).encode())
     path = folder / "ingest.toml"
-    shared = scaled.SETTINGS.format(log=log, register=register, public=public)
-    path.write_text(shared + _DOORS.format(publisher=digest(_PUBLISHERS_KEY.encode())))
+    shared = scaled.SETTINGS.format(log=log, register=register, public=public).replace(
+        "[teams]", f'web.public_url = "{PUBLIC_URL}"\n\n[teams]', 1
+    )
+    path.write_text(shared + _DOORS.format(publisher=digest(_PUBLISHERS_KEY.encode())) + accounts(folder, _TWILIO))
     with running([*scaled.INGEST, "run", "web", "--config", str(path)], public):
         yield Place(public, path)
 
@@ -231,12 +230,14 @@ def empty(number: int) -> Taken:
         return asyncio.run(drive(port, [request("GET", "/empty")] * number))
 
 
-async def on_the_log(place: Place) -> Counter[str]:
-    """How often each contact is there."""
-    log, after, found = await open_log(load(place.config), exclusive=False), dict[int, int](), Counter[str]()
+async def on_the_log(place: Place) -> dict[str, list[bytes]]:
+    """What stands there under each contact's source and id, in order."""
+    log, after, found = await open_log(load(place.config), exclusive=False), dict[int, int](), dict[str, list[bytes]]()
     while page := await log.read(CONTACTS, after=after, most=1_000):
         after.update({each.partition.number: each.position + 1 for each in page})
-        found.update(f"{each.record.header('ce_source')} {each.record.header('ce_id')}" for each in page)
+        for each in page:
+            key = f"{each.record.header('ce_source')} {each.record.header('ce_id')}"
+            found.setdefault(key, []).append(each.record.value or b"")
     await log.close()
     return found
 
@@ -252,19 +253,23 @@ def measured(folder: Path, number: int, turns: int) -> tuple[dict[str, list[Take
             accepted += CONNECTIONS
             for _ in range(turns):
                 sides.setdefault(f"empty_beside_{kind}", []).append(empty(number))
-                sent = asyncio.run(drive(place.port, publications(number)))
                 filled = asyncio.run(forms(place.port, number // 10))
-                posted = asyncio.run(drive(place.port, filled))
-                accepted += sent.statuses.get(202, 0) + posted.statuses.get(303, 0)
-                sides.setdefault(f"contacts_{kind}", []).append(sent)
-                sides.setdefault(f"forms_{kind}", []).append(posted)
-                for side, taken, good in (("contacts", sent, 202), ("forms", posted, 303)):
+                turn = (
+                    ("contacts", publications(number), 202),
+                    ("forms", filled, 303),
+                    ("texts", list(texts(_TWILIO, number)), 200),
+                    ("posts", list(posts(number)), 200),
+                )
+                for side, requests, good in turn:
+                    taken = asyncio.run(drive(place.port, requests))
+                    accepted += taken.statuses.get(good, 0)
+                    sides.setdefault(f"{side}_{kind}", []).append(taken)
                     if set(taken.statuses) != {good}:
                         wrong.append(f"{side} on {kind} were answered {dict(taken.statuses)}")
             found = asyncio.run(on_the_log(place))
         if len(found) != accepted:
             wrong.append(f"{accepted} were accepted on {kind}, and the log has {len(found)}")
-        if doubled := sum(times > 1 for times in found.values()):
+        if doubled := sum(len(each) > 1 for each in found.values()):
             wrong.append(f"{doubled} are on the log of {kind} more than once")
     return sides, wrong
 

@@ -34,6 +34,7 @@ key_file = "key"
 
 [web]
 private = "127.0.0.1:{private}"
+{web}
 
 [teams]
 intake = "intake@ombudsman.example"
@@ -203,12 +204,49 @@ class Installation:
             smtp=smtp,
             more="",
         )
+        return cls._of(folder, user, postgres, database, processes)
+
+    @classmethod
+    def without_mail(cls, folder: Path, roles: Sequence[str], more: str, web: str = "") -> "Installation":
+        """One process with a public port, whose mailbox nobody answers; ``more`` settings, and ``web`` ones of [web]."""
+        public, private, nowhere = free_ports(3)
+        _write(
+            folder, stores="", private=private, web=web, imap=nowhere, ca="nowhere.pem", user="nobody", smtp=nowhere, more=more
+        )
+        it = cls.on_one_box(folder, private=private)
+        it.processes["service"].public, it.processes["service"].roles = public, roles
+        return it
+
+    @classmethod
+    def apart_without_mail(
+        cls, folder: Path, kafka: Kafka, postgres: Postgres, processes: Iterable[str], more: str, web: str = ""
+    ) -> "Installation":
+        """The same on Kafka and PostgreSQL, a process a role; one is called ``web`` or ``web-2``."""
+        database = postgres.create()
+        (nowhere,) = free_ports(1)
+        stores = SCALED_OUT.format(log=kafka.url, register=postgres.url(database))
+        _write(
+            folder,
+            stores=stores,
+            private=nowhere,
+            web=web,
+            imap=nowhere,
+            ca="nowhere.pem",
+            user="nobody",
+            smtp=nowhere,
+            more=more,
+        )
+        return cls._of(folder, "", postgres, database, processes)
+
+    @classmethod
+    def _of(cls, folder: Path, user: str, postgres: Postgres, database: str, processes: Iterable[str]) -> "Installation":
+        """With topics and tables as an operator makes them."""
 
         def ask(query: str) -> list[tuple[Any, ...]]:
             return [tuple(each) for each in postgres.execute("SET search_path = public, state", query, database=database)]
 
         made = {
-            name: Process(folder / "ingest.toml", folder / f"{name}.jsonl", free_ports(1)[0], roles=[name.partition("-")[0]])
+            name: Process(folder / "ingest.toml", folder / f"{name}.jsonl", *free_ports(2), roles=[name.partition("-")[0]])
             for name in processes
         }
         it = cls(folder, user, made, ask, database)
@@ -216,6 +254,11 @@ class Installation:
             done = it.command(*words)
             assert done.returncode == 0, done.stdout + done.stderr
         return it
+
+    @property
+    def doors(self) -> list[str]:
+        """The base URL of each process that answers the public."""
+        return [f"http://127.0.0.1:{each.public}" for each in self.processes.values() if "web" in each.roles]
 
     def start(self) -> None:
         """Start every process."""
@@ -276,11 +319,11 @@ class Installation:
         return "\n".join(f"{each.name}: …{_OF_A_LETTER.sub('', each.telemetry())[-most:]}" for each in self.processes.values())
 
 
-def _write(folder: Path, **values: object) -> None:
+def _write(folder: Path, *, web: str = "", **values: object) -> None:
     folder.mkdir(exist_ok=True)
     (folder / "key").write_text(KEY)
     (folder / "password").write_text(PASSWORD)
-    (folder / "ingest.toml").write_text(SETTINGS.format(**values))
+    (folder / "ingest.toml").write_text(SETTINGS.format(web=web, **values))
 
 
 _OF_A_LETTER = re.compile(r'(?m)^.*"event": "(?:urgent|accepted)".*\n')

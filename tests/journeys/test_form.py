@@ -11,9 +11,8 @@ from playwright.async_api import Browser, Page
 
 from ingest.contract import FeedbackRecord, Handoff
 from tests.channels.web_form.conftest import Person
-from tests.journeys.house import KEY, SETTINGS, Installation
+from tests.journeys.house import Installation
 from tests.servers.browser import visiting
-from tests.servers.loopback import free_ports
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
@@ -64,17 +63,7 @@ ANSWERS: tuple[tuple[str, str, str | tuple[str, ...]], ...] = (
 @pytest.fixture
 def home(tmp_path: Path) -> Generator[Installation]:
     """An installation of which the form and the router run."""
-    private, public, imap, smtp = free_ports(4)
-    folder = tmp_path / "home"
-    folder.mkdir()
-    (folder / "key").write_text(KEY)
-    (folder / "password").write_text("a word that opens nothing")
-    (folder / "ingest.toml").write_text(
-        SETTINGS.format(stores="", private=private, imap=imap, ca="", user="nobody", smtp=smtp, more=FORM)
-    )
-    it = Installation.on_one_box(folder, private=private)
-    service = it.processes["service"]
-    service.public, service.roles = public, ("web", "router")
+    it = Installation.without_mail(tmp_path / "home", ("web", "router"), FORM)
     yield it
     it.stop()
 

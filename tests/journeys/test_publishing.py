@@ -4,7 +4,6 @@ import asyncio
 import http.client
 import json
 import random
-import sqlite3
 import threading
 import time
 from collections.abc import Awaitable, Callable, Generator
@@ -25,9 +24,8 @@ from ingest.log.sqlite import SqliteLog
 from ingest.originals import Originals
 from ingest.receive import CONTACTS
 from ingest.settings import LogSettings
-from tests.journeys.house import SCALED_OUT, Installation, Process, _write
+from tests.journeys.house import Installation
 from tests.servers.kafka import Kafka, running_kafka
-from tests.servers.loopback import free_ports
 from tests.servers.postgres import Postgres
 
 CRM, KEY = "urn:example:crm", "0d7fa1b2c3e4958677a8b9c0d1e2f3a4"
@@ -89,16 +87,7 @@ def kafka() -> Generator[Kafka]:
 @pytest.fixture
 def on_one_box(tmp_path: Path) -> Generator[Installation]:
     """Web and router in one process, on a log of SQLite's."""
-    (public, private, nowhere) = free_ports(3)
-    folder = tmp_path / "house"
-    _write(folder, stores="", private=private, imap=nowhere, ca="nowhere.pem", user="nobody", smtp=nowhere, more=MORE)
-
-    def ask(query: str) -> list[tuple[object, ...]]:
-        with closing(sqlite3.connect(f"file:{folder / 'register.db'}?mode=ro", uri=True, timeout=20)) as register:
-            return register.execute(query).fetchall()
-
-    service = Process(folder / "ingest.toml", folder / "service.jsonl", private, public, roles=["web", "router"])
-    it = Installation(folder, "", {"service": service}, ask)
+    it = Installation.without_mail(tmp_path / "house", ("web", "router"), MORE)
     yield it
     it.stop()
 
@@ -106,23 +95,7 @@ def on_one_box(tmp_path: Path) -> Generator[Installation]:
 @pytest.fixture
 def scaled_out(tmp_path: Path, kafka: Kafka, postgres: Postgres) -> Generator[Installation]:
     """Two of the role web beside a router, on Kafka and PostgreSQL."""
-    name = postgres.create()
-    stores = SCALED_OUT.format(log=kafka.url, register=postgres.url(name))
-    (nowhere,) = free_ports(1)
-    folder = tmp_path / "house"
-    _write(folder, stores=stores, private=nowhere, imap=nowhere, ca="nowhere.pem", user="nobody", smtp=nowhere, more=MORE)
-
-    def ask(query: str) -> list[tuple[object, ...]]:
-        return [tuple(each) for each in postgres.execute("SET search_path = public, state", query, database=name)]
-
-    made = {
-        each: Process(folder / "ingest.toml", folder / f"{each}.jsonl", *free_ports(2), roles=[each.partition("-")[0]])
-        for each in ("web", "web-2", "router")
-    }
-    it = Installation(folder, "", made, ask, name)
-    for words in (("topic", "create", "--replication", "1", "--min-isr", "1"), ("database", "upgrade")):
-        done = it.command(*words)
-        assert done.returncode == 0, done.stdout + done.stderr
+    it = Installation.apart_without_mail(tmp_path / "house", kafka, postgres, ("web", "web-2", "router"), MORE)
     yield it
     it.stop()
 

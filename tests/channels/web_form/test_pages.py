@@ -253,6 +253,11 @@ async def test_each_page_has_its_twin_in_the_other_language(house: House, person
     assert back[1] == (other[1].removeprefix("/cy") or "/")
 
 
+async def test_the_welsh_start_page_is_found_with_a_slash_as_well(person: Person) -> None:
+    asked = await person.client.get("/cy/", follow_redirects=True)
+    assert (asked.status_code, asked.url.path) == (200, "/cy")
+
+
 async def test_the_other_language_goes_on_with_the_same_answers(house: House, person: Person) -> None:
     await person.fill_in(SHORT, until="name")
     page = await person.client.get("/cy/feedback/name")

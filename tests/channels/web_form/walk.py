@@ -29,7 +29,9 @@ async def every_page(page: Page, house: House, language: str, pdf: str) -> Async
     """Each page by its name while it is seen, errors included; ``pdf`` is the path of a file that may be sent."""
     at = f"{house.url}/cy" if language == "cy" else house.url
     for name in ("", "accessibility", "cookies", "privacy", "nowhere"):
-        await page.goto(f"{at}/{name}")
+        answer = await page.goto(f"{at}/{name}".rstrip("/"))
+        assert answer is not None
+        assert answer.status == (404 if name == "nowhere" else 200)
         yield name or "start", page
     await page.goto(f"{at}/feedback/purpose")
     given = {**FILLED_IN, **AS_ANOTHER}

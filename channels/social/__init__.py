@@ -1,0 +1,1 @@
+"""Social media, by way of a communication portal: posts in, and replies out."""

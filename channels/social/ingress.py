@@ -1,0 +1,160 @@
+"""A portal's way in: ``POST /social/NAME``, verified over the bytes as they came, and answered once all of it would survive a crash.
+
+All that a request brings is taken in or none of it is answered for: contacts first, then what was decided about them, then what became
+of our replies. The same again gets the same answer, and of a post that is here already nothing is written.
+"""
+
+import hmac
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+from fastapi import Request, Response
+from fastapi.responses import PlainTextResponse
+from sqlalchemy import select
+
+from channels.social.settings import SocialAccount
+from channels.social.translate import Came, Heard, Report, translate
+from channels.social.verify import verify
+from ingest.claims import Claim, claim
+from ingest.clock import Clock
+from ingest.contract import Contact, Record
+from ingest.database import Database, among
+from ingest.errors import Refused
+from ingest.receive import Arrival
+from ingest.reports import ALLOCATIONS, STATUSES, allocation_record, status_record
+from ingest.settings import Settings
+from ingest.state import sends
+from ingest.telemetry import ERRORS, PASSED_OVER, telemetry
+from ingest.together import Together
+from ingest.web import Declined, Door, Fault, Route, problem
+
+Arrive = Callable[[Sequence[Arrival]], Awaitable[list[Contact]]]
+Append = Callable[[str, Sequence[Record]], Awaitable[Any]]
+
+MOST_BYTES: Final = 4_000_000
+_MOST_AT_ONCE: Final = 1_000
+_MOST_CHALLENGE: Final = 1_000
+
+_say = telemetry("social")
+
+
+def door(name: str, account: SocialAccount, **leaned_on: Any) -> Door:
+    """``POST /social/NAME``, and ``GET`` where the portal asks first and the settings have what it shows."""
+    ingress = Ingress(name, account, **leaned_on)
+    routes: list[Route] = [("POST", f"/social/{name}", ingress.told)]
+    if account.token is not None:
+        routes.append(("GET", f"/social/{name}", ingress.asked))
+    return Door(routes, problem)
+
+
+class Ingress:
+    """One portal, and all that taking in from it leans on. Each route raises Declined and Unavailable."""
+
+    def __init__(
+        self,
+        name: str,
+        account: SocialAccount,
+        *,
+        arrive: Arrive,
+        append: Append,
+        database: Database,
+        clock: Clock,
+        settings: Settings,
+        **_: Any,
+    ) -> None:
+        self._name = name
+        self._account = account
+        self._arrive = arrive
+        self._append = append
+        self._database = database
+        self._clock = clock
+        self._key = settings.key.get_secret_value().encode()
+        self._source = f"urn:contact-ingest:social:{name}"
+        self._take_in = Together(self._taken_in)
+
+    async def told(self, request: Request) -> Response:
+        """What the portal tells: 200 once all of it is kept."""
+        body = await _body(request)
+        now = self._clock()
+        try:
+            event = verify(body, request.headers.items(), self._account, now)
+        except Refused as error:
+            ERRORS.labels("social", error.reason).inc()
+            raise Declined(Fault(401, error.reason, error.sentence)) from error
+        heard = translate(body, event=event, name=self._name, account=self._account, now=now)
+        if heard.refused is not None:
+            ERRORS.labels("social", heard.refused[0]).inc()
+            _say.warning("refused", account=self._name, reason=heard.refused[0])
+            raise Declined(Fault(422, *heard.refused))
+        await self._take_in(heard)
+        for reason in heard.passed_over:
+            PASSED_OVER.labels("social", reason).inc()
+        return Response(status_code=200)
+
+    async def asked(self, request: Request) -> Response:
+        """Whether this is ours, as Meta asks it: the challenge goes back to whoever shows the token."""
+        asked = request.query_params
+        token = self._account.token.get_secret_value() if self._account.token else ""
+        shown = asked.get("hub.verify_token", "").encode("utf-8", "replace")
+        if not token or asked.get("hub.mode") != "subscribe" or not hmac.compare_digest(shown, token.encode()):
+            raise Declined(Fault(403, "token-wrong", "What is shown as hub.verify_token is not what the settings have."))
+        challenge = asked.get("hub.challenge", "")
+        if not challenge.isascii() or not challenge.isprintable() or len(challenge) > _MOST_CHALLENGE:
+            raise Declined(Fault(400, "challenge-malformed", "hub.challenge is no short line of ASCII."))
+        return PlainTextResponse(challenge)
+
+    async def _taken_in(self, batch: Sequence[Heard]) -> list[Exception | None]:
+        """All of some requests, in that order: whoever hears of an allocation should have had its post."""
+        came = list({(each.contact.id, each.fingerprint): each for heard in batch for each in heard.came}.values())
+        for at in range(0, len(came), _MOST_AT_ONCE):
+            await self._kept(came[at : at + _MOST_AT_ONCE])
+        allocations = {each.id: each for heard in batch for each in heard.allocations}
+        if allocations:
+            records = [allocation_record(self._source, each, self._key) for each in allocations.values()]
+            await self._append(ALLOCATIONS.name, records)
+        if reports := {(each.outgoing_id, each.state): each for heard in batch for each in heard.reports}:
+            await self._reported(list(reports.values()))
+        return [None] * len(batch)
+
+    async def _kept(self, came: Sequence[Came]) -> None:
+        """What each post's id stands for is noted; then those are taken in that were not before, or that say something else now."""
+        now = self._clock()
+        standing = await claim(self._database, [Claim(each.contact.id, each.fingerprint, now) for each in came])
+        fresh = [
+            each
+            for each in came
+            if not standing[each.contact.id].taken_in or standing[each.contact.id].fingerprint != each.fingerprint
+        ]
+        if fresh:
+            await self._arrive([_arrival(each, standing[each.contact.id].received_at) for each in fresh])
+
+    async def _reported(self, reports: Sequence[Report]) -> None:
+        """What became of replies that went out by this portal; it has no say in any other message."""
+        wanted = {each.outgoing_id for each in reports}
+        ours = select(sends.c.outgoing_id).where(among(sends.c.outgoing_id, wanted), sends.c.account == f"social.{self._name}")
+        async with self._database.read() as connection:
+            known = set(await connection.scalars(ours))
+        if not_ours := sum(each.outgoing_id not in known for each in reports):
+            PASSED_OVER.labels("social", "unknown-reply").inc(not_ours)
+        records = [
+            status_record(self._source, each.outgoing_id, each.state, each.at, 1, each.reason)
+            for each in reports
+            if each.outgoing_id in known
+        ]
+        if records:
+            await self._append(STATUSES.name, records)
+
+
+def _arrival(came: Came, received_at: Any) -> Arrival:
+    return Arrival(came.original, lambda _: (came.received(received_at), {}))
+
+
+async def _body(request: Request) -> bytes:
+    """The body. Raises Declined as soon as it is over the limit."""
+    parts, size = list[bytes](), 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MOST_BYTES:
+            raise Declined(Fault(413, "body-too-large", f"The body is larger than {MOST_BYTES} bytes. Send it in parts."))
+        parts.append(part)
+    return b"".join(parts)
