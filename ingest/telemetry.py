@@ -15,7 +15,9 @@ from structlog.tracebacks import ExceptionDictTransformer
 
 RECEIVED: Final = Counter("contact_ingested_total", "Contacts kept and appended to the log", ["channel"])
 PASSED_OVER: Final = Counter(
-    "contact_passed_over_total", "What a channel was told that is no contact, such as an echo of ourselves", ["channel", "reason"]
+    "contact_passed_over_total",
+    "What a channel was told that is no contact, such as an echo of ourselves",
+    ["channel", "reason"],
 )
 PROCESSED: Final = Counter("contact_processed_total", "Contacts the router has decided on", ["channel", "outcome"])
 ERRORS: Final = Counter("contact_errors_total", "Things that went wrong, by stage and stable reason", ["stage", "reason"])
