@@ -134,6 +134,8 @@ async def test_a_busy_portal_says_when(portal: Portal, connection: Connection):
     portal.answers.append((429, {"Retry-After": "60"}))
     at = now()
     assert await connection.send(invitation(), at) == Deferred("portal-busy: 429", Trouble.ACCOUNT, at + timedelta(seconds=60))
+    portal.answers.append((503, {"Retry-After": "60"}))
+    assert await connection.send(invitation(), at) == Deferred("portal-away: 503", Trouble.ACCOUNT, at + timedelta(seconds=60))
 
 
 async def test_no_redirect_is_followed(portal: Portal, connection: Connection):
@@ -210,4 +212,6 @@ async def test_a_check_reaches_the_portal_and_sends_nothing(portal: Portal, conn
     assert [each[0] for each in portal.requests] == ["HEAD"]
     portal.answers.append(503)
     assert await connection.check() == Deferred("portal-away: 503", Trouble.CONNECTION)
+    portal.answers.append((308, {"Location": "https://elsewhere.example/"}))
+    assert await connection.check() == Deferred("portal-redirects: 308", Trouble.ACCOUNT)
     assert portal.posted == []
