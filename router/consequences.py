@@ -6,7 +6,7 @@ Pure. Every id is derived from the contact and its purpose, so that the same dec
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -31,6 +31,7 @@ from ingest.contract import (
     canonical_phone,
 )
 from ingest.ids import derived_id, new_id, reference, replies_to, reply_token
+from ingest.segments import length
 from ingest.settings import AcknowledgementSettings, OutgoingSettings, RouterSettings, Teams
 from router import wording
 from router.audit import AuditEntry
@@ -53,6 +54,7 @@ from router.match.register_view import CaseView, IndividualView
 ROUTER = "router"
 LINK_HOLDS = timedelta(days=30)
 _AUDITED = {OutgoingKind.INVITATION: "invitation"}
+MOST_PARTS: Final = 3  # of a text message to a person
 POST_ONLY = {"post_only": "letter", "phone_only": "telephone"}
 
 
@@ -67,6 +69,7 @@ class House:
     senders: Mapping[str, str]  # email account -> its address
     notices_from: str  # the email account that sends notices
     accounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])  # channel -> accounts that send
+    numbers: frozenset[str] = frozenset()  # our own for text messages, canonical
     answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])  # query -> language -> text
     form: str | None = None  # where the online form is, without a slash at its end
     key: bytes = field(default=b"", repr=False)  # signs the token of a link that we send
@@ -74,7 +77,7 @@ class House:
     @property
     def own_addresses(self) -> frozenset[str]:
         """What we send from, canonical."""
-        return frozenset(each for address in self.senders.values() if (each := canonical_email(address)))
+        return self.numbers.union(each for address in self.senders.values() if (each := canonical_email(address)))
 
     @property
     def zone(self) -> ZoneInfo:
@@ -157,6 +160,15 @@ def mail_of(contact: Contact) -> Identifier | None:
     if given is None and said and (canonical := canonical_email(said)):
         return Identifier(kind="email", given=said.strip(), canonical=canonical)
     return given
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How somebody is answered by itself: by which channel, from which account of ours, at which address of theirs."""
+
+    channel: Literal["email", "sms"]
+    account: str
+    address: Identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,13 +439,15 @@ def _tasks(situation: Situation, decision: Decision, house: House, standing: Sta
                 suggestion="reads-like-spam" if _on_spam_list(disposition) else situation.reading.outcome.value,
             )
         )  # fmt: skip
-    if isinstance(disposition, AnswerQuery) and disposition.query not in house.answers:
-        tasks.append(
-            task(
-                contact.id, contact.channel, TaskKind.REVIEW, house.teams.customer_care, now, now + house.router.review_within,
-                ("A general query, and no approved answer to it is kept.", *never_by), suggestion=f"answer: {disposition.query or 'general query'}",
-            )
-        )  # fmt: skip
+    if isinstance(disposition, AnswerQuery):
+        answers = _answers(situation, disposition, _way(situation, house, standing), house)
+        if isinstance(answers, str):
+            tasks.append(
+                task(
+                    contact.id, contact.channel, TaskKind.REVIEW, house.teams.customer_care, now, now + house.router.review_within,
+                    (f"A general query, and {answers}.", *never_by), suggestion=f"answer: {disposition.query or 'general query'}",
+                )
+            )  # fmt: skip
     if situation.allocation and situation.allocation.differs:
         tasks.append(
             task(
@@ -527,44 +541,92 @@ def task_mail(task: Task, house: House, now: datetime, *, to_safety: bool = Fals
 def _acknowledgement(
     situation: Situation, decision: Decision, ref: str, house: House, standing: Standing, now: datetime
 ) -> tuple[tuple[Message, ...], tuple[Task, ...]]:
-    """The acknowledgement, or a letter task where mail may not or cannot reach them, or an end called impossible."""
+    """The acknowledgement, or a letter task where nothing sent by itself may or can reach them, or an end called impossible."""
     contact, person = situation.contact, situation.individual
     if isinstance(decision.disposition, NoAction) or contact.backfill or contact.acknowledged:
         return (), ()
     id_ = derived_id(contact.id, "acknowledgement")
     due = contact.received_at + house.acknowledgement.within
-    address, by_hand = mail_of(contact), _reachable_by_hand(situation)
-    account = contact.account if contact.account in house.senders else house.notices_from
-    if because := _not_by_mail(situation, address, by_hand, house, standing):
+    way, by_hand = _way(situation, house, standing), _reachable_by_hand(situation)
+    if isinstance(way, str):
         if by_hand and _is_spam(decision):
             return (), ()  # whoever clears the list and says that it is none has the letter asked for then
         if by_hand:
             letter = task(
                 contact.id, contact.channel, TaskKind.LETTER, house.teams.customer_care, now, due,
-                (f"The acknowledgement is owed by {due:%d %B %Y %H:%M} UTC and cannot go by mail: {because}.",
+                (f"The acknowledgement is owed by {due:%d %B %Y %H:%M} UTC and cannot go by itself: {way}.",
                  *_never_by(situation, standing)),
                 candidates=(decision.individual_id,) if decision.individual_id else (),
             )  # fmt: skip
             return (), (letter,)
         message = Message(
-            id_, contact.id, OutgoingKind.ACKNOWLEDGEMENT, Audience.PERSON, None, OutgoingState.IMPOSSIBLE, because, due, None
+            id_, contact.id, OutgoingKind.ACKNOWLEDGEMENT, Audience.PERSON, None, OutgoingState.IMPOSSIBLE, way, due, None
         )
         return (message,), ()
-    assert address is not None
-    answers = house.answers.get(decision.disposition.query or "") if isinstance(decision.disposition, AnswerQuery) else None
+    kept = _answers(situation, decision.disposition, way, house) if isinstance(decision.disposition, AnswerQuery) else None
+    answers = None if isinstance(kept, str) else kept
     step = wording.ANSWERED if answers else wording.next_step(decision.disposition)
-    welsh_first = "cy" in (contact.language, situation.reading.language, person.language if person else None)
-    subject, body = wording.acknowledgement(ref, step, house.acknowledgement, welsh_first=welsh_first, answers=answers)
-    references = (*contact.thread.references[-20:], *((contact.thread.message_id,) if contact.thread.message_id else ()))
     outgoing = Outgoing(
-        id=id_, kind=OutgoingKind.ANSWER if answers else OutgoingKind.ACKNOWLEDGEMENT, audience=Audience.PERSON, channel="email",
-        account=account, recipient=address.given, subject=subject, body=body,
-        message_id=f"<{id_}@{house.senders[account].rpartition('@')[2]}>",
-        in_reply_to=contact.thread.message_id, references=references, contact_id=contact.id, created_at=now, due=due,
+        id=id_, kind=OutgoingKind.ANSWER if answers else OutgoingKind.ACKNOWLEDGEMENT, audience=Audience.PERSON,
+        channel=way.channel, account=way.account, contact_id=contact.id, created_at=now, due=due,
+        **(_text if way.channel == "sms" else _mail)(id_, way, situation, ref, step, answers, house),
     )  # fmt: skip
     reason = _held_because(decision, person, standing, house)
     state = OutgoingState.HELD if reason else OutgoingState.DUE
-    return (Message(id_, contact.id, outgoing.kind, Audience.PERSON, address.canonical, state, reason, due, outgoing),), ()
+    return (Message(id_, contact.id, outgoing.kind, Audience.PERSON, way.address.canonical, state, reason, due, outgoing),), ()
+
+
+def _mail(
+    id_: UUID, way: Way, situation: Situation, ref: str, step: str, answers: Mapping[str, str] | None, house: House
+) -> dict[str, Any]:
+    """As mail: in both languages, in their thread."""
+    thread, welsh = situation.contact.thread, _prefers_welsh(situation)
+    subject, body = wording.acknowledgement(ref, step, house.acknowledgement, welsh_first=welsh, answers=answers)
+    return {
+        "recipient": way.address.given,
+        "subject": subject,
+        "body": body,
+        "message_id": f"<{id_}@{house.senders[way.account].rpartition('@')[2]}>",
+        "in_reply_to": thread.message_id,
+        "references": (*thread.references[-20:], *((thread.message_id,) if thread.message_id else ())),
+    }
+
+
+def _text(
+    id_: UUID, way: Way, situation: Situation, ref: str, step: str, answers: Mapping[str, str] | None, house: House
+) -> dict[str, Any]:
+    """As a text message: in one language, short."""
+    language = "cy" if _prefers_welsh(situation) else "en"
+    body = wording.text_message(ref, step, house.acknowledgement, language, answers[language] if answers else None)
+    return {
+        "recipient": way.address.canonical,
+        "subject": "",
+        "body": body,
+        "message_id": str(id_),
+        "language": language,
+    }
+
+
+def _prefers_welsh(situation: Situation) -> bool:
+    held = situation.individual.language if situation.individual else None
+    return "cy" in (situation.contact.language, situation.reading.language, held)
+
+
+def _answers(situation: Situation, query: AnswerQuery, way: Way | str, house: House) -> Mapping[str, str] | str:
+    """The approved answers to a query, by language, or why a person must answer it."""
+    kept = house.answers.get(query.query or "")
+    if not kept:
+        return "no approved answer to it is kept"
+    if isinstance(way, Way) and way.channel == "sms":
+        language = "cy" if _prefers_welsh(situation) else "en"
+        if language not in kept:
+            return "no approved answer to it is kept in their language"
+        body = wording.text_message(
+            reference(situation.contact.id), wording.ANSWERED, house.acknowledgement, language, kept[language]
+        )
+        if length(body).parts > MOST_PARTS:
+            return "the approved answer is too long for a text message"
+    return kept
 
 
 def _invitation(
@@ -643,23 +705,45 @@ def _reachable_by_hand(situation: Situation) -> bool:
     return bool(called or _postal(situation) or (person and person.address))
 
 
-def _not_by_mail(
-    situation: Situation, address: Identifier | None, by_hand: bool, house: House, standing: Standing
-) -> str | None:
-    """Why the acknowledgement does not go by mail; None where it may.
+def _way(situation: Situation, house: House, standing: Standing) -> Way | str:
+    """How the acknowledgement goes, or why it cannot go by itself.
 
-    A way they declared that they prefer goes before mail, where there is somewhere to write to or to ring: nobody chose mail by
-    writing from it.
+    By text where they wrote so, or declare that they prefer it, and a number of ours can; else by mail. Another way they declared that
+    they prefer goes before mail, where there is somewhere to write to or to ring: nobody chose mail by writing from it.
     """
+    contact, forbidden = situation.contact, standing.forbidden | _forbidden(situation)
+    text = _by_text(contact, house)
+    if isinstance(text, Way) and "sms" not in forbidden:
+        return text
+    address = mail_of(contact)
     if address is None or address.canonical in house.own_addresses:
-        return "no mail address to answer to"
-    forbidden = standing.forbidden | _forbidden(situation)
+        if text is None:
+            return "no mail address to answer to"
+        return "a wish not to be reached by text" if "sms" in forbidden else str(text)
     if "email" in forbidden:
         return "a wish not to be reached by mail"
-    method = situation.contact.declared.preferred_method if situation.contact.declared else None
-    if method in (None, "email") or method in forbidden or not by_hand:
-        return None
+    account = contact.account if contact.account in house.senders else house.notices_from
+    method = contact.declared.preferred_method if contact.declared else None
+    if method in (None, "email") or method in forbidden or not _reachable_by_hand(situation):
+        return Way("email", account, address)
     return f"they ask to be reached by {method}"
+
+
+def _by_text(contact: Contact, house: House) -> Way | str | None:
+    """From the number they wrote to, or where they only prefer it from our first; why not, or None where nobody asked for it."""
+    ours, said = house.accounts.get("sms", ()), contact.declared
+    theirs = next((each for each in contact.sender.identifiers if each.kind == "phone"), None)
+    if contact.channel == "sms":
+        account = contact.account if contact.account in ours else None
+    elif said and said.preferred_method == "sms":
+        account = next(iter(ours), None)
+        if theirs is None and said.phone and (canonical := canonical_phone(said.phone)):
+            theirs = Identifier(kind="phone", given=said.phone, canonical=canonical)
+    else:
+        return None
+    if theirs is None or theirs.canonical in house.own_addresses:
+        return "no number to answer to"
+    return Way("sms", account, theirs) if account else "the number they wrote to sends nothing"
 
 
 def _forbidden(situation: Situation) -> frozenset[str]:

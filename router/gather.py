@@ -21,7 +21,7 @@ from ingest.contract import (
     canonical_postcode,
 )
 from ingest.database import among
-from router.consequences import Consequences, Standing, first_of, sender_of
+from router.consequences import Consequences, Standing, addresses_of, first_of, sender_of
 from router.decide import Situation, Unsettled, is_social
 from router.match import Matched, MatchResult, Query, match
 from router.match.register_view import CaseView, IndividualView
@@ -99,18 +99,18 @@ class Known:
         )
 
     def standing(self, contact: Contact) -> Standing:
-        """What is known of the address it came from."""
-        sender = sender_of(contact) or ""
+        """What is known of the addresses it came from: whichever of them is answered at, the others' wishes are the same person's."""
+        addresses = addresses_of(contact)
         return Standing(
-            forbidden=frozenset(self.forbidden.get(sender, ())),
-            urgent_waits=sender in self.urgent_waits,
-            budget_spent=self.spent.get(sender, 0),
+            forbidden=frozenset(method for each in addresses for method in self.forbidden.get(each, ())),
+            urgent_waits=not self.urgent_waits.isdisjoint(addresses),
+            budget_spent=max((self.spent.get(each, 0) for each in addresses), default=0),
             allocated=bool(self.allocated) and first_of(contact) in self.allocated,
         )
 
     def learn(self, written: Consequences) -> None:
         """Take in what was decided, for the contacts after it in the batch."""
-        sender, decision = written.sender, written.decision
+        decision = written.decision
         if written.allocation:
             self.allocated.add(written.allocation.contact_id)
         if decision.individual_id:
@@ -122,12 +122,11 @@ class Known:
                 known.append(Unsettled(each.id, team, each.case_reference))
         for address in written.addresses:
             self.forbidden.setdefault(address, set()).update(method for method, _ in written.restrictions)
-        if sender:
-            if decision.urgent:
-                self.urgent_waits.add(sender)
-            self.spent[sender] = self.spent.get(sender, 0) + sum(
-                message.audience is Audience.PERSON and message.state is OutgoingState.DUE for message in written.messages
-            )
+        if decision.urgent:
+            self.urgent_waits.update(written.addresses)
+        for message in written.messages:
+            if message.audience is Audience.PERSON and message.state is OutgoingState.DUE and message.recipient:
+                self.spent[message.recipient] = self.spent.get(message.recipient, 0) + 1
 
 
 async def gather(
@@ -142,7 +141,7 @@ async def gather(
     references |= {each for person in people.values() for each in person.cases}
     known = Known(now.date(), own_addresses, queries, matches, await search.cases(connection, references), people)
     known.written.update(each.individual_id for each in people.values() if each.written_before)
-    await _standing(connection, known, {sender for contact, _ in contacts if (sender := sender_of(contact))}, now.date())
+    await _standing(connection, known, {each for contact, _ in contacts for each in addresses_of(contact)}, now.date())
     await _unsettled(connection, known)
     if posts := {first_of(contact) for contact, _ in contacts if is_social(contact)}:
         told = tables.allocations
@@ -151,19 +150,19 @@ async def gather(
     return known
 
 
-async def _standing(connection: AsyncConnection, known: Known, senders: Collection[str], today: date) -> None:
+async def _standing(connection: AsyncConnection, known: Known, addresses: Collection[str], today: date) -> None:
     wishes, sent, spent = tables.restrictions, tables.outgoing, tables.budgets
     for sender, method in await connection.execute(
-        select(wishes.c.sender, wishes.c.method).where(among(wishes.c.sender, senders))
+        select(wishes.c.sender, wishes.c.method).where(among(wishes.c.sender, addresses))
     ):
         known.forbidden.setdefault(sender, set()).add(method)
     urgent = (
-        among(sent.c.recipient, senders)
+        among(sent.c.recipient, addresses)
         & (sent.c.state == OutgoingState.HELD.value)
         & sent.c.reason.in_(("urgent", "urgent-earlier"))
     )
     known.urgent_waits.update((await connection.execute(select(sent.c.recipient).where(urgent))).scalars())
-    today_spent = select(spent.c.recipient, spent.c.spent).where(among(spent.c.recipient, senders), spent.c.day == today)
+    today_spent = select(spent.c.recipient, spent.c.spent).where(among(spent.c.recipient, addresses), spent.c.day == today)
     known.spent.update((recipient, number) for recipient, number in await connection.execute(today_spent))
 
 

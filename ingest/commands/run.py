@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from channels import dispatcher
 from channels.email.settings import EmailAccount
+from channels.sms.settings import SmsAccount
 from channels.table import CHANNELS, accounts, ways_out
 from ingest import publishing, receive, web
 from ingest.clock import Clock, now
@@ -99,6 +100,7 @@ def house_of(chosen: Settings) -> House:
         senders={name: each.sender for name, each in mailboxes.items()},
         notices_from=notices,
         accounts=_sending(ways_out(found, chosen)),
+        numbers=frozenset(each.number for each in found.values() if isinstance(each, SmsAccount)),
         answers=_answers(chosen.acknowledgement.answers),
         form=chosen.web.public_url if any(channel == "web_form" for channel, _ in accounts(chosen)) else None,
         key=chosen.key.get_secret_value().encode(),

@@ -19,8 +19,8 @@ from pydantic import SecretStr
 
 from channels.sending import Accepted, Connection, Deferred, Failed, Trouble, Unknown
 from channels.social import send
+from channels.social.send import way_out
 from channels.social.settings import Hmac
-from channels.table import CHANNELS
 from ingest.contract import Audience, Outgoing, OutgoingKind, Post
 from tests.channels.social.conftest import account
 from tests.servers.loopback import free_ports
@@ -41,9 +41,7 @@ def invitation(number: int = 1, **changed: Any) -> Outgoing:
 
 @pytest.fixture
 async def connection(portal: Portal) -> AsyncGenerator[Connection]:
-    made = CHANNELS["social"].send
-    assert made is not None
-    it = made(account(replies=portal.replies))
+    it = way_out("care", account(replies=portal.replies))
     yield it
     await it.close()
 
