@@ -4,8 +4,11 @@ A contact's id follows from where it came from (DESIGN promise 2), so the same l
 of rows are UUIDv7, whose order in an index is the order of their making.
 """
 
+import base64
+import binascii
 import hashlib
 import hmac
+from datetime import UTC, datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import uuid_utils.compat
@@ -59,6 +62,37 @@ def mark(secret: bytes, ce_id: str, source: str, ce_type: str, body: bytes) -> s
     """What shows that an event was written by somebody who has our key: whoever may write on a topic can name us as its source."""
     told = f"event\x1f{ce_id}\x1f{source}\x1f{ce_type}\x1f".encode()
     return hmac.new(secret, told + body, hashlib.sha256).hexdigest()
+
+
+_TOKEN_MARK = 16
+
+
+def reply_token(secret: bytes, contact: UUID, expires: datetime) -> str:
+    """What ties whatever comes back with it to a contact of ours: 50 characters fit for a link. It tells nobody who reads it a thing but
+    that id and when it ends, and is no proof of who sends it.
+    """
+    told = contact.bytes + int(expires.timestamp()).to_bytes(5)
+    return base64.urlsafe_b64encode(told + _token_mark(secret, told)).decode().rstrip("=")
+
+
+def replies_to(secret: bytes, token: str | None, now: datetime) -> UUID | None:
+    """The contact that a token of ours ties to; None where there is none, it is not ours, or its time is over."""
+    if not token or len(token) != 50 or not token.isascii():
+        return None
+    try:
+        raw = base64.b64decode(token + "==", altchars=b"-_", validate=True)
+    except binascii.Error:
+        return None
+    if base64.urlsafe_b64encode(raw).decode().rstrip("=") != token:
+        return None  # the last character has bits to spare
+    told, given = raw[:-_TOKEN_MARK], raw[-_TOKEN_MARK:]
+    if not hmac.compare_digest(given, _token_mark(secret, told)):
+        return None
+    return UUID(bytes=told[:16]) if now.astimezone(UTC).timestamp() < int.from_bytes(told[16:]) else None
+
+
+def _token_mark(secret: bytes, told: bytes) -> bytes:
+    return hmac.new(secret, b"reply\x1f" + told, hashlib.sha256).digest()[:_TOKEN_MARK]
 
 
 def reference(of: UUID, prefix: str = "CC") -> str:

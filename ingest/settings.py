@@ -36,6 +36,8 @@ _MAILBOX = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+")
 _PLACEHOLDER = re.compile(
     r"change[-_ ]?(me|this|it)|replace|example|placeholder|default|secret|password|1234567890|abcdefghij", re.IGNORECASE
 )
+# What a name or a reference would be put into: {name}, %s, $name, <name>, [name], __name__.
+_BLANK = re.compile(r"[{}<>\[\]]|%[(%\w]|\$\w|_{2,}|XX+|\bCC-", re.IGNORECASE)
 _FEWEST_CHARACTERS = 8  # 32 random hex digits have fewer different ones once in 25 million keys
 # ``[register]`` is the settled name of the section; the attribute it shadows is ABCMeta's, which no settings need.
 warnings.filterwarnings("ignore", message='Field name "register" in "Settings" shadows')
@@ -95,6 +97,14 @@ def _scanner(given: str) -> str:
             "this is not where a scanner listens: write it as tcp://127.0.0.1:3310 or unix:///run/clamav/clamd.ctl"
         )
     return given
+
+
+def _fixed(given: str) -> str:
+    if not given.strip() or _BLANK.search(given):
+        raise ValueError(
+            "a public reply is the same words for everybody: it must have some, and no place for a name or a reference"
+        )
+    return given.strip()
 
 
 def _zone(given: str) -> str:
@@ -264,6 +274,20 @@ class AcknowledgementSettings(Section):
     """How we sign, in Welsh."""
     telephone: str | None = None
     """What to ring to reach us; also named in the acknowledgement for telling us of a need."""
+    text_number: str | None = None
+    """Where to send us a text message; named to people on social media who are invited to contact us."""
+    postal_address: str | None = None
+    """Where to write to us, in one line; named to them as well."""
+    public_reply: Annotated[str, AfterValidator(_fixed)] = (
+        "Thank you for your message. We would like to help. Please contact us by telephone or text message, by email or letter, "
+        "or with the online form on our website. Please do not post personal details here."
+    )
+    """What is said to somebody on social media where everybody can read it: word for word the same to all, in English."""
+    public_reply_cy: Annotated[str, AfterValidator(_fixed)] = (
+        "Diolch am eich neges. Hoffem helpu. Cysylltwch â ni dros y ffôn neu drwy neges destun, drwy e-bost neu lythyr, neu gyda'r "
+        "ffurflen ar-lein ar ein gwefan. Peidiwch â rhoi manylion personol yma."
+    )
+    """The same, in Welsh."""
     next_step_within: str = "10 working days"
     """By when the person hears from somebody, in English."""
     next_step_within_cy: str = "10 diwrnod gwaith"
@@ -308,6 +332,8 @@ class RouterSettings(Section):
     """Where contacts wait for so long and none is routed, for no reason that the router knows, it ends, to be started again."""
     urgent_unclaimed_after: Span = timedelta(minutes=30)
     """When an urgent task that nobody claimed goes to the second duty mailbox."""
+    allocate_within: Span = timedelta(hours=24)
+    """By when External Affairs & Strategy has said whose a post on social media is; past it, they are told again and it is an alarm."""
     review_within: Span = timedelta(hours=24)
     """When a review task is due; the person's own clock runs on."""
 
@@ -326,6 +352,9 @@ class Publisher(Section):
     """Its word that the person has been told is believed."""
     may_backfill: bool = False
     """It may publish old contacts, to which nothing is sent."""
+    may_allocate: bool = False
+    """Its word on whose a post on social media is counts as that of External Affairs & Strategy: on the topic ``allocations``, and in
+    its own contacts by ``needs_allocation``."""
 
 
 def _told_apart(given: dict[str, Publisher]) -> dict[str, Publisher]:

@@ -43,6 +43,10 @@ SENDING_STOPPED: Final = Gauge(
     "outgoing_stopped", "1 while nothing is sent to the public: by mode, by hand or by the burst limit"
 )
 TASKS: Final = Gauge("tasks_unclaimed", "Tasks that nobody has claimed", ["kind"])
+UNALLOCATED: Final = Gauge("social_unallocated", "Posts on social media that wait to be allocated")
+UNALLOCATED_OLDEST: Final = Gauge(
+    "social_oldest_unallocated_timestamp_seconds", "When the oldest of them reached our edge; 0 where none waits"
+)
 LATE: Final = Gauge("acknowledgements_overdue", "Acknowledgements owed for longer than the promise")
 MAIL_POLLED: Final = Gauge(
     "email_last_success_timestamp_seconds", "When a mailbox was last looked at without fault", ["account"]

@@ -3,14 +3,16 @@
 Pure. Every id is derived from the contact and its purpose, so that the same decision made again gives the same rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from ingest.contract import (
+    Allocation,
+    AllocationOutcome,
     Audience,
     Automatic,
     Contact,
@@ -28,15 +30,31 @@ from ingest.contract import (
     canonical_email,
     canonical_phone,
 )
-from ingest.ids import derived_id, new_id, reference
+from ingest.ids import derived_id, new_id, reference, replies_to, reply_token
+from ingest.segments import length
 from ingest.settings import AcknowledgementSettings, OutgoingSettings, RouterSettings, Teams
 from router import wording
 from router.audit import AuditEntry
-from router.decide import AnswerQuery, Decision, Disposition, HandOff, HoldForReview, NoAction, RecordFeedback, Situation
+from router.decide import (
+    AnswerQuery,
+    Decision,
+    Disposition,
+    HandOff,
+    HoldForReview,
+    InviteToContact,
+    NoAction,
+    RecordFeedback,
+    Situation,
+    is_social,
+    not_read,
+)
 from router.match import Matched
 from router.match.register_view import CaseView, IndividualView
 
 ROUTER = "router"
+LINK_HOLDS = timedelta(days=30)
+_AUDITED = {OutgoingKind.INVITATION: "invitation"}
+MOST_PARTS: Final = 3  # of a text message to a person
 POST_ONLY = {"post_only": "letter", "phone_only": "telephone"}
 
 
@@ -51,12 +69,15 @@ class House:
     senders: Mapping[str, str]  # email account -> its address
     notices_from: str  # the email account that sends notices
     accounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])  # channel -> accounts that send
+    numbers: frozenset[str] = frozenset()  # our own for text messages, canonical
     answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])  # query -> language -> text
+    form: str | None = None  # where the online form is, without a slash at its end
+    key: bytes = field(default=b"", repr=False)  # signs the token of a link that we send
 
     @property
     def own_addresses(self) -> frozenset[str]:
         """What we send from, canonical."""
-        return frozenset(each for address in self.senders.values() if (each := canonical_email(address)))
+        return self.numbers.union(each for address in self.senders.values() if (each := canonical_email(address)))
 
     @property
     def zone(self) -> ZoneInfo:
@@ -80,6 +101,14 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """That a post waits to be allocated: the contact of it as it was first written, and by when."""
+
+    first: UUID
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Consequences:
     """All that one contact's decision writes."""
 
@@ -95,6 +124,9 @@ class Consequences:
     messages: tuple[Message, ...] = ()
     restrictions: tuple[tuple[str, str], ...] = ()  # method, their words
     bounced: UUID | None = None  # the message of ours that this contact returns
+    waiting: Waiting | None = None
+    allocation: Allocation | None = None  # where it came with one
+    tied_to: UUID | None = None  # the contact whose writer we had sent the link that it came by
     entries: tuple[AuditEntry, ...] = ()
 
     @property
@@ -131,12 +163,24 @@ def mail_of(contact: Contact) -> Identifier | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """How somebody is answered by itself: by which channel, from which account of ours, at which address of theirs."""
+
+    channel: Literal["email", "sms"]
+    account: str
+    address: Identifier
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
-    """What is already known of a sender's address: methods they have forbidden, and whether an urgent contact of theirs waits."""
+    """What is already known of a sender's address: methods they have forbidden, and whether an urgent contact of theirs waits; and of a
+    post, whether it is allocated already, so that nobody need be asked.
+    """
 
     forbidden: frozenset[str] = frozenset()
     urgent_waits: bool = False
     budget_spent: int = 0
+    allocated: bool = False
 
 
 def consequences(
@@ -158,13 +202,17 @@ def consequences(
     )
     added_to = disposition.added_to if isinstance(disposition, RecordFeedback | HandOff) else None
     tasks = _tasks(situation, decision, house, standing, now)
-    reply, letter = _acknowledgement(situation, decision, ref, house, standing, now)
+    answering = _invitation if is_social(contact) else _acknowledgement
+    reply, letter = answering(situation, decision, ref, house, standing, now)
     tasks += letter
+    tied_to = replies_to(house.key, contact.thread.reply_token, now)
+    tied_to = None if tied_to == contact.id else tied_to
     messages = (
         *reply,
         *((_handoff_mail(handoff, contact, house, now),) if handoff else ()),
         *(message for task in tasks for message in task_mail(task, house, now, to_safety=_threatens(decision))),
     )
+    allocation = _came_with(contact, now) if _waits(decision) else None
     evidence = situation.match.evidence if isinstance(situation.match, Matched) else ()
     return Consequences(
         contact=contact,
@@ -181,8 +229,39 @@ def consequences(
         messages=messages,
         restrictions=situation.reading.restrictions if contact.automatic is Automatic.NONE else (),
         bounced=_bounced(contact, house),
-        entries=_entries(situation, decision, ref, feedback, handoff, added_to, tasks, messages, now),
+        waiting=Waiting(first_of(contact), contact.received_at + house.router.allocate_within) if _waits(decision) else None,
+        allocation=allocation,
+        tied_to=tied_to,
+        entries=(
+            *_entries(situation, decision, ref, feedback, handoff, added_to, tied_to, tasks, messages, now),
+            *((_allocated(contact, allocation, now),) if allocation else ()),
+        ),
     )
+
+
+def first_of(contact: Contact) -> UUID:
+    """The contact of a post as it was first written: the one that its allocation names."""
+    return (contact.post.first if contact.post else None) or contact.id
+
+
+def _waits(decision: Decision) -> bool:
+    return isinstance(decision.disposition, HoldForReview) and decision.disposition.kind is TaskKind.ALLOCATION
+
+
+def _came_with(contact: Contact, now: datetime) -> Allocation | None:
+    """Where its publisher says that it is allocated already, and may say so (``opening`` has seen to that)."""
+    if contact.needs_allocation:
+        return None
+    first = first_of(contact)
+    return Allocation(
+        id=derived_id(first, f"allocation:{contact.source}"), contact_id=first, outcome=AllocationOutcome.CUSTOMER_CARE,
+        by=contact.source, at=now,
+    )  # fmt: skip
+
+
+def _allocated(contact: Contact, said: Allocation, now: datetime) -> AuditEntry:
+    told = {"allocation": str(said.id), "outcome": said.outcome.value}
+    return AuditEntry(new_id(), now, contact.id, "allocated", said.by, evidence=told)
 
 
 def _bounced(contact: Contact, house: House) -> UUID | None:
@@ -349,7 +428,9 @@ def _tasks(situation: Situation, decision: Decision, house: House, standing: Sta
                 candidates=(decision.individual_id,) if decision.individual_id else (), case=case,
             )
         )  # fmt: skip
-    if isinstance(disposition, HoldForReview):
+    if _waits(decision):
+        tasks += _until_allocated(situation, decision, house, standing, now)
+    elif isinstance(disposition, HoldForReview):
         within = timedelta(days=1) if _on_spam_list(disposition) else house.router.review_within
         tasks.append(
             task(
@@ -358,14 +439,50 @@ def _tasks(situation: Situation, decision: Decision, house: House, standing: Sta
                 suggestion="reads-like-spam" if _on_spam_list(disposition) else situation.reading.outcome.value,
             )
         )  # fmt: skip
-    if isinstance(disposition, AnswerQuery) and disposition.query not in house.answers:
+    if isinstance(disposition, AnswerQuery):
+        answers = _answers(situation, disposition, _way(situation, house, standing), house)
+        if isinstance(answers, str):
+            tasks.append(
+                task(
+                    contact.id, contact.channel, TaskKind.REVIEW, house.teams.customer_care, now, now + house.router.review_within,
+                    (f"A general query, and {answers}.", *never_by), suggestion=f"answer: {disposition.query or 'general query'}",
+                )
+            )  # fmt: skip
+    if situation.allocation and situation.allocation.differs:
         tasks.append(
             task(
                 contact.id, contact.channel, TaskKind.REVIEW, house.teams.customer_care, now, now + house.router.review_within,
-                ("A general query, and no approved answer to it is kept.", *never_by), suggestion=f"answer: {disposition.query or 'general query'}",
+                (*decision.because[:2], "Nothing is sent because of it."), case=case, suggestion=situation.reading.outcome.value,
+                purpose="later-version",
             )
         )  # fmt: skip
     return tuple(tasks)
+
+
+def _until_allocated(
+    situation: Situation, decision: Decision, house: House, standing: Standing, now: datetime
+) -> Sequence[Task]:
+    """Who allocates is asked for nothing but that, and not where it is known already; what nobody has read for risk is for us, and first."""
+    contact, unread = situation.contact, not_read(situation)
+    tasks: list[Task] = []
+    if unread:
+        tasks.append(
+            task(
+                contact.id, contact.channel, TaskKind.NOT_READ_FOR_RISK, house.teams.customer_care, now, now + house.router.review_within,
+                ("It could not be read in full, so nobody has looked for risk.", *unread, *_never_by(situation, standing)),
+                suggestion=situation.reading.outcome.value,
+            )
+        )  # fmt: skip
+    if contact.needs_allocation and not standing.allocated:
+        edited = ("It is a later version of a post that we have had.",) if contact.post and contact.post.first else ()
+        asked = house.teams.external_affairs or house.teams.customer_care
+        tasks.append(
+            task(
+                contact.id, contact.channel, TaskKind.ALLOCATION, asked, now, contact.received_at + house.router.allocate_within,
+                (*decision.because, *edited), case=decision.case_reference, suggestion=situation.reading.outcome.value,
+            )
+        )  # fmt: skip
+    return tasks
 
 
 def task(
@@ -411,7 +528,7 @@ def task_mail(task: Task, house: House, now: datetime, *, to_safety: bool = Fals
         return ()  # the daily list tells of it
     mailboxes = [task.mailbox]
     if again:
-        mailboxes = [house.teams.duty_second or house.teams.duty]
+        mailboxes = [task.mailbox if task.kind is TaskKind.ALLOCATION else house.teams.duty_second or house.teams.duty]
     elif to_safety and task.kind is TaskKind.URGENT and house.teams.staff_safety:
         mailboxes.append(house.teams.staff_safety)
     words = wording.task_notice(task, house.zone, again=again)
@@ -424,44 +541,161 @@ def task_mail(task: Task, house: House, now: datetime, *, to_safety: bool = Fals
 def _acknowledgement(
     situation: Situation, decision: Decision, ref: str, house: House, standing: Standing, now: datetime
 ) -> tuple[tuple[Message, ...], tuple[Task, ...]]:
-    """The acknowledgement, or a letter task where mail may not or cannot reach them, or an end called impossible."""
+    """The acknowledgement, or a letter task where nothing sent by itself may or can reach them, or an end called impossible."""
     contact, person = situation.contact, situation.individual
     if isinstance(decision.disposition, NoAction) or contact.backfill or contact.acknowledged:
         return (), ()
     id_ = derived_id(contact.id, "acknowledgement")
     due = contact.received_at + house.acknowledgement.within
-    address, by_hand = mail_of(contact), _reachable_by_hand(situation)
-    account = contact.account if contact.account in house.senders else house.notices_from
-    if because := _not_by_mail(situation, address, by_hand, house, standing):
+    way, by_hand = _way(situation, house, standing), _reachable_by_hand(situation)
+    if isinstance(way, str):
         if by_hand and _is_spam(decision):
             return (), ()  # whoever clears the list and says that it is none has the letter asked for then
         if by_hand:
             letter = task(
                 contact.id, contact.channel, TaskKind.LETTER, house.teams.customer_care, now, due,
-                (f"The acknowledgement is owed by {due:%d %B %Y %H:%M} UTC and cannot go by mail: {because}.",
+                (f"The acknowledgement is owed by {due:%d %B %Y %H:%M} UTC and cannot go by itself: {way}.",
                  *_never_by(situation, standing)),
                 candidates=(decision.individual_id,) if decision.individual_id else (),
             )  # fmt: skip
             return (), (letter,)
         message = Message(
-            id_, contact.id, OutgoingKind.ACKNOWLEDGEMENT, Audience.PERSON, None, OutgoingState.IMPOSSIBLE, because, due, None
+            id_, contact.id, OutgoingKind.ACKNOWLEDGEMENT, Audience.PERSON, None, OutgoingState.IMPOSSIBLE, way, due, None
         )
         return (message,), ()
-    assert address is not None
-    answers = house.answers.get(decision.disposition.query or "") if isinstance(decision.disposition, AnswerQuery) else None
+    kept = _answers(situation, decision.disposition, way, house) if isinstance(decision.disposition, AnswerQuery) else None
+    answers = None if isinstance(kept, str) else kept
     step = wording.ANSWERED if answers else wording.next_step(decision.disposition)
-    welsh_first = "cy" in (contact.language, situation.reading.language, person.language if person else None)
-    subject, body = wording.acknowledgement(ref, step, house.acknowledgement, welsh_first=welsh_first, answers=answers)
-    references = (*contact.thread.references[-20:], *((contact.thread.message_id,) if contact.thread.message_id else ()))
     outgoing = Outgoing(
-        id=id_, kind=OutgoingKind.ANSWER if answers else OutgoingKind.ACKNOWLEDGEMENT, audience=Audience.PERSON, channel="email",
-        account=account, recipient=address.given, subject=subject, body=body,
-        message_id=f"<{id_}@{house.senders[account].rpartition('@')[2]}>",
-        in_reply_to=contact.thread.message_id, references=references, contact_id=contact.id, created_at=now, due=due,
+        id=id_, kind=OutgoingKind.ANSWER if answers else OutgoingKind.ACKNOWLEDGEMENT, audience=Audience.PERSON,
+        channel=way.channel, account=way.account, contact_id=contact.id, created_at=now, due=due,
+        **(_text if way.channel == "sms" else _mail)(id_, way, situation, ref, step, answers, house),
     )  # fmt: skip
     reason = _held_because(decision, person, standing, house)
     state = OutgoingState.HELD if reason else OutgoingState.DUE
-    return (Message(id_, contact.id, outgoing.kind, Audience.PERSON, address.canonical, state, reason, due, outgoing),), ()
+    return (Message(id_, contact.id, outgoing.kind, Audience.PERSON, way.address.canonical, state, reason, due, outgoing),), ()
+
+
+def _mail(
+    id_: UUID, way: Way, situation: Situation, ref: str, step: str, answers: Mapping[str, str] | None, house: House
+) -> dict[str, Any]:
+    """As mail: in both languages, in their thread."""
+    thread, welsh = situation.contact.thread, _prefers_welsh(situation)
+    subject, body = wording.acknowledgement(ref, step, house.acknowledgement, welsh_first=welsh, answers=answers)
+    return {
+        "recipient": way.address.given,
+        "subject": subject,
+        "body": body,
+        "message_id": f"<{id_}@{house.senders[way.account].rpartition('@')[2]}>",
+        "in_reply_to": thread.message_id,
+        "references": (*thread.references[-20:], *((thread.message_id,) if thread.message_id else ())),
+    }
+
+
+def _text(
+    id_: UUID, way: Way, situation: Situation, ref: str, step: str, answers: Mapping[str, str] | None, house: House
+) -> dict[str, Any]:
+    """As a text message: in one language, short."""
+    language = "cy" if _prefers_welsh(situation) else "en"
+    body = wording.text_message(ref, step, house.acknowledgement, language, answers[language] if answers else None)
+    return {
+        "recipient": way.address.canonical,
+        "subject": "",
+        "body": body,
+        "message_id": str(id_),
+        "language": language,
+    }
+
+
+def _prefers_welsh(situation: Situation) -> bool:
+    held = situation.individual.language if situation.individual else None
+    return "cy" in (situation.contact.language, situation.reading.language, held)
+
+
+def _answers(situation: Situation, query: AnswerQuery, way: Way | str, house: House) -> Mapping[str, str] | str:
+    """The approved answers to a query, by language, or why a person must answer it."""
+    kept = house.answers.get(query.query or "")
+    if not kept:
+        return "no approved answer to it is kept"
+    if isinstance(way, Way) and way.channel == "sms":
+        language = "cy" if _prefers_welsh(situation) else "en"
+        if language not in kept:
+            return "no approved answer to it is kept in their language"
+        body = wording.text_message(
+            reference(situation.contact.id), wording.ANSWERED, house.acknowledgement, language, kept[language]
+        )
+        if length(body).parts > MOST_PARTS:
+            return "the approved answer is too long for a text message"
+    return kept
+
+
+def _invitation(
+    situation: Situation, decision: Decision, ref: str, house: House, standing: Standing, now: datetime
+) -> tuple[tuple[Message, ...], tuple[Task, ...]]:
+    """The one thing that is said on social media: how else to reach us, or a task to say so by hand.
+
+    Where everybody can read it, it is word for word the same to all, one a thread, and never under another person's post.
+    """
+    contact, said = situation.contact, situation.allocation
+    spoken_for = said is not None and not said.speaks
+    if not isinstance(decision.disposition, InviteToContact) or spoken_for or contact.backfill or contact.acknowledged:
+        return (), ()
+    due = contact.received_at + house.acknowledgement.within
+    post, handle = contact.post, next((each for each in contact.sender.identifiers if each.kind == "handle"), None)
+    private = post is not None and (post.private or post.private_way)
+    if because := _not_by_itself(contact, house, private=private):
+        return (), (invite_by_hand(contact, because, house, now),)
+    assert post is not None
+    assert handle is not None
+    # Never by what the register holds: a language that only we know of would tell others that we know them.
+    welsh = "cy" in (contact.language, situation.reading.language)
+    words = house.acknowledgement
+    if private:
+        id_, body = (
+            derived_id(first_of(contact), "invitation"),
+            wording.invitation(ref, _ways(contact, house, now, welsh=welsh), words, welsh=welsh),
+        )
+    else:
+        id_ = derived_id(UUID(int=0), f"public-reply:{contact.account}:{post.network}:{post.thread_id}")
+        body = words.public_reply_cy if welsh else words.public_reply
+    outgoing = Outgoing(
+        id=id_, kind=OutgoingKind.INVITATION, audience=Audience.PERSON, channel="social", account=contact.account, recipient=handle.given,
+        subject="", body=body, message_id=str(id_), in_reply_to=contact.thread.message_id, post=post, private=private,
+        language="cy" if welsh else "en", contact_id=contact.id, created_at=now, due=due,
+    )  # fmt: skip
+    reason = _held_because(decision, situation.individual, standing, house)
+    state = OutgoingState.HELD if reason else OutgoingState.DUE
+    return (Message(id_, contact.id, outgoing.kind, Audience.PERSON, handle.canonical, state, reason, due, outgoing),), ()
+
+
+def invite_by_hand(contact: Contact, because: str, house: House, now: datetime) -> Task:
+    """That a person must do it, and why."""
+    due = contact.received_at + house.acknowledgement.within
+    reasons = (
+        f"They are to be invited to contact us by {due:%d %B %Y %H:%M} UTC, and a person must do it: {because}.",
+        "Where others can read it, name nobody and say nothing of what it is about.",
+    )
+    return task(
+        contact.id, contact.channel, TaskKind.LETTER, house.teams.customer_care, now, due, reasons, purpose="invitation"
+    )
+
+
+def _not_by_itself(contact: Contact, house: House, *, private: bool) -> str | None:
+    """Why nothing goes to them by itself; None where it may."""
+    reasons = (
+        ("we were not told where on its network the post stands", contact.post is None or not contact.thread.message_id),
+        ("no account of ours can answer there", contact.account not in house.accounts.get("social", ())),
+        ("nobody told us who wrote it", not any(each.kind == "handle" for each in contact.sender.identifiers)),
+        ("it stands under another person's post, where nothing is said by itself", not private and not (contact.post and contact.post.own_thread)),
+    )  # fmt: skip
+    return next((reason for reason, applies in reasons if applies), None)
+
+
+def _ways(contact: Contact, house: House, now: datetime, *, welsh: bool) -> wording.Ways:
+    words = house.acknowledgement
+    page = f"{house.form}/{'cy' if welsh else ''}" if house.form else None
+    link = f"{page}?reply={reply_token(house.key, contact.id, now + LINK_HOLDS)}" if page else None
+    return wording.Ways(words.telephone, words.text_number, house.senders.get(house.notices_from), words.postal_address, link)
 
 
 def _reachable_by_hand(situation: Situation) -> bool:
@@ -471,23 +705,45 @@ def _reachable_by_hand(situation: Situation) -> bool:
     return bool(called or _postal(situation) or (person and person.address))
 
 
-def _not_by_mail(
-    situation: Situation, address: Identifier | None, by_hand: bool, house: House, standing: Standing
-) -> str | None:
-    """Why the acknowledgement does not go by mail; None where it may.
+def _way(situation: Situation, house: House, standing: Standing) -> Way | str:
+    """How the acknowledgement goes, or why it cannot go by itself.
 
-    A way they declared that they prefer goes before mail, where there is somewhere to write to or to ring: nobody chose mail by
-    writing from it.
+    By text where they wrote so, or declare that they prefer it, and a number of ours can; else by mail. Another way they declared that
+    they prefer goes before mail, where there is somewhere to write to or to ring: nobody chose mail by writing from it.
     """
+    contact, forbidden = situation.contact, standing.forbidden | _forbidden(situation)
+    text = _by_text(contact, house)
+    if isinstance(text, Way) and "sms" not in forbidden:
+        return text
+    address = mail_of(contact)
     if address is None or address.canonical in house.own_addresses:
-        return "no mail address to answer to"
-    forbidden = standing.forbidden | _forbidden(situation)
+        if text is None:
+            return "no mail address to answer to"
+        return "a wish not to be reached by text" if "sms" in forbidden else str(text)
     if "email" in forbidden:
         return "a wish not to be reached by mail"
-    method = situation.contact.declared.preferred_method if situation.contact.declared else None
-    if method in (None, "email") or method in forbidden or not by_hand:
-        return None
+    account = contact.account if contact.account in house.senders else house.notices_from
+    method = contact.declared.preferred_method if contact.declared else None
+    if method in (None, "email") or method in forbidden or not _reachable_by_hand(situation):
+        return Way("email", account, address)
     return f"they ask to be reached by {method}"
+
+
+def _by_text(contact: Contact, house: House) -> Way | str | None:
+    """From the number they wrote to, or where they only prefer it from our first; why not, or None where nobody asked for it."""
+    ours, said = house.accounts.get("sms", ()), contact.declared
+    theirs = next((each for each in contact.sender.identifiers if each.kind == "phone"), None)
+    if contact.channel == "sms":
+        account = contact.account if contact.account in ours else None
+    elif said and said.preferred_method == "sms":
+        account = next(iter(ours), None)
+        if theirs is None and said.phone and (canonical := canonical_phone(said.phone)):
+            theirs = Identifier(kind="phone", given=said.phone, canonical=canonical)
+    else:
+        return None
+    if theirs is None or theirs.canonical in house.own_addresses:
+        return "no number to answer to"
+    return Way("sms", account, theirs) if account else "the number they wrote to sends nothing"
 
 
 def _forbidden(situation: Situation) -> frozenset[str]:
@@ -523,7 +779,7 @@ def _held_because(decision: Decision, person: IndividualView | None, standing: S
 
 def _entries(
     situation: Situation, decision: Decision, ref: str, feedback: FeedbackRecord | None, handoff: Handoff | None, added_to: UUID | None,
-    tasks: tuple[Task, ...], messages: tuple[Message, ...], now: datetime,
+    tied_to: UUID | None, tasks: tuple[Task, ...], messages: tuple[Message, ...], now: datetime,
 ) -> tuple[AuditEntry, ...]:  # fmt: skip
     contact = situation.contact
 
@@ -550,9 +806,10 @@ def _entries(
         *((entry("feedback-recorded", record=str(feedback.id)),) if feedback else ()),
         *((entry("handed-off", handoff=str(handoff.id), team=handoff.team.value, mailbox=handoff.mailbox),) if handoff else ()),
         *((entry("added-to", subject=str(added_to)),) if added_to else ()),
+        *((entry("tied-to", earlier=str(tied_to)),) if tied_to else ()),
         *(entry("task-raised", task=str(each.id), kind=each.kind.value) for each in tasks),
         *(
-            entry("acknowledgement", outgoing=str(each.id), state=each.state.value, reason=each.reason)
+            entry(_AUDITED.get(each.kind, "acknowledgement"), outgoing=str(each.id), state=each.state.value, reason=each.reason)
             for each in messages
             if each.audience is Audience.PERSON
         ),

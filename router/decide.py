@@ -9,7 +9,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from ingest.contract import Automatic, Contact, TaskKind, Team
+from ingest.contract import AllocationOutcome, Automatic, Contact, TaskKind, Team
 from router.match import Ambiguous, Matched, MatchResult
 from router.match.register_view import CaseView, IndividualView
 from router.read import Outcome, Reading, Sign
@@ -69,6 +69,17 @@ class Unsettled:
 
 
 @dataclass(frozen=True, slots=True)
+class Allocated:
+    """What External Affairs & Strategy decided about a post, and how this version of it stands to the others."""
+
+    outcome: AllocationOutcome
+    by: str
+    speaks: bool = True  # the one version of several in whose name its writer is invited
+    settled: bool = False  # another version has had what comes of it already
+    differs: bool = False  # and read as something else
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """All that deciding looks at. ``named`` are the cases the contact names and the register has, ``theirs`` the cases of the
     matched individual, ``unknown_references`` what it names and the register has not.
@@ -84,6 +95,7 @@ class Situation:
     unknown_references: tuple[str, ...] = ()
     unsettled: tuple[Unsettled, ...] = ()
     ours: bool = False  # sent from an address of our own
+    allocation: Allocated | None = None
 
     @property
     def case(self) -> CaseView | None:
@@ -134,6 +146,11 @@ class Rule:
     because: Callable[[Situation], tuple[str, ...]]
 
 
+def is_social(contact: Contact) -> bool:
+    """Whether nobody looks at it, and nothing is sent, before External Affairs & Strategy has allocated it."""
+    return contact.channel == "social" or contact.post is not None or contact.needs_allocation
+
+
 def decide(situation: Situation) -> Decision:
     """The first rule that applies, with the evidence it used. Every situation meets the last rule."""
     rule = next(rule for rule in RULES if rule.applies(situation))
@@ -169,7 +186,8 @@ def _reasons_of_match(situation: Situation) -> tuple[str, ...]:
     return match.reasons if isinstance(match, Ambiguous) else ()
 
 
-def _not_read(situation: Situation) -> tuple[str, ...]:
+def not_read(situation: Situation) -> tuple[str, ...]:
+    """What of it nobody has read for risk."""
     warned = tuple(warning for warning in situation.contact.warnings if warning.startswith(("not-read", "cut")))
     return (*warned, *(f"not-read: {why}" for why in situation.reading.unread))
 
@@ -179,7 +197,7 @@ def _hold(situation: Situation) -> HoldForReview:
     candidates = match.candidates if isinstance(match, Ambiguous) else ()
     if isinstance(match, Matched):
         candidates = (match.individual_id,)
-    return HoldForReview(TaskKind.NOT_READ_FOR_RISK if _not_read(situation) else TaskKind.REVIEW, candidates)
+    return HoldForReview(TaskKind.NOT_READ_FOR_RISK if not_read(situation) else TaskKind.REVIEW, candidates)
 
 
 def _added_to(situation: Situation, team: Team | None) -> UUID | None:
@@ -197,6 +215,14 @@ def _hand_off(team: Team) -> Callable[[Situation], Disposition]:
 def _is_theirs(situation: Situation) -> bool:
     """Investigators' matter from somebody who has proved to be a party."""
     return situation.reading.outcome is Outcome.INVESTIGATORS and situation.proven
+
+
+def _allocated(applies: Callable[[Allocated], bool]) -> Callable[[Situation], bool]:
+    return lambda situation: situation.allocation is not None and applies(situation.allocation)
+
+
+def _who_allocated(situation: Situation) -> str:
+    return situation.allocation.by if situation.allocation else "nobody"
 
 
 def _suspected(situation: Situation) -> tuple[str, ...]:
@@ -218,17 +244,39 @@ RULES: Final = (
         lambda s: (f"Its headers say that no person wrote it: {s.contact.automatic.value}.",),
     ),
     Rule(
-        "waits-for-allocation", 1, "service model: once allocated by External Affairs & Strategy",
-        lambda s: s.contact.needs_allocation, _hold, _because("External Affairs & Strategy has not allocated it yet."),
+        "waits-for-allocation", 2, "service model: once allocated by External Affairs & Strategy",
+        lambda s: is_social(s.contact) and s.allocation is None, lambda _: HoldForReview(TaskKind.ALLOCATION),
+        _because("External Affairs & Strategy has not allocated it yet."),
+    ),
+    Rule(
+        "later-version", 1, "faults-and-bad-input 31: edited posts are kept, version by version",
+        _allocated(lambda a: a.settled), lambda _: NoAction(),
+        lambda s: ("Its post was allocated before this version of it came, and nobody is answered twice.",
+                   *(("It reads as something else than the version before it.",) if s.allocation and s.allocation.differs else ())),
+    ),
+    Rule(
+        "post-deleted", 1, "faults-and-bad-input 32",
+        _allocated(lambda a: a.outcome is AllocationOutcome.DELETED), lambda _: NoAction(),
+        _because("Whoever wrote it has deleted it, and nothing more is sent."),
+    ),
+    Rule(
+        "allocated-to-nobody", 1, "DESIGN section 1: NoAction",
+        _allocated(lambda a: a.outcome is AllocationOutcome.NOBODY), lambda _: NoAction(),
+        lambda s: (f"Nothing is to be done about it, {_who_allocated(s)} has decided.",),
+    ),
+    Rule(
+        "allocated", 1, "DESIGN section 1: InviteToContact",
+        _allocated(lambda a: a.outcome is AllocationOutcome.CUSTOMER_CARE), lambda _: InviteToContact(),
+        lambda s: (f"It is Customer Care's, {_who_allocated(s)} has decided.",),
     ),
     Rule(
         "suspected-robot", 1, "channel facts section 4: to review, never dropped",
         lambda s: bool(_suspected(s)), _spam_list,
-        lambda s: ("It came as a program would send it. A person clears the list.", *_suspected(s), *_not_read(s)),
+        lambda s: ("It came as a program would send it. A person clears the list.", *_suspected(s), *not_read(s)),
     ),
     Rule(
         "not-read", 1, "DESIGN promise 7",
-        lambda s: bool(_not_read(s)), _hold, lambda s: ("It could not be read in full, so nobody has looked for risk.", *_not_read(s)),
+        lambda s: bool(not_read(s)), _hold, lambda s: ("It could not be read in full, so nobody has looked for risk.", *not_read(s)),
     ),
     Rule(
         "reads-like-spam", 1, "DESIGN section 1: NoAction",

@@ -22,7 +22,7 @@ from ingest.errors import Refused
 from ingest.ids import derived_id, new_id
 from router.audit import AuditEntry
 from router.consequences import Consequences, House, consequences, task
-from router.decide import Decision, Disposition, HoldForReview, NoAction, decide
+from router.decide import Decision, Disposition, HoldForReview, NoAction, decide, is_social
 from router.gather import gather
 from router.match import Matched, Unmatched
 from router.opening import reading_of
@@ -30,6 +30,7 @@ from router.register import search, tables
 from router.store import Store, disposition_row, link_rows
 
 DECIDED = "decided-by-a-person"
+RULED = "ruled"  # the outcome of a post on which a person has decided, allocated or not
 _ID = re.compile(r"[0-9a-f]{6,32}")
 _MOST_MEANT = 20
 
@@ -62,7 +63,7 @@ async def claim(database: Database, store: Store, task_id: UUID, by: str, clock:
 async def rule(
     database: Database, store: Store, house: House, task_id: UUID, rulings: Sequence[Ruling], by: str, clock: Clock
 ) -> list[Consequences]:
-    """Decide a review: the first ruling supersedes the contact's disposition, and each has its record or handoff.
+    """Decide a review: the first ruling supersedes the contact's disposition, and each has its record or handoff. A post waits no longer.
 
     The acknowledgement stands as it was, but for what only read like spam: decided to be none it goes, and with no action it
     never will. A link that no ruling names any more is undone. Raises Refused ``no-such-task``, ``claimed-already`` (by somebody else),
@@ -74,7 +75,7 @@ async def rule(
         row = (await connection.execute(select(tasks).where(tasks.c.id == task_id))).one_or_none()
         if row is None or row.state == "done" or (row.state == "claimed" and row.claimed_by != by):
             raise await _why_not(connection, task_id, by)
-        contact, fingerprint = await _contact(connection, row.contact_id)
+        contact, fingerprint = await contact_of(connection, row.contact_id)
         await connection.execute(
             update(tasks)
             .where(tasks.c.id == task_id)
@@ -82,8 +83,9 @@ async def rule(
                 state="done", done_at=now, done_by=by, outcome=", ".join(type(each.disposition).__name__ for each in rulings)
             )
         )
+        await _wait_no_longer(connection, contact, now, by)
         written = [await _apply(connection, house, contact, fingerprint, ruling, now, by) for ruling in rulings]
-        await _supersede(connection, written[0], now, by)
+        await supersede(connection, written[0], now, by)
         links = [link for each in written for link in link_rows(each, now, by)]
         await _undo_others(connection, store, contact.id, [link["individual_id"] for link in links], now, by)
         for link in links:
@@ -100,11 +102,14 @@ async def rule(
 async def finish(database: Database, store: Store, task_id: UUID, outcome: str, by: str, clock: Clock) -> None:
     """Note that a task which decides nothing is done: a letter sent, an urgent contact seen to.
 
-    Raises Refused ``no-such-task``, ``claimed-already``, ``done-already``.
+    Raises Refused ``no-such-task``, ``claimed-already``, ``done-already``, ``not-allocated``: such a task ends by saying whose it is.
     """
     tasks = tables.tasks
     async with database.write() as connection:
         now = clock()
+        kind = (await connection.execute(select(tasks.c.kind).where(tasks.c.id == task_id))).scalar_one_or_none()
+        if kind == TaskKind.ALLOCATION.value:
+            raise Refused("not-allocated", "The post would wait on: say whose it is, with `ingest social allocate`.")
         mine = (tasks.c.state == "open") | ((tasks.c.state == "claimed") & (tasks.c.claimed_by == by))
         done = await connection.execute(
             update(tasks).where(tasks.c.id == task_id, mine).values(state="done", done_at=now, done_by=by, outcome=outcome)
@@ -257,14 +262,14 @@ async def unlink(
         )
         if undone.rowcount != 1:
             raise Refused("no-such-link", f"No link between {contact_id} and {individual_id} stands.")
-        contact, fingerprint = await _contact(connection, contact_id)
+        contact, fingerprint = await contact_of(connection, contact_id)
         reasons = (
             f"{by} has undone its link to {individual_id}: {because}",
             "What was recorded or handed on under that link must be looked at.",
         )
         decision = Decision(HoldForReview(), DECIDED, 1, reasons, None, None, reading_of(contact, house).signs)
         held = Consequences(contact, "", fingerprint, decision)
-        await _supersede(connection, held, now, by)
+        await supersede(connection, held, now, by)
         due = now + house.router.review_within
         raised = task(
             contact.id,
@@ -310,11 +315,11 @@ async def _apply(
         individual_id=individual,
     )
     written = consequences(situation, decision, fingerprint, house, known.standing(contact), now)
-    return await _only_new(connection, written, by)
+    return await only_new(connection, written, by)
 
 
-async def _only_new(connection: AsyncConnection, written: Consequences, by: str) -> Consequences:
-    """Less the tasks and messages that the contact has already, with the audit entries in the name of whoever decided."""
+async def only_new(connection: AsyncConnection, written: Consequences, by: str) -> Consequences:
+    """Less the tasks and messages that there are already, with the audit entries in the name of whoever decided."""
     tasks, sent = tables.tasks, tables.outgoing
     ids = [each.id for each in (*written.tasks, *written.messages)]
     have = set((await connection.execute(select(tasks.c.id).where(tasks.c.id.in_(ids)))).scalars())
@@ -324,12 +329,29 @@ async def _only_new(connection: AsyncConnection, written: Consequences, by: str)
         written,
         tasks=tuple(each for each in written.tasks if each.id not in have),
         messages=tuple(each for each in written.messages if each.id not in have),
+        tied_to=None,
         entries=tuple(
             replace(each, actor=by)
             for each in written.entries
-            if not there & {each.evidence.get("task"), each.evidence.get("outgoing")}
+            if each.action != "tied-to" and not there & {each.evidence.get("task"), each.evidence.get("outgoing")}
         ),
     )
+
+
+async def _wait_no_longer(connection: AsyncConnection, contact: Contact, now: datetime, by: str) -> None:
+    """A person has decided on a post whatever its allocation says: nobody is asked for that any more, nor will it change a thing."""
+    if not is_social(contact):
+        return
+    posts = tables.posts
+    await connection.execute(update(posts).where(posts.c.contact_id == contact.id).values(outcome=RULED))
+    await end_allocation_task(connection, contact.id, "decided", now, by)
+
+
+async def end_allocation_task(connection: AsyncConnection, contact_id: UUID, outcome: str, now: datetime, by: str) -> None:
+    """Whoever was to say whose a post is need not any more."""
+    tasks = tables.tasks
+    asked = (tasks.c.id == derived_id(contact_id, f"task:{TaskKind.ALLOCATION.value}")) & (tasks.c.state != "done")
+    await connection.execute(update(tasks).where(asked).values(state="done", done_at=now, done_by=by, outcome=outcome))
 
 
 async def _undo_others(
@@ -365,7 +387,7 @@ async def _let_reply_follow(
         await _send_again(connection, store, row, now, by)
 
 
-async def _supersede(connection: AsyncConnection, each: Consequences, now: datetime, by: str) -> None:
+async def supersede(connection: AsyncConnection, each: Consequences, now: datetime, by: str) -> None:
     """A new version of a contact's disposition; the ones before it stay, no longer current."""
     dispositions = tables.dispositions
     versions = (
@@ -378,7 +400,8 @@ async def _supersede(connection: AsyncConnection, each: Consequences, now: datet
     await connection.execute(dispositions.insert().values(**disposition_row(each, latest + 1, now, by)))
 
 
-async def _contact(connection: AsyncConnection, contact_id: UUID | None) -> tuple[Contact, str]:
+async def contact_of(connection: AsyncConnection, contact_id: UUID | None) -> tuple[Contact, str]:
+    """A contact and its fingerprint. Raises Refused ``no-such-contact``."""
     contacts = tables.contacts
     row = (
         await connection.execute(select(contacts.c.body, contacts.c.fingerprint).where(contacts.c.id == contact_id))
@@ -447,3 +470,19 @@ async def id_of(connection: AsyncConnection, table: Table, given: str) -> UUID:
     if len(found) > 1:
         raise Refused("several-ids", f"{given} could be any of these; give one by its id: {', '.join(map(str, found))}.")
     return found[0]
+
+
+async def tied_to(connection: AsyncConnection, contact_id: UUID) -> list[tuple[bool, str]]:
+    """What a contact came after, and what came after it, by a link that we had sent: whether it was earlier, and which it is.
+
+    It is no proof of who wrote either.
+    """
+    ties, contacts = tables.ties, tables.contacts
+    named = select(contacts.c.reference, contacts.c.channel, contacts.c.received_at)
+    found: list[tuple[bool, str]] = []
+    for earlier, one, other in ((True, ties.c.contact_id, ties.c.earlier), (False, ties.c.earlier, ties.c.contact_id)):
+        query = named.join(ties, other == contacts.c.id).where(one == contact_id).order_by(contacts.c.received_at)
+        for row in (await connection.execute(query.limit(_MOST_MEANT))).all():
+            by = row.channel.replace("_", " ")
+            found.append((earlier, f"{row.reference} by {by}, {row.received_at:%d %B %Y %H:%M} UTC; no proof of who wrote it"))
+    return found

@@ -1,4 +1,4 @@
-"""What must happen by the clock: unclaimed urgent tasks escalate, the morning digest goes out, the audit trail is sealed, the ledger
+"""What must happen by the clock: unclaimed urgent tasks escalate, posts that were allocated get what comes of it, the morning digest goes out, the audit trail is sealed, the ledger
 is published, and the gauges say how things stand.
 """
 
@@ -21,7 +21,7 @@ from ingest.errors import Unavailable
 from ingest.ids import new_id
 from ingest.log import Log
 from ingest.telemetry import AUDIT_SEALED, ERRORS, HELD, LAG, LATE, OLDEST, TASKS, UNACCOUNTED, telemetry
-from router import ledger, wording
+from router import allocation, ledger, wording
 from router.audit import AuditEntry, Tree, Verdict, Verification, leaf_hash
 from router.consequences import House, staff_message, task_mail
 from router.register import tables
@@ -43,6 +43,8 @@ async def run(log: Log, database: Database, store: Store, house: House, clock: C
         last = stopping.is_set()
         for every, duty in (
             (1, lambda: escalate(database, store, house, clock())),
+            (1, lambda: allocation.apply(database, store, house, clock)),
+            (1, lambda: allocation.alarm(database, store, house, clock())),
             (1, lambda: send_digest(database, store, house, clock(), since)),
             (1, partial(seal, database, clock, back=_look_back(turn, last))),
             (1, lambda: measure(log, database, clock())),
@@ -255,7 +257,13 @@ async def measure(log: Log, database: Database, now: datetime) -> None:
         unclaimed = {row[0]: row[1] for row in await connection.execute(by_kind)}
         for kind in TaskKind:
             TASKS.labels(kind.value).set(unclaimed.get(kind.value, 0))
-    for topic, group in (("contacts", "router"), ("outgoing", "dispatcher"), ("outgoing.status", "router")):
+        await allocation.measure(connection)
+    for topic, group in (
+        ("contacts", "router"),
+        ("outgoing", "dispatcher"),
+        ("outgoing.status", "router"),
+        ("allocations", "router"),
+    ):
         behind = await log.lag(topic_of(topic).name, group)
         LAG.labels(topic).set(behind.records)
         if topic == "contacts":

@@ -21,8 +21,8 @@ from ingest.contract import (
     canonical_postcode,
 )
 from ingest.database import among
-from router.consequences import Consequences, Standing, sender_of
-from router.decide import Situation, Unsettled
+from router.consequences import Consequences, Standing, addresses_of, first_of, sender_of
+from router.decide import Situation, Unsettled, is_social
 from router.match import Matched, MatchResult, Query, match
 from router.match.register_view import CaseView, IndividualView
 from router.read import Reading
@@ -77,6 +77,7 @@ class Known:
     forbidden: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     urgent_waits: set[str] = field(default_factory=set[str])
     spent: dict[str, int] = field(default_factory=dict[str, int])
+    allocated: set[UUID] = field(default_factory=set[UUID])  # by the contact of the post as it was first written
 
     def situation(self, contact: Contact, reading: Reading) -> Situation:
         """The contact, who it is matched to, and the cases that bear on it."""
@@ -98,13 +99,20 @@ class Known:
         )
 
     def standing(self, contact: Contact) -> Standing:
-        """What is known of the address it came from."""
-        sender = sender_of(contact) or ""
-        return Standing(frozenset(self.forbidden.get(sender, ())), sender in self.urgent_waits, self.spent.get(sender, 0))
+        """What is known of the addresses it came from: whichever of them is answered at, the others' wishes are the same person's."""
+        addresses = addresses_of(contact)
+        return Standing(
+            forbidden=frozenset(method for each in addresses for method in self.forbidden.get(each, ())),
+            urgent_waits=not self.urgent_waits.isdisjoint(addresses),
+            budget_spent=max((self.spent.get(each, 0) for each in addresses), default=0),
+            allocated=bool(self.allocated) and first_of(contact) in self.allocated,
+        )
 
     def learn(self, written: Consequences) -> None:
         """Take in what was decided, for the contacts after it in the batch."""
-        sender, decision = written.sender, written.decision
+        decision = written.decision
+        if written.allocation:
+            self.allocated.add(written.allocation.contact_id)
         if decision.individual_id:
             self.written.add(decision.individual_id)
             made = [(written.feedback, None)] if written.feedback else []
@@ -114,12 +122,11 @@ class Known:
                 known.append(Unsettled(each.id, team, each.case_reference))
         for address in written.addresses:
             self.forbidden.setdefault(address, set()).update(method for method, _ in written.restrictions)
-        if sender:
-            if decision.urgent:
-                self.urgent_waits.add(sender)
-            self.spent[sender] = self.spent.get(sender, 0) + sum(
-                message.audience is Audience.PERSON and message.state is OutgoingState.DUE for message in written.messages
-            )
+        if decision.urgent:
+            self.urgent_waits.update(written.addresses)
+        for message in written.messages:
+            if message.audience is Audience.PERSON and message.state is OutgoingState.DUE and message.recipient:
+                self.spent[message.recipient] = self.spent.get(message.recipient, 0) + 1
 
 
 async def gather(
@@ -134,24 +141,28 @@ async def gather(
     references |= {each for person in people.values() for each in person.cases}
     known = Known(now.date(), own_addresses, queries, matches, await search.cases(connection, references), people)
     known.written.update(each.individual_id for each in people.values() if each.written_before)
-    await _standing(connection, known, {sender for contact, _ in contacts if (sender := sender_of(contact))}, now.date())
+    await _standing(connection, known, {each for contact, _ in contacts for each in addresses_of(contact)}, now.date())
     await _unsettled(connection, known)
+    if posts := {first_of(contact) for contact, _ in contacts if is_social(contact)}:
+        told = tables.allocations
+        found = await connection.execute(select(told.c.contact_id).where(among(told.c.contact_id, posts)))
+        known.allocated.update(found.scalars())
     return known
 
 
-async def _standing(connection: AsyncConnection, known: Known, senders: Collection[str], today: date) -> None:
+async def _standing(connection: AsyncConnection, known: Known, addresses: Collection[str], today: date) -> None:
     wishes, sent, spent = tables.restrictions, tables.outgoing, tables.budgets
     for sender, method in await connection.execute(
-        select(wishes.c.sender, wishes.c.method).where(among(wishes.c.sender, senders))
+        select(wishes.c.sender, wishes.c.method).where(among(wishes.c.sender, addresses))
     ):
         known.forbidden.setdefault(sender, set()).add(method)
     urgent = (
-        among(sent.c.recipient, senders)
+        among(sent.c.recipient, addresses)
         & (sent.c.state == OutgoingState.HELD.value)
         & sent.c.reason.in_(("urgent", "urgent-earlier"))
     )
     known.urgent_waits.update((await connection.execute(select(sent.c.recipient).where(urgent))).scalars())
-    today_spent = select(spent.c.recipient, spent.c.spent).where(among(spent.c.recipient, senders), spent.c.day == today)
+    today_spent = select(spent.c.recipient, spent.c.spent).where(among(spent.c.recipient, addresses), spent.c.day == today)
     known.spent.update((recipient, number) for recipient, number in await connection.execute(today_spent))
 
 

@@ -81,11 +81,22 @@ async def _count(
     A page at a time, so that nobody who writes must wait. A dead letter put back on its topic stays one until it is decided.
     """
     receipts, current, dead, parked = state.receipts, tables.dispositions, tables.dead_letters, tables.parked
+    posts = tables.posts
     is_parked = select(parked.c.position).where(parked.c.contact_id == receipts.c.contact_id).exists()
+    is_unallocated = posts.c.contact_id.is_not(None)
     query = (
-        select(receipts.c.contact_id, receipts.c.channel, receipts.c.received_at, current.c.kind, dead.c.id, is_parked)
+        select(
+            receipts.c.contact_id,
+            receipts.c.channel,
+            receipts.c.received_at,
+            current.c.kind,
+            dead.c.id,
+            is_parked,
+            is_unallocated,
+        )
         .join(current, (current.c.contact_id == receipts.c.contact_id) & current.c.current.is_(True), isouter=True)
         .join(dead, dead.c.id == receipts.c.contact_id, isouter=True)
+        .join(posts, (posts.c.contact_id == receipts.c.contact_id) & posts.c.outcome.is_(None), isouter=True)
         .order_by(receipts.c.received_at, receipts.c.contact_id)
         .limit(_PAGE)
     )
@@ -99,10 +110,12 @@ async def _count(
     while True:
         async with database.read() as connection:
             rows = (await connection.execute(page)).all()
-        for contact_id, channel, received_at, kind, dead_id, waits in rows:
+        for contact_id, channel, received_at, kind, dead_id, waits, unallocated in rows:
             line = lines[_hour(received_at), channel]
             line["received"] += 1
-            if kind is not None:
+            if unallocated:
+                line["waiting"] += 1
+            elif kind is not None:
                 line[f"={kind}"] += 1
             elif waits:
                 line["waiting"] += 1

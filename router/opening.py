@@ -8,17 +8,19 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from ingest.contract import Contact, Event, Record, decode, major_version, topic_of
+from ingest.contract import Allocation, Contact, Event, Record, decode, major_version, topic_of
 from ingest.errors import Unreadable
 from ingest.ids import MARK, digest, mark, published_contact_id
 from ingest.settings import Publisher
 from router import wording
 from router.consequences import House
+from router.decide import is_social
 from router.read import Reading, read
 
 OWN_SOURCE: Final = "urn:contact-ingest:"
 NOT_OURS: Final = "not-ours"
 _CONTACTS: Final = topic_of("contacts")
+_ALLOCATIONS: Final = topic_of("allocations")
 _STEM, _MAJOR = major_version(_CONTACTS.ce_type) or ("", 0)
 
 
@@ -113,7 +115,7 @@ def contact_of(record: Record, publishers: Mapping[str, Publisher], key: bytes) 
     publisher = publishers.get(event.source)
     if publisher is None and not event.source.startswith(OWN_SOURCE):
         raise Unreadable("unknown-publisher", f"The settings name no publisher {event.source}.")
-    if publisher is None and not _is_ours(event, key):
+    if publisher is None and not is_ours(event, key):
         raise Unreadable(NOT_OURS, f"It says that it is from {event.source}, and has not the mark that only we can make.")
     version = major_version(event.type)
     if version is None or version[0] != _STEM:
@@ -134,7 +136,30 @@ def contact_of(record: Record, publishers: Mapping[str, Publisher], key: bytes) 
     return _held_to(contact, event.id, publisher), digest(event.data)
 
 
-def _is_ours(event: Event, key: bytes) -> bool:
+def allocation_of(record: Record, publishers: Mapping[str, Publisher], key: bytes) -> Allocation:
+    """What was decided about a post, by our own mark or by a publisher that may decide it: it lets something be sent to a person.
+
+    Raises Unreadable: those of ``decode``, ``may-not-allocate``, ``not-ours``, ``unknown-type``, ``breaks-the-contract``.
+    """
+    event = decode(record)
+    publisher = publishers.get(event.source)
+    if publisher is None and not (event.source.startswith(OWN_SOURCE) and is_ours(event, key)):
+        raise Unreadable(NOT_OURS, f"It says that it is from {event.source}, and has not the mark that only we can make.")
+    if publisher is not None and not publisher.may_allocate:
+        raise Unreadable("may-not-allocate", f"The settings do not let {event.source} allocate ([publishers] may_allocate).")
+    if event.type != _ALLOCATIONS.ce_type:
+        raise Unreadable("unknown-type", f"The type is {event.type}; this topic carries {_ALLOCATIONS.ce_type}.")
+    try:
+        told = Allocation.model_validate_json(event.data)
+    except ValidationError as error:
+        raise Unreadable("breaks-the-contract", "It is no allocation.") from error
+    if publisher is None:
+        return told
+    return told.model_copy(update={"id": published_contact_id(event.source, event.id), "by": f"{told.by} ({event.source})"})
+
+
+def is_ours(event: Event, key: bytes) -> bool:
+    """Whether an event has the mark that only our key makes."""
     wanted = mark(key, event.id, event.source, event.type, event.data)
     return hmac.compare_digest(event.extensions.get(MARK, "").encode(), wanted.encode())
 
@@ -153,6 +178,7 @@ def _held_to(contact: Contact, ce_id: str, publisher: Publisher) -> Contact:
             "acknowledged": contact.acknowledged and publisher.may_acknowledge,
             "backfill": contact.backfill and publisher.may_backfill,
             "post": None,  # where we answer is for our own channel to say
+            "needs_allocation": contact.needs_allocation or (is_social(contact) and not publisher.may_allocate),
         }
     )
 

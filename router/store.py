@@ -20,9 +20,11 @@ from ingest import state
 from ingest.clock import Clock
 from ingest.contract import (
     DEAD_LETTERS,
+    Allocation,
     Audience,
     Contact,
     Event,
+    Outgoing,
     OutgoingState,
     OutgoingStatus,
     Record,
@@ -55,10 +57,19 @@ _KEPT: Final = (
     Kept(tables.outgoing, parent=True),
     Kept(tables.budgets, on_conflict="sum"),
     Kept(tables.restrictions),
+    Kept(tables.posts),
+    Kept(tables.allocations),
+    Kept(tables.ties),
     Kept(tables.parked),
     Kept(tables.audit, on_conflict="fail"),
     Kept(tables.outbox, on_conflict="fail"),
 )
+
+_UNDELIVERED: Final = {
+    "email": ("Mail to them", "The mail server"),
+    "sms": ("A text message to them", "The provider"),
+    "social": ("A reply to them on social media", "The portal"),
+}
 
 _say = telemetry("store")
 
@@ -197,27 +208,29 @@ class Store:
         await self._end(connection, bounces, now)
 
     async def _obey(self, connection: AsyncConnection, decided: Sequence[Consequences], now: datetime) -> None:
-        """An urgent contact or a wish not to be mailed holds what is already on its way to that address."""
-        held = {each.sender: "urgent-earlier" for each in decided if each.decision.urgent and each.sender}
-        held |= {
-            each.sender: "wish" for each in decided if any(method == "email" for method, _ in each.restrictions) and each.sender
-        }
-        if not held:
+        """An urgent contact holds what is already on its way to its writer, and a wish what is on its way by the methods it names."""
+        urgent = {each for one in decided if one.decision.urgent for each in one.addresses}
+        unwished = {(each, method) for one in decided for each, (method, _) in product(one.addresses, one.restrictions)}
+        reached = urgent.union(each for each, _ in unwished)
+        if not reached:
             return
-        sent, found = tables.outgoing, list[tuple[UUID, str]]()
-        for reason in sorted(set(held.values())):
-            due = (sent.c.state == OutgoingState.DUE.value) & (sent.c.audience == Audience.PERSON.value)
-            holding = (
-                update(sent)
-                .where(among(sent.c.recipient, [to for to, why in held.items() if why == reason]), due)
-                .values(state=OutgoingState.HELD.value, reason=reason, changed_at=now)
-                .returning(sent.c.id)
-            )
-            found += [(id_, reason) for id_ in (await connection.execute(holding)).scalars()]
-        await state.cancel(connection, [id_ for id_, _ in found], now)
+        sent = tables.outgoing
+        due = (sent.c.state == OutgoingState.DUE.value) & (sent.c.audience == Audience.PERSON.value)
+        to_them = select(sent.c.id, sent.c.recipient, sent.c.body).where(among(sent.c.recipient, sorted(reached)), due)
+        found: dict[str, list[UUID]] = {"wish": [], "urgent-earlier": []}
+        for row in (await connection.execute(to_them)).all():
+            if (row.recipient, Outgoing.model_validate_json(row.body).channel) in unwished:
+                found["wish"].append(row.id)
+            elif row.recipient in urgent:
+                found["urgent-earlier"].append(row.id)
         page = Page(_KEPT)
-        for id_, reason in found:
-            _note(page, now, None, "held", {"outgoing": str(id_), "reason": reason})
+        for reason, ids in found.items():
+            holding = update(sent).where(among(sent.c.id, ids), due)
+            holding = holding.values(state=OutgoingState.HELD.value, reason=reason, changed_at=now).returning(sent.c.id)
+            held = list((await connection.execute(holding)).scalars()) if ids else []
+            await state.cancel(connection, held, now)
+            for id_ in held:
+                _note(page, now, None, "held", {"outgoing": str(id_), "reason": reason})
         await page.write(connection)
 
     async def _dead(self, connection: AsyncConnection, dead: Sequence[Dead], now: datetime) -> None:
@@ -358,32 +371,49 @@ class Store:
         self.pending.set()
         return changed
 
+    async def commit_allocations(self, batch: Batch, allocations: Sequence[Allocation]) -> None:
+        """Note what External Affairs & Strategy has decided; what comes of it is for ``allocation`` to see to."""
+        async with self._database.write() as connection:
+            if await Page(_KEPT).write(connection, self._turn(batch)) is None:
+                raise Fenced(f"{batch.partition.topic}/{batch.partition.number} from {batch.first}")
+            await self.note_allocations(connection, allocations, self._clock())
+
+    async def note_allocations(
+        self, connection: AsyncConnection, allocations: Sequence[Allocation], now: datetime, **evidence: Any
+    ) -> None:
+        """Each that is not known yet, with who made it on the audit trail."""
+        known = tables.allocations
+        page = Page(_KEPT)
+        for each in allocations:
+            new = insert(known).values(_allocation_row(each)).on_conflict_do_nothing().returning(known.c.id)
+            if (await connection.execute(new)).first() is None:
+                continue
+            told = {"allocation": str(each.id), "outcome": each.outcome.value, **evidence}
+            _entry(page, AuditEntry(new_id(), now, each.contact_id, "allocated", each.by, evidence=told))
+        await page.write(connection)
+
     async def _end(
         self, connection: AsyncConnection, statuses: Sequence[OutgoingStatus], now: datetime
     ) -> list[OutgoingStatus]:
         """What became of messages, for those not at their end yet.
 
-        A receipt that cannot reach its person raises a letter task: the promise of 48 hours is ours, not the mail server's.
+        A receipt that cannot reach its person raises a letter task: the promise of 48 hours is ours, not a provider's.
         """
-        sent, contacts = tables.outgoing, tables.contacts
+        sent = tables.outgoing
+        about = select(sent.c.id, sent.c.contact_id, sent.c.audience, sent.c.state, sent.c.attempts)
+        about = about.where(among(sent.c.id, [each.outgoing_id for each in statuses])).order_by(sent.c.id).with_for_update()
+        known = {row.id: row for row in (await connection.execute(about)).all()} if statuses else {}
+        stands = {row.id: (row.state, row.attempts) for row in known.values()}
         changed: list[OutgoingStatus] = []
         for each in statuses:
-            if each.state is OutgoingState.CANCELLED:
-                continue  # the register ordered it and says itself what the message is: held, or let go since
-            bounced = each.state is OutgoingState.BOUNCED
-            end = {"state": each.state.value, "reason": each.reason, "changed_at": each.at}
-            moved = (
-                await connection.execute(
-                    update(sent)
-                    .where(
-                        sent.c.id == each.outgoing_id, sent.c.state.in_(("due", "held", "sending", *(("accepted",) * bounced)))
-                    )
-                    .values(end if bounced else end | {"attempts": each.attempts})
-                    .returning(sent.c.contact_id, sent.c.audience)
-                )
-            ).one_or_none()
-            if moved is None:
+            # What is cancelled the register ordered itself, and says itself what the message is: held, or let go since.
+            if (row := known.get(each.outgoing_id)) is None or each.state is OutgoingState.CANCELLED:
                 continue
+            became = _became(*stands[row.id], each)
+            if became is None:
+                continue
+            stands[row.id] = became["state"], became.get("attempts", stands[row.id][1])
+            await connection.execute(update(sent).where(sent.c.id == row.id).values(became))
             changed.append(each)
             evidence = {
                 "outgoing": str(each.outgoing_id),
@@ -391,24 +421,45 @@ class Store:
                 "reason": each.reason,
                 "attempts": each.attempts,
             }
-            actor = "router" if bounced else "dispatcher"
-            await self.audit(connection, [AuditEntry(new_id(), now, moved.contact_id, "sent", actor, evidence=evidence)])
+            actor = "router" if each.state is OutgoingState.BOUNCED else "dispatcher"
+            await self.audit(connection, [AuditEntry(new_id(), now, row.contact_id, "sent", actor, evidence=evidence)])
             if each.state not in (OutgoingState.FAILED, OutgoingState.BOUNCED):
                 continue
-            if moved.audience == Audience.STAFF.value:
+            if row.audience == Audience.STAFF.value:
                 ERRORS.labels("router", "notice-undelivered").inc()
                 _say.error("notice-undelivered", outgoing=str(each.outgoing_id), reason=each.reason)
-            elif moved.contact_id:
-                of = select(contacts.c.channel).where(contacts.c.id == moved.contact_id)
-                channel = (await connection.execute(of)).scalar_one_or_none() or "email"
-                reasons = (
-                    "Mail to them did not arrive; what is owed must reach them another way.",
-                    f"The mail server said: {each.reason}",
-                )
-                page = Page(_KEPT)
-                self._ask(page, moved.contact_id, channel, TaskKind.LETTER, f"undelivered:{each.outgoing_id}", now, reasons)
-                await page.write(connection)
+            elif row.contact_id:
+                await self._ask_for_letter(connection, row.contact_id, each, now)
         return changed
+
+    async def _ask_for_letter(
+        self, connection: AsyncConnection, contact_id: UUID, status: OutgoingStatus, now: datetime
+    ) -> None:
+        """Have a person reach somebody whom a message of ours did not."""
+        sent, contacts = tables.outgoing, tables.contacts
+        came_by = select(contacts.c.channel).where(contacts.c.id == contact_id)
+        channel = (await connection.execute(came_by)).scalar_one_or_none() or "email"
+        body = (await connection.execute(select(sent.c.body).where(sent.c.id == status.outgoing_id))).scalar_one()
+        what, who = _UNDELIVERED[Outgoing.model_validate_json(body).channel]
+        reasons = (f"{what} did not arrive; what is owed must reach them another way.", f"{who} said: {status.reason}")
+        page = Page(_KEPT)
+        self._ask(page, contact_id, channel, TaskKind.LETTER, f"undelivered:{status.outgoing_id}", now, reasons)
+        await page.write(connection)
+
+
+def _became(standing: str, attempts: int, told: OutgoingStatus) -> dict[str, Any] | None:
+    """How a message stands now, whose row said ``standing``; None where it is told nothing new.
+
+    A provider's receipt may overtake the dispatcher's word that it was accepted; it then brings only how often it was tried.
+    """
+    unsent = standing in (OutgoingState.DUE, OutgoingState.HELD, OutgoingState.SENDING)
+    if standing == OutgoingState.DELIVERED and told.state is OutgoingState.ACCEPTED and not attempts:
+        return {"state": standing, "attempts": told.attempts}
+    if not unsent and (standing != OutgoingState.ACCEPTED or told.state is OutgoingState.ACCEPTED):
+        return None
+    end = {"state": told.state.value, "reason": told.reason, "changed_at": told.at}
+    counts = told.state is OutgoingState.ACCEPTED or (unsent and told.state is OutgoingState.FAILED)
+    return end | {"attempts": told.attempts} if counts else end
 
 
 def _receipt(page: Page, id_: UUID, channel: str, account: str, received_at: datetime, original: str) -> None:
@@ -452,8 +503,23 @@ def _consequences(page: Page, each: Consequences, now: datetime, new: UUID | Non
     for address, (method, words) in product(each.addresses, each.restrictions):
         row = {"sender": address, "method": method, "words": words, "contact_id": each.contact.id, "since": now}
         page.put(tables.restrictions, row, new)
+    if each.waiting:
+        row = {
+            "contact_id": each.contact.id, "first": each.waiting.first, "due": each.waiting.due, "alarmed_at": None, "outcome": None,
+        }  # fmt: skip
+        page.put(tables.posts, row, new)
+    if each.allocation:
+        page.put(tables.allocations, _allocation_row(each.allocation), new)
+    if each.tied_to:
+        page.put(tables.ties, {"contact_id": each.contact.id, "earlier": each.tied_to, "at": now}, new)
     for entry in each.entries:
         _entry(page, entry, new)
+
+
+def _allocation_row(each: Allocation) -> dict[str, Any]:
+    return {
+        "id": each.id, "contact_id": each.contact_id, "outcome": each.outcome.value, "by": each.by, "at": each.at, "applied_at": None,
+    }  # fmt: skip
 
 
 def _task(page: Page, t: Task, now: datetime, new: UUID | None = None) -> None:

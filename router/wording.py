@@ -1,6 +1,6 @@
 """The words we send: acknowledgements to people, in English and Welsh, and notices to our own teams.
 
-Pure. An acknowledgement never repeats the sender's words, their subject, or anything of a case: it may reach somebody who only
+Pure. An acknowledgement or invitation never repeats the sender's words, their subject, or anything of a case: it may reach somebody who only
 borrowed an address (DESIGN promise 4). A notice of a task has no words of the contact either; a handoff has, since the team acts on it.
 """
 
@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from ingest.contract import Contact, Handoff, Task, TaskKind, Team
@@ -40,6 +41,25 @@ _NEXT = {
     ),
 }
 
+_NEXT_BY_TEXT = {
+    "recorded": (
+        "It is recorded as feedback and you will hear from us",
+        "Fe'i cofnodwyd fel adborth a chewch ateb",
+    ),
+    "passed": (
+        "The colleagues who deal with it will answer you",
+        "Bydd y cydweithwyr priodol yn eich ateb",
+    ),
+    "looked-at": (
+        "One of us will read it and answer you",
+        "Bydd un ohonom yn ei darllen ac yn eich ateb",
+    ),
+    ANSWERED: (
+        "Not what you asked? Text back and one of us will answer",
+        "Nid dyna'r cwestiwn? Tecstiwch eto a bydd un ohonom yn ateb",
+    ),
+}
+
 _KINDS = {
     TaskKind.URGENT: "URGENT: a risk of serious harm, or a threat",
     TaskKind.NOT_READ_FOR_RISK: "not read for risk: a person must look",
@@ -47,6 +67,13 @@ _KINDS = {
     TaskKind.REVIEW: "a decision is needed",
     TaskKind.LETTER: "a letter or call is needed",
 }
+
+
+_AGAIN = (
+    "Nobody has claimed this task yet.",
+    "It is past its time, and nobody has said whose it is. Nothing is sent meanwhile.",
+)
+_MARKS = ("UNCLAIMED ", "NOT ALLOCATED ")
 
 
 def next_step(disposition: Disposition) -> str:
@@ -87,8 +114,7 @@ def _english(reference: str, step: str, settings: AcknowledgementSettings, answe
         + f"What happens next: {_NEXT[step][0]} within {settings.next_step_within}.\n\n"
         "If you need us to do something differently, such as large print, a call instead of mail, an interpreter or more time,\n"
         f"reply to this message{call} and tell us.\n\n"
-        f"We are not an emergency service. If you or somebody else is in danger, ring {settings.emergency} now. "
-        f"To talk to somebody at any hour, ring {settings.listening}.\n\n"
+        f"{_emergency(settings)}\n\n"
         f"{settings.organisation}\n\nThis message was sent automatically. You can reply to it.\n"
     )
 
@@ -101,10 +127,86 @@ def _welsh(reference: str, step: str, settings: AcknowledgementSettings, answer:
         + f"Beth sy'n digwydd nesaf: {_NEXT[step][1]} o fewn {settings.next_step_within_cy}.\n\n"
         "Os oes angen i ni wneud rhywbeth yn wahanol, megis print bras, galwad yn lle e-bost, cyfieithydd neu fwy o amser,\n"
         f"atebwch y neges hon{call} a rhowch wybod i ni.\n\n"
-        f"Nid ydym yn wasanaeth brys. Os ydych chi neu rywun arall mewn perygl, ffoniwch {settings.emergency} nawr. "
-        f"I siarad â rhywun ar unrhyw adeg, ffoniwch {settings.listening_cy}.\n\n"
+        f"{_emergency_cy(settings)}\n\n"
         f"{settings.organisation_cy}\n\nAnfonwyd y neges hon yn awtomatig. Gallwch ei hateb.\n"
     )
+
+
+def _emergency(settings: AcknowledgementSettings) -> str:
+    return (
+        f"We are not an emergency service. If you or somebody else is in danger, ring {settings.emergency} now. "
+        f"To talk to somebody at any hour, ring {settings.listening}."
+    )
+
+
+def _emergency_cy(settings: AcknowledgementSettings) -> str:
+    return (
+        f"Nid ydym yn wasanaeth brys. Os ydych chi neu rywun arall mewn perygl, ffoniwch {settings.emergency} nawr. "
+        f"I siarad â rhywun ar unrhyw adeg, ffoniwch {settings.listening_cy}."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How somebody on social media may reach us instead; what is not said is not named."""
+
+    telephone: str | None
+    text_number: str | None
+    email: str | None
+    letter: str | None
+    form: str | None  # with the link's token
+
+
+def invitation(reference: str, ways: Ways, settings: AcknowledgementSettings, *, welsh: bool) -> str:
+    """What is said where only its reader sees it: every way to reach us, our reference and name, and that we are no emergency service."""
+    if welsh:
+        lines = (
+            _way("dros y ffôn ar", ways.telephone, "neu drwy neges destun i", ways.text_number),
+            _way("drwy e-bost i", ways.email, "neu drwy lythyr i", ways.letter),
+            _way("gyda'n ffurflen ar-lein:", ways.form),
+        )
+        return (
+            f"Diolch am eich neges. Hoffem helpu, ac nid dyma'r lle diogel i wneud hynny. Cysylltwch â ni:\n\n{_listed(lines)}\n\n"
+            f"Rhowch eich cyfeirnod i ni: {reference}.\n\n{_emergency_cy(settings)}\n\n{settings.organisation_cy}\n"
+        )
+    lines = (
+        _way("by telephone on", ways.telephone, "or by text message to", ways.text_number),
+        _way("by email to", ways.email, "or by letter to", ways.letter),
+        _way("with our online form:", ways.form),
+    )
+    return (
+        f"Thank you for your message. We would like to help, and this is not a safe place for it. Please contact us:\n\n"
+        f"{_listed(lines)}\n\nPlease tell us your reference: {reference}.\n\n{_emergency(settings)}\n\n{settings.organisation}\n"
+    )
+
+
+def _way(by: str, where: str | None, or_by: str = "", or_where: str | None = None) -> str | None:
+    """Two ways in one line; the second alone is begun as the first would be."""
+    both = [f"{by} {where}"] if where else []
+    both += [f"{or_by} {or_where}" if where else f"{or_by.partition(' ')[2]} {or_where}"] if or_where else []
+    return ", ".join(both) or None
+
+
+def _listed(lines: Sequence[str | None]) -> str:
+    return "\n".join(f"- {each}" for each in lines if each)
+
+
+def text_message(
+    reference: str, step: str, settings: AcknowledgementSettings, language: Literal["en", "cy"], answer: str | None = None
+) -> str:
+    """The receipt where every character is charged: in one language, and in one part as long as our own name is short.
+
+    With an approved ``answer`` it is that, and what to do where it is none.
+    """
+    if language == "cy":
+        begin, cited = answer or "Cawsom eich neges.", f"Cyf {reference}."
+        end = f"Mewn perygl? Ffoniwch {settings.emergency} nawr. {settings.organisation_cy}"
+        following = f"{_NEXT_BY_TEXT[step][1]} o fewn {settings.next_step_within_cy}."
+    else:
+        begin, cited = answer or "We have your message.", f"Ref {reference}."
+        end = f"In danger? Ring {settings.emergency} now. {settings.organisation}"
+        following = f"{_NEXT_BY_TEXT[step][0]} within {settings.next_step_within}."
+    return f"{begin.strip()} {cited} {following} {end}"
 
 
 @lru_cache(maxsize=4)
@@ -114,6 +216,9 @@ def own_words(settings: AcknowledgementSettings) -> re.Pattern[str]:
     They speak of danger and of large print; read as the writer's own, they would raise an alarm at every answer.
     """
     whole = [half("", step, settings, None) for half in (_english, _welsh) for step in _NEXT]
+    whole += [invitation("", Ways(None, None, None, None, None), settings, welsh=each) for each in (False, True)]
+    whole += [settings.public_reply, settings.public_reply_cy]
+    whole += [text_message("", step, settings, each) for each in ("en", "cy") for step in _NEXT_BY_TEXT]
     said = {each for half in whole for each in re.split(r"(?<=[.:])\s+|\n\n", half) if len(each.split()) >= _OWN_SENTENCE}
     return re.compile(
         "|".join(r"[\s>|]+".join(re.escape(word) for word in each.split()) for each in sorted(said, key=len, reverse=True))
@@ -157,7 +262,7 @@ def handoff_notice(handoff: Handoff, contact: Contact, zone: ZoneInfo) -> Words:
 def task_notice(task: Task, zone: ZoneInfo, *, again: bool = False) -> Words:
     """That there is a task, why, and by when; nothing of what was written."""
     lines = [
-        *(["Nobody has claimed this task yet.", ""] if again else []),
+        *([_AGAIN[task.kind is TaskKind.ALLOCATION], ""] if again else []),
         f"Task:       {task.id}",
         f"Kind:       {_KINDS[task.kind]}",
         f"Reference:  {task.reference}",
@@ -171,8 +276,13 @@ def task_notice(task: Task, zone: ZoneInfo, *, again: bool = False) -> Words:
         "",
         f"See it:     ingest review show {task.id}",
         f"Take it:    ingest review claim {task.id} --by YOUR-NAME",
+        *(
+            [f"Allocate:   ingest social allocate {task.contact_id} --to customer-care|nobody --by YOUR-NAME"]
+            if task.kind is TaskKind.ALLOCATION
+            else []
+        ),
     ]
-    mark = "UNCLAIMED " if again else ""
+    mark = _MARKS[task.kind is TaskKind.ALLOCATION] if again else ""
     return f"{mark}{_KINDS[task.kind].split(':')[0]} [{task.reference}]", "\n".join(lines) + "\n"
 
 

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
 
 from ingest.clock import Clock
-from ingest.contract import OutgoingStatus, Record, decode, topic_of
+from ingest.contract import Allocation, OutgoingStatus, Record, decode, topic_of
 from ingest.database import Database
 from ingest.errors import Halted, IngestError, Unavailable, Unreadable
 from ingest.ids import derived_id, reference
@@ -29,13 +29,15 @@ from ingest.telemetry import ACKNOWLEDGED, ERRORS, LAST_BATCH, PROCESSED, PROCES
 from router.consequences import Consequences, House, consequences, kind_of
 from router.decide import decide
 from router.gather import gather, seen
-from router.opening import NOT_OURS, OWN_SOURCE, Opened, Readable, Terms, Unknown, Unopened, identity_of, poison
+from router.opening import NOT_OURS, OWN_SOURCE, Opened, Readable, Terms, Unknown, Unopened, allocation_of, identity_of, poison
 from router.readers import Readers
 from router.register import tables
 from router.store import Batch, Dead, Fenced, Parked, Store, Variant
 
 CONTACTS: Final = topic_of("contacts")
 STATUSES: Final = topic_of("outgoing.status")
+ALLOCATIONS: Final = topic_of("allocations")
+TakeIn = Callable[[Batch, Sequence[Delivery]], Awaitable[None]]
 _IDLE_SECONDS = 0.5
 _BATCHES_IN_HAND: Final = 4
 _LEAST_WORTH_A_BATCH: Final = 100  # of fewer, the transaction itself costs more than reading ahead saves
@@ -386,9 +388,31 @@ async def _until_back(
 
 async def follow_statuses(log: Log, database: Database, store: Store, stopping: asyncio.Event) -> None:
     """Take what became of messages into the register."""
+
+    async def take_in(batch: Batch, deliveries: Sequence[Delivery]) -> None:
+        changed = await store.commit_statuses(batch, _statuses(deliveries))
+        with suppress(Unavailable):  # it is written, and only its numbers are not
+            await _count(database, changed)
+
+    await _follow(STATUSES.name, take_in, log, store, stopping)
+
+
+async def follow_allocations(
+    log: Log, store: Store, publishers: Mapping[str, Publisher], key: bytes, stopping: asyncio.Event
+) -> None:
+    """Take what was decided about posts into the register, as far as it is to be believed."""
+
+    async def take_in(batch: Batch, deliveries: Sequence[Delivery]) -> None:
+        await store.commit_allocations(batch, _allocations(deliveries, publishers, key))
+
+    await _follow(ALLOCATIONS.name, take_in, log, store, stopping)
+
+
+async def _follow(topic: str, take_in: TakeIn, log: Log, store: Store, stopping: asyncio.Event) -> None:
+    """A topic whose position stands in the register, in the transaction of what is taken from it."""
     while not stopping.is_set():
         try:
-            await _follow(log, database, store, stopping)
+            await _consume(topic, take_in, log, store, stopping)
         except Fenced as error:
             ERRORS.labels("router", "fenced").inc()
             _say.warning("fenced", position=str(error))
@@ -402,7 +426,7 @@ def _waits(error: Unavailable) -> None:
     _say.warning("waiting", reason=error.reason)
 
 
-async def _follow(log: Log, database: Database, store: Store, stopping: asyncio.Event) -> None:
+async def _consume(topic: str, take_in: TakeIn, log: Log, store: Store, stopping: asyncio.Event) -> None:
     expected: dict[Partition, int] = {}
 
     async def assigned(partitions: Sequence[Partition]) -> Mapping[Partition, int | None]:
@@ -410,23 +434,22 @@ async def _follow(log: Log, database: Database, store: Store, stopping: asyncio.
         expected.update({each: position or 0 for each, position in positions.items()})
         return positions
 
-    async with log.consume(STATUSES.name, "router", assigned=assigned, revoked=store.release) as consumption:
+    async with log.consume(topic, "router", assigned=assigned, revoked=store.release) as consumption:
 
-        async def take_in(deliveries: Sequence[Delivery]) -> None:
+        async def settle(deliveries: Sequence[Delivery]) -> None:
             partition, first, following = deliveries[0].partition, deliveries[0].position, deliveries[-1].position + 1
             if expected[partition] < following:
                 if expected[partition] != first:
                     await store.realign(partition, first)
                     expected[partition] = first
-                changed = await store.commit_statuses(Batch(partition, first, following), _statuses(deliveries))
+                await take_in(Batch(partition, first, following), deliveries)
                 expected[partition] = following
-                await _count(database, changed)
             await consumption.settle({partition: following})
 
         while not stopping.is_set():
             deliveries = await consumption.take(most=500, most_bytes=8_000_000, within=_IDLE_SECONDS)
             if deliveries:
-                await _until_back(lambda deliveries=deliveries: take_in(deliveries), stopping, _waits)
+                await _until_back(lambda deliveries=deliveries: settle(deliveries), stopping, _waits)
 
 
 def _statuses(deliveries: Sequence[Delivery]) -> Sequence[OutgoingStatus]:
@@ -437,6 +460,18 @@ def _statuses(deliveries: Sequence[Delivery]) -> Sequence[OutgoingStatus]:
         except (Unreadable, ValidationError) as error:
             ERRORS.labels("router", "status-unreadable").inc()
             _say.error("status-unreadable", position=delivery.position, reason=type(error).__name__)
+    return found
+
+
+def _allocations(deliveries: Sequence[Delivery], publishers: Mapping[str, Publisher], key: bytes) -> Sequence[Allocation]:
+    """Those to be believed; of the rest it is told that there were some, and nothing comes of them."""
+    found: list[Allocation] = []
+    for delivery in deliveries:
+        try:
+            found.append(allocation_of(delivery.record, publishers, key))
+        except Unreadable as error:
+            ERRORS.labels("allocations", error.reason).inc()
+            _say.error("allocation-not-believed", position=delivery.position, reason=error.reason)
     return found
 
 
@@ -458,4 +493,4 @@ async def _count(database: Database, changed: Sequence[OutgoingStatus]) -> None:
             ACKNOWLEDGED.observe(max(0.0, (each.at - row.received_at).total_seconds()))
 
 
-__all__ = ["Fenced", "Worker", "follow_statuses"]
+__all__ = ["Fenced", "Worker", "follow_allocations", "follow_statuses"]

@@ -1,7 +1,7 @@
 """What a portal tells, to the contacts, allocations and reports that it is.
 
 Pure and total: bytes that cannot be read become a contact that says so, since they are kept and a person must look; of a list, each
-item for itself. Only a type that nobody has named is no reading at all, and the portal is told. An event is
+item for itself. Only of nothing at all, of too much, and of a type that nobody has named is the portal told instead. An event is
 ``{"type", "timestamp", "data"}`` as Standard Webhooks has it ("Payload structure"), with ``data`` one item or a list, unless the settings
 say where a portal writes things instead.
 
@@ -114,6 +114,8 @@ def translate(body: bytes, *, event: str, name: str, account: SocialAccount, now
 
 
 def _translate(request: _Request) -> Heard:
+    if not request.body.strip():
+        return Heard(refused=("empty", "The body is empty."))
     try:
         read: Any = json.loads(request.body.decode("utf-8-sig"))
     except (ValueError, RecursionError):

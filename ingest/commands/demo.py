@@ -1,7 +1,7 @@
-"""``ingest demo``: letters arrive in a real mailbox, and a minute later stand in the register.
+"""``ingest demo``: letters arrive in a real mailbox, texts and posts at the public port, and a minute later all stand in the register.
 
-The service is the one that ``run`` runs. Around it stand two servers from PyPI, in place of an organisation's own: pymap as the
-IMAP server and aiosmtpd as the one that takes what we send.
+The service is the one that ``run`` runs. Around it stand two servers from PyPI, in place of an organisation's own, pymap as the IMAP
+server and aiosmtpd as the one that takes what we send, and two of the demo's own: a provider of text messages and a communication portal.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ import tempfile
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
+from decimal import Decimal
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
@@ -25,6 +26,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 import typer
 from rich.console import Console
 from rich.panel import Panel
@@ -33,12 +35,15 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import func, select
 
-from ingest import state
+from ingest import state, web
 from ingest.clock import now
+from ingest.commands.portal import REPLIES, Portal
+from ingest.commands.provider import Provider
 from ingest.commands.run import Service, run_roles, service
 from ingest.commands.terminal import fail, plain, run_async
 from ingest.commands.visitor import fill_in
 from ingest.contract import FeedbackRecord, OutgoingState
+from ingest.segments import length
 from ingest.settings import load
 from ingest.telemetry import write_lines
 from router import duties, ledger
@@ -48,6 +53,7 @@ SAMPLES = Path(__file__).parent / "samples"
 ROLES = ("email", "web", "router", "dispatcher")
 _GIVE_UP_SECONDS = 55.0
 _USER, _PASSWORD = "care", "care-demo"
+_PRICE = Decimal("0.0395")
 
 SETTINGS = """\
 # The demo's settings. Every one of them: ingest check --write-example
@@ -88,6 +94,19 @@ sender = "customer.care@ombudsman.example"
 [channels.web_form.care]
 contact = "customer.care@ombudsman.example"
 quickest = "1ms"                     # the demo's own form is filled in by a program
+
+[channels.sms.care]
+provider = "twilio"
+number = "{number}"
+account_sid = "{account}"
+token_file = "sms-token"
+api = "{networks}"                   # a provider of the demo's own, on this machine
+price_per_part = "{price}"
+
+[channels.social.care]
+secret_file = "social-secret"
+replies = "{networks}{replies}"      # a portal of the demo's own
+own_handles = ["chirper:OmbudsmanCare"]
 """
 
 FORM: Mapping[str, str | tuple[str, ...]] = {
@@ -151,9 +170,9 @@ def command(
     folder: Annotated[Path | None, typer.Option(help="Where its files go; a new temporary folder where unsaid.")] = None,
     stay: Annotated[bool, typer.Option("--stay", help="Leave the service running afterwards, until Ctrl-C.")] = False,
 ) -> None:
-    """Letters in a real mailbox become records, handoffs and tasks before your eyes, in under a minute.
+    """Letters, texts, posts and a form become records, handoffs and tasks before your eyes, in under a minute.
 
-    Nothing leaves this machine: the mailbox, the mail server and the service all listen on 127.0.0.1 alone.
+    Nothing leaves this machine: the mailbox, the mail server, the provider, the portal and the service all listen on 127.0.0.1 alone.
     """
     if find_spec("aiosmtpd") is None or find_spec("pymap") is None:
         fail("The demo needs two small servers from PyPI. Install them with: uv sync --extra demo", 1)
@@ -165,33 +184,37 @@ def command(
 async def _demo(home: Path, *, stay: bool) -> None:
     console = Console(highlight=False)
     started = asyncio.get_running_loop().time()
-    mails = sample_mails()
-    sink = Sink()
-    async with _mail_servers(sink) as (imap, smtp):
-        config = _write_settings(home, imap, smtp)
+    mails, texts, posts = sample_mails(), sample_texts(), sample_posts()
+    sink, provider, portal = Sink(), Provider(), Portal()
+    async with _mail_servers(sink) as (imap, smtp), _networks(provider, portal) as networks:
+        config = _write_settings(home, imap, smtp, networks, provider, portal)
         with (home / "telemetry.jsonl").open("a") as lines:
             write_lines(lines)
             stopping = asyncio.Event()
             async with service(load(config), now, stopping) as it:
                 people, cases = await _fill_register(it)
                 console.print(
-                    f"A register of {people} people and {cases} cases. {len(mails)} letters are on their way to a mailbox, and "
-                    f"somebody fills in the online form at {it.settings.web.public_url}/"
+                    f"A register of {people} people and {cases} cases. {len(mails)} letters are on their way to a mailbox, {len(texts)} "
+                    f"texts and {len(posts)} posts to the public port, and somebody fills in the online form at "
+                    f"{it.settings.web.public_url}/"
                 )
                 running = asyncio.ensure_future(run_roles(it, ROLES))
                 try:
                     await _until(_mailbox_open(it), running)
+                    await _until(_listening(it), running)
                     delivering = asyncio.ensure_future(asyncio.to_thread(deliver, imap, mails))
-                    told = await _sent(it, running)
-                    await _watch(it, len(mails) + 1, running, console)
+                    telling = asyncio.ensure_future(_told_of(it, provider, portal, texts, posts))
+                    reference = await _sent(it)
+                    await _until(telling, running)
+                    await _watch(it, portal, posts, len(mails) + len(texts) + len(posts) + 1, running, console)
                     await delivering
                     await duties.seal(it.database, now)
-                    balanced = await _show(it, sink, console)
+                    balanced = await _show(it, sink, provider, portal, console)
                     took = asyncio.get_running_loop().time() - started
                     console.print(
                         f"\nAll of it took {took:.1f} s. Health and metrics were at http://{it.settings.web.private}/metrics"
                     )
-                    console.print(f"The online form gave the reference {told}.")
+                    console.print(f"The online form gave the reference {reference}.")
                     if stay:
                         console.print(
                             f"The service runs on until Ctrl-C. Try the form: {it.settings.web.public_url}/ "
@@ -208,6 +231,49 @@ async def _demo(home: Path, *, stay: bool) -> None:
 
 def sample_mails() -> list[tuple[str, bytes]]:
     """The samples that came by mail, as a mail server would hand them over: (id, RFC 5322 bytes)."""
+    return [(each["id"], _mail(each, person)) for each, person in _samples("email")]
+
+
+def sample_texts() -> list[tuple[str, str]]:
+    """The samples that came by text: (whose number, what they wrote)."""
+    taken = {"".join(row["phone"].split()) for row in _rows("register.csv")}
+    nobodys = (f"07700900{at:03}" for at in range(1, 1000) if f"07700900{at:03}" not in taken)  # of Ofcom's numbers for drama
+    found: list[tuple[str, str]] = []
+    for each, person in _samples("sms"):
+        number = "".join((person or {}).get("phone", "").split())
+        mobile = number if number.startswith("07") else next(nobodys)
+        found.append((f"+44{mobile[1:]}", each["text"]))
+    return found
+
+
+def sample_posts() -> list[dict[str, Any]]:
+    """The samples that came by social media, as the portal tells of them; the first line may say where it was."""
+    found: list[dict[str, Any]] = []
+    for each, _ in _samples("social"):
+        where, private, text = "chirper", False, str(each["text"])
+        if text.startswith("["):
+            first, _, text = text.partition("\n")
+            where, private = "faces" if "Facebook" in first else "chirper", "essage" in first
+        handle = each["labels"]["individual"].get("name") or f"writer {each['id']}"
+        found.append(
+            {
+                "id": f"post-{each['id']}",
+                "network": where,
+                "thread_id": f"post-{each['id']}",
+                "own_thread": True,
+                "private": private,
+                "private_way": private or where == "faces",
+                "sender": {"handle": "@" + "".join(handle.lower().split())},
+                "text": text,
+                "sent_at": now().isoformat(),
+                "permalink": f"https://{where}.example/{each['id']}",
+            }
+        )
+    return found
+
+
+def _samples(channel: str) -> list[tuple[dict[str, Any], dict[str, str] | None]]:
+    """What came by a channel, and who in the register wrote it."""
     known = {row["person_id"]: row for row in _rows("register.csv")}
     matched = {row["id"]: known.get(row["person_id"]) for row in _rows("matches.csv")}
     lines = [
@@ -216,9 +282,7 @@ def sample_mails() -> list[tuple[str, bytes]]:
         for line in (SAMPLES / name).read_text("utf-8").splitlines()
     ]
     return [
-        (each["id"], _mail(each, matched.get(each["id"]) or known.get(each.get("person_id", ""))))
-        for each in lines
-        if each["channel"] == "email"
+        (each, matched.get(each["id"]) or known.get(each.get("person_id", ""))) for each in lines if each["channel"] == channel
     ]
 
 
@@ -268,6 +332,18 @@ async def _mail_servers(sink: Sink) -> AsyncGenerator[tuple[int, int]]:
         smtp.close()
 
 
+@asynccontextmanager
+async def _networks(provider: Provider, portal: Portal) -> AsyncGenerator[str]:
+    """The provider and the portal, on one address."""
+    stopping, at = asyncio.Event(), f"127.0.0.1:{free_port()}"
+    serving = asyncio.ensure_future(web.serve(at, [*provider.routes(), *portal.routes()], stopping))
+    try:
+        yield f"http://{at}"
+    finally:
+        stopping.set()
+        await serving
+
+
 async def _answering(port: int, server: asyncio.subprocess.Process) -> None:
     for _ in range(150):
         if server.returncode is not None:
@@ -289,12 +365,23 @@ def free_port() -> int:
         return taken.getsockname()[1]
 
 
-def _write_settings(home: Path, imap: int, smtp: int) -> Path:
-    (home / "key").write_text(secrets.token_hex(32))
-    (home / "password").write_text(_PASSWORD)
+def _write_settings(home: Path, imap: int, smtp: int, networks: str, provider: Provider, portal: Portal) -> Path:
+    secrets_of = {
+        "key": secrets.token_hex(32),
+        "password": _PASSWORD,
+        "sms-token": provider.token,
+        "social-secret": portal.secret,
+    }
+    for name, secret in secrets_of.items():
+        (home / name).write_text(secret)
     shutil.copytree(SAMPLES / "answers", home / "answers", dirs_exist_ok=True)
     config = home / "ingest.toml"
-    config.write_text(SETTINGS.format(public=free_port(), private=free_port(), imap=imap, smtp=smtp, user=_USER))
+    config.write_text(
+        SETTINGS.format(
+            public=free_port(), private=free_port(), imap=imap, smtp=smtp, user=_USER, number=provider.number,
+            account=provider.account_sid, networks=networks, price=_PRICE, replies=REPLIES,
+        )
+    )  # fmt: skip
     return config
 
 
@@ -323,25 +410,38 @@ async def _mailbox_open(it: Service) -> None:
         await asyncio.sleep(0.1)
 
 
-async def _sent(it: Service, running: "asyncio.Future[None]") -> str:
-    """The reference that the form gave, once somebody has filled it in and sent it."""
+async def _listening(it: Service) -> None:
     host, _, port = it.settings.web.public.rpartition(":")
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(host, int(port))
+        except OSError:
+            await asyncio.sleep(0.1)
+            continue
+        writer.close()
+        return
 
-    async def listening() -> None:
-        while True:
-            try:
-                _, writer = await asyncio.open_connection(host, int(port))
-            except OSError:
-                await asyncio.sleep(0.1)
-                continue
-            writer.close()
-            return
 
-    await _until(listening(), running)
+async def _sent(it: Service) -> str:
+    """The reference that the form gave, once somebody has filled it in and sent it."""
     try:
         return await asyncio.to_thread(fill_in, it.settings.web.public_url, FORM)
     except (OSError, ValueError) as error:
         fail(f"The online form was not sent: {error}", 1)
+
+
+async def _told_of(
+    it: Service, provider: Provider, portal: Portal, texts: Sequence[tuple[str, str]], posts: Sequence[Mapping[str, Any]]
+) -> None:
+    """The provider and the portal have told of everything, and each was answered yes."""
+    url = it.settings.web.public_url
+    try:
+        for sender, text in texts:
+            await provider.forward(f"{url}/sms/care", sender, text)
+        for post in posts:
+            await portal.tell(f"{url}/social/care", "post.created", post)
+    except httpx.HTTPError as error:
+        fail(f"A text or a post was not taken in: {error}", 1)
 
 
 async def _until(waiting: Any, running: "asyncio.Future[None]") -> None:
@@ -356,8 +456,9 @@ async def _until(waiting: Any, running: "asyncio.Future[None]") -> None:
         fail("The demo did not get there in time. Its telemetry.jsonl says where it waits.", 1)
 
 
-async def _counts(it: Service) -> tuple[int, int, int]:
-    sent = tables.outgoing
+async def _counts(it: Service) -> tuple[int, int, int, int]:
+    """How many contacts are decided on, messages due, messages sent, and posts that wait to be allocated."""
+    sent, gone = tables.outgoing, (OutgoingState.ACCEPTED.value, OutgoingState.DELIVERED.value)
     async with it.database.read() as connection:
 
         async def number(query: Any) -> int:
@@ -365,36 +466,78 @@ async def _counts(it: Service) -> tuple[int, int, int]:
 
         routed = await number(select(func.count()).select_from(tables.contacts))
         due = await number(select(func.count()).select_from(sent).where(sent.c.state == OutgoingState.DUE.value))
-        accepted = await number(select(func.count()).select_from(sent).where(sent.c.state == OutgoingState.ACCEPTED.value))
-    return routed, due, accepted
+        accepted = await number(select(func.count()).select_from(sent).where(sent.c.state.in_(gone)))
+        waiting = await number(select(func.count()).select_from(tables.posts).where(tables.posts.c.outcome.is_(None)))
+    return routed, due, accepted, waiting
 
 
-async def _watch(it: Service, expected: int, running: "asyncio.Future[None]", console: Console) -> None:
-    """Two bars: contacts decided on, and messages sent."""
+async def _watch(
+    it: Service,
+    portal: Portal,
+    posts: Sequence[Mapping[str, Any]],
+    expected: int,
+    running: "asyncio.Future[None]",
+    console: Console,
+) -> None:
+    """Two bars, contacts decided on and messages sent; once all are decided on, the portal tells whose each post is."""
     columns = TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn()
     with Progress(*columns, console=console) as progress:
         decided = progress.add_task("Read and decided on", total=expected)
         told = progress.add_task("Acknowledged or handed on", total=None)
 
-        async def settle() -> None:
+        async def settle(most_waiting: int) -> None:
             while True:
-                routed, due, accepted = await _counts(it)
+                routed, due, accepted, waiting = await _counts(it)
                 progress.update(decided, completed=routed)
                 progress.update(told, completed=accepted, total=accepted + due)
-                if routed >= expected and due == 0:
+                if routed >= expected and due == 0 and waiting <= most_waiting:
                     return
                 await asyncio.sleep(0.2)
 
-        await _until(settle(), running)
+        await _until(settle(len(posts)), running)
+        for post in posts:
+            whose = "nobody" if "@everyone" in post["text"] else "customer-care"
+            told_of = {"id": post["id"], "to": whose, "allocated_at": now().isoformat(), "allocated_by": "external affairs"}
+            await portal.tell(f"{it.settings.web.public_url}/social/care", "post.allocated", told_of)
+        await _until(settle(0), running)
 
 
-async def _show(it: Service, sink: Sink, console: Console) -> bool:
+async def _show(it: Service, sink: Sink, provider: Provider, portal: Portal, console: Console) -> bool:
     await _dispositions(it, console)
     await _feedback(it, console)
     _mail_as_sent(sink, "Handoff ", "A handoff, as the team gets it", console)
     _mail_as_sent(sink, "We have your message", "An acknowledgement, as sent", console)
+    _texts(provider, console)
+    _invitations(portal, console)
     await _urgent(it, console)
     return await _balance(it, console)
+
+
+def _texts(provider: Provider, console: Console) -> None:
+    """What we sent by text, and what it cost; the shortest of them in full."""
+    if not provider.delivered:
+        return
+    table = Table("parts", "alphabet", "texts", "cost", title="What we sent by text", title_justify="left")
+    lengths = [length(text) for _, text in provider.delivered]
+    for (parts, alphabet), number in sorted(Counter((each.parts, each.encoding) for each in lengths).items()):
+        table.add_row(str(parts), alphabet, str(number), f"{parts * number * _PRICE:.2f} GBP")
+    console.print(table)
+    to, text = min(provider.delivered, key=lambda each: (len(each[1]), each))
+    console.print(Panel(Text(plain(f"To: {to}\n\n{text}")), title="An acknowledgement by text", title_align="left"))
+
+
+def _invitations(portal: Portal, console: Console) -> None:
+    """What the portal posted for us, most of it the same: one in private and one in public."""
+    by_way = Counter((bool(each["private"]), str(each["network"])) for each in portal.posted)
+    table = Table("network", "where", "invitations", title="What the portal posted for us", title_justify="left")
+    for (private, network), number in sorted(by_way.items()):
+        table.add_row(network, "in private" if private else "under the post", str(number))
+    console.print(table)
+    for private in (True, False):
+        reply = next((each for each in portal.posted if bool(each["private"]) is private), None)
+        if reply:
+            title = f"An invitation, {'in private' if private else 'under a post'}"
+            console.print(Panel(Text(plain(f"To: {reply['handle']}\n\n{reply['text']}")), title=title, title_align="left"))
 
 
 async def _dispositions(it: Service, console: Console) -> None:
@@ -414,7 +557,7 @@ async def _dispositions(it: Service, console: Console) -> None:
         "contacts",
         "urgent",
         "by which rules",
-        title="What became of every letter",
+        title="What became of each of them",
         title_justify="left",
     )
     for (kind, team), number in whole.most_common():

@@ -91,7 +91,7 @@ def show(
     found = run_async(_shown(record, config))
     if not found:
         fail(f"No feedback record is {record}. `ingest feedback list` shows what there is.")
-    for number, (each, settled, additions) in enumerate(found):
+    for number, (each, settled, additions, tied) in enumerate(found):
         if json:
             say(each.model_dump_json())
             continue
@@ -100,12 +100,14 @@ def show(
             say(f"  {label + ':':<34}{_words(getattr(each, name))}")
         if additions:
             say(f"  {'Added to it since:':<34}{_words(additions)}")
+        if tied:
+            say(f"  {'Tied to, by a link we sent:':<34}{_words(tied)}")
 
 
-async def _shown(given: str, config: Path | None) -> list[tuple[FeedbackRecord, bool, tuple[str, ...]]]:
+async def _shown(given: str, config: Path | None) -> list[tuple[FeedbackRecord, bool, tuple[str, ...], tuple[str, ...]]]:
     from sqlalchemy import select
 
-    from router.desk import ids_of
+    from router.desk import ids_of, tied_to
     from router.register import tables
 
     records, added, contacts = tables.feedback_records, tables.additions, tables.contacts
@@ -121,6 +123,8 @@ async def _shown(given: str, config: Path | None) -> list[tuple[FeedbackRecord, 
                 .order_by(contacts.c.received_at)
             )
             further = (await connection.execute(since)).all()
+            of = {row.id: FeedbackRecord.model_validate_json(row.body).contact_ids for row in rows}
+            tied = {id_: [each for about in ids for each in await tied_to(connection, about)] for id_, ids in of.items()}
     finally:
         await database.close()
     return [
@@ -132,6 +136,7 @@ async def _shown(given: str, config: Path | None) -> list[tuple[FeedbackRecord, 
                 for each in further
                 if each.added_to == row.id
             ),
+            tuple(what for _, what in tied[row.id]),
         )
         for row in rows
     ]

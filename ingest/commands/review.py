@@ -46,7 +46,10 @@ def show_list(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """List tasks in the order to look at them: urgent, not read for risk, review, letter; the soonest due first."""
+    """List tasks in the order to look at them: urgent, not read for risk, allocation, review, letter; the soonest due first.
+
+    A post that waits to be allocated is allocated by `ingest social allocate`; deciding it here ends its waiting too.
+    """
 
     async def found() -> list[Any]:
         from sqlalchemy import case, select
@@ -145,6 +148,7 @@ async def _of_candidates(connection: "AsyncConnection", task: Task) -> list[str]
 async def _of_contact(connection: "AsyncConnection", task: Task) -> list[str]:
     from sqlalchemy import select
 
+    from router.desk import tied_to
     from router.register import tables
 
     contacts, sent = tables.contacts, tables.outgoing
@@ -160,6 +164,7 @@ async def _of_contact(connection: "AsyncConnection", task: Task) -> list[str]:
             sent.c.contact_id == contact.id, sent.c.audience == "person"
         )
     )
+    tied = await tied_to(connection, contact.id)
     same = contact.full_text.strip() == contact.text.strip()
     return [
         "",
@@ -173,6 +178,8 @@ async def _of_contact(connection: "AsyncConnection", task: Task) -> list[str]:
             if contact.on_behalf_of
             else []
         ),
+        *_of_post(contact),
+        *[f"{'Follows' if before else 'Followed':<12}{what}" for before, what in tied],
         f"Received    {_when(contact.received_at)} by {contact.channel.replace('_', ' ')} ({contact.account})",
         f"Subject     {contact.subject or 'none'}",
         f"Original    {contact.original}",
@@ -189,6 +196,15 @@ async def _of_contact(connection: "AsyncConnection", task: Task) -> list[str]:
         *(("", "The text was cut; the original has the rest.") if contact.full_text_cut else ()),
         *_declared(contact),
     ]
+
+
+def _of_post(contact: Contact) -> list[str]:
+    post = contact.post
+    if post is None:
+        return []
+    seen = "only they and we see it" if post.private else "everybody can read it"
+    version = ", a later version" if post.first else ""
+    return [f"Post        {post.network}, {seen}{version}{f': {post.permalink}' if post.permalink else ''}"]
 
 
 def _declared(contact: Contact) -> list[str]:

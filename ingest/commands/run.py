@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from channels import dispatcher
 from channels.email.settings import EmailAccount
+from channels.sms.settings import SmsAccount
 from channels.table import CHANNELS, accounts, ways_out
 from ingest import publishing, receive, web
 from ingest.clock import Clock, now
@@ -32,7 +33,7 @@ from router import duties, outbox
 from router.consequences import House
 from router.readers import Readers
 from router.store import Store
-from router.worker import Worker, follow_statuses
+from router.worker import Worker, follow_allocations, follow_statuses
 
 _READERS = ("router", "dispatcher")
 ROLES = (*(name for name, channel in CHANNELS.items() if channel.run), "web", *_READERS)
@@ -99,7 +100,10 @@ def house_of(chosen: Settings) -> House:
         senders={name: each.sender for name, each in mailboxes.items()},
         notices_from=notices,
         accounts=_sending(ways_out(found, chosen)),
+        numbers=frozenset(each.number for each in found.values() if isinstance(each, SmsAccount)),
         answers=_answers(chosen.acknowledgement.answers),
+        form=chosen.web.public_url if any(channel == "web_form" for channel, _ in accounts(chosen)) else None,
+        key=chosen.key.get_secret_value().encode(),
     )
 
 
@@ -197,6 +201,7 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
                 group.create_task(_whole(worker.run()))
                 group.create_task(_whole(worker.watch()))
                 group.create_task(_whole(follow_statuses(it.log, it.database, it.store, it.stopping)))
+                group.create_task(_whole(follow_allocations(it.log, it.store, it.settings.publishers, key, it.stopping)))
                 group.create_task(_whole(duties.run(it.log, it.database, it.store, it.house, it.clock, it.stopping)))
         routed.set()
 

@@ -233,6 +233,36 @@ restrictions = Table(
     Column("since", UtcDateTime, nullable=False),
 )
 
+posts = Table(
+    "posts",  # what came by social media, each version by itself, and whether it waits to be allocated
+    metadata,
+    Column("contact_id", Uuid, primary_key=True),
+    Column("first", Uuid, nullable=False, index=True),  # the contact of the post as it was first written
+    Column("due", UtcDateTime, nullable=False),
+    Column("alarmed_at", UtcDateTime),
+    Column("outcome", Text),  # customer-care, nobody, deleted, or ruled where a person has decided on it; null while it waits
+    Index("posts_by_outcome", "outcome", "due"),
+)
+
+allocations = Table(
+    "allocations",  # what External Affairs & Strategy has decided, whether the post has reached us or not
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("contact_id", Uuid, nullable=False, index=True),  # of the post as it was first written
+    Column("outcome", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("applied_at", UtcDateTime, index=True),
+)
+
+ties = Table(
+    "ties",  # what came back by a link that we had sent; no proof of who it is from
+    metadata,
+    Column("contact_id", Uuid, primary_key=True),
+    Column("earlier", Uuid, nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False),
+)
+
 audit = Table(
     "audit",
     metadata,

@@ -230,12 +230,14 @@ def empty(number: int) -> Taken:
         return asyncio.run(drive(port, [request("GET", "/empty")] * number))
 
 
-async def on_the_log(place: Place) -> Counter[str]:
-    """How often each contact is there."""
-    log, after, found = await open_log(load(place.config), exclusive=False), dict[int, int](), Counter[str]()
+async def on_the_log(place: Place) -> dict[str, list[bytes]]:
+    """What stands there under each contact's source and id, in order."""
+    log, after, found = await open_log(load(place.config), exclusive=False), dict[int, int](), dict[str, list[bytes]]()
     while page := await log.read(CONTACTS, after=after, most=1_000):
         after.update({each.partition.number: each.position + 1 for each in page})
-        found.update(f"{each.record.header('ce_source')} {each.record.header('ce_id')}" for each in page)
+        for each in page:
+            key = f"{each.record.header('ce_source')} {each.record.header('ce_id')}"
+            found.setdefault(key, []).append(each.record.value or b"")
     await log.close()
     return found
 
@@ -267,7 +269,7 @@ def measured(folder: Path, number: int, turns: int) -> tuple[dict[str, list[Take
             found = asyncio.run(on_the_log(place))
         if len(found) != accepted:
             wrong.append(f"{accepted} were accepted on {kind}, and the log has {len(found)}")
-        if doubled := sum(times > 1 for times in found.values()):
+        if doubled := sum(len(each) > 1 for each in found.values()):
             wrong.append(f"{doubled} are on the log of {kind} more than once")
     return sides, wrong
 

@@ -16,19 +16,24 @@ from uuid import UUID
 import pytest
 from prometheus_client import REGISTRY
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from channels import dispatcher
 from channels.email import send
 from channels.email.settings import EmailAccount
 from channels.sending import Connection
+from channels.sms.settings import SmsAccount
+from channels.table import ways_out
 from ingest import state
 from ingest.contract import Audience, Event, Outgoing, OutgoingKind, OutgoingStatus, Record, decode, encode, topic_of
 from ingest.database import Database, upgrade
 from ingest.errors import Halted
 from ingest.log import Lag
 from ingest.log.sqlite import SqliteLog
+from ingest.settings import Settings
 from tests.servers.postgres import Postgres
+from tests.servers.providers import DROP as DROPPED
+from tests.servers.providers import Notify, Provider, serving
 from tests.servers.smtp import DROP, HANG, SmtpServer, smtp_server
 
 START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -422,6 +427,164 @@ async def test_a_recipients_address_is_in_no_diagnostics(house: House, capsys: p
     said = "".join(capsys.readouterr())
     assert "recipient-refused" in said
     assert "example.com" not in said
+
+
+def sms_account(provider: Provider, **changed: Any) -> SmsAccount:
+    assert isinstance(provider, Notify)
+    own: dict[str, Any] = {"provider": "notify", "bearer": "b" * 32, "api_key": provider.api_key, "template": provider.template}
+    return SmsAccount(number="+441632960111", api=provider.url, **{**own, **changed})
+
+
+def by_sms(number: int, **changed: Any) -> Outgoing:
+    return message(number, channel="sms", recipient=f"+44770090{number:04}", message_id=str(UUID(int=number)), **changed)
+
+
+def sends_by_sms(house: House, provider: Provider, **changed: Any) -> None:
+    settings = Settings(
+        key="7f3a91c04be82d6659d1e07ab34c8f20",  # type: ignore[arg-type]
+        teams=dict.fromkeys(("intake", "investigators", "customer_care", "duty"), "team@example.org"),  # type: ignore[arg-type]
+    )
+    house.ways = ways_out({("sms", "care"): sms_account(provider, **changed)}, settings)
+
+
+async def left_sending(house: House, *numbers: int) -> None:
+    """As a process leaves them that died."""
+    async with house.database.write() as connection:
+        died = update(state.sends).where(state.sends.c.outgoing_id.in_([UUID(int=each) for each in numbers]))
+        await connection.execute(died.values(state="sending", try_after=None, attempts=1))
+
+
+async def test_messages_of_several_channels_go_in_the_order_they_came(house: House) -> None:
+    async with serving(Notify()) as provider:
+        sends_by_sms(house, provider)
+        await house.publish(by_sms(1), message(2), by_sms(3), message(4))
+        async with house.dispatching():
+            await house.tells(4)
+        assert await house.ends() == [(each, "accepted", None) for each in (1, 2, 3, 4)]
+        assert provider.numbers() == ["+447700900001", "+447700900003"]
+    assert house.server.recipients() == ["r2@example.com", "r4@example.com"]
+
+
+async def test_a_message_of_a_channel_that_has_no_such_account_fails_and_others_go_on(house: House) -> None:
+    await house.publish(by_sms(1), message(2), message(3, channel="social"))
+    async with house.dispatching():
+        await house.tells(3)
+    assert await house.ends() == [
+        (1, "failed", "no-such-account"),
+        (2, "accepted", None),
+        (3, "failed", "no-such-account"),
+    ]
+
+
+async def test_a_provider_that_is_away_holds_up_its_own_messages_and_no_others(house: House) -> None:
+    async with serving(Notify()) as provider:
+        sends_by_sms(house, provider)
+        provider.refusing = 401
+        await house.publish(by_sms(1), by_sms(2), message(3))
+        async with house.dispatching():
+            await house.becomes({1: "deferred", 2: "waiting", 3: "accepted"})
+            provider.refusing = None
+            house.clock.move(minutes=2)
+            await house.tells(3)
+        assert provider.numbers() == ["+447700900002", "+447700900001"]
+
+
+async def test_found_sending_after_a_crash_the_provider_is_asked_and_no_second_copy_goes(house: House) -> None:
+    """The first had been taken when the process died, the second had not."""
+    async with serving(Notify()) as provider:
+        sends_by_sms(house, provider)
+        await house.publish(by_sms(1), by_sms(2))
+        async with house.dispatching(mode="off"):
+            await house.becomes({1: "waiting", 2: "waiting"})
+        await house.ways["sms", "care"].send(by_sms(1), START)
+        await left_sending(house, 1, 2)
+        async with house.dispatching():
+            await house.tells(2)
+        assert sorted(await house.ends()) == [(1, "accepted", None), (2, "accepted", None)]
+        assert sorted(provider.numbers()) == ["+447700900001", "+447700900002"]
+
+
+async def test_what_the_provider_refused_while_we_were_away_has_failed_and_does_not_go_again(house: House) -> None:
+    async with serving(Notify()) as provider:
+        sends_by_sms(house, provider)
+        await house.publish(by_sms(1))
+        async with house.dispatching(mode="off"):
+            await house.becomes({1: "waiting"})
+        await house.ways["sms", "care"].send(by_sms(1), START)
+        provider.sent[0].status = "permanent-failure"
+        await left_sending(house, 1)
+        async with house.dispatching():
+            await house.tells(1)
+        assert await house.ends() == [(1, "failed", "undelivered: permanent-failure")]
+        assert len(provider.sent) == 1
+
+
+async def test_after_a_silence_the_provider_is_asked_before_anything_goes_again(house: House) -> None:
+    async with serving(Notify()) as provider:
+        sends_by_sms(house, provider)
+        provider.to_send.append(DROPPED)
+        await house.publish(by_sms(1))
+        async with house.dispatching():
+            await house.becomes({1: "deferred"})
+            provider.to_ask.append(500)
+            house.clock.move(minutes=2)
+            await house.tells(1)
+        assert await house.ends() == [(1, "accepted", None)]
+        assert len(provider.sent) == 1
+
+
+async def test_a_provider_that_cannot_be_asked_now_is_asked_again_and_gets_no_copy_meanwhile(house: House) -> None:
+    async with serving(Notify()) as provider:
+        sends_by_sms(house, provider)
+        provider.to_send.append(DROPPED)
+        await house.publish(by_sms(1))
+        async with house.dispatching():
+            await house.becomes({1: "deferred"})
+            provider.to_ask += [500] * 3  # as many as are tried at once
+            house.clock.move(minutes=2)
+            await until(lambda: _awaited(not provider.to_ask))
+            await house.becomes({1: "deferred"})
+            house.clock.move(minutes=6)
+            await house.tells(1)
+        assert await house.ends() == [(1, "accepted", None)]
+        assert len(provider.sent) == 1
+
+
+async def _awaited(value: bool) -> bool:
+    return value
+
+
+async def test_in_quiet_hours_a_message_waits_for_their_end_and_waiting_is_no_failed_attempt(house: House) -> None:
+    def counted() -> float:
+        return REGISTRY.get_sample_value("contact_errors_total", {"stage": "send", "reason": "quiet-hours"}) or 0
+
+    before = counted()
+    async with serving(Notify()) as provider:
+        sends_by_sms(house, provider, quiet="09:00-11:00")
+        await house.publish(by_sms(1), by_sms(2, due=START + timedelta(minutes=5)), message(3))
+        async with house.dispatching():
+            await house.becomes({1: "deferred", 2: "accepted", 3: "accepted"})
+            house.clock.move(minutes=89)
+            await asyncio.sleep(0.6)
+            assert provider.numbers() == ["+447700900002"], "it is not 11 yet"
+            house.clock.move(minutes=2)
+            await house.tells(3)
+        assert provider.numbers() == ["+447700900002", "+447700900001"]
+    assert [(each.outgoing_id.int, each.attempts) for each in await house.told()][-1] == (1, 1)
+    assert counted() == before
+
+
+async def test_nights_are_not_what_a_message_is_given_up_for(house: House) -> None:
+    async with serving(Notify()) as provider:
+        sends_by_sms(house, provider, quiet="00:00-23:59")
+        await house.publish(by_sms(1, due=START + timedelta(days=30)))
+        async with house.dispatching():
+            for _ in range(9):
+                await house.becomes({1: "deferred"})
+                house.clock.move(hours=23)
+                await asyncio.sleep(0.6)
+            assert await house.told() == []
+        assert provider.numbers() == []
 
 
 LIVES = """

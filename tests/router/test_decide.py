@@ -7,13 +7,15 @@ from uuid import UUID
 
 import pytest
 
-from ingest.contract import Automatic, Contact, TaskKind, Team
+from ingest.contract import AllocationOutcome, Automatic, Contact, TaskKind, Team
 from router.decide import (
     RULES,
+    Allocated,
     AnswerQuery,
     Disposition,
     HandOff,
     HoldForReview,
+    InviteToContact,
     NoAction,
     RecordFeedback,
     Situation,
@@ -42,6 +44,13 @@ OPEN = CaseView("C-2034655", "open", parties=(PartyView("R1", "complainant", "no
 CLOSED = replace(OPEN, reference="C-2000001", status="closed")
 SOMEBODY_ELSES = CaseView("C-2034590", "open", parties=(PartyView("R27", "complainant", "none"),))
 ADDED = UUID(int=99)
+
+
+CUSTOMER_CARE = AllocationOutcome.CUSTOMER_CARE
+
+
+def to(outcome: AllocationOutcome, **how: bool) -> Allocated:
+    return Allocated(outcome, "the portal", **how)
 
 
 def party(role: str, authority: str, until: date | None = None) -> CaseView:
@@ -86,8 +95,32 @@ TABLE = (
         who=IS_JOAN, contact={"automatic": Automatic.BOUNCE}, situation={"named": (OPEN,)},
     ),
     Row(
-        "social media that nobody has allocated waits", "waits-for-allocation", HoldForReview(),
+        "social media that nobody has allocated waits", "waits-for-allocation", HoldForReview(TaskKind.ALLOCATION),
         contact={"needs_allocation": True},
+    ),
+    Row(
+        "a post waits whatever it says and whatever it says of itself", "waits-for-allocation", HoldForReview(TaskKind.ALLOCATION),
+        contact={"channel": "social"}, says=Outcome.QUERY_ANSWER,
+    ),
+    Row(
+        "a post that cannot be read waits like any other", "waits-for-allocation", HoldForReview(TaskKind.ALLOCATION),
+        contact={"channel": "social", "warnings": ("not-read: it is a picture",)},
+    ),
+    Row(
+        "whoever wrote a post that is ours is invited", "allocated", InviteToContact(),
+        who=IS_JOAN, contact={"channel": "social"}, situation={"named": (OPEN,), "allocation": to(CUSTOMER_CARE)},
+    ),
+    Row(
+        "a post that is nobody's has no answer", "allocated-to-nobody", NoAction(), says=INTAKE,
+        contact={"channel": "social"}, situation={"allocation": to(AllocationOutcome.NOBODY)},
+    ),
+    Row(
+        "a post that was deleted has no answer", "post-deleted", NoAction(),
+        contact={"channel": "social"}, situation={"allocation": to(AllocationOutcome.DELETED)},
+    ),
+    Row(
+        "an edit of a post that was allocated before is kept and not answered again", "later-version", NoAction(),
+        contact={"channel": "social"}, situation={"allocation": to(CUSTOMER_CARE, settled=True, differs=True)},
     ),
     Row(
         "what a program seems to have sent through the form goes to the daily list", "suspected-robot",

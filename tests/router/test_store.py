@@ -1,5 +1,6 @@
 """The register's one writer: all of a batch or nothing, and only while the partition is ours."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from sqlalchemy import Engine, event, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ingest import state
-from ingest.contract import OutgoingState, OutgoingStatus, Record, TaskKind
+from ingest.contract import DeclaredFacts, Identifier, OutgoingState, OutgoingStatus, Person, Record, Task, TaskKind
 from ingest.ids import digest
 from ingest.log import Delivery, Partition
 from router.consequences import Standing
@@ -191,6 +192,46 @@ async def test_a_wish_about_the_telephone_holds_no_mail(store, ours, decided, ro
     assert {row.state for row in await rows(tables.outgoing, tables.outgoing.c.audience == "person")} == {"due"}
 
 
+@pytest.fixture
+def texted(decided, contact, house):
+    """What comes of a text from a number, and of one that says so and so."""
+    phone = Identifier(kind="phone", given="07700 900123", canonical="+447700900123")
+
+    def make(reading: Reading | None = None, **fields):
+        about = contact(channel="sms", account="text").model_copy(update={"sender": Person(identifiers=(phone,))})
+        return decided(reading, of=about, in_house=replace(house, accounts={"sms": ("text",)}), **fields)
+
+    return make
+
+
+@pytest.mark.parametrize(("method", "standing"), [("sms", ("held", "wish")), ("email", ("due", None))], ids=["texts", "mail"])
+async def test_a_text_on_its_way_is_held_by_a_wish_about(store, ours, texted, rows, method, standing):
+    wish = Reading(Outcome.FEEDBACK_RECORD, 0.9, restrictions=((method, "He reads my phone."),))
+    earlier = texted()
+    await store.commit(Batch(ours, 0, 1, (earlier,)))
+    await store.commit(Batch(ours, 1, 2, (texted(wish),)))
+    (row,) = await rows(tables.outgoing, tables.outgoing.c.id == earlier.messages[0].id)
+    assert (row.recipient, row.state, row.reason) == ("+447700900123", *standing)
+    assert {row.outgoing_id for row in await rows(state.sends)} == ({earlier.messages[0].id} if method == "sms" else set())
+
+
+async def test_a_wish_on_a_form_holds_what_is_on_its_way_to_the_number_given_there(store, ours, texted, decided, contact, rows):
+    earlier = texted()
+    declared = DeclaredFacts(phone="07700900123")
+    wish = Reading(Outcome.FEEDBACK_RECORD, 0.9, restrictions=(("sms", "He reads my phone."),))
+    await store.commit(Batch(ours, 0, 2, (earlier, decided(wish, of=contact(declared=declared)))))
+    people = await rows(tables.outgoing, tables.outgoing.c.audience == "person")
+    assert {(row.recipient, row.state) for row in people} == {("+447700900123", "held"), ("jo@example.com", "due")}
+
+
+async def test_an_urgent_text_holds_what_is_due_to_its_number(store, ours, texted, rows):
+    earlier = texted()
+    await store.commit(Batch(ours, 0, 1, (earlier,)))
+    await store.commit(Batch(ours, 1, 2, (texted(URGENT),)))
+    (row,) = await rows(tables.outgoing, tables.outgoing.c.id == earlier.messages[0].id)
+    assert (row.state, row.reason) == ("held", "urgent-earlier")
+
+
 def dead(number: int, id_: UUID, position: int) -> Dead:
     delivery = Delivery(CONTACTS, position, NINE, Record("k", b"\xff\x00", (("h", b"\xe9"),)))
     return Dead(delivery, "not-json", f"number {number}", id_, "email", NINE)
@@ -258,6 +299,58 @@ async def test_an_acknowledgement_that_does_not_arrive_becomes_a_letter_task(sen
         await sent[1](way, "550 no such user")
     (task,) = await rows(tables.tasks)
     assert (task.kind, task.state) == ("letter", "open")
+
+
+A = OutgoingState
+
+
+@pytest.mark.parametrize(
+    ("told", "stands", "attempts"),
+    [
+        ([A.ACCEPTED, A.DELIVERED], "delivered", 1),
+        ([A.DELIVERED, A.ACCEPTED], "delivered", 2),
+        ([A.ACCEPTED, A.DELIVERED, A.DELIVERED, A.ACCEPTED], "delivered", 1),
+        ([A.ACCEPTED, A.FAILED], "failed", 1),
+        ([A.FAILED, A.ACCEPTED], "failed", 1),
+        ([A.ACCEPTED, A.FAILED, A.DELIVERED], "failed", 1),
+        ([A.ACCEPTED, A.DELIVERED, A.FAILED], "delivered", 1),
+    ],
+    ids=lambda each: " ".join(each) if isinstance(each, list) else None,
+)
+async def test_receipts_come_in_any_order_and_more_than_once(sent, rows, told, stands, attempts):
+    id_, tell = sent
+    for each in told:
+        await tell(each, "30003" if each is A.FAILED else None)
+    (row,) = await rows(tables.outgoing, tables.outgoing.c.id == id_)
+    assert (row.state, row.attempts) == (stands, attempts)
+    assert len(await rows(tables.tasks)) == (stands == "failed")
+
+
+async def test_acceptance_is_news_once_even_where_a_receipt_has_overtaken_it(sent):
+    _, tell = sent
+    assert len(await tell(A.DELIVERED)) == 1
+    assert [each.state for each in await tell(A.ACCEPTED)] == [A.ACCEPTED]
+    assert await tell(A.ACCEPTED) == []
+
+
+async def test_a_receipt_and_what_it_follows_may_come_in_one_batch(store, sent, rows, clock):
+    id_, _ = sent
+    statuses = [OutgoingStatus(outgoing_id=id_, state=each, at=clock(), attempts=1) for each in (A.ACCEPTED, A.DELIVERED)]
+    assert await store.commit_statuses(Batch(STATUSES, 0, 2), statuses) == statuses
+    (row,) = await rows(tables.outgoing, tables.outgoing.c.id == id_)
+    assert row.state == "delivered"
+
+
+async def test_a_text_that_did_not_arrive_is_not_called_mail(store, ours, texted, rows, clock):
+    written = texted()
+    await store.commit(Batch(ours, 0, 1, (written,)))
+    for number, (became, reason) in enumerate([(A.ACCEPTED, None), (A.FAILED, "undelivered: 30003")]):
+        status = OutgoingStatus(outgoing_id=written.messages[0].id, state=became, at=clock(), attempts=1, reason=reason)
+        await store.commit_statuses(Batch(STATUSES, number, number + 1), [status])
+    (task,) = await rows(tables.tasks)
+    reasons = Task.model_validate_json(task.body).reasons
+    assert reasons[0].startswith("A text message to them did not arrive")
+    assert reasons[1] == "The provider said: undelivered: 30003"
 
 
 async def test_being_told_that_a_held_message_was_not_sent_does_not_end_it(sent, rows, store, ours, decided):

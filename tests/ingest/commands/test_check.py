@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from channels.email.settings import EmailAccount
+from channels.social.settings import SocialAccount
 from channels.table import accounts
 from ingest.clock import now
 from ingest.commands.check import Finding, example, findings
@@ -19,6 +20,7 @@ from tests.ingest.commands.conftest import KEY, Ingest
 from tests.servers.clamd import MOST_BYTES, Clamd
 from tests.servers.dovecot import PASSWORD, Dovecot, running_dovecot
 from tests.servers.loopback import free_ports
+from tests.servers.portal import SECRET as PORTALS
 from tests.servers.postgres import Postgres
 from tests.servers.smtp import smtp_server
 
@@ -175,6 +177,7 @@ def test_the_example_is_toml_and_holds_every_key_there_is():
         if isinstance(section, type) and issubclass(section, Section):
             assert_whole(example(), written[name], section)
     assert_whole(example(), written["channels"]["email"]["care"], EmailAccount)
+    assert_whole(example(), written["channels"]["social"]["care"], SocialAccount)
     assert_whole(example(), written["publishers"]["urn:example:crm"], Publisher)
     assert "key_file" in written
 
@@ -194,7 +197,8 @@ def test_the_example_as_printed_does_not_start_and_names_what_to_replace(ingest:
         load(tmp_path / "ingest.toml")
     assert caught.value.reason == "key_file"
     (tmp_path / "ingest.key").write_text(KEY, encoding="utf-8")
-    (tmp_path / "care.password").write_text("x", encoding="utf-8")
+    for each in ("password", "secret"):
+        (tmp_path / f"care.{each}").write_text("x", encoding="utf-8")
     with pytest.raises(Misconfigured) as caught:
         load(tmp_path / "ingest.toml")
     assert caught.value.reason == "teams.intake"
@@ -207,6 +211,7 @@ def test_the_example_with_its_placeholders_replaced_is_accepted_and_is_the_defau
     (tmp_path / "ingest.toml").write_text(text.replace('"REPLACE-ME"', '"care@example.org"'), encoding="utf-8")
     (tmp_path / "ingest.key").write_text(KEY, encoding="utf-8")
     (tmp_path / "care.password").write_text("hunter2", encoding="utf-8")
+    (tmp_path / "care.secret").write_text(PORTALS, encoding="utf-8")
     settings = load(tmp_path / "ingest.toml")
     least = dict.fromkeys(("intake", "investigators", "customer_care", "duty"), "care@example.org")
     (tmp_path / "least.toml").write_text(
@@ -219,6 +224,7 @@ def test_the_example_with_its_placeholders_replaced_is_accepted_and_is_the_defau
     account = accounts(settings)["email", "care"]
     given = {"host": "imap.example.org", "user": "care", "smtp": "smtp.example.org:587", "sender": "care@example.org"}
     assert account == EmailAccount(**given, password="hunter2")  # type: ignore[arg-type]
+    assert accounts(settings)["social", "care"] == SocialAccount(secret=PORTALS)  # type: ignore[arg-type]
     assert settings.publishers == {"urn:example:crm": Publisher()}
 
 
