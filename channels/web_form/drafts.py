@@ -53,6 +53,8 @@ class Draft:
     trapped: bool = False
     """Whether a field was filled in that people do not see."""
     sent: Sent | None = None
+    reply: str | None = None
+    """The token of the link of ours that they came by."""
 
 
 def begin(begun: datetime) -> Draft:
@@ -156,6 +158,7 @@ def _as_json(draft: Draft) -> dict[str, Any]:
         "begun": draft.begun.isoformat(),
         "answers": draft.answers,
         "trapped": draft.trapped,
+        "reply": draft.reply,
         "sent": sent and [str(sent.contact), sent.at.isoformat(), sent.answers, sent.purpose, sent.can_reply],
     }
 
@@ -166,6 +169,7 @@ def _from_json(told: dict[str, Any]) -> Draft:
         begun=datetime.fromisoformat(told["begun"]),
         answers=answers_from(told["answers"]),
         trapped=told["trapped"],
+        reply=told.get("reply"),  # which a draft of an earlier release has not
     )
     if told["sent"]:
         contact, at, answers, purpose, can_reply = told["sent"]

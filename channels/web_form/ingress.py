@@ -32,7 +32,7 @@ from ingest.contract import Attachment, Contact
 from ingest.database import Database
 from ingest.errors import Misconfigured, Refused
 from ingest.finding import Finding
-from ingest.ids import reference
+from ingest.ids import reference, replies_to
 from ingest.receive import Arrival
 from ingest.settings import Settings
 from ingest.together import Together
@@ -117,6 +117,7 @@ class Form:
         **_: Any,
     ) -> None:
         key = settings.key.get_secret_value().encode()
+        self._key = key
         self._name = name
         self._account = account
         self._arrive = arrive
@@ -165,10 +166,31 @@ class Form:
 
     async def start(self, language: Language, request: Request) -> Response:
         """What the form is for."""
+        if token := request.query_params.get("reply"):
+            return await self._followed(language, request, token)
         session = self._session(request)
         draft = await self.drafts.get(session) if session else None
         resume = _page_path(language, next_page(draft.answers)) if draft and draft.answers and not draft.sent else None
         return self._html(self._pages.start(language, resume))
+
+    async def _followed(self, language: Language, request: Request, token: str) -> Response:
+        """A link of ours, kept with the answers to come, and out of the address again; one that is not ours is the page and no more."""
+        here, now = self._to(path(language)), self._clock()
+        if replies_to(self._key, token, now) is None:
+            return here
+        session = self._session(request)
+        draft = await self.drafts.get(session) if session else None
+        if session is None or (draft and draft.sent):
+            session, draft = self._new_session(), None
+        if draft is None:
+            self._limited(self._starts, request)
+
+        def kept(draft: Draft | None) -> Draft:
+            draft = draft or begin(now)
+            return draft if draft.sent else replace(draft, reply=token)
+
+        await self.drafts.change(session, kept)
+        return self._with_session(here, session)
 
     async def notice(self, name: str, language: Language, request: Request) -> Response:  # noqa: ARG002 - as every page
         """A page to read."""
@@ -281,7 +303,8 @@ class Form:
             return self._to(_page_path(language, wanted))
         self._limited(self._submissions, request)
         now = self._clock()
-        original = original_of(draft.token, answers, kept, language=language, suspicions=self._suspicions(posted, draft, now))
+        suspicions = self._suspicions(posted, draft, now)
+        original = original_of(draft.token, answers, kept, language=language, suspicions=suspicions, reply=draft.reply)
         arrival = Arrival(original, partial(translate, account=self._name, received_at=now))
         sent = partial(Sent, at=now, answers=mark, purpose=purpose(answers), can_reply=bool(ways(answers)))
         await self._send(_Sending(posted.session, draft, arrival, sent))
@@ -452,7 +475,7 @@ class Form:
 
 def _done(as_sent: Draft, sent: Sent, draft: Draft | None) -> Draft:
     """What is left of a draft that was sent: its answers are ours by now, and of no more use there. Of two at once the first stands."""
-    return draft if draft and draft.sent else replace(draft or as_sent, answers={}, sent=sent)
+    return draft if draft and draft.sent else replace(draft or as_sent, answers={}, reply=None, sent=sent)
 
 
 def _spoken(

@@ -21,6 +21,7 @@ from ingest.contract import (
     Identifier,
     Method,
     Person,
+    Thread,
     UnsafeWay,
     canonical_email,
     canonical_phone,
@@ -43,9 +44,15 @@ def fingerprint(answers: Answers, attachments: Sequence[Attachment]) -> str:
 
 
 def original_of(
-    token: str, answers: Answers, attachments: Sequence[Attachment], *, language: Language, suspicions: Sequence[str] = ()
+    token: str,
+    answers: Answers,
+    attachments: Sequence[Attachment],
+    *,
+    language: Language,
+    suspicions: Sequence[str] = (),
+    reply: str | None = None,
 ) -> bytes:
-    """What is kept of a form as it was sent."""
+    """What is kept of a form as it was sent; ``reply`` is the token of the link of ours that it came by."""
     told = {
         "form": _FORM,
         "token": token,
@@ -53,6 +60,7 @@ def original_of(
         "answers": answers,
         "attachments": [each.model_dump(mode="json") for each in attachments],
         "suspicions": list(suspicions),
+        **({"reply": reply} if reply else {}),
     }
     return json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
 
@@ -109,6 +117,7 @@ def _translate(raw: bytes, account: str, received_at: datetime) -> Contact:
         language=told["language"],
         original=digest(raw),
         attachments=attachments,
+        thread=Thread(reply_token=told.get("reply")),
         declared=_declared(answers),
         warnings=(*_hidden(answers), *(f"suspected-robot: {each}" for each in told["suspicions"])),
     )

@@ -2,12 +2,24 @@
 
 import re
 import time
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.ids import contact_id, derived_id, digest, new_id, partition_key, published_contact_id, reference
+from ingest.ids import (
+    contact_id,
+    derived_id,
+    digest,
+    mark,
+    new_id,
+    partition_key,
+    published_contact_id,
+    reference,
+    replies_to,
+    reply_token,
+)
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 
@@ -72,3 +84,37 @@ def test_ten_thousand_references_are_all_different():
 
 def test_a_digest_is_sha_256_in_lower_case():
     assert digest(b"") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+SECRET = b"5b0e4c6f9d8a7312e0f4b6c8d1a29375"
+
+
+@settings(deadline=None)
+@given(st.uuids(), st.integers(1, 10**8))
+def test_a_links_token_ties_to_its_contact_until_it_ends_and_fits_an_address(of: UUID, lasts: int):
+    token = reply_token(SECRET, of, NOW + timedelta(seconds=lasts))
+    assert re.fullmatch("[0-9A-Za-z_-]{50}", token)
+    assert replies_to(SECRET, token, NOW) == of
+    assert replies_to(SECRET, token, NOW + timedelta(seconds=lasts)) is None
+
+
+@settings(deadline=None)
+@given(st.integers(0, 49), st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"))
+def test_a_token_with_another_character_anywhere_is_none(at: int, instead: str):
+    token = reply_token(SECRET, ONE, NOW + timedelta(days=30))
+    altered = token[:at] + instead + token[at + 1 :]
+    assert replies_to(SECRET, altered, NOW) == (ONE if altered == token else None)
+
+
+@settings(deadline=None)
+@given(st.text() | st.text(alphabet="Aa0-_=+/ \u00e9", min_size=48, max_size=52))
+def test_no_text_that_we_did_not_make_is_a_token(given_text: str):
+    assert replies_to(SECRET, given_text, NOW) is None
+
+
+def test_a_token_of_another_key_or_for_another_purpose_is_none():
+    expires = NOW + timedelta(days=30)
+    assert replies_to(SECRET, reply_token(SECRET[::-1], ONE, expires), NOW) is None
+    assert replies_to(SECRET, mark(SECRET, "1", "2", "3", b"")[:50], NOW) is None
+    assert replies_to(SECRET, None, NOW) is None

@@ -5,10 +5,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from channels.table import accounts
 from ingest.errors import Misconfigured
-from ingest.settings import Settings, load, path_of
+from ingest.settings import AcknowledgementSettings, Settings, load, path_of
 
 KEY = "5b0e4c6f9d8a7312e0f4b6c8d1a29375"
 LEAST = """
@@ -382,3 +383,21 @@ def test_a_channel_that_there_is_not_is_refused_by_name(loaded: Load):
 def test_settings_are_frozen(loaded: Load):
     with pytest.raises(ValueError, match="frozen"):
         loaded().teams.duty = "somebody@example.org"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["", "  ", "Dear {name}, ring us.", "Ring us, %s.", "Ring us, %(name)s.", "Ring us, $name.", "Dear <name>", "Dear [name]",
+     "Dear ___", "Dear XXX", "Your reference is CC-7F3KQ-92QXA."],
+)  # fmt: skip
+@pytest.mark.parametrize("key", ["public_reply", "public_reply_cy"])
+def test_a_public_reply_is_the_same_words_for_everybody(key: str, words: str):
+    with pytest.raises(ValidationError, match="the same words for everybody"):
+        AcknowledgementSettings.model_validate({key: words})
+
+
+def test_a_public_reply_may_be_ones_own():
+    assert (
+        AcknowledgementSettings(public_reply=" Please ring us on 01632 960000. ").public_reply
+        == "Please ring us on 01632 960000."
+    )

@@ -28,7 +28,7 @@ from ingest.ids import MARK, contact_id, mark, replies_to, reply_token
 from ingest.reports import allocation_record
 from ingest.settings import Publisher
 from ingest.telemetry import ERRORS, UNALLOCATED, UNALLOCATED_OLDEST
-from router import allocation, desk, ledger
+from router import allocation, desk, duties, ledger
 from router.decide import Allocated, RecordFeedback
 from router.desk import Ruling
 from router.match import Matched
@@ -380,6 +380,17 @@ async def test_one_that_breaks_whatever_decides_on_it_keeps_no_other_waiting(
     await apply()
     assert (await current(whole)).kind == "InviteToContact"
     assert ERRORS.labels("allocations", "not-applied")._value.get() == before + 1
+
+
+async def test_the_duties_see_to_it(post, append, route, tell, current, log, database, store, house, clock):
+    about = post()
+    await append(about)
+    await route()
+    await tell(about)
+    stopping = asyncio.Event()
+    stopping.set()
+    await duties.run(log, database, store, house, clock, stopping)
+    assert (await current(about)).kind == "InviteToContact"
 
 
 # Whose word counts.

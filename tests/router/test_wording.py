@@ -91,3 +91,69 @@ def test_the_digest_begins_with_what_is_latest():
     assert subject == "This morning: 2 not settled, 1 late"
     assert body.index("CC-2") < body.index("CC-1")
     assert "LATE Wed 01 Jul 2026 07:00  CC-2  letter (claimed by Sam)" in body
+
+
+WAYS = wording.Ways(
+    "01632 960000", "07700 900000", "care@ombudsman.example", "PO Box 1, Derby DE80 4PT", "https://contact.example.org/?reply=T"
+)
+
+
+@pytest.mark.parametrize("welsh", [False, True])
+def test_an_invitation_names_every_way_our_reference_and_name_and_whom_to_ring_in_danger(welsh: bool):
+    body = wording.invitation("CC-7F3KQ-92QXA", WAYS, SETTINGS, welsh=welsh)
+    signed = SETTINGS.organisation_cy if welsh else SETTINGS.organisation
+    for said in (*vars_of(WAYS), "CC-7F3KQ-92QXA", "999", "116 123", signed):
+        assert said in body
+    assert ("Diolch" in body) is welsh
+    assert ("Thank you" in body) is not welsh
+
+
+def vars_of(ways: wording.Ways) -> list[str]:
+    return [each for each in (ways.telephone, ways.text_number, ways.email, ways.letter, ways.form) if each]
+
+
+@pytest.mark.parametrize("welsh", [False, True])
+def test_a_way_that_we_have_not_is_not_named(welsh: bool):
+    ways = wording.Ways(None, "07700 900000", "care@ombudsman.example", None, None)
+    body = wording.invitation("CC-7F3KQ-92QXA", ways, SETTINGS, welsh=welsh)
+    assert [line for line in body.splitlines() if line.startswith("-")] == (
+        ["- drwy neges destun i 07700 900000", "- drwy e-bost i care@ombudsman.example"]
+        if welsh
+        else ["- by text message to 07700 900000", "- by email to care@ombudsman.example"]
+    )
+    assert "None" not in body
+
+
+@pytest.mark.parametrize("text", [SETTINGS.public_reply, SETTINGS.public_reply_cy], ids=["en", "cy"])
+def test_what_everybody_can_read_fits_one_post_and_has_no_name_reference_topic_or_address_in_it(text: str):
+    assert len(text) <= 280
+    assert not any(each.isdigit() for each in text)
+    for never in ("CC-", "http", "case", "complaint", "achos", "cwyn", "again", "eto", "@", SETTINGS.organisation, "records"):
+        assert never not in text
+
+
+def test_both_languages_of_it_name_the_same_five_ways():
+    for text, ways in (
+        (SETTINGS.public_reply, ("telephone", "text message", "email", "letter", "online form")),
+        (SETTINGS.public_reply_cy, ("ffôn", "neges destun", "e-bost", "lythyr", "ffurflen ar-lein")),
+    ):
+        assert all(each in text for each in ways)
+
+
+@pytest.mark.parametrize("welsh", [False, True])
+def test_an_invitation_that_comes_back_as_a_quotation_raises_no_alarm(welsh: bool):
+    quoted = "> " + wording.invitation("CC-7F3KQ-92QXA", WAYS, SETTINGS, welsh=welsh).replace("\n", "\n> ")
+    left = wording.own_words(SETTINGS).sub(" ", quoted)  # pyright: ignore[reportArgumentType] - a frozen model is hashable
+    assert "999" not in left
+    assert "116 123" not in left
+
+
+def test_who_did_not_allocate_in_time_is_told_so_and_how_to():
+    task = Task(
+        id=UUID(int=5), contact_id=UUID(int=6), reference="CC-7F3KQ-92QXA", kind=TaskKind.ALLOCATION, mailbox="affairs@example.org",
+        channel="social", created_at=NOW, due=NOW + timedelta(hours=24), reasons=("It is not allocated yet.",),
+    )  # fmt: skip
+    subject, body = wording.task_notice(task, LONDON, again=True)
+    assert subject == "NOT ALLOCATED a post on social media waits to be allocated [CC-7F3KQ-92QXA]"
+    assert f"ingest social allocate {task.contact_id} --to customer-care|nobody" in body
+    assert "Nobody has claimed" not in body
