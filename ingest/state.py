@@ -123,7 +123,6 @@ reconciled = Table(
     "reconciled",  # up to when a provider was asked for what it could not tell us
     metadata,
     Column("account", Text, primary_key=True),
-    Column("first_at", UtcDateTime, nullable=False),  # what is older was not for us
     Column("until", UtcDateTime, nullable=False),
 )
 

@@ -22,7 +22,6 @@ from ingest.contract import Record
 from ingest.database import Database
 from ingest.errors import Misconfigured, Refused, Unreadable
 from ingest.reports import STATUSES, status_record
-from ingest.scan import scanner
 from ingest.settings import Settings
 from ingest.telemetry import ERRORS
 from ingest.together import Together
@@ -58,16 +57,7 @@ def door(
     if not _NAME.fullmatch(name):
         key = f"channels.sms.{name}"
         raise Misconfigured(key, f"{key}: its name stands in an address. Use letters, figures and hyphens.")
-    texts = Texts(
-        name,
-        account,
-        arrive=arrive,
-        database=database,
-        clock=clock,
-        most_bytes=settings.uploads.most_bytes,
-        scan=scanner(settings.scan) if settings.scan.clamd else None,
-        pace=pace,
-    )
+    texts = Texts(name, account, arrive=arrive, database=database, clock=clock, settings=settings, pace=pace)
     webhooks = Webhooks(name, account, texts, append=append, database=database, clock=clock, settings=settings)
     routes = [("POST", path(name), webhooks.text), ("POST", f"{path(name)}/receipts", webhooks.receipt)]
     return Door(routes, problem, beside=texts.run)

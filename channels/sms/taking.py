@@ -1,12 +1,12 @@
 """Texts are taken in: at once where they are whole, and where they are not, kept first and taken in once their pictures and parts are here.
 
 A webhook is answered as soon as its text is kept. Pictures are fetched from the provider alone, again and again for some minutes, and parts
-are waited for; what then is missing is named in the contact's warnings, so that a person looks. One process at a time does this for an
-account.
+are waited for; what then is missing is named in the contact's warnings, so that a person looks. Whoever completes a text first puts its
+name down for it, by moving its next try: of several processes one does it, and where that one dies another does, a little later.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,18 +29,21 @@ from ingest import state
 from ingest.claims import Claim, Stands, claim
 from ingest.clock import Clock
 from ingest.contract import Contact
-from ingest.database import Alone, Database, among, insert
+from ingest.database import Database, among, insert
 from ingest.errors import IngestError
 from ingest.ids import contact_id, digest
 from ingest.receive import Arrival
-from ingest.scan import Scan
+from ingest.scan import scanner
+from ingest.settings import Settings
 from ingest.telemetry import ERRORS, telemetry
 
 Arrive = Callable[..., Awaitable[list[Contact]]]
 """``receive``, with all that it leans on."""
 
-_MOST_AT_ONCE: Final = 1_000
+_MOST_WAITING: Final = 1_000  # looked at, at a time
+_AT_ONCE: Final = 100
 _MOST_HOPS: Final = 2
+_IN_HAND: Final = timedelta(minutes=2)  # longer than it takes anybody who has begun
 _REMEMBERED: Final = timedelta(days=2)  # a text is sent again for a day at most (Vonage)
 _TEXTS: Final = TypeAdapter(InboundText)
 _PARTS: Final = TypeAdapter(Part)
@@ -61,7 +64,7 @@ class Pace:
     pictures_for: timedelta = timedelta(minutes=5)
     """From when the text came; then it is taken in with those there are."""
     parts_for: timedelta = timedelta(minutes=10)
-    """From when the first part came; then it is taken in with those there are."""
+    """From when the last part came; then it is taken in with those there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,7 @@ class Texts:
         arrive: Arrive,
         database: Database,
         clock: Clock,
-        most_bytes: int = 0,
-        scan: Scan | None = None,
+        settings: Settings,
         pace: Pace | None = None,
     ) -> None:
         self._name = name
@@ -93,33 +95,32 @@ class Texts:
         self._arrive = arrive
         self._database = database
         self._clock = clock
-        self._most_bytes = most_bytes
-        self._scan = scan
+        self._most_bytes = settings.uploads.most_bytes
+        self._scan = scanner(settings.scan) if settings.scan.clamd else None
         self._pace = pace or Pace()
         self._came = asyncio.Event()
 
     async def take(self, batch: Sequence[Came]) -> list[Exception | None]:
-        """Keep some: when this returns, each would survive a crash. The same again changes nothing; other words under the same reference
-        are taken in beside the first, and the router has a person look.
+        """Keep what webhooks brought: when this returns, each would survive a crash. The same again changes nothing; other words under the
+        same reference are taken in beside the first, and the router has a person look.
         """
         now = self._clock()
         texts = {self._id(each): each for each in batch if not isinstance(each.told, Part)}
         claims = [Claim(id_, fingerprint, now) for id_, fingerprint in texts]
         stands: Mapping[UUID, Stands] = await claim(self._database, claims) if claims else {}
+        again = [key for key in texts if stands[key[0]].fingerprint == key[1] and stands[key[0]].received_at != now]
+        held = await self._held([id_ for id_, _ in again if not stands[id_].taken_in])
         arriving, waiting = list[Arrival](), list[dict[str, Any]]()
         for key, each in texts.items():
             known = stands[key[0]]
             ours = known.fingerprint == key[1]
-            if ours and known.taken_in:
+            if ours and (known.taken_in or key in held):
                 continue
             received_at = known.received_at if ours else now
-            told = each.told
-            if isinstance(told, InboundText) and any(self._is_fetchable(media) for media in told.media):
-                waiting.append(self._row(key, each, received_at, received_at))
-                continue
-            warnings = self._left(told.media if isinstance(told, InboundText) else (), 0, 0)
-            as_contact = partial(translate, text=_no_part(told), account=self._name, received_at=received_at, warnings=warnings)
-            arriving.append(Arrival(each.raw, as_contact))
+            if isinstance(each.told, InboundText) and self._has_pictures(each.told):
+                waiting.append(self._row(key, each, received_at, now))
+            else:
+                arriving.append(self._arrival(each, received_at))
         parts = {self._id(each): each for each in batch if isinstance(each.told, Part)}
         waiting += [self._row(key, each, now, now + self._pace.parts_for) for key, each in parts.items()]
         if waiting:
@@ -130,12 +131,45 @@ class Texts:
             await self._arrive(arriving)
         return [None] * len(batch)
 
-    async def known(self, references: Iterable[str]) -> set[str]:
-        """Which of some references of the provider's have been heard of."""
+    async def leave(self, batch: Sequence[Came]) -> None:
+        """Keep what was asked for, to be completed like what has pictures: a webhook that comes meanwhile finds it here, and does not take
+        it in as well.
+        """
+        now = self._clock()
+        found = {self._id(each): each for each in batch}
+        claims = [{"contact_id": id_, "fingerprint": mark, "received_at": now} for id_, mark in found]
+        async with self._database.write() as connection:
+            await connection.execute(insert(state.claims).on_conflict_do_nothing(), claims)
+            wanted = select(state.claims).where(among(state.claims.c.contact_id, {id_ for id_, _ in found}))
+            stands = {row.contact_id: row for row in await connection.execute(wanted)}
+            rows = [
+                self._row(key, each, stands[key[0]].received_at, now)
+                for key, each in found.items()
+                if not now - _IN_HAND < stands[key[0]].received_at < now  # a webhook is about to
+            ]
+            if rows:
+                await connection.execute(insert(state.texts).on_conflict_do_nothing(), rows)
+        self._came.set()
+
+    async def unheard(self, references: Collection[str]) -> set[str]:
+        """Of some references of the provider's, those that no webhook has brought and nobody has asked for yet."""
         ids = {contact_id("sms", self._name, each): each for each in references}
+        receipts, texts, claims = state.receipts.c.contact_id, state.texts.c.id, state.claims.c
+        in_hand = among(claims.contact_id, ids) & (claims.received_at > self._clock() - _IN_HAND)
         async with self._database.read() as connection:
-            found = await connection.scalars(select(state.claims.c.contact_id).where(among(state.claims.c.contact_id, ids)))
-            return {ids[each] for each in found}
+            heard = set(await connection.scalars(select(receipts).where(among(receipts, ids))))
+            heard |= set(await connection.scalars(select(texts).where(among(texts, ids))))
+            heard |= set(await connection.scalars(select(claims.contact_id).where(in_hand)))
+        return {reference for id_, reference in ids.items() if id_ not in heard}
+
+    async def _held(self, ids: Collection[UUID]) -> set[tuple[UUID, str]]:
+        """What waits here already, or did."""
+        if not ids:
+            return set()
+        texts = state.texts.c
+        async with self._database.read() as connection:
+            rows = await connection.execute(select(texts.id, texts.fingerprint).where(among(texts.id, ids)))
+            return {(row.id, row.fingerprint) for row in rows}
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Complete what waits until told to stop."""
@@ -143,9 +177,7 @@ class Texts:
         while not stopping.is_set():
             self._came.clear()
             try:
-                async with self._database.alone(f"sms {self._name} waits", within=timedelta(minutes=2)) as alone:
-                    if alone is not None:
-                        await self._complete(alone, stopping)
+                await self._complete(stopping)
                 if self._clock() >= forget_at:
                     await self._forget()
                     forget_at = self._clock() + timedelta(minutes=10)
@@ -165,43 +197,57 @@ class Texts:
             for each in news:
                 each.cancel()
 
-    async def _complete(self, alone: Alone, stopping: asyncio.Event) -> None:
+    async def _complete(self, stopping: asyncio.Event) -> None:
         rows = await self._waiting()
         now = self._clock()
-        for row in rows:
-            if row.whole is None and row.try_after <= now and not stopping.is_set():
-                await alone.sure()
-                await self._with_pictures(row, alone)
+        due = [(row, _TEXTS.validate_json(row.told)) for row in rows if row.whole is None and row.try_after <= now]
+        whole = [(row, text) for row, text in due if not self._has_pictures(text)]
+        for at in range(0, len(whole), _AT_ONCE):
+            await self._take_in_whole(dict(whole[at : at + _AT_ONCE]))
+        for row, text in due:
+            if self._has_pictures(text) and not stopping.is_set() and await self._ours([row]):
+                await self._with_pictures(row, text)
         for some in _wholes(rows):
             parts = [(row, _PARTS.validate_json(row.told)) for row in some]
-            if len(parts) >= parts[0][1].total or some[0].try_after <= now:
-                await alone.sure()
+            all_here = len(parts) >= parts[0][1].total and not any(row.tries for row in some)
+            if (all_here or max(row.try_after for row in some) <= now) and len(await self._ours(some)) == len(some):
                 await self._join(parts)
+
+    async def _ours(self, rows: Collection[Row[Any]]) -> list[Row[Any]]:
+        """Put our name down for some; those that nobody else was first for."""
+        until = self._clock() + _IN_HAND
+        ours = list[Row[Any]]()
+        async with self._database.write() as connection:
+            for row in rows:
+                mine = update(state.texts).where(*_is(row), state.texts.c.tries == row.tries, state.texts.c.taken_at.is_(None))
+                changed = await connection.execute(mine.values(tries=row.tries + 1, try_after=until))
+                ours += [row] * changed.rowcount
+        return ours
+
+    async def _take_in_whole(self, texts: Mapping[Row[Any], InboundText]) -> None:
+        if ours := await self._ours(texts.keys()):
+            await self._take_in([self._arrival(Came(row.raw, texts[row]), row.received_at) for row in ours], ours)
 
     async def _waiting(self) -> Sequence[Row[Any]]:
         texts = state.texts
         mine = (texts.c.account == self._name) & texts.c.taken_at.is_(None)
         async with self._database.read() as connection:
-            ordered = select(texts).where(mine).order_by(texts.c.received_at, texts.c.id).limit(_MOST_AT_ONCE)
+            ordered = select(texts).where(mine).order_by(texts.c.received_at, texts.c.id).limit(_MOST_WAITING)
             return (await connection.execute(ordered)).all()
 
-    async def _with_pictures(self, row: Row[Any], alone: Alone) -> None:
+    async def _with_pictures(self, row: Row[Any], text: InboundText) -> None:
         """Fetch a text's pictures and take it in; or, where one could not be had and there is time, leave it for later."""
-        text = _TEXTS.validate_json(row.told)
-        wanted = [each for each in text.media if self._is_fetchable(each)]
-        got = await self._fetched(wanted)
-        absent = [each for each in got if each == "not-had"]
+        got = await self._fetched([each for each in text.media if self._is_fetchable(each)])
+        absent, refused = got.count("not-had"), got.count("refused")
         now = self._clock()
         if absent and now < row.received_at + self._pace.pictures_for:
-            later = {"tries": row.tries + 1, "try_after": now + self._pace.again * 2 ** min(row.tries, 10)}
+            later = update(state.texts).where(*_is(row)).values(try_after=now + self._pace.again * 2 ** min(row.tries, 10))
             async with self._database.write() as connection:
-                await connection.execute(update(state.texts).where(*_is(row)).values(later))
+                await connection.execute(later)
             return
-        await alone.sure()
-        refused = [each for each in got if each == "refused"]
-        warnings = self._left(text.media, len(absent), len(refused))
         pictures = [each for each in got if isinstance(each, Picture)]
-        await self._take_in(row.raw, text, row.received_at, [row], pictures, warnings)
+        came = Came(row.raw, text)
+        await self._take_in([self._arrival(came, row.received_at, pictures, self._left(text.media, absent, refused))], [row])
 
     async def _join(self, parts: Sequence[tuple[Row[Any], Part]]) -> None:
         """Take in a text that came in parts, known by the reference of its first."""
@@ -210,27 +256,25 @@ class Texts:
         in_order = sorted(parts, key=lambda each: each[1].number)
         received_at = min(row.received_at for row in rows)
         await claim(self._database, [Claim(contact_id("sms", self._name, text.reference), text.fingerprint, received_at)])
-        await self._take_in(b"\n".join(row.raw for row, _ in in_order), text, received_at, rows)
+        await self._take_in([self._arrival(Came(b"\n".join(row.raw for row, _ in in_order), text), received_at)], rows)
 
-    async def _take_in(
-        self,
-        raw: bytes,
-        text: InboundText,
-        received_at: datetime,
-        rows: Sequence[Row[Any]],
-        pictures: Sequence[Picture] = (),
-        warnings: Sequence[str] = (),
-    ) -> None:
-        as_contact = partial(
-            translate, text=text, account=self._name, received_at=received_at, pictures=pictures, warnings=warnings
-        )
-
+    async def _take_in(self, arrivals: Sequence[Arrival], rows: Sequence[Row[Any]]) -> None:
         async def settle(connection: AsyncConnection, _: Sequence[Contact]) -> None:
             done = {"taken_at": self._clock(), "told": b"", "raw": b""}
             for row in rows:
                 await connection.execute(update(state.texts).where(*_is(row)).values(done))
 
-        await self._arrive([Arrival(raw, as_contact)], beside=settle, scan=self._scan)
+        await self._arrive(arrivals, beside=settle, scan=self._scan)
+
+    def _arrival(
+        self, came: Came, received_at: datetime, pictures: Sequence[Picture] = (), warnings: Sequence[str] | None = None
+    ) -> Arrival:
+        text = came.told if isinstance(came.told, InboundText) else None
+        told = self._left(text.media if text else (), 0, 0) if warnings is None else warnings
+        return Arrival(
+            came.raw,
+            partial(translate, text=text, account=self._name, received_at=received_at, pictures=pictures, warnings=told),
+        )
 
     async def _forget(self) -> None:
         texts = state.texts
@@ -276,6 +320,9 @@ class Texts:
             return None
         return httpx.BasicAuth(given.account_sid, given.token.get_secret_value())
 
+    def _has_pictures(self, text: InboundText) -> bool:
+        return any(self._is_fetchable(each) for each in text.media)
+
     def _is_fetchable(self, media: Media) -> bool:
         return self._provider.fetchable(media.url, self._account)
 
@@ -310,10 +357,6 @@ class Texts:
             "tries": 0,
             "try_after": try_after,
         }
-
-
-def _no_part(told: InboundText | Part | None) -> InboundText | None:
-    return told if isinstance(told, InboundText) else None
 
 
 def _is(row: Row[Any]) -> tuple[Any, Any]:

@@ -10,7 +10,7 @@ import json
 import socket
 import threading
 import urllib.parse
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -43,6 +43,8 @@ class Portal:
     """Ids of posts that are gone."""
     refused: int = 0
     """Requests whose signature was none."""
+    on_taken: Callable[[], None] = lambda: None
+    """Done once a reply is taken, before it is answered."""
     port: int = 0
     _ids: set[str] = field(default_factory=set[str])
     _lock: Any = field(default_factory=threading.Lock)
@@ -88,6 +90,7 @@ class Portal:
             if headers["webhook-id"] not in self._ids:
                 self._ids.add(headers["webhook-id"])
                 self.posted.append(told["data"])
+        self.on_taken()
         return 201
 
     def next_answer(self) -> tuple[int | str | None, Mapping[str, str]]:

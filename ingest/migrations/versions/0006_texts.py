@@ -31,7 +31,6 @@ def upgrade() -> None:
     op.create_table(
         "reconciled",
         sa.Column("account", sa.Text(), nullable=False),
-        sa.Column("first_at", UtcDateTime(), nullable=False),
         sa.Column("until", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("account"),
         schema="state",

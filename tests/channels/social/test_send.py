@@ -19,8 +19,8 @@ from pydantic import SecretStr
 
 from channels.sending import Accepted, Connection, Deferred, Failed, Trouble, Unknown
 from channels.social import send
+from channels.social.send import way_out
 from channels.social.settings import Hmac
-from channels.table import CHANNELS
 from ingest.contract import Audience, Outgoing, OutgoingKind, Post
 from tests.channels.social.conftest import account
 from tests.servers.loopback import free_ports
@@ -41,9 +41,7 @@ def invitation(number: int = 1, **changed: Any) -> Outgoing:
 
 @pytest.fixture
 async def connection(portal: Portal) -> AsyncGenerator[Connection]:
-    made = CHANNELS["social"].send
-    assert made is not None
-    it = made(account(replies=portal.replies))
+    it = way_out("care", account(replies=portal.replies))
     yield it
     await it.close()
 
@@ -134,6 +132,8 @@ async def test_a_busy_portal_says_when(portal: Portal, connection: Connection):
     portal.answers.append((429, {"Retry-After": "60"}))
     at = now()
     assert await connection.send(invitation(), at) == Deferred("portal-busy: 429", Trouble.ACCOUNT, at + timedelta(seconds=60))
+    portal.answers.append((503, {"Retry-After": "60"}))
+    assert await connection.send(invitation(), at) == Deferred("portal-away: 503", Trouble.ACCOUNT, at + timedelta(seconds=60))
 
 
 async def test_no_redirect_is_followed(portal: Portal, connection: Connection):
@@ -210,4 +210,6 @@ async def test_a_check_reaches_the_portal_and_sends_nothing(portal: Portal, conn
     assert [each[0] for each in portal.requests] == ["HEAD"]
     portal.answers.append(503)
     assert await connection.check() == Deferred("portal-away: 503", Trouble.CONNECTION)
+    portal.answers.append((308, {"Location": "https://elsewhere.example/"}))
+    assert await connection.check() == Deferred("portal-redirects: 308", Trouble.ACCOUNT)
     assert portal.posted == []
