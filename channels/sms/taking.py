@@ -40,7 +40,8 @@ from ingest.telemetry import ERRORS, telemetry
 Arrive = Callable[..., Awaitable[list[Contact]]]
 """``receive``, with all that it leans on."""
 
-_MOST_AT_ONCE: Final = 1_000
+_MOST_WAITING: Final = 1_000  # looked at, at a time
+_AT_ONCE: Final = 100
 _MOST_HOPS: Final = 2
 _IN_HAND: Final = timedelta(minutes=2)  # longer than it takes anybody who has begun
 _REMEMBERED: Final = timedelta(days=2)  # a text is sent again for a day at most (Vonage)
@@ -116,7 +117,7 @@ class Texts:
             if ours and (known.taken_in or key in held):
                 continue
             received_at = known.received_at if ours else now
-            if isinstance(each.told, InboundText) and any(self._is_fetchable(media) for media in each.told.media):
+            if isinstance(each.told, InboundText) and self._has_pictures(each.told):
                 waiting.append(self._row(key, each, received_at, now))
             else:
                 arriving.append(self._arrival(each, received_at))
@@ -199,36 +200,43 @@ class Texts:
     async def _complete(self, stopping: asyncio.Event) -> None:
         rows = await self._waiting()
         now = self._clock()
-        for row in rows:
-            if row.whole is None and row.try_after <= now and not stopping.is_set() and await self._ours([row]):
-                await self._with_pictures(row)
+        due = [(row, _TEXTS.validate_json(row.told)) for row in rows if row.whole is None and row.try_after <= now]
+        whole = [(row, text) for row, text in due if not self._has_pictures(text)]
+        for at in range(0, len(whole), _AT_ONCE):
+            await self._take_in_whole(dict(whole[at : at + _AT_ONCE]))
+        for row, text in due:
+            if self._has_pictures(text) and not stopping.is_set() and await self._ours([row]):
+                await self._with_pictures(row, text)
         for some in _wholes(rows):
             parts = [(row, _PARTS.validate_json(row.told)) for row in some]
-            whole = len(parts) >= parts[0][1].total and not any(row.tries for row in some)
-            if (whole or max(row.try_after for row in some) <= now) and await self._ours(some):
+            all_here = len(parts) >= parts[0][1].total and not any(row.tries for row in some)
+            if (all_here or max(row.try_after for row in some) <= now) and len(await self._ours(some)) == len(some):
                 await self._join(parts)
 
-    async def _ours(self, rows: Sequence[Row[Any]]) -> bool:
-        """Put our name down for them; False where somebody else was first."""
+    async def _ours(self, rows: Collection[Row[Any]]) -> list[Row[Any]]:
+        """Put our name down for some; those that nobody else was first for."""
         until = self._clock() + _IN_HAND
+        ours = list[Row[Any]]()
         async with self._database.write() as connection:
             for row in rows:
                 mine = update(state.texts).where(*_is(row), state.texts.c.tries == row.tries, state.texts.c.taken_at.is_(None))
                 changed = await connection.execute(mine.values(tries=row.tries + 1, try_after=until))
-                if not changed.rowcount:
-                    return False
-        return True
+                ours += [row] * changed.rowcount
+        return ours
+
+    async def _take_in_whole(self, texts: Mapping[Row[Any], InboundText]) -> None:
+        if ours := await self._ours(texts.keys()):
+            await self._take_in([self._arrival(Came(row.raw, texts[row]), row.received_at) for row in ours], ours)
 
     async def _waiting(self) -> Sequence[Row[Any]]:
         texts = state.texts
         mine = (texts.c.account == self._name) & texts.c.taken_at.is_(None)
         async with self._database.read() as connection:
-            ordered = select(texts).where(mine).order_by(texts.c.received_at, texts.c.id).limit(_MOST_AT_ONCE)
+            ordered = select(texts).where(mine).order_by(texts.c.received_at, texts.c.id).limit(_MOST_WAITING)
             return (await connection.execute(ordered)).all()
 
-    async def _with_pictures(self, row: Row[Any]) -> None:
+    async def _with_pictures(self, row: Row[Any], text: InboundText) -> None:
         """Fetch a text's pictures and take it in; or, where one could not be had and there is time, leave it for later."""
-        text = _TEXTS.validate_json(row.told)
         got = await self._fetched([each for each in text.media if self._is_fetchable(each)])
         absent, refused = got.count("not-had"), got.count("refused")
         now = self._clock()
@@ -239,7 +247,7 @@ class Texts:
             return
         pictures = [each for each in got if isinstance(each, Picture)]
         came = Came(row.raw, text)
-        await self._take_in(self._arrival(came, row.received_at, pictures, self._left(text.media, absent, refused)), [row])
+        await self._take_in([self._arrival(came, row.received_at, pictures, self._left(text.media, absent, refused))], [row])
 
     async def _join(self, parts: Sequence[tuple[Row[Any], Part]]) -> None:
         """Take in a text that came in parts, known by the reference of its first."""
@@ -248,15 +256,15 @@ class Texts:
         in_order = sorted(parts, key=lambda each: each[1].number)
         received_at = min(row.received_at for row in rows)
         await claim(self._database, [Claim(contact_id("sms", self._name, text.reference), text.fingerprint, received_at)])
-        await self._take_in(self._arrival(Came(b"\n".join(row.raw for row, _ in in_order), text), received_at), rows)
+        await self._take_in([self._arrival(Came(b"\n".join(row.raw for row, _ in in_order), text), received_at)], rows)
 
-    async def _take_in(self, arrival: Arrival, rows: Sequence[Row[Any]]) -> None:
+    async def _take_in(self, arrivals: Sequence[Arrival], rows: Sequence[Row[Any]]) -> None:
         async def settle(connection: AsyncConnection, _: Sequence[Contact]) -> None:
             done = {"taken_at": self._clock(), "told": b"", "raw": b""}
             for row in rows:
                 await connection.execute(update(state.texts).where(*_is(row)).values(done))
 
-        await self._arrive([arrival], beside=settle, scan=self._scan)
+        await self._arrive(arrivals, beside=settle, scan=self._scan)
 
     def _arrival(
         self, came: Came, received_at: datetime, pictures: Sequence[Picture] = (), warnings: Sequence[str] | None = None
@@ -311,6 +319,9 @@ class Texts:
         if given.account_sid is None or given.token is None:
             return None
         return httpx.BasicAuth(given.account_sid, given.token.get_secret_value())
+
+    def _has_pictures(self, text: InboundText) -> bool:
+        return any(self._is_fetchable(each) for each in text.media)
 
     def _is_fetchable(self, media: Media) -> bool:
         return self._provider.fetchable(media.url, self._account)

@@ -4,9 +4,12 @@ All that a request brings is taken in or none of it is answered for: contacts fi
 of our replies. The same again gets the same answer, and of a post that is here already nothing is written.
 """
 
+import asyncio
 import hmac
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from fastapi import Request, Response
 from fastapi.responses import PlainTextResponse
@@ -33,7 +36,10 @@ Append = Callable[[str, Sequence[Record]], Awaitable[Any]]
 
 MOST_BYTES: Final = 4_000_000
 _MOST_AT_ONCE: Final = 1_000
+_READ_AT_ONCE: Final = 65_536  # bytes that are read in no time; others would keep every other request waiting
 _MOST_CHALLENGE: Final = 1_000
+
+T = TypeVar("T")
 
 _say = telemetry("social")
 
@@ -81,7 +87,8 @@ class Ingress:
         except Refused as error:
             ERRORS.labels("social", error.reason).inc()
             raise Declined(Fault(401, error.reason, error.sentence)) from error
-        heard = translate(body, event=event, name=self._name, account=self._account, now=now)
+        read = partial(translate, body, event=event, name=self._name, account=self._account, now=now)
+        heard = await asyncio.to_thread(read) if len(body) > _READ_AT_ONCE else read()
         if heard.refused is not None:
             ERRORS.labels("social", heard.refused[0]).inc()
             _say.warning("refused", account=self._name, reason=heard.refused[0])
@@ -105,15 +112,12 @@ class Ingress:
 
     async def _taken_in(self, batch: Sequence[Heard]) -> list[Exception | None]:
         """All of some requests, in that order: whoever hears of an allocation should have had its post."""
-        came = list({(each.contact.id, each.fingerprint): each for heard in batch for each in heard.came}.values())
-        for at in range(0, len(came), _MOST_AT_ONCE):
-            await self._kept(came[at : at + _MOST_AT_ONCE])
-        allocations = {each.id: each for heard in batch for each in heard.allocations}
-        if allocations:
-            records = [allocation_record(self._source, each, self._key) for each in allocations.values()]
-            await self._append(ALLOCATIONS.name, records)
-        if reports := {(each.outgoing_id, each.state): each for heard in batch for each in heard.reports}:
-            await self._reported(list(reports.values()))
+        for came in _some({(each.contact.id, each.fingerprint): each for heard in batch for each in heard.came}):
+            await self._kept(came)
+        for allocations in _some({each.id: each for heard in batch for each in heard.allocations}):
+            await self._append(ALLOCATIONS.name, [allocation_record(self._source, each, self._key) for each in allocations])
+        for reports in _some({(each.outgoing_id, each.state): each for heard in batch for each in heard.reports}):
+            await self._reported(reports)
         return [None] * len(batch)
 
     async def _kept(self, came: Sequence[Came]) -> None:
@@ -145,7 +149,13 @@ class Ingress:
             await self._append(STATUSES.name, records)
 
 
-def _arrival(came: Came, received_at: Any) -> Arrival:
+def _some(each_once: Mapping[Any, T]) -> Iterator[list[T]]:
+    """As many at a time as may be in one transaction."""
+    every = list(each_once.values())
+    return (every[at : at + _MOST_AT_ONCE] for at in range(0, len(every), _MOST_AT_ONCE))
+
+
+def _arrival(came: Came, received_at: datetime) -> Arrival:
     return Arrival(came.original, lambda _: (came.received(received_at), {}))
 
 

@@ -18,6 +18,7 @@ _TO_MEND: Final = {
     "certificate-refused": "Its certificate is not trusted. Check the host in replies, or name its authority in ca_file.",
     "no-answer": "The portal takes the connection and does not answer. Check replies with whoever runs it.",
     "connection-lost": "The portal lets go of the connection without an answer. Check replies with whoever runs it.",
+    "portal-redirects": "The portal sends us elsewhere, and no redirect is followed. Set replies to where it leads.",
     "portal-away": "The portal answers that it is out of order. Ask whoever runs it.",
 }
 

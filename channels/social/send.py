@@ -29,9 +29,9 @@ _LATER: Final = frozenset({408, 425, 429})
 _AWAY: Final = frozenset({502, 503, 504})
 
 
-def way_out(_: str, account: SocialAccount, **__: Any) -> "Connection":
-    """The account's connection, for the channel table."""
-    return Connection(account)
+def way_out(_: str, account: SocialAccount, **__: Any) -> "Connection | None":
+    """The account's way to its portal; None where that takes no replies."""
+    return Connection(account) if account.replies else None
 
 
 def compose(outgoing: Outgoing, now: datetime) -> bytes | None:
@@ -86,6 +86,8 @@ class Connection:
             return Deferred("no-way-to-reply", Trouble.ACCOUNT)
         found = await self._asking("HEAD", self._account.replies, {}, b"")
         if isinstance(found, httpx.Response):
+            if found.has_redirect_location:
+                return Deferred(f"portal-redirects: {found.status_code}", Trouble.ACCOUNT)
             return Deferred(f"portal-away: {found.status_code}", Trouble.CONNECTION) if found.status_code >= 500 else None
         return found if isinstance(found, Deferred) else Deferred(found.reason, Trouble.CONNECTION)
 
@@ -144,7 +146,8 @@ def _meant(answer: httpx.Response, now: datetime) -> Outcome:
         case _ if status in _LATER:
             return Deferred(f"portal-busy: {status}", Trouble.ACCOUNT, _until(answer.headers.get("retry-after"), now))
         case _ if status in _AWAY:
-            return Deferred(f"portal-away: {status}", Trouble.CONNECTION, _until(answer.headers.get("retry-after"), now))
+            until = _until(answer.headers.get("retry-after"), now)
+            return Deferred(f"portal-away: {status}", Trouble.CONNECTION if until is None else Trouble.ACCOUNT, until)
         case _ if status >= 500:
             return Deferred(f"portal-failed: {status}", Trouble.MESSAGE)
         case _ if status >= 400:

@@ -117,7 +117,7 @@ class SocialAccount(Section):
     """Where the portal does not sign by Standard Webhooks: { header = "X-Signature-256", prefix = "sha256=" }, and what else Hmac has."""
     tolerance: Span = timedelta(minutes=5)
     """How old a signature may be, or ahead of our clock."""
-    token: SecretStr | None = Field(default=None, min_length=_FEWEST_CHARACTERS)
+    token: SecretStr | None = Field(default=None, min_length=1)
     """What a portal shows in GET /social/NAME as hub.verify_token, where it asks before it sends anything; without one, none may ask."""
     replies: Annotated[str, AfterValidator(_replies)] | None = None
     """Where the portal takes replies; without one, each reply becomes a task for a person."""
@@ -146,6 +146,8 @@ class SocialAccount(Section):
             raise ValueError("secret: there is none")
         if self.hmac is not None and len(secret) < _FEWEST_CHARACTERS:
             raise ValueError(f"secret: it has fewer than {_FEWEST_CHARACTERS} characters, and can be guessed")
+        if self.token is not None and len(self.token.get_secret_value()) < _FEWEST_CHARACTERS:
+            raise ValueError(f"token: it has fewer than {_FEWEST_CHARACTERS} characters, and can be guessed")
         if self.replies and self.hmac is None and all(kind != SHARED for kind, _ in keys_of(secret)):
             raise ValueError(f"secret: replies are signed with a key that begins with {SHARED}, and there is none")
         return self

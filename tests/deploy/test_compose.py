@@ -364,7 +364,9 @@ def test_ours_write_nowhere_and_may_do_nothing_special(deployed: Deployed, tmp_p
     (COMPOSE, '"127.0.0.1:8080:8080"', '"127.0.0.1:8080:9464"'),
     (CHOSEN, "0.0.0.0:8080", "127.0.0.1:8080"),
 )
-def test_only_the_public_port_is_reached_and_from_this_machine_alone_and_only_mail_goes_out(deployed: Deployed, tmp_path: Path):
+def test_only_the_public_port_is_reached_and_from_this_machine_alone_and_only_channels_reach_out(
+    deployed: Deployed, tmp_path: Path
+):
     reached = {name: each["ports"] for name, each in deployed.services.items() if "ports" in each}
     assert not [name for name, each in deployed.services.items() if "network_mode" in each]
     host, _, port = settings_of(deployed, "web", tmp_path).web.public.rpartition(":")
@@ -372,6 +374,7 @@ def test_only_the_public_port_is_reached_and_from_this_machine_alone_and_only_ma
     assert deployed.compose["networks"]["inside"]["internal"] is True
     assert {name for name, each in deployed.services.items() if each["networks"] != ["inside"]} == {
         "email",
+        "sms",
         "web",
         "dispatcher",
     }

@@ -254,7 +254,7 @@ def composed(
 async def test_the_composed_roles_route_a_letter_that_came_before_the_topics(
     composed: Composed, secrets: Path, database: Postgres, store: tuple[int, Path], dovecot: Dovecot, smtp: SmtpServer
 ) -> None:
-    roles = {"email": "email", "web": "web", "router": "router", "another": "router", "dispatcher": "dispatcher"}
+    roles = {"email": "email", "sms": "sms", "web": "web", "router": "router", "another": "router", "dispatcher": "dispatcher"}
     assert set(roles.values()) == set(composed.deployed.roles)
     await asyncio.to_thread(composed.once, "tables")
     for name, service in roles.items():

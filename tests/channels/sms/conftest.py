@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import func, select
 
 from channels.sms.ingress import door
 from channels.sms.poll import Look
@@ -107,7 +107,7 @@ class House:
 
     async def count(self, table: str) -> int:
         async with self.database.read() as connection:
-            return await connection.scalar(text(f"SELECT count(*) FROM {table}")) or 0
+            return await connection.scalar(select(func.count()).select_from(state.metadata.tables[f"state.{table}"])) or 0
 
     async def sent(self, outgoing_id: Any, attempts: int = 1) -> None:
         """The dispatcher has sent a text of ours."""

@@ -554,7 +554,9 @@ async def test_hostile_headers_and_bodies_never_break_it_and_unsigned_ones_write
         client = await held.enter_async_context(httpx.AsyncClient(base_url=house.at, timeout=20))
         loop = asyncio.get_running_loop()
 
-        @examples(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+        @examples(
+            max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+        )
         @given(headers=HEADERS, body=BODIES, query=QUERIES)
         def hostile(headers: dict[str, bytes], body: bytes, query: str) -> None:
             asking = client.post(path + query, content=body, headers=list(headers.items()))  # type: ignore[arg-type]
@@ -582,7 +584,9 @@ async def test_hostile_bodies_that_are_signed_never_break_it(house_of: Serving, 
         client = await held.enter_async_context(httpx.AsyncClient(base_url=house.at, timeout=20))
         loop = asyncio.get_running_loop()
 
-        @examples(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+        @examples(
+            max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+        )
         @given(told=fields, raw=st.binary(max_size=60))
         def hostile(told: dict[str, str], raw: bytes) -> None:
             told = {name: value.encode("utf-8", "replace").decode() for name, value in told.items()}

@@ -42,6 +42,7 @@ def invitation(number: int = 1, **changed: Any) -> Outgoing:
 @pytest.fixture
 async def connection(portal: Portal) -> AsyncGenerator[Connection]:
     it = way_out("care", account(replies=portal.replies))
+    assert it is not None
     yield it
     await it.close()
 
@@ -132,6 +133,8 @@ async def test_a_busy_portal_says_when(portal: Portal, connection: Connection):
     portal.answers.append((429, {"Retry-After": "60"}))
     at = now()
     assert await connection.send(invitation(), at) == Deferred("portal-busy: 429", Trouble.ACCOUNT, at + timedelta(seconds=60))
+    portal.answers.append((503, {"Retry-After": "60"}))
+    assert await connection.send(invitation(), at) == Deferred("portal-away: 503", Trouble.ACCOUNT, at + timedelta(seconds=60))
 
 
 async def test_no_redirect_is_followed(portal: Portal, connection: Connection):
@@ -156,6 +159,7 @@ async def test_what_answers_no_post_and_a_portal_without_a_way_to_reply_fail_at_
     assert await connection.send(invitation(post=None), now()) == Failed("no-post")
     assert await connection.send(invitation(in_reply_to=None), now()) == Failed("no-post")
     assert await send.Connection(account()).send(invitation(), now()) == Failed("no-way-to-reply")
+    assert way_out("care", account()) is None
     assert portal.requests == []
 
 
@@ -208,4 +212,6 @@ async def test_a_check_reaches_the_portal_and_sends_nothing(portal: Portal, conn
     assert [each[0] for each in portal.requests] == ["HEAD"]
     portal.answers.append(503)
     assert await connection.check() == Deferred("portal-away: 503", Trouble.CONNECTION)
+    portal.answers.append((308, {"Location": "https://elsewhere.example/"}))
+    assert await connection.check() == Deferred("portal-redirects: 308", Trouble.ACCOUNT)
     assert portal.posted == []

@@ -234,6 +234,7 @@ def test_no_headers_are_too_bad_for_another_scheme_either(headers: dict[str, str
             },
             "replies are signed with",
         ),
+        ({"token": SecretStr("short")}, "token: it has fewer than 16"),
         ({"secret": SecretStr("short"), "hmac": {"header": "X-Sig"}}, "can be guessed"),
         ({"hmac": {"header": "X-Sig", "signed": "{timestamp}"}}, "{body} must stand in it once"),
         ({"hmac": {"header": "X-Sig", "signed": "{timestamp}.{body}"}}, "timestamp_header"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from channels.email.settings import EmailAccount
+from channels.sms.settings import SmsAccount
 from channels.social.settings import SocialAccount
 from channels.table import accounts
 from ingest.clock import now
@@ -177,6 +178,7 @@ def test_the_example_is_toml_and_holds_every_key_there_is():
         if isinstance(section, type) and issubclass(section, Section):
             assert_whole(example(), written[name], section)
     assert_whole(example(), written["channels"]["email"]["care"], EmailAccount)
+    assert_whole(example(), written["channels"]["sms"]["care"], SmsAccount)
     assert_whole(example(), written["channels"]["social"]["care"], SocialAccount)
     assert_whole(example(), written["publishers"]["urn:example:crm"], Publisher)
     assert "key_file" in written
@@ -205,13 +207,16 @@ def test_the_example_as_printed_does_not_start_and_names_what_to_replace(ingest:
 
 
 def test_the_example_with_its_placeholders_replaced_is_accepted_and_is_the_defaults(tmp_path: Path):
-    text = example()
-    for key, value in {"host": "imap.example.org", "user": "care", "smtp": "smtp.example.org:587"}.items():
+    before, mark, texts = example().partition("\n[channels.sms.care]\n")
+    text = before + mark + texts.replace("\n# token_file =", '\ntoken_file = "care.token"', 1)
+    only_you_know = {"host": "imap.example.org", "user": "care", "smtp": "smtp.example.org:587"}
+    for key, value in {**only_you_know, "provider": "vonage", "number": "+447700900555"}.items():
         text = text.replace(f'\n{key} = "REPLACE-ME"', f'\n{key} = "{value}"')
     (tmp_path / "ingest.toml").write_text(text.replace('"REPLACE-ME"', '"care@example.org"'), encoding="utf-8")
     (tmp_path / "ingest.key").write_text(KEY, encoding="utf-8")
     (tmp_path / "care.password").write_text("hunter2", encoding="utf-8")
     (tmp_path / "care.secret").write_text(PORTALS, encoding="utf-8")
+    (tmp_path / "care.token").write_text("of Vonage's", encoding="utf-8")
     settings = load(tmp_path / "ingest.toml")
     least = dict.fromkeys(("intake", "investigators", "customer_care", "duty"), "care@example.org")
     (tmp_path / "least.toml").write_text(
@@ -224,6 +229,8 @@ def test_the_example_with_its_placeholders_replaced_is_accepted_and_is_the_defau
     account = accounts(settings)["email", "care"]
     given = {"host": "imap.example.org", "user": "care", "smtp": "smtp.example.org:587", "sender": "care@example.org"}
     assert account == EmailAccount(**given, password="hunter2")  # type: ignore[arg-type]
+    vonage = {"provider": "vonage", "number": "+447700900555", "token": "of Vonage's"}
+    assert accounts(settings)["sms", "care"] == SmsAccount.model_validate(vonage)
     assert accounts(settings)["social", "care"] == SocialAccount(secret=PORTALS)  # type: ignore[arg-type]
     assert settings.publishers == {"urn:example:crm": Publisher()}
 
