@@ -51,9 +51,9 @@ from router.match import Matched
 from router.match.register_view import CaseView, IndividualView
 
 ROUTER = "router"
+MOST_PARTS: Final = 3  # of a text message to a person
 LINK_HOLDS = timedelta(days=30)
 _AUDITED = {OutgoingKind.INVITATION: "invitation"}
-MOST_PARTS: Final = 3  # of a text message to a person
 POST_ONLY = {"post_only": "letter", "phone_only": "telephone"}
 
 
