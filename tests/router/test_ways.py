@@ -20,7 +20,7 @@ from ingest.contract import (
 from ingest.segments import length
 from ingest.settings import AcknowledgementSettings, OutgoingSettings
 from router import wording
-from router.consequences import Consequences, House, Message, Standing
+from router.consequences import House, Standing
 from router.gather import Known
 from router.match import Matched
 from router.match.register_view import IndividualView
@@ -55,17 +55,18 @@ def form(contact):
     """A form, with what they declare in it."""
 
     def make(**facts: Any) -> Contact:
-        said = DeclaredFacts(**{"asks_for": "feedback", "email": "jo@example.com", "phone": "07700 900123", **facts})
+        declared: dict[str, Any] = {"asks_for": "feedback", "email": "jo@example.com", "phone": "07700 900123", **facts}
+        said = DeclaredFacts(**declared)
         return contact(channel="web_form", account="form", declared=said)
 
     return make
 
 
-def replies(written: Consequences) -> list[Message]:
+def replies(written):
     return [each for each in written.messages if each.audience is Audience.PERSON]
 
 
-def way_of(written: Consequences) -> tuple[str, ...]:
+def way_of(written):
     """``channel, account, recipient`` of what is sent; ``letter`` or ``impossible`` and why, where nothing is."""
     for each in replies(written):
         return (each.body.channel, each.body.account, each.body.recipient) if each.body else ("impossible", each.reason or "")
@@ -82,7 +83,7 @@ BY_MAIL = ("email", "care", "jo@example.com")
 NO_TEXTS = "a wish not to be reached by text"
 MAIL = Identifier(kind="email", given="jo@example.com", canonical="jo@example.com")
 
-TEXTS = {
+TEXTS: dict[str, Any] = {
     "by text to the number it came from, from the one it came to": ({}, {}, BY_TEXT),
     "by text where somebody is matched": ({}, AS_JOAN, BY_TEXT),
     "by hand where texts are not safe": ({}, {"reading": forbidding("sms")}, ("letter", NO_TEXTS)),
@@ -121,7 +122,7 @@ def test_a_text_is_acknowledged(decided, text, texting, of, given, way):
 
 SMS_NOT_SAFE = (UnsafeWay(method="sms", words="He reads my phone."),)
 
-FORMS = {
+FORMS: dict[str, Any] = {
     "by text where they prefer it": ({"preferred_method": "sms"}, ("sms", "first", THEIRS)),
     "by mail where they prefer nothing": ({}, BY_MAIL),
     "by mail where they prefer it": ({"preferred_method": "email"}, BY_MAIL),
@@ -155,7 +156,7 @@ def test_mail_is_answered_by_mail_whatever_number_stands_in_it(decided, contact,
     assert way_of(decided(reading_of(about, texting), of=about, in_house=texting)) == BY_MAIL
 
 
-HELD = {
+HELD: dict[str, Any] = {
     "urgent": {"reading": Reading(Outcome.FEEDBACK_RECORD, 0.9, signs=(Sign("harm", "suicide", "I cannot go on"),))},
     "urgent-earlier": {"standing": Standing(urgent_waits=True)},
     "contact-arrangement": {**AS_JOAN, "individual": replace(JOAN, arrangement="Ms Fennimore")},
@@ -252,7 +253,7 @@ def test_their_own_words_beside_ours_still_raise_one(text, texting):
 @pytest.mark.parametrize("step", ["recorded", "passed", "looked-at", wording.ANSWERED])
 @pytest.mark.parametrize("language", ["en", "cy"])
 def test_with_a_long_name_of_ours_a_text_is_still_no_more_than_three_parts(step, language):
-    names = {
+    names: Any = {
         "organisation": "The Ombudsman for Public Services and Health",
         "organisation_cy": "Ombwdsmon Gwasanaethau Cyhoeddus a Dŵr",
     }
