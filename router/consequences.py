@@ -163,9 +163,9 @@ def mail_of(contact: Contact) -> Identifier | None:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How somebody is answered by itself: by which channel, from which account of ours, at which address of theirs."""
+    """How somebody is answered by itself: by which method, from which account of ours, at which address of theirs."""
 
-    channel: Literal["email", "sms"]
+    method: Literal["email", "sms"]  # as the channel that sends it is called
     account: str
     address: Identifier
 
@@ -567,8 +567,8 @@ def _acknowledgement(
     step = wording.ANSWERED if answers else wording.next_step(decision.disposition)
     outgoing = Outgoing(
         id=id_, kind=OutgoingKind.ANSWER if answers else OutgoingKind.ACKNOWLEDGEMENT, audience=Audience.PERSON,
-        channel=way.channel, account=way.account, contact_id=contact.id, created_at=now, due=due,
-        **(_text if way.channel == "sms" else _mail)(id_, way, situation, ref, step, answers, house),
+        channel=way.method, account=way.account, contact_id=contact.id, created_at=now, due=due,
+        **(_text if way.method == "sms" else _mail)(id_, way, situation, ref, step, answers, house),
     )  # fmt: skip
     reason = _held_because(decision, person, standing, house)
     state = OutgoingState.HELD if reason else OutgoingState.DUE
@@ -616,7 +616,7 @@ def _answers(situation: Situation, query: AnswerQuery, way: Way | str, house: Ho
     kept = house.answers.get(query.query or "")
     if not kept:
         return "no approved answer to it is kept"
-    if isinstance(way, Way) and way.channel == "sms":
+    if isinstance(way, Way) and way.method == "sms":
         language = "cy" if _prefers_welsh(situation) else "en"
         if language not in kept:
             return "no approved answer to it is kept in their language"
@@ -732,7 +732,7 @@ def _by_text(contact: Contact, house: House) -> Way | str | None:
     """From the number they wrote to, or where they only prefer it from our first; why not, or None where nobody asked for it."""
     ours, said = house.accounts.get("sms", ()), contact.declared
     theirs = next((each for each in contact.sender.identifiers if each.kind == "phone"), None)
-    if contact.channel == "sms":
+    if contact.is_text:
         account = contact.account if contact.account in ours else None
     elif said and said.preferred_method == "sms":
         account = next(iter(ours), None)

@@ -181,6 +181,11 @@ class Contact(Shape):
     warnings: tuple[Text, ...] = Field(default=(), description="what could not be read as it should, each `reason: sentence`")
 
     @property
+    def is_text(self) -> bool:
+        """Whether they wrote it on a telephone, and so look for the answer there."""
+        return self.channel == "sms"
+
+    @property
     def to_be_allocated(self) -> bool:
         """Whether nothing comes of it before External Affairs & Strategy has said whose it is."""
         return self.channel == "social" or self.post is not None or self.needs_allocation
