@@ -306,8 +306,8 @@ class _Dispatch:
             _telemetry.error("not-foreseen", outgoing=str(hand.outgoing.id), error=type(error).__name__)
             await way.close()
             outcome = Failed(f"not-foreseen: {type(error).__name__}")
-        if isinstance(outcome, Deferred) and outcome.trouble is not Trouble.MESSAGE and outcome.until is None:
-            self._resting[".".join(at)] = self._clock() + _ACCOUNT_RESTS
+        if isinstance(outcome, Deferred) and outcome.trouble is not Trouble.MESSAGE:
+            self._resting[".".join(at)] = outcome.until or self._clock() + _ACCOUNT_RESTS
         return outcome
 
     async def _handed_over(self, way: Connection, hand: _InHand) -> Outcome:
@@ -376,6 +376,8 @@ def _verdict(hand: _InHand, outcome: Outcome, now: datetime) -> tuple[str, str |
             # It may have been taken twice already; a third copy helps nobody, and a person should know.
             return "failed", f"unknown: {reason}", None
         case Deferred(reason, _, until) if until is not None:
+            if until > hand.outgoing.due + _PAST_DUE:
+                return "failed", f"given-up: {reason}", None
             return "deferred", reason, until
         case Unknown(reason) | Deferred(reason):
             try_after = now + _LATER[min(hand.attempts, len(_LATER)) - 1]

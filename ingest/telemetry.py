@@ -31,13 +31,16 @@ PROCESSING: Final = Histogram(
 )
 ACKNOWLEDGED: Final = Histogram(
     "contact_acknowledgement_seconds",
-    "From our edge to the acknowledgement's acceptance by the mail server; the promise is 172800",
+    "From our edge to the acknowledgement's acceptance by the mail server or provider; the promise is 172800",
     buckets=(1, 5, 15, 60, 300, 1800, 7200, 43200, 86400, 172800, 345600),
 )
 SCANNED: Final = Counter("files_scanned_total", "Files by what the virus scan said of them", ["verdict"])
 LAG: Final = Gauge("log_lag_records", "Records not yet settled", ["topic"])
 LAST_BATCH: Final = Gauge("router_last_success_timestamp_seconds", "When the router last committed a batch; 0 before the first")
 SENDS: Final = Counter("outgoing_total", "Messages by kind and what became of them", ["kind", "state"])
+TEXT_PARTS: Final = Counter(
+    "sms_parts_total", "Parts of text messages that a provider has taken from us, which is what it charges", ["account"]
+)
 HELD: Final = Gauge("outgoing_held", "Messages that wait for a person to release them")
 SENDING_STOPPED: Final = Gauge(
     "outgoing_stopped", "1 while nothing is sent to the public: by mode, by hand or by the burst limit"

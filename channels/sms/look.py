@@ -5,17 +5,26 @@ from typing import Any, Final
 from channels.sms.api import Api, api_of
 from channels.sms.inbound import word_of
 from channels.sms.ingress import path
+from channels.sms.send import way_out
 from channels.sms.settings import SmsAccount
 from ingest.clock import Clock
 from ingest.errors import Unavailable
 from ingest.finding import Finding
 from ingest.settings import Settings
 
+_TO_MEND: Final = {
+    "server-refused": "The provider refused our keys, or our clock is wrong. Make them anew there, and mend token or api_key.",
+    "api-key-malformed": "api_key is none of Notify's. Copy it whole, with its two ids.",
+    "certificate-refused": "Its certificate is not trusted. Check the host name in api.",
+    "account-not-active": "Twilio has suspended or closed the account. Its Console says why.",
+    "template-wrong": "The template must be one for text messages, with ((message)) for its text and no other placeholder. Mend it at Notify.",
+    "not-found": "The provider has no such account or template. Check account_sid or template.",
+}
 _UNREACHABLE: Final = "Check api, and that a firewall lets us out to it."
 
 
 async def look(name: str, account: SmsAccount, *, clock: Clock, settings: Settings, **_: Any) -> list[Finding]:
-    """Findings for what comes in."""
+    """Findings for what comes in, and one for what goes out."""
     about, url = f"channels.sms.{name} in", f"{settings.web.public_url}{path(name)}"
     found = list[Finding]()
     if not url.startswith("https://"):
@@ -27,7 +36,25 @@ async def look(name: str, account: SmsAccount, *, clock: Clock, settings: Settin
             wrong, how_it_stands = await _LOOKS[account.provider](name, account, api, url)
         except Unavailable as error:
             wrong, how_it_stands = f"{error.sentence} {_UNREACHABLE}", ""
-    return [*found, Finding(about, not wrong, wrong or how_it_stands)]
+    return [*found, Finding(about, not wrong, wrong or how_it_stands), await _out(name, account, settings)]
+
+
+async def _out(name: str, account: SmsAccount, settings: Settings) -> Finding:
+    about, way = f"channels.sms.{name} out", way_out(name, account, settings=settings)
+    if way is None:
+        why = "vonage only takes in" if account.provider == "vonage" else "template is not set"
+        return Finding(about, True, f"Nothing is sent from {account.number}: {why}.")
+    try:
+        wrong = await way.check()
+    finally:
+        await way.close()
+    if wrong is None:
+        return Finding(about, True, f"{account.provider} would send what we write from {account.number}{_cost(account)}.")
+    return Finding(about, False, f"{_TO_MEND.get(wrong.reason.partition(':')[0], _UNREACHABLE)} ({wrong.reason})")
+
+
+def _cost(account: SmsAccount) -> str:
+    return f", at {account.price_per_part} {account.currency} a part" if account.price_per_part is not None else ""
 
 
 async def _twilio(name: str, account: SmsAccount, api: Api, url: str) -> tuple[str, str]:

@@ -25,7 +25,9 @@ from channels.sms.quiet import quiet_until
 from channels.sms.settings import SmsAccount
 from ingest.clock import Clock, now
 from ingest.contract import Outgoing
+from ingest.segments import length
 from ingest.settings import Settings
+from ingest.telemetry import TEXT_PARTS
 
 CONNECT_SECONDS: Final = 10.0
 ANSWER_SECONDS: Final = 30.0
@@ -49,7 +51,7 @@ class _Answer:
 def way_out(name: str, account: SmsAccount, *, settings: Settings, **_: Any) -> "Connection | None":
     """The account's way to its provider; None where that only takes in."""
     provider = _provider(account, f"{settings.web.public_url}/sms/{quote(name)}/receipts")
-    return Connection(account, provider, ZoneInfo(settings.outgoing.time_zone)) if provider else None
+    return Connection(name, account, provider, ZoneInfo(settings.outgoing.time_zone)) if provider else None
 
 
 def _provider(account: SmsAccount, receipts: str) -> "Twilio | Notify | None":
@@ -186,7 +188,8 @@ class _NotifyToken(httpx.Auth):
 class Connection:
     """An account's way to its provider."""
 
-    def __init__(self, account: SmsAccount, provider: Twilio | Notify, zone: ZoneInfo) -> None:
+    def __init__(self, name: str, account: SmsAccount, provider: Twilio | Notify, zone: ZoneInfo) -> None:
+        self._name = name
         self._account = account
         self._provider = provider
         self._zone = zone
@@ -202,6 +205,7 @@ class Connection:
         if not isinstance(answer, _Answer):
             return answer
         if answer.status // 100 == 2:
+            TEXT_PARTS.labels(self._name).inc(length(outgoing.body).parts)
             return Accepted()
         if trouble := _not_now(answer):
             # A gateway that fails may do so behind our back, and this is tried again at once.

@@ -1,6 +1,8 @@
 """``ingest outgoing``: messages to people and teams; what waits or is held, and stopping or letting go of them."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -10,6 +12,8 @@ from ingest import state
 from ingest.clock import now
 from ingest.commands.terminal import Config, Json, open_database, run_async, say, settings, table, warn
 from ingest.contract import Audience, Outgoing, OutgoingState
+from ingest.segments import length
+from ingest.settings import Settings
 
 app = typer.Typer(help="Messages to people and to our teams, and stopping them.", no_args_is_help=True)
 
@@ -31,8 +35,9 @@ def show_list(
     """List messages to the public that are not sent yet, the soonest due first, and say whether sending is stopped."""
     sending, found = run_async(_found(chosen, config, every=every))
     moment = now()
-    columns = ("ID", "Kind", "To", "State", "Reason", "Due", "Late", "Attempts", "Contact")
-    table("Outgoing messages", columns, [_row(each, moment, json=json) for each in found], json=json)
+    columns = ("ID", "Kind", "To", "State", "Reason", "Due", "Late", "Attempts", "Contact", "Parts", "Cost")
+    prices = _prices(settings(config))
+    table("Outgoing messages", columns, [_row(each, moment, prices, json=json) for each in found], json=json)
     if sending.stopped:
         warn(f"Sending to the public was stopped by {sending.by}. `ingest outgoing release --by NAME` lets it go on.")
 
@@ -59,10 +64,33 @@ async def _found(chosen: OutgoingState | None, config: Path | None, *, every: bo
         await database.close()
 
 
-def _row(row: Any, moment: datetime, *, json: bool) -> tuple[object, ...]:
+def _prices(chosen: Settings) -> dict[str, tuple[Decimal, str]]:
+    """What a part of a text costs, by account."""
+    from channels.sms.settings import SmsAccount
+    from channels.table import accounts
+
+    numbers = ((name, each) for (_, name), each in accounts(chosen).items() if isinstance(each, SmsAccount))
+    return {name: (each.price_per_part, each.currency) for name, each in numbers if each.price_per_part is not None}
+
+
+def _charged(outgoing: Outgoing | None, prices: Mapping[str, tuple[Decimal, str]]) -> tuple[int | None, str | None]:
+    """In how many parts it goes and what that costs; of what is no text, nothing."""
+    if outgoing is None or outgoing.channel != "sms":
+        return None, None
+    parts = length(outgoing.body).parts
+    if outgoing.account not in prices:
+        return parts, None
+    price, currency = prices[outgoing.account]
+    return parts, f"{parts * price} {currency}"
+
+
+def _row(row: Any, moment: datetime, prices: Mapping[str, tuple[Decimal, str]], *, json: bool) -> tuple[object, ...]:
     late = row.due < moment and row.state in [each.value for each in _UNSENT]
     shown = (str(row.id), late) if json else (str(row.id)[:8], "LATE" if late else "")
-    return (shown[0], row.kind, row.recipient, row.state, row.reason, row.due, shown[1], row.attempts, row.reference)
+    charged = _charged(Outgoing.model_validate_json(row.body) if row.body else None, prices)
+    return (
+        shown[0], row.kind, row.recipient, row.state, row.reason, row.due, shown[1], row.attempts, row.reference, *charged
+    )  # fmt: skip
 
 
 @app.command()
@@ -76,6 +104,7 @@ async def _shown(given: str, config: Path | None) -> str:
 
     from channels.email.send import compose
     from channels.email.settings import EmailAccount
+    from channels.sms.settings import SmsAccount
     from channels.table import accounts
     from router.desk import id_of
     from router.register import tables
@@ -94,8 +123,21 @@ async def _shown(given: str, config: Path | None) -> str:
         return "\n".join([*lines, "There is nothing to send: no address is known."])
     outgoing = Outgoing.model_validate_json(row.body)
     account = accounts(chosen).get((outgoing.channel, outgoing.account))
-    if not isinstance(account, EmailAccount):
+    if account is None:
         return "\n".join([*lines, f"It cannot be sent: there is no [channels.{outgoing.channel}.{outgoing.account}]."])
+    if isinstance(account, SmsAccount):
+        long, (_, cost) = length(outgoing.body), _charged(outgoing, _prices(chosen))
+        told = f"{long.units} {'septets of GSM-7' if long.encoding == 'GSM-7' else 'characters of UCS-2'}, in {long.parts}"
+        told += f" part{'s' * (long.parts > 1)}{f': {long.over} over one' if long.over else ''}"
+        headers = {
+            "To": outgoing.recipient,
+            "From": account.number,
+            "Length": told,
+            "Cost": cost or "price_per_part is not set",
+        }
+        return "\n".join([*lines, *(f"{name}: {value}" for name, value in headers.items()), "", outgoing.body])
+    if not isinstance(account, EmailAccount):
+        return "\n".join([*lines, f"To: {outgoing.recipient}", "", outgoing.body])
     message = compose(outgoing, account, now())
     return "\n".join([*lines, *(f"{name}: {value}" for name, value in message.items()), "", str(message.get_content())])
 

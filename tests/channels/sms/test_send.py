@@ -10,13 +10,16 @@ from uuid import UUID
 
 import pytest
 import trustme
+from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
 from channels.sending import Accepted, Connection, Deferred, Failed, Outcome, Trouble, Unknown
 from channels.sms import send
+from channels.sms.look import look
 from channels.sms.send import way_out
 from channels.sms.settings import SmsAccount
 from channels.table import ways_out
+from ingest.clock import now
 from ingest.contract import Audience, Outgoing, OutgoingKind
 from ingest.settings import Settings
 from tests.servers.providers import DROP, HANG, Notify, Provider, Twilio, serving
@@ -305,6 +308,69 @@ async def test_checking_sends_nothing_and_says_whether_it_could(make: Callable[[
         provider.refusing = 401
         assert await connection.check() == Deferred("server-refused: 401", Trouble.ACCOUNT)
         assert provider.sent == []
+
+
+async def said_of(account: SmsAccount) -> tuple[bool, str]:
+    """What `ingest check` says of what goes out."""
+    found = await look("care", account, clock=now, settings=settings())
+    (out,) = [each for each in found if each.about == "channels.sms.care out"]
+    return out.well, out.sentence
+
+
+@each_provider
+async def test_a_check_says_that_an_account_could_send_and_what_a_part_costs(make: Callable[[], Provider]) -> None:
+    async with serving(make()) as provider:
+        assert await said_of(account(provider, price_per_part="0.0395")) == (
+            True,
+            f"{account(provider).provider} would send what we write from +441632960111, at 0.0395 GBP a part.",
+        )
+        assert provider.sent == []
+
+
+@pytest.mark.parametrize(
+    ("make", "changed", "said"),
+    [
+        (Twilio, {"token": "another"}, "mend token or api_key. (server-refused: 401)"),
+        (Notify, {"api_key": "rubbish"}, "Copy it whole, with its two ids. (api-key-malformed)"),
+        (Notify, {"template": str(UUID(int=1))}, "Check account_sid or template. (not-found: 404)"),
+        (Twilio, {"api": "http://127.0.0.1:1"}, "Check api, and that a firewall lets us out to it. (unreachable)"),
+    ],
+    ids=["another token", "no key of Notify's", "no such template", "nobody there"],
+)
+async def test_a_check_says_where_to_mend(make: Callable[[], Provider], changed: dict[str, Any], said: str) -> None:
+    async with serving(make()) as provider:
+        well, sentence = await said_of(account(provider, **changed))
+    assert not well
+    assert sentence.endswith(said)
+
+
+async def test_a_check_says_that_the_template_is_wrong() -> None:
+    async with serving(Notify()) as provider:
+        provider.templates = {provider.template: "Dear ((name)), ((message))"}
+        well, sentence = await said_of(account(provider))
+    assert not well
+    assert "((message))" in sentence
+
+
+async def test_a_check_says_that_nothing_is_sent_where_that_is_meant() -> None:
+    async with serving(Notify()) as provider:
+        assert await said_of(account(provider, template=None)) == (
+            True,
+            "Nothing is sent from +441632960111: template is not set.",
+        )
+
+
+@each_provider
+async def test_parts_are_counted_as_they_are_charged(make: Callable[[], Provider]) -> None:
+    def counted() -> float:
+        return REGISTRY.get_sample_value("sms_parts_total", {"account": "care"}) or 0
+
+    before = counted()
+    async with reached(make) as (provider, connection):
+        await connection.send(MESSAGE.model_copy(update={"body": "ŵ" * 71}), NOON)
+        provider.to_send.append(429)
+        await connection.send(MESSAGE, NOON)
+    assert counted() - before == 2
 
 
 async def test_a_key_that_is_none_of_notifys_is_told_before_anything_is_said() -> None:

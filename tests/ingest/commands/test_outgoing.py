@@ -1,7 +1,10 @@
 """``ingest outgoing``: what waits, a message as it would be sent, and stopping one or all."""
 
+from typing import Any
+
 import pytest
 
+from ingest.contract import Identifier, Person
 from ingest.ids import reference
 
 BY = ("--by", "Sam")
@@ -56,6 +59,45 @@ def test_a_message_is_printed_as_it_would_be_sent(take_in, outgoing):
                  "We are not an emergency service", "Nid ydym yn wasanaeth brys"):  # fmt: skip
         assert said in shown.out
     assert "about the thing" not in shown.out
+
+
+TEXTS = """
+[channels.sms.text]
+provider = "twilio"
+number = "+441632960111"
+account_sid = "AC00000000000000000000000000000000"
+token_file = "ingest.key"
+price_per_part = "0.0395"
+"""
+PHONE = Identifier(kind="phone", given="07700 900123", canonical="+447700900123")
+
+
+def a_text(language: str) -> dict[str, Any]:
+    return {
+        "text": "Hello. It is about the thing.", "language": language, "sender": Person(identifiers=(PHONE,)), "channel": "sms",
+        "account": "text", "source": "urn:contact-ingest:sms:text",
+    }  # fmt: skip
+
+
+def test_a_text_is_printed_with_its_length_and_its_cost_and_listed_with_them(config, take_in, outgoing):
+    with config.open("a", encoding="utf-8") as written:
+        written.write(TEXTS + '[acknowledgement]\norganisation_cy = "Ombwdsmon Dŵr"\n')
+    take_in(a_text("en"), a_text("cy"), "Hello. It is about the thing.")
+    english, welsh, mail = sorted(outgoing("list", "--json").rows, key=lambda each: each["parts"] or 9)
+    assert (english["to"], english["parts"], english["cost"]) == ("+447700900123", 1, "0.0395 GBP")
+    assert (welsh["parts"], welsh["cost"]) == (3, "0.1185 GBP")
+    assert (mail["to"], mail["parts"], mail["cost"]) == ("jo@example.com", None, None)
+    shown = outgoing("show", english["id"]).out
+    for said in (
+        "To: +447700900123",
+        "From: +441632960111",
+        "septets of GSM-7, in 1 part\n",
+        "Cost: 0.0395 GBP",
+        "In danger? Ring 999 now.",
+    ):
+        assert said in shown
+    assert "characters of UCS-2, in 3 parts: " in outgoing("show", welsh["id"]).out
+    assert "about the thing" not in shown
 
 
 def test_what_is_impossible_says_so(take_in, outgoing):
