@@ -732,9 +732,10 @@ def _by_text(contact: Contact, house: House) -> Way | str | None:
     """From the number they wrote to, or where they only prefer it from our first; why not, or None where nobody asked for it."""
     ours, said = house.accounts.get("sms", ()), contact.declared
     theirs = next((each for each in contact.sender.identifiers if each.kind == "phone"), None)
+    method = said.preferred_method if said else None
     if contact.is_text:
         account = contact.account if contact.account in ours else None
-    elif said and said.preferred_method == "sms":
+    elif said and method == "sms":
         account = next(iter(ours), None)
         if theirs is None and said.phone and (canonical := canonical_phone(said.phone)):
             theirs = Identifier(kind="phone", given=said.phone, canonical=canonical)
