@@ -73,6 +73,19 @@ async def test_the_webhook_comes_while_the_text_that_was_asked_for_is_not_taken_
     await house.contact()
 
 
+async def test_of_several_processes_one_completes_each_text(house: House):
+    stopping = asyncio.Event()
+    others = [asyncio.create_task(house.texts().run(stopping)) for _ in range(3)]
+    for number in range(40):
+        house.provider.write(f"+4477009002{number:02}", f"Text {number}.")
+    house.clock.pass_by(SOON)
+    assert await house.look()() == 40
+    await settled(house)
+    stopping.set()
+    await asyncio.gather(*others)
+    assert len(await house.contacts()) == 40
+
+
 async def test_what_has_just_come_is_left_to_the_webhook(house: House):
     house.provider.write(AMIR, "Nobody rang.")
     assert await house.look()() == 0
