@@ -28,7 +28,7 @@ $(FORM)/assets/form.css: $(wildcard $(FORM)/frontend/*.*) | .venv/ready
 	@$(NPM) --prefix $(FORM)/frontend ci --silent
 	@$(NPM) --prefix $(FORM)/frontend run --silent build
 
-demo: setup ## letters in a real mailbox become records, in under a minute
+demo: setup ## letters, texts and posts become records, in under a minute
 	@$(RUN) ingest demo
 
 test: setup ## every test, against the real servers that are installed here

@@ -45,16 +45,15 @@ from router.decide import (
     NoAction,
     RecordFeedback,
     Situation,
-    is_social,
     not_read,
 )
 from router.match import Matched
 from router.match.register_view import CaseView, IndividualView
 
 ROUTER = "router"
+MOST_PARTS: Final = 3  # of a text message to a person
 LINK_HOLDS = timedelta(days=30)
 _AUDITED = {OutgoingKind.INVITATION: "invitation"}
-MOST_PARTS: Final = 3  # of a text message to a person
 POST_ONLY = {"post_only": "letter", "phone_only": "telephone"}
 
 
@@ -202,7 +201,7 @@ def consequences(
     )
     added_to = disposition.added_to if isinstance(disposition, RecordFeedback | HandOff) else None
     tasks = _tasks(situation, decision, house, standing, now)
-    answering = _invitation if is_social(contact) else _acknowledgement
+    answering = _invitation if contact.to_be_allocated else _acknowledgement
     reply, letter = answering(situation, decision, ref, house, standing, now)
     tasks += letter
     tied_to = replies_to(house.key, contact.thread.reply_token, now)
@@ -684,7 +683,7 @@ def _not_by_itself(contact: Contact, house: House, *, private: bool) -> str | No
     """Why nothing goes to them by itself; None where it may."""
     reasons = (
         ("we were not told where on its network the post stands", contact.post is None or not contact.thread.message_id),
-        ("no account of ours can answer there", contact.account not in house.accounts.get("social", ())),
+        ("no account of ours can answer there", contact.account not in house.accounts.get(contact.channel, ())),
         ("nobody told us who wrote it", not any(each.kind == "handle" for each in contact.sender.identifiers)),
         ("it stands under another person's post, where nothing is said by itself", not private and not (contact.post and contact.post.own_thread)),
     )  # fmt: skip

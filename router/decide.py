@@ -146,11 +146,6 @@ class Rule:
     because: Callable[[Situation], tuple[str, ...]]
 
 
-def is_social(contact: Contact) -> bool:
-    """Whether nobody looks at it, and nothing is sent, before External Affairs & Strategy has allocated it."""
-    return contact.channel == "social" or contact.post is not None or contact.needs_allocation
-
-
 def decide(situation: Situation) -> Decision:
     """The first rule that applies, with the evidence it used. Every situation meets the last rule."""
     rule = next(rule for rule in RULES if rule.applies(situation))
@@ -245,7 +240,7 @@ RULES: Final = (
     ),
     Rule(
         "waits-for-allocation", 2, "service model: once allocated by External Affairs & Strategy",
-        lambda s: is_social(s.contact) and s.allocation is None, lambda _: HoldForReview(TaskKind.ALLOCATION),
+        lambda s: s.contact.to_be_allocated and s.allocation is None, lambda _: HoldForReview(TaskKind.ALLOCATION),
         _because("External Affairs & Strategy has not allocated it yet."),
     ),
     Rule(

@@ -22,7 +22,7 @@ from ingest.errors import Refused
 from ingest.ids import derived_id, new_id
 from router.audit import AuditEntry
 from router.consequences import Consequences, House, consequences, task
-from router.decide import Decision, Disposition, HoldForReview, NoAction, decide, is_social
+from router.decide import Decision, Disposition, HoldForReview, NoAction, decide
 from router.gather import gather
 from router.match import Matched, Unmatched
 from router.opening import reading_of
@@ -340,7 +340,7 @@ async def only_new(connection: AsyncConnection, written: Consequences, by: str) 
 
 async def _wait_no_longer(connection: AsyncConnection, contact: Contact, now: datetime, by: str) -> None:
     """A person has decided on a post whatever its allocation says: nobody is asked for that any more, nor will it change a thing."""
-    if not is_social(contact):
+    if not contact.to_be_allocated:
         return
     posts = tables.posts
     await connection.execute(update(posts).where(posts.c.contact_id == contact.id).values(outcome=RULED))

@@ -22,7 +22,7 @@ from ingest.contract import (
 )
 from ingest.database import among
 from router.consequences import Consequences, Standing, addresses_of, first_of, sender_of
-from router.decide import Situation, Unsettled, is_social
+from router.decide import Situation, Unsettled
 from router.match import Matched, MatchResult, Query, match
 from router.match.register_view import CaseView, IndividualView
 from router.read import Reading
@@ -143,7 +143,7 @@ async def gather(
     known.written.update(each.individual_id for each in people.values() if each.written_before)
     await _standing(connection, known, {each for contact, _ in contacts for each in addresses_of(contact)}, now.date())
     await _unsettled(connection, known)
-    if posts := {first_of(contact) for contact, _ in contacts if is_social(contact)}:
+    if posts := {first_of(contact) for contact, _ in contacts if contact.to_be_allocated}:
         told = tables.allocations
         found = await connection.execute(select(told.c.contact_id).where(among(told.c.contact_id, posts)))
         known.allocated.update(found.scalars())

@@ -14,7 +14,6 @@ from ingest.ids import MARK, digest, mark, published_contact_id
 from ingest.settings import Publisher
 from router import wording
 from router.consequences import House
-from router.decide import is_social
 from router.read import Reading, read
 
 OWN_SOURCE: Final = "urn:contact-ingest:"
@@ -178,7 +177,7 @@ def _held_to(contact: Contact, ce_id: str, publisher: Publisher) -> Contact:
             "acknowledged": contact.acknowledged and publisher.may_acknowledge,
             "backfill": contact.backfill and publisher.may_backfill,
             "post": None,  # where we answer is for our own channel to say
-            "needs_allocation": contact.needs_allocation or (is_social(contact) and not publisher.may_allocate),
+            "needs_allocation": contact.needs_allocation or (contact.to_be_allocated and not publisher.may_allocate),
         }
     )
 

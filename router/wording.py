@@ -132,6 +132,24 @@ def _welsh(reference: str, step: str, settings: AcknowledgementSettings, answer:
     )
 
 
+def text_message(
+    reference: str, step: str, settings: AcknowledgementSettings, language: Literal["en", "cy"], answer: str | None = None
+) -> str:
+    """The receipt where every character is charged: in one language, and in one part as long as our own name is short.
+
+    With an approved ``answer`` it is that, and what to do where it is none.
+    """
+    if language == "cy":
+        begin, cited = answer or "Cawsom eich neges.", f"Cyf {reference}."
+        end = f"Mewn perygl? Ffoniwch {settings.emergency} nawr. {settings.organisation_cy}"
+        following = f"{_NEXT_BY_TEXT[step][1]} o fewn {settings.next_step_within_cy}."
+    else:
+        begin, cited = answer or "We have your message.", f"Ref {reference}."
+        end = f"In danger? Ring {settings.emergency} now. {settings.organisation}"
+        following = f"{_NEXT_BY_TEXT[step][0]} within {settings.next_step_within}."
+    return f"{begin.strip()} {cited} {following} {end}"
+
+
 def _emergency(settings: AcknowledgementSettings) -> str:
     return (
         f"We are not an emergency service. If you or somebody else is in danger, ring {settings.emergency} now. "
@@ -191,24 +209,6 @@ def _listed(lines: Sequence[str | None]) -> str:
     return "\n".join(f"- {each}" for each in lines if each)
 
 
-def text_message(
-    reference: str, step: str, settings: AcknowledgementSettings, language: Literal["en", "cy"], answer: str | None = None
-) -> str:
-    """The receipt where every character is charged: in one language, and in one part as long as our own name is short.
-
-    With an approved ``answer`` it is that, and what to do where it is none.
-    """
-    if language == "cy":
-        begin, cited = answer or "Cawsom eich neges.", f"Cyf {reference}."
-        end = f"Mewn perygl? Ffoniwch {settings.emergency} nawr. {settings.organisation_cy}"
-        following = f"{_NEXT_BY_TEXT[step][1]} o fewn {settings.next_step_within_cy}."
-    else:
-        begin, cited = answer or "We have your message.", f"Ref {reference}."
-        end = f"In danger? Ring {settings.emergency} now. {settings.organisation}"
-        following = f"{_NEXT_BY_TEXT[step][0]} within {settings.next_step_within}."
-    return f"{begin.strip()} {cited} {following} {end}"
-
-
 @lru_cache(maxsize=4)
 def own_words(settings: AcknowledgementSettings) -> re.Pattern[str]:
     """What finds the sentences of our own acknowledgements in somebody's answer, however it was wrapped and quoted.
@@ -216,9 +216,9 @@ def own_words(settings: AcknowledgementSettings) -> re.Pattern[str]:
     They speak of danger and of large print; read as the writer's own, they would raise an alarm at every answer.
     """
     whole = [half("", step, settings, None) for half in (_english, _welsh) for step in _NEXT]
+    whole += [text_message("", step, settings, each) for each in ("en", "cy") for step in _NEXT_BY_TEXT]
     whole += [invitation("", Ways(None, None, None, None, None), settings, welsh=each) for each in (False, True)]
     whole += [settings.public_reply, settings.public_reply_cy]
-    whole += [text_message("", step, settings, each) for each in ("en", "cy") for step in _NEXT_BY_TEXT]
     said = {each for half in whole for each in re.split(r"(?<=[.:])\s+|\n\n", half) if len(each.split()) >= _OWN_SENTENCE}
     return re.compile(
         "|".join(r"[\s>|]+".join(re.escape(word) for word in each.split()) for each in sorted(said, key=len, reverse=True))

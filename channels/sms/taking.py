@@ -137,7 +137,7 @@ class Texts:
         """
         now = self._clock()
         found = {self._id(each): each for each in batch}
-        claims = [{"contact_id": id_, "fingerprint": mark, "received_at": now} for id_, mark in found]
+        claims = [{"contact_id": id_, "fingerprint": mark, "received_at": now} for id_, mark in sorted(found)]
         async with self._database.write() as connection:
             await connection.execute(insert(state.claims).on_conflict_do_nothing(), claims)
             wanted = select(state.claims).where(among(state.claims.c.contact_id, {id_ for id_, _ in found}))

@@ -29,9 +29,9 @@ _LATER: Final = frozenset({408, 425, 429})
 _AWAY: Final = frozenset({502, 503, 504})
 
 
-def way_out(_: str, account: SocialAccount, **__: Any) -> "Connection":
-    """The account's connection, for the channel table."""
-    return Connection(account)
+def way_out(_: str, account: SocialAccount, **__: Any) -> "Connection | None":
+    """The account's way to its portal; None where that takes no replies."""
+    return Connection(account) if account.replies else None
 
 
 def compose(outgoing: Outgoing, now: datetime) -> bytes | None:

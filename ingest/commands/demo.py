@@ -76,6 +76,7 @@ staff_safety = "staff.safety@ombudsman.example"
 organisation = "Customer Care, the Ombudsman (a demonstration)"
 organisation_cy = "Gofal Cwsmeriaid, yr Ombwdsmon (arddangosiad)"
 telephone = "01632 960000"
+text_number = "{number}"
 answers = "answers"
 
 [channels.email.care]

@@ -239,6 +239,7 @@ def _doors(it: Service, **leaned_on: Any) -> list[web.Door]:
     pages = [
         door(name, account, **leaned_on) for (channel, name), account in it.accounts.items() if (door := CHANNELS[channel].door)
     ]
+    pages.sort(key=lambda each: each.explain is web.problem)
     return [*pages, web.Door(publishing.routes(**leaned_on), web.problem)]
 
 

@@ -179,3 +179,8 @@ class Contact(Shape):
         default=False, description="the publisher has told the person already; believed only where settings allow"
     )
     warnings: tuple[Text, ...] = Field(default=(), description="what could not be read as it should, each `reason: sentence`")
+
+    @property
+    def to_be_allocated(self) -> bool:
+        """Whether nothing comes of it before External Affairs & Strategy has said whose it is."""
+        return self.channel == "social" or self.post is not None or self.needs_allocation

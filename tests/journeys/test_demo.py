@@ -8,7 +8,7 @@ import pytest
 
 from tests.journeys.house import INGEST, Installation
 
-ALL_THAT_MAIL_REACHES = {
+ALL_THERE_IS = {
     ("RecordFeedback", None),
     ("HandOff", "intake"),
     ("HandOff", "investigators"),
@@ -16,14 +16,24 @@ ALL_THAT_MAIL_REACHES = {
     ("AnswerQuery", None),
     ("HoldForReview", None),
     ("NoAction", None),
+    ("InviteToContact", None),
 }
 
 
 @pytest.mark.journey
-def test_the_demo_shows_every_disposition_that_mail_reaches_and_balances(tmp_path: Path) -> None:
+def test_the_demo_shows_every_disposition_there_is_on_every_channel_and_balances(tmp_path: Path) -> None:
     shown = subprocess.run([*INGEST, "demo", "--folder", str(tmp_path)], capture_output=True, text=True, timeout=110)
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    for title in ("A feedback record in full", "A handoff, as the team gets it", "An acknowledgement, as sent"):
+    for title in (
+        "A feedback record in full",
+        "A handoff, as the team gets it",
+        "An acknowledgement, as sent",
+        "What we sent by text",
+        "An acknowledgement by text",
+        "What the portal posted for us",
+        "An invitation, in private",
+        "An invitation, under a post",
+    ):
         assert title in shown.stdout
     assert "The ledger balances." in shown.stdout
     assert "The audit trail verifies" in shown.stdout
@@ -36,8 +46,20 @@ def test_the_demo_shows_every_disposition_that_mail_reaches_and_balances(tmp_pat
     assert f"The online form gave the reference {record['reference']}." in shown.stdout
     assert "fills in the online form at http://127.0.0.1:" in shown.stdout
     assert (record["name_given"], record["agreed_method"], record["missing"]) == ("Jordan Pascoe", "email", [])
-    assert it.number("SELECT count(*) FROM contacts") >= 40
-    assert set(it.rows("SELECT DISTINCT kind, team FROM dispositions WHERE current")) == ALL_THAT_MAIL_REACHES
+    assert {channel for (channel,) in it.rows("SELECT DISTINCT channel FROM contacts")} == {
+        "email",
+        "sms",
+        "social",
+        "web_form",
+    }
+    assert (
+        it.number(
+            "SELECT count(*) FROM outgoing WHERE json_extract(body, '$.channel') = 'sms' AND state IN ('accepted', 'delivered')"
+        )
+        > 5
+    )
+    assert it.number("SELECT count(*) FROM posts WHERE outcome IS NULL") == 0
+    assert set(it.rows("SELECT DISTINCT kind, team FROM dispositions WHERE current")) == ALL_THERE_IS
     urgent = it.rows(
         "SELECT o.state, o.reason FROM outgoing o JOIN dispositions d USING (contact_id) WHERE d.urgent AND o.audience = 'person'"
     )

@@ -42,6 +42,7 @@ def invitation(number: int = 1, **changed: Any) -> Outgoing:
 @pytest.fixture
 async def connection(portal: Portal) -> AsyncGenerator[Connection]:
     it = way_out("care", account(replies=portal.replies))
+    assert it is not None
     yield it
     await it.close()
 
@@ -158,6 +159,7 @@ async def test_what_answers_no_post_and_a_portal_without_a_way_to_reply_fail_at_
     assert await connection.send(invitation(post=None), now()) == Failed("no-post")
     assert await connection.send(invitation(in_reply_to=None), now()) == Failed("no-post")
     assert await send.Connection(account()).send(invitation(), now()) == Failed("no-way-to-reply")
+    assert way_out("care", account()) is None
     assert portal.requests == []
 
 
