@@ -33,7 +33,7 @@ from tests.bench import scaled
 from tests.bench.contacts import contacts
 from tests.bench.embedded import KEY
 from tests.bench.rows import CONTACTS
-from tests.bench.webhooks import PUBLIC_URL, accounts, posts, request, texts
+from tests.bench.webhooks import accounts, posts, request, texts
 from tests.channels.web_form.conftest import Person
 from tests.servers.kafka import running_kafka
 from tests.servers.loopback import free_ports, listens
@@ -193,9 +193,7 @@ def service(folder: Path, log: str, register: str) -> Generator[Place]:
     (public,) = free_ports(1)
     (folder / "key").write_bytes(digest(KEY).encode())
     path = folder / "ingest.toml"
-    shared = scaled.SETTINGS.format(log=log, register=register, public=public).replace(
-        "[teams]", f'web.public_url = "{PUBLIC_URL}"\n\n[teams]', 1
-    )
+    shared = scaled.SETTINGS.format(log=log, register=register, public=public)
     path.write_text(shared + _DOORS.format(publisher=digest(_PUBLISHERS_KEY.encode())) + accounts(folder, _TWILIO))
     with running([*scaled.INGEST, "run", "web", "--config", str(path)], public):
         yield Place(public, path)

@@ -15,7 +15,7 @@ from standardwebhooks import Webhook
 
 from tests.servers.providers import Twilio
 
-PUBLIC_URL: Final = "https://contact.ombudsman.example"
+PUBLIC_URL: Final = "http://127.0.0.1:8080"  # as [web] public_url is where it is unsaid
 _PORTALS_KEY: Final = "whsec_" + base64.b64encode(b"a key that both sides have, and no one").decode()
 _ACCOUNTS: Final = """
 [channels.sms.care]

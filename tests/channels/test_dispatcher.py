@@ -18,19 +18,22 @@ from prometheus_client import REGISTRY
 from pydantic import SecretStr
 from sqlalchemy import select, update
 
+import channels.social.send
 from channels import dispatcher
 from channels.email import send
 from channels.email.settings import EmailAccount
 from channels.sending import Connection
 from channels.sms.settings import SmsAccount
+from channels.social.settings import SocialAccount
 from channels.table import ways_out
 from ingest import state
-from ingest.contract import Audience, Event, Outgoing, OutgoingKind, OutgoingStatus, Record, decode, encode, topic_of
+from ingest.contract import Audience, Event, Outgoing, OutgoingKind, OutgoingStatus, Post, Record, decode, encode, topic_of
 from ingest.database import Database, upgrade
 from ingest.errors import Halted
 from ingest.log import Lag
 from ingest.log.sqlite import SqliteLog
 from ingest.settings import Settings
+from tests.servers.portal import Portal, running_portal
 from tests.servers.postgres import Postgres
 from tests.servers.providers import DROP as DROPPED
 from tests.servers.providers import Notify, Provider, serving
@@ -587,6 +590,40 @@ async def test_nights_are_not_what_a_message_is_given_up_for(house: House) -> No
         assert provider.numbers() == []
 
 
+def by_portal(number: int, **changed: Any) -> Outgoing:
+    post = Post(network="facebook", thread_id="t")
+    return message(number, channel="social", recipient="@jo", in_reply_to="p", post=post, **changed)
+
+
+def sends_by_portal(house: House, portal: Portal) -> None:
+    account = SocialAccount(secret=SecretStr(portal.secret), replies=portal.replies)
+    house.ways = {("social", "care"): channels.social.send.way_out("care", account)}
+
+
+async def test_a_portal_that_asks_for_time_gets_it_for_all_that_waits_for_it(house: House) -> None:
+    with running_portal() as portal:
+        sends_by_portal(house, portal)
+        portal.answers.append((429, {"Retry-After": "600"}))
+        await house.publish(by_portal(1), by_portal(2), message(3))
+        async with house.dispatching():
+            await house.becomes({1: "deferred", 2: "waiting", 3: "accepted"})
+            house.clock.move(minutes=9)
+            await asyncio.sleep(0.6)
+            assert len(portal.requests) == 1
+            house.clock.move(minutes=2)
+            await until(lambda: _awaited(len(portal.requests) > 1))
+
+
+async def test_a_message_that_is_put_off_past_its_time_is_given_up_for_a_person_to_see_to(house: House) -> None:
+    with running_portal() as portal:
+        sends_by_portal(house, portal)
+        portal.answers.append((429, {"Retry-After": "600"}))
+        await house.publish(by_portal(1, due=START - timedelta(hours=48)))
+        async with house.dispatching():
+            await house.tells(1)
+        assert await house.ends() == [(1, "failed", "given-up: portal-busy: 429")]
+
+
 LIVES = """
 import asyncio, os, sys
 from datetime import timedelta
@@ -595,11 +632,21 @@ from pydantic import SecretStr
 from channels import dispatcher
 from channels.email.send import Connection
 from channels.email.settings import EmailAccount
+from channels.sms.settings import SmsAccount
+from channels.table import ways_out
 from ingest import clock
 from ingest.database import Database
 from ingest.log.sqlite import SqliteLog
+from ingest.settings import Settings
 
-async def live(folder, smtp):
+def texting(api, api_key, template):
+    account = SmsAccount(
+        provider="notify", number="+441632960111", bearer=SecretStr("b" * 32), api_key=SecretStr(api_key), template=template, api=api
+    )
+    team = dict.fromkeys(("intake", "investigators", "customer_care", "duty"), "team@example.org")
+    return ways_out({("sms", "care"): account}, Settings(key="7f3a91c04be82d6659d1e07ab34c8f20", teams=team))
+
+async def live(folder, smtp, *sms):
     log = await SqliteLog.open(
         Path(folder) / "log.db", exclusive=True, clock=clock.now, retention=timedelta(days=1), most_record_bytes=8_000_000
     )
@@ -608,8 +655,9 @@ async def live(folder, smtp):
         sender="care@example.org",
     )
     await dispatcher.run(
-        log=log, database=Database(f"sqlite:///{folder}/register.db"), ways={("email", "care"): Connection(account)},
-        mode="on", burst=10_000, clock=clock.now, stopping=asyncio.Event(),
+        log=log, database=Database(f"sqlite:///{folder}/register.db"),
+        ways={("email", "care"): Connection(account), **(texting(*sms) if sms else {})}, mode="on",
+        burst=10_000, clock=clock.now, stopping=asyncio.Event(),
     )
 
 for _ in sys.stdin:  # a life for each line, without the seconds that importing takes
@@ -667,6 +715,50 @@ async def test_killed_again_and_again_every_message_goes_and_copies_are_no_more_
     copies = Counter(each.message["Message-ID"] for each in server.taken)
     assert set(copies) == {f"<{each}@example.org>" for each in range(1, messages + 1)}
     assert sum(copies.values()) - messages <= kills
+
+
+@pytest.mark.journey
+async def test_killed_as_a_provider_takes_each_text_no_second_copy_goes_since_it_is_asked(tmp_path: Path) -> None:
+    kills, messages = 5, 12
+    database_in(tmp_path)
+    log = await opened(tmp_path, MovableClock())
+    await log.append("outgoing", [record(by_sms(each)) for each in range(1, messages + 1)])
+    await log.close()
+    async with serving(Notify()) as provider:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", LIVES, str(tmp_path), "localhost:1", provider.url, provider.api_key, provider.template,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        assert process.stdin
+        assert process.stdout
+        async with asyncio.timeout(90):
+            for _ in range(kills):
+                process.stdin.write(b"\n")
+                pid = int(await process.stdout.readline())
+                fatal = len(provider.sent) + 2
+
+                def taken(pid: int = pid, fatal: int = fatal) -> None:
+                    if len(provider.sent) == fatal:
+                        os.kill(pid, signal.SIGKILL)
+
+                provider.on_taken = taken
+                await process.stdout.readline()
+            process.stdin.write(b"\n")
+            pid = int(await process.stdout.readline())
+            look = await SqliteLog.open(
+                tmp_path / "log.db", exclusive=False, clock=MovableClock(), retention=timedelta(days=1), most_record_bytes=10**7
+            )
+
+            async def all_told() -> bool:
+                told = await look.read("outgoing.status", after={}, most=1000)
+                return len({each.record.key for each in told}) == messages
+
+            await until(all_told)
+            await look.close()
+            os.kill(pid, signal.SIGKILL)
+            process.stdin.close()
+            await process.wait()
+    assert sorted(provider.numbers()) == [f"+44770090{each:04}" for each in range(1, messages + 1)]
 
 
 @pytest.mark.needs("postgres")

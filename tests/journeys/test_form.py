@@ -6,13 +6,16 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.async_api import Browser, Page
 
 from ingest.contract import FeedbackRecord, Handoff
+from tests.bench.webhooks import accounts
 from tests.channels.web_form.conftest import Person
 from tests.journeys.house import Installation
 from tests.servers.browser import visiting
+from tests.servers.providers import Twilio
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
@@ -152,6 +155,21 @@ async def test_what_a_program_seems_to_have_filled_in_waits_for_a_person_and_is_
     await asyncio.to_thread(home.wait_for, "SELECT count(*) FROM tasks", 1, 30)
     assert home.rows("SELECT kind, state FROM tasks") == [("review", "open")]
     assert home.number("SELECT count(*) FROM outgoing WHERE audience = 'person' AND state != 'held'") == 0
+
+
+async def test_whoever_is_lost_beside_webhooks_is_shown_a_page(tmp_path: Path) -> None:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    it = Installation.without_mail(folder, ("web",), accounts(folder, Twilio()) + FORM)
+    try:
+        it.start()
+        await asyncio.to_thread(it.ready)
+        async with httpx.AsyncClient(base_url=it.doors[0]) as client:
+            lost, unsigned = await client.get("/nowhere"), await client.post("/social/care", content=b"{}")
+        assert (lost.status_code, lost.headers["content-type"].partition(";")[0]) == (404, "text/html")
+        assert (unsigned.status_code, unsigned.headers["content-type"]) == (401, "application/problem+json")
+    finally:
+        it.stop()
 
 
 def what_was_said(record: FeedbackRecord) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from tests.bench.webhooks import PUBLIC_URL, accounts, posts, texts
 from tests.journeys.house import Installation
 from tests.servers.providers import Twilio
 
-DELIVERIES, TIMES = 100, 50
+DELIVERIES, TIMES = 1_000, 50
 WAVES = 2
 """Deliveries at once, each with so many connections of its own."""
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
