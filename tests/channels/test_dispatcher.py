@@ -597,7 +597,7 @@ def by_portal(number: int, **changed: Any) -> Outgoing:
 
 def sends_by_portal(house: House, portal: Portal) -> None:
     account = SocialAccount(secret=SecretStr(portal.secret), replies=portal.replies)
-    house.ways = {("social", "care"): channels.social.send.way_out("care", account)}
+    house.ways = {("social", "care"): channels.social.send.Connection(account)}
 
 
 async def test_a_portal_that_asks_for_time_gets_it_for_all_that_waits_for_it(house: House) -> None:
