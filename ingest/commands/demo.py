@@ -197,7 +197,8 @@ async def _demo(home: Path, *, stay: bool) -> None:
                 console.print(
                     f"A register of {people} people and {cases} cases. {len(mails)} letters are on their way to a mailbox, {len(texts)} "
                     f"texts and {len(posts)} posts to the public port, and somebody fills in the online form at "
-                    f"{it.settings.web.public_url}/"
+                    f"{it.settings.web.public_url}/",
+                    soft_wrap=True,
                 )
                 running = asyncio.ensure_future(run_roles(it, ROLES))
                 try:
