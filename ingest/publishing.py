@@ -114,7 +114,7 @@ class Doors:
                 return _accepted(asked)
             asked = await self._with_files(asked, named)
         self._fits(asked)
-        await self._accept(asked)
+        await self._accept(asked, (asked.id, asked.fingerprint))
         if named:
             with suppress(Unavailable):  # they are forgotten by themselves
                 await self._uploads.forget(_owner(source, key), *{each for _, each in named})

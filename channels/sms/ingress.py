@@ -101,7 +101,7 @@ class Webhooks:
         except Unreadable as error:
             ERRORS.labels("sms", error.reason).inc()
             told = None
-        await self._take(Came(raw, told))
+        await self._take(Came(raw, told), raw)
         status, media_type, body = self._provider.answer
         return Response(body, status, media_type=media_type)
 

@@ -93,7 +93,7 @@ class Ingress:
             ERRORS.labels("social", heard.refused[0]).inc()
             _say.warning("refused", account=self._name, reason=heard.refused[0])
             raise Declined(Fault(422, *heard.refused))
-        await self._take_in(heard)
+        await self._take_in(heard, body)
         for reason in heard.passed_over:
             PASSED_OVER.labels("social", reason).inc()
         return Response(status_code=200)

@@ -57,3 +57,24 @@ async def test_whoever_gives_up_stops_nobody_and_nothing_that_was_asked_for():
     gives_up.cancel()
     assert await stays == 2
     assert done == [1, 2]
+
+
+async def test_whoever_asks_for_what_is_in_hand_gets_its_answer_and_it_is_done_once():
+    done: list[int] = []
+    gate = asyncio.Event()
+
+    async def work(batch: Sequence[int]) -> list[int | Exception]:
+        done.extend(batch)
+        await gate.wait()
+        return [ValueError("nobody waits for it") if each == 3 else each * 2 for each in batch]
+
+    together = Together(work)
+    asked = [asyncio.create_task(together(number, "a text")) for number in (1, 2, 2)]
+    other, given_up = asyncio.create_task(together(5, "another")), asyncio.create_task(together(3, "a third"))
+    await asyncio.sleep(0.01)
+    asked[0].cancel()
+    given_up.cancel()
+    gate.set()
+    assert await asyncio.gather(*asked[1:], other) == [2, 2, 10]
+    assert done == [1, 5, 3]
+    assert await together(2, "a text") == 4, "once it is answered, the same is asked for anew"
