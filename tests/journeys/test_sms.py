@@ -50,6 +50,11 @@ PERSON = "SELECT count(*) FROM outgoing WHERE audience = 'person'"
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(400), pytest.mark.xdist_group("journeys-sms")]
 
+ON_ONE_BOX = "on one box"
+wherever_it_runs = pytest.mark.parametrize(
+    "it", [ON_ONE_BOX, pytest.param("apart", marks=[pytest.mark.needs("kafka"), pytest.mark.needs("postgres")])], indirect=True
+)
+
 
 @pytest.fixture(scope="module")
 def kafka() -> Generator[Kafka]:
@@ -77,12 +82,12 @@ def settings(provider: Twilio | Notify, folder: Path) -> str:
     return section + MORE.format(api=provider.url)
 
 
-@pytest.fixture(params=["on one box", pytest.param("apart", marks=[pytest.mark.needs("kafka"), pytest.mark.needs("postgres")])])
+@pytest.fixture
 async def it(request: pytest.FixtureRequest, provider: Twilio | Notify, tmp_path: Path) -> AsyncGenerator[Installation]:
     """An installation with the provider's number, not started."""
     folder = tmp_path / "house"
     more, web = settings(provider, folder), f'public_url = "{PUBLIC_URL}"'
-    if request.param == "on one box":
+    if getattr(request, "param", ON_ONE_BOX) == ON_ONE_BOX:
         made = Installation.without_mail(folder, ROLES, more, web)
         yield made
         made.stop()
@@ -117,6 +122,7 @@ async def seen(it: Installation, query: str, wanted: int, within: float = 60) ->
     await asyncio.to_thread(it.wait_for, query, wanted, within)
 
 
+@wherever_it_runs
 async def test_a_text_is_recorded_and_acknowledged_and_its_receipt_known_to_be_delivered(
     it: Installation, provider: Twilio | Notify
 ) -> None:

@@ -35,6 +35,11 @@ PERSON = "SELECT count(*) FROM outgoing WHERE audience = 'person'"
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(400), pytest.mark.xdist_group("journeys-social")]
 
+ON_ONE_BOX = "on one box"
+wherever_it_runs = pytest.mark.parametrize(
+    "it", [ON_ONE_BOX, pytest.param("apart", marks=[pytest.mark.needs("kafka"), pytest.mark.needs("postgres")])], indirect=True
+)
+
 
 def post(id_: str, text: str = SAID, **more: Any) -> dict[str, Any]:
     """What somebody wrote on a network, in a thread of their own."""
@@ -60,14 +65,14 @@ def portal() -> Generator[Portal]:
         yield it
 
 
-@pytest.fixture(params=["on one box", pytest.param("apart", marks=[pytest.mark.needs("kafka"), pytest.mark.needs("postgres")])])
+@pytest.fixture
 async def it(request: pytest.FixtureRequest, portal: Portal, tmp_path: Path) -> AsyncGenerator[Installation]:
     """An installation that the portal calls, not started."""
     folder = tmp_path / "house"
     folder.mkdir()
     (folder / "social-secret").write_text(portal.secret)
     more = SETTINGS.format(telephone=TELEPHONE, replies=portal.replies)
-    if request.param == "on one box":
+    if getattr(request, "param", ON_ONE_BOX) == ON_ONE_BOX:
         made = Installation.without_mail(folder, ROLES, more)
         yield made
         made.stop()
@@ -97,6 +102,7 @@ async def seen(it: Installation, query: str, wanted: int, within: float = 60) ->
     await asyncio.to_thread(it.wait_for, query, wanted, within)
 
 
+@wherever_it_runs
 async def test_a_post_waits_until_it_is_allocated_and_is_then_answered_once_and_known_to_be_delivered(
     it: Installation, portal: Portal
 ) -> None:
