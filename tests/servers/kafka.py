@@ -127,6 +127,7 @@ class Installed:
     def pause(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)  # a thread that still runs might answer
 
     def resume(self) -> None:
         assert self._process is not None
