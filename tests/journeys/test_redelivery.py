@@ -14,7 +14,7 @@ from tests.journeys.house import Installation
 from tests.servers.providers import Twilio
 
 DELIVERIES, TIMES = 1_000, 50
-WAVES = 6
+WAVES = 2
 """Deliveries at once, each with so many connections of its own."""
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
 Answers = dict[int, Counter[tuple[int, bytes]]]
