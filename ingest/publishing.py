@@ -38,7 +38,7 @@ from ingest.receive import Arrival, record_of
 from ingest.settings import Publisher, Settings
 from ingest.together import Together
 from ingest.uploads import Uploads
-from ingest.web import Declined, Fault, Route
+from ingest.web import Declined, Fault, Route, body_of
 
 _KEY: Final = re.compile(KEY_PATTERN, re.ASCII)
 _FEWEST_CHARACTERS: Final = 32  # of a publisher's key, whose digest may be known to whoever reads the settings
@@ -105,7 +105,7 @@ class Doors:
         source, publisher = self._publisher(request)
         key = _key_of(request)
         _is_json(request)
-        raw = await _body(request, MOST_BYTES)
+        raw = await body_of(request, MOST_BYTES)
         told = _read(raw)
         _may(told, source, publisher)
         asked = Asked(published_contact_id(source, key), source, key, raw, digest(raw), told, {})
@@ -125,7 +125,7 @@ class Doors:
         source, _ = self._publisher(request)
         owner = _owner(source, _key_of(request))
         _is_plain(request)
-        content = await _body(request, self._most_file_bytes, "file-too-large")
+        content = await body_of(request, self._most_file_bytes, "file-too-large")
         given = request.headers.get("content-type", "")
         kept = await self._uploads.keep(owner, request.query_params.get("name", ""), given, content)
         return JSONResponse(kept.model_dump(mode="json"), 201)
@@ -220,20 +220,6 @@ def _is_json(request: Request) -> None:
 def _is_plain(request: Request) -> None:
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise _declined(415, "encoded", "Send the body as it is, without a Content-Encoding.")
-
-
-async def _body(request: Request, most: int, reason: str = "body-too-large") -> bytes:
-    """The body. Raises Declined as soon as it is over the limit."""
-    too_large = _declined(413, reason, f"The body is larger than {most} bytes, which is the limit.")
-    if int(request.headers.get("content-length", "0")) > most:
-        raise too_large
-    parts, size = list[bytes](), 0
-    async for part in request.stream():
-        size += len(part)
-        if size > most:
-            raise too_large
-        parts.append(part)
-    return b"".join(parts)
 
 
 def _read(raw: bytes) -> Publication:

@@ -117,6 +117,20 @@ def problem(request: Request, fault: Fault) -> Response:  # noqa: ARG001 - what 
     return JSONResponse(told, fault.status, media_type="application/problem+json")
 
 
+async def body_of(request: Request, most: int, reason: str = "body-too-large", advice: str = "") -> bytes:
+    """A request's body. Raises Declined, with 413, as soon as it is over the limit."""
+    too_large = Declined(Fault(413, reason, f"The body is larger than {most} bytes, which is the limit. {advice}".rstrip()))
+    if int(request.headers.get("content-length", "0")) > most:
+        raise too_large
+    parts, size = list[bytes](), 0
+    async for part in request.stream():
+        size += len(part)
+        if size > most:
+            raise too_large
+        parts.append(part)
+    return b"".join(parts)
+
+
 def private_routes(ready: Readiness, borne: Borne = dict) -> list[Route]:
     """``/livez`` (the loop turns; nothing else is asked), ``/readyz`` (all that is leaned on answers, or is borne) and ``/metrics``."""
 

@@ -1,12 +1,11 @@
 """One mailbox of ours: where it is read, and what sends for it."""
 
 from datetime import timedelta
-from ipaddress import ip_address
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from ingest.settings import Mailbox, Section, Span
+from ingest.settings import Mailbox, Section, Span, on_this_machine
 
 _PLAIN = "is not encrypted and not on this machine; mail would cross the network in the clear"
 
@@ -61,15 +60,8 @@ class EmailAccount(Section):
         host, _, port = self.smtp.rpartition(":")
         if not host or not port.isdigit():
             raise ValueError("smtp: this is not host:port, such as smtp.example.org:587")
-        if not self.tls and not _on_this_machine(self.host):
+        if not self.tls and not on_this_machine(self.host):
             raise ValueError(f"host: it {_PLAIN}. Leave tls on")
-        if self.smtp_security == "none" and not _on_this_machine(host):
+        if self.smtp_security == "none" and not on_this_machine(host):
             raise ValueError(f"smtp: it {_PLAIN}. Use starttls or tls")
         return self
-
-
-def _on_this_machine(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -3,6 +3,7 @@
 Every call has a deadline, no redirect is followed, and a page leads only to another of the same list.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -11,9 +12,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import httpx
-import jwt
 
 from channels.sms import notify, twilio
+from channels.sms.asking import login, read_json
 from channels.sms.inbound import InboundText, Media, moment, word_of
 from channels.sms.settings import SmsAccount
 from ingest.clock import Clock
@@ -21,6 +22,7 @@ from ingest.errors import Unavailable
 
 SECONDS: Final = 20.0
 _MOST_PAGES: Final = 1_000
+_MOST_ANSWER_BYTES: Final = 16_777_216  # a page has 500 texts
 _NOTIFY_KEEPS: Final = timedelta(days=7)
 
 Item = Mapping[str, Any]
@@ -88,39 +90,30 @@ class Api:
         return Media(f"{self._account.base}{path}", word_of(dict(item), "content_type")[:255], twilio.media_name(path))
 
     async def _get(self, path: str, query: Mapping[str, str]) -> Item:
-        given = self._account
-        login = headers = None
-        if given.provider == "twilio" and given.token:
-            login = httpx.BasicAuth(given.account_sid or "", given.token.get_secret_value())
-        elif given.notify_key:
-            service, secret = given.notify_key
-            claims = {"iss": service, "iat": int(self._clock().timestamp())}
-            headers = {"authorization": f"Bearer {jwt.encode(claims, secret, 'HS256')}"}
+        base = self._account.base
         asked = query or None  # with empty ones, a page's own would be taken away
-        url = f"{given.base}{path}"
+        auth = login(self._account, self._clock)
         try:
-            answer = await self._client.get(
-                url, params=asked, auth=login, headers=headers, timeout=SECONDS, follow_redirects=False
-            )
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Unavailable("provider-unreachable", f"{given.base} cannot be reached: {type(error).__name__}.") from error
-        if answer.status_code in (401, 403):
-            raise Unavailable("provider-refused", f"{given.base} refused our keys ({answer.status_code}).")
-        if answer.status_code != 200:
-            raise Unavailable("provider-failed", f"{given.base} answered {answer.status_code}.")
-        try:
-            told = answer.json()
-        except (ValueError, RecursionError) as error:
-            raise Unavailable("provider-failed", f"{given.base} answered with no JSON.") from error
+            async with (
+                asyncio.timeout(SECONDS),
+                self._client.stream("GET", f"{base}{path}", params=asked, auth=auth, follow_redirects=False) as answer,
+            ):
+                status, told = answer.status_code, await read_json(answer, _MOST_ANSWER_BYTES)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+            raise Unavailable("provider-unreachable", f"{base} cannot be reached: {type(error).__name__}.") from error
+        if status in (401, 403):
+            raise Unavailable("provider-refused", f"{base} refused our keys ({status}).")
+        if status != 200:
+            raise Unavailable("provider-failed", f"{base} answered {status}.")
         if not isinstance(told, dict):
-            raise Unavailable("provider-failed", f"{given.base} answered with no JSON object.")
+            raise Unavailable("provider-failed", f"{base} answered with no JSON object, or with more than we read.")
         return told  # pyright: ignore[reportUnknownVariableType]
 
 
 @asynccontextmanager
 async def api_of(account: SmsAccount, clock: Clock) -> AsyncGenerator[Api]:
     """The API of an account, with connections of its own."""
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=SECONDS, trust_env=False) as client:
         yield Api(account, clock, client)
 
 

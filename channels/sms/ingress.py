@@ -25,13 +25,12 @@ from ingest.reports import STATUSES, status_record
 from ingest.settings import Settings
 from ingest.telemetry import ERRORS
 from ingest.together import Together
-from ingest.web import Declined, Door, Fault, problem
+from ingest.web import Declined, Door, Fault, body_of, problem
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _MOST_BYTES: Final = 65_536  # a text has 1,600 characters and ten pictures' addresses at most
 
 _UNSIGNED: Final = Fault(401, "signature", "Its signature or token is not the provider's for this address.")
-_TOO_LARGE: Final = Fault(413, "body-too-large", f"The body is larger than {_MOST_BYTES} bytes, which is the limit.")
 _EMPTY: Final = Fault(400, "empty", "There is nothing in it.")
 
 Append = Callable[[str, list[Record]], Awaitable[Any]]
@@ -132,20 +131,9 @@ class Webhooks:
 
     async def _verified(self, request: Request, url: str) -> tuple[bytes, str]:
         """The body, and the public URL with the query that it came to. Raises Declined."""
-        raw = await _body(request)
+        raw = await body_of(request, _MOST_BYTES)
         query = request.scope["query_string"].decode("ascii", "surrogateescape")
         whole = f"{url}?{query}" if query else url
         if not self._provider.verify(raw, request.headers, whole, self._account):
             raise Declined(_UNSIGNED)
         return raw, whole
-
-
-async def _body(request: Request) -> bytes:
-    """The body. Raises Declined as soon as it is over the limit."""
-    parts, size = list[bytes](), 0
-    async for part in request.stream():
-        size += len(part)
-        if size > _MOST_BYTES:
-            raise Declined(_TOO_LARGE)
-        parts.append(part)
-    return b"".join(parts)

@@ -8,9 +8,8 @@ a number names it.
 """
 
 import asyncio
-import json
 import ssl
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
@@ -18,12 +17,12 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import httpx
-import jwt
 
 from channels.sending import Accepted, Deferred, Failed, Outcome, Trouble, Unknown
+from channels.sms.asking import login, read_json
 from channels.sms.quiet import quiet_until
 from channels.sms.settings import SmsAccount
-from ingest.clock import Clock, now
+from ingest.clock import now
 from ingest.contract import Outgoing
 from ingest.segments import length
 from ingest.settings import Settings
@@ -59,7 +58,7 @@ def _provider(account: SmsAccount, receipts: str) -> "Twilio | Notify | None":
         case "twilio":
             return Twilio(account, receipts)
         case "notify" if account.template:
-            return Notify(account, now)
+            return Notify(account)
         case _:
             return None
 
@@ -71,11 +70,6 @@ class Twilio:
         self._account = account
         self._receipts = receipts
         self._path = f"/2010-04-01/Accounts/{account.account_sid}"
-
-    def authorized(self) -> httpx.Auth:
-        """By the account's own token."""
-        assert self._account.token is not None
-        return httpx.BasicAuth(self._account.account_sid or "", self._account.token.get_secret_value())
 
     def sending(self, outgoing: Outgoing) -> tuple[str, dict[str, Any]]:
         """The request that sends it, and tells us what became of it under its id."""
@@ -126,13 +120,8 @@ class Twilio:
 class Notify:
     """GOV.UK Notify's REST API, version 2."""
 
-    def __init__(self, account: SmsAccount, clock: Clock) -> None:
+    def __init__(self, account: SmsAccount) -> None:
         self._account = account
-        self._clock = clock
-
-    def authorized(self) -> "_NotifyToken | None":
-        """By a token made anew for each request: Notify takes one for 30 seconds. None where the key is none of Notify's."""
-        return _NotifyToken(*key, self._clock) if (key := self._account.notify_key) else None
 
     def sending(self, outgoing: Outgoing) -> tuple[str, dict[str, Any]]:
         """The request that sends it; what became of it is told with our reference."""
@@ -171,18 +160,6 @@ class Notify:
         kind = next((str(each["error"]) for each in errors if str(each.get("error", "")).isalpha()), "")
         codes = f"{answer.status} {kind}".rstrip()
         return Failed(f"recipient-refused: {codes}" if kind == "ValidationError" else f"message-refused: {codes}")
-
-
-class _NotifyToken(httpx.Auth):
-    def __init__(self, service: str, secret: str, clock: Clock) -> None:
-        self._service = service
-        self._secret = secret
-        self._clock = clock
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        claims = {"iss": self._service, "iat": int(self._clock().timestamp())}
-        request.headers["Authorization"] = f"Bearer {jwt.encode(claims, self._secret, 'HS256')}"
-        yield request
 
 
 class Connection:
@@ -244,7 +221,7 @@ class Connection:
                 return answer
 
     async def _answer(self, method: str, path: str, **content: Any) -> "_Answer | Deferred | Unknown":
-        auth = self._provider.authorized()
+        auth = login(self._account, now)
         if auth is None:
             return Deferred("api-key-malformed", Trouble.ACCOUNT)
         try:
@@ -257,7 +234,7 @@ class Connection:
                         trust_env=False,  # a .netrc's password is none of ours
                     )
                 async with self._client.stream(method, path, auth=auth, follow_redirects=False, **content) as answer:
-                    return _Answer(answer.status_code, _json(await _bounded(answer)))
+                    return _Answer(answer.status_code, await read_json(answer, _MOST_ANSWER_BYTES))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             await self.close()
             if _is_about_tls(error):
@@ -303,22 +280,6 @@ def _listed(body: Any, name: str) -> list[dict[str, Any]]:
     found: Any = _object(body).get(name)
     listed = cast(list[Any], found) if isinstance(found, list) else []
     return [cast(dict[str, Any], each) for each in listed if isinstance(each, dict)]
-
-
-async def _bounded(answer: httpx.Response) -> bytes:
-    taken = b""
-    async for chunk in answer.aiter_bytes():
-        taken += chunk
-        if len(taken) > _MOST_ANSWER_BYTES:
-            return b""
-    return taken
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _is_about_tls(error: BaseException) -> bool:

@@ -3,13 +3,12 @@
 import re
 from datetime import timedelta
 from decimal import Decimal
-from ipaddress import ip_address
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from ingest.settings import Section, Span
+from ingest.settings import Section, Span, on_this_machine
 
 APIS: Final = {
     "twilio": "https://api.twilio.com",
@@ -28,16 +27,9 @@ def _api(given: str) -> str:
     found = urlsplit(given)
     if not found.hostname or found.username or found.query or found.fragment:
         raise ValueError("write it as https://api.example.org")
-    if found.scheme != "https" and not (found.scheme == "http" and _on_this_machine(found.hostname)):
+    if found.scheme != "https" and not (found.scheme == "http" and on_this_machine(found.hostname)):
         raise ValueError("it is not encrypted and not on this machine; texts would cross the network in the clear. Use https")
     return given.rstrip("/")
-
-
-def _on_this_machine(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class SmsAccount(Section):

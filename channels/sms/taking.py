@@ -21,6 +21,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from channels.sms.asking import login
 from channels.sms.inbound import InboundText, Media, Part, Picture, joined
 from channels.sms.providers import PROVIDERS
 from channels.sms.settings import SmsAccount
@@ -284,18 +285,18 @@ class Texts:
 
     async def _fetched(self, wanted: Sequence[Media]) -> list["Picture | str"]:
         """Each picture, or why it is not there: ``not-had`` may do later, ``refused`` is too large or lies elsewhere."""
-        async with httpx.AsyncClient(timeout=self._pace.picture) as client:
+        async with httpx.AsyncClient(timeout=self._pace.picture, trust_env=False) as client:
             return await asyncio.gather(*(self._fetch(client, each) for each in wanted))
 
     async def _fetch(self, client: httpx.AsyncClient, media: Media) -> "Picture | str":
-        url, login = media.url, self._login()
+        url, auth = media.url, login(self._account, self._clock)
         with suppress(httpx.HTTPError, httpx.InvalidURL, TimeoutError):
             async with asyncio.timeout(self._pace.picture):
                 for _ in range(_MOST_HOPS + 1):
-                    async with client.stream("GET", url, auth=login, follow_redirects=False) as answer:
+                    async with client.stream("GET", url, auth=auth, follow_redirects=False) as answer:
                         if not answer.is_redirect:
                             return await self._read(answer, media)
-                        url, login = urljoin(url, answer.headers["location"]), None
+                        url, auth = urljoin(url, answer.headers["location"]), None
                     if not self._provider.sent_on(url, self._account):
                         return self._counted("refused", "sent-elsewhere")
         return self._counted("not-had", "picture-not-had")
@@ -313,12 +314,6 @@ class Texts:
     def _counted(self, what: str, reason: str) -> str:
         ERRORS.labels("sms", reason).inc()
         return what
-
-    def _login(self) -> httpx.BasicAuth | None:
-        given = self._account
-        if given.account_sid is None or given.token is None:
-            return None
-        return httpx.BasicAuth(given.account_sid, given.token.get_secret_value())
 
     def _has_pictures(self, text: InboundText) -> bool:
         return any(self._is_fetchable(each) for each in text.media)

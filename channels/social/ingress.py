@@ -29,7 +29,7 @@ from ingest.settings import Settings
 from ingest.state import sends
 from ingest.telemetry import ERRORS, PASSED_OVER, telemetry
 from ingest.together import Together
-from ingest.web import Declined, Door, Fault, Route, problem
+from ingest.web import Declined, Door, Fault, Route, body_of, problem
 
 Arrive = Callable[[Sequence[Arrival]], Awaitable[list[Contact]]]
 Append = Callable[[str, Sequence[Record]], Awaitable[Any]]
@@ -80,7 +80,7 @@ class Ingress:
 
     async def told(self, request: Request) -> Response:
         """What the portal tells: 200 once all of it is kept."""
-        body = await _body(request)
+        body = await body_of(request, MOST_BYTES, advice="Send it in parts.")
         now = self._clock()
         try:
             event = verify(body, request.headers.items(), self._account, now)
@@ -157,14 +157,3 @@ def _some(each_once: Mapping[Any, T]) -> Iterator[list[T]]:
 
 def _arrival(came: Came, received_at: datetime) -> Arrival:
     return Arrival(came.original, lambda _: (came.received(received_at), {}))
-
-
-async def _body(request: Request) -> bytes:
-    """The body. Raises Declined as soon as it is over the limit."""
-    parts, size = list[bytes](), 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MOST_BYTES:
-            raise Declined(Fault(413, "body-too-large", f"The body is larger than {MOST_BYTES} bytes. Send it in parts."))
-        parts.append(part)
-    return b"".join(parts)

@@ -6,9 +6,9 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from channels.social.send import Connection
-from channels.social.settings import SocialAccount, on_this_machine
+from channels.social.settings import SocialAccount
 from ingest.finding import Finding
-from ingest.settings import Settings
+from ingest.settings import Settings, on_this_machine
 
 _DEADLINE_SECONDS: Final = 60.0
 _LEAST: Final = timedelta(seconds=30)

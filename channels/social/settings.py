@@ -4,13 +4,12 @@ import base64
 import binascii
 import re
 from datetime import timedelta
-from ipaddress import ip_address
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from ingest.settings import Section, Span
+from ingest.settings import Section, Span, on_this_machine
 
 SHARED: Final = "whsec_"
 """Before a key that both sides have: HMAC-SHA256, ``v1``."""
@@ -68,14 +67,6 @@ def _replies(given: str) -> str:
     if found.scheme == "http" and not on_this_machine(found.hostname):
         raise ValueError("what we write to people would cross the network in the clear; use https")
     return given
-
-
-def on_this_machine(host: str) -> bool:
-    """Whether it is the loopback, by name or address."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
