@@ -102,7 +102,7 @@ def house_of(chosen: Settings) -> House:
         accounts=_sending(ways_out(found, chosen)),
         numbers=frozenset(each.number for each in found.values() if isinstance(each, SmsAccount)),
         answers=_answers(chosen.acknowledgement.answers),
-        form=chosen.web.public_url if any(channel == "web_form" for channel, _ in accounts(chosen)) else None,
+        form=chosen.web.public_url if any(channel == "web_form" for channel, _ in found) else None,
         key=chosen.key.get_secret_value().encode(),
     )
 

@@ -670,6 +670,27 @@ for _ in sys.stdin:  # a life for each line, without the seconds that importing 
 """
 
 
+async def last_life(process: asyncio.subprocess.Process, folder: Path, messages: int) -> None:
+    """Let it live until the end of every message is told, and no longer."""
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(b"\n")
+    pid = int(await process.stdout.readline())
+    look = await SqliteLog.open(
+        folder / "log.db", exclusive=False, clock=MovableClock(), retention=timedelta(days=1), most_record_bytes=10**7
+    )
+
+    async def all_told() -> bool:
+        told = await look.read("outgoing.status", after={}, most=1000)
+        return len({each.record.key for each in told}) == messages
+
+    await until(all_told)
+    await look.close()
+    os.kill(pid, signal.SIGKILL)
+    process.stdin.close()
+    await process.wait()
+
+
 @pytest.mark.journey
 async def test_killed_again_and_again_every_message_goes_and_copies_are_no_more_than_kills(tmp_path: Path) -> None:
     kills, messages, chance = 10, 60, random.Random(7)
@@ -697,21 +718,7 @@ async def test_killed_again_and_again_every_message_goes_and_copies_are_no_more_
 
                 server.on_taken = taken
                 await process.stdout.readline()
-            process.stdin.write(b"\n")
-            pid = int(await process.stdout.readline())
-            look = await SqliteLog.open(
-                tmp_path / "log.db", exclusive=False, clock=MovableClock(), retention=timedelta(days=1), most_record_bytes=10**7
-            )
-
-            async def all_told() -> bool:
-                told = await look.read("outgoing.status", after={}, most=1000)
-                return len({each.record.key for each in told}) == messages
-
-            await until(all_told)
-            await look.close()
-            os.kill(pid, signal.SIGKILL)
-            process.stdin.close()
-            await process.wait()
+            await last_life(process, tmp_path, messages)
     copies = Counter(each.message["Message-ID"] for each in server.taken)
     assert set(copies) == {f"<{each}@example.org>" for each in range(1, messages + 1)}
     assert sum(copies.values()) - messages <= kills
@@ -743,21 +750,7 @@ async def test_killed_as_a_provider_takes_each_text_no_second_copy_goes_since_it
 
                 provider.on_taken = taken
                 await process.stdout.readline()
-            process.stdin.write(b"\n")
-            pid = int(await process.stdout.readline())
-            look = await SqliteLog.open(
-                tmp_path / "log.db", exclusive=False, clock=MovableClock(), retention=timedelta(days=1), most_record_bytes=10**7
-            )
-
-            async def all_told() -> bool:
-                told = await look.read("outgoing.status", after={}, most=1000)
-                return len({each.record.key for each in told}) == messages
-
-            await until(all_told)
-            await look.close()
-            os.kill(pid, signal.SIGKILL)
-            process.stdin.close()
-            await process.wait()
+            await last_life(process, tmp_path, messages)
     assert sorted(provider.numbers()) == [f"+44770090{each:04}" for each in range(1, messages + 1)]
 
 

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from ingest.receive import CONTACTS, Arrival, receive
 from ingest.reports import STATUSES
 from ingest.settings import Settings
 from ingest.web import Door, problem
+from tests.clock import Clock
 from tests.conftest import FIXED
 from tests.servers.loopback import free_ports, public_port
 from tests.servers.providers import Notify, Twilio, serving
@@ -36,20 +37,6 @@ KEY = "7f3a91c04be82d6659d1e07ab34c8f20"
 TEAMS = dict.fromkeys(("intake", "investigators", "customer_care", "duty"), "team@example.org")
 PUBLIC_URL = "https://contact.ombudsman.example"
 VONAGE_SECRET = "a secret of Vonage's"
-
-
-class Clock:
-    """The time of day, which goes on a little whenever it is read, and which a test moves on."""
-
-    def __init__(self) -> None:
-        self.now = FIXED
-
-    def __call__(self) -> datetime:
-        self.now += timedelta(milliseconds=10)
-        return self.now
-
-    def pass_by(self, length: timedelta) -> None:
-        self.now += length
 
 
 @dataclass

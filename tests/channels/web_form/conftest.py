@@ -5,7 +5,7 @@ import shutil
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from html import unescape
 from pathlib import Path
@@ -28,7 +28,7 @@ from ingest.scan import scanner
 from ingest.settings import Settings
 from ingest.uploads import Uploads
 from ingest.web import Door, problem
-from tests.conftest import FIXED
+from tests.clock import Clock
 from tests.servers.loopback import free_ports, public_port
 
 KEY = "7f3a91c04be82d6659d1e07ab34c8f20"
@@ -58,20 +58,6 @@ FILLED_IN: Mapping[str, Mapping[str, Any]] = {
     "case-reference": {"case_reference": "p-0123456"},
     "adjustments": {"adjustments": ["large_print", "extra_time"], "adjustments_other": "Size 18 please."},
 }
-
-
-class Clock:
-    """The time of day, which goes on a little whenever it is read, and which a test moves on."""
-
-    def __init__(self) -> None:
-        self.now = FIXED
-
-    def __call__(self) -> datetime:
-        self.now += timedelta(milliseconds=10)
-        return self.now
-
-    def pass_by(self, length: timedelta) -> None:
-        self.now += length
 
 
 @dataclass

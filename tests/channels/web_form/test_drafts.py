@@ -12,7 +12,8 @@ from channels.web_form.drafts import Draft, Drafts, Sent, begin
 from channels.web_form.seal import Session
 from ingest.database import Database
 from ingest.ids import contact_id
-from tests.channels.web_form.conftest import KEY, Clock
+from tests.channels.web_form.conftest import KEY
+from tests.clock import Clock
 from tests.conftest import FIXED
 
 ADA = Session("ada's secret", FIXED)
