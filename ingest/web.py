@@ -8,7 +8,7 @@ fit is explained by the door that the path belongs to: the form has pages, the i
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from traceback import extract_tb
@@ -44,6 +44,8 @@ _HEADERS_SECONDS: Final = 10.0  # from a connection's first byte, or its being m
 _BODY_SECONDS: Final = 20.0  # for a body to come, and so much longer as it takes at the least rate
 _LEAST_BYTES_A_SECOND: Final = 2_000  # a telephone at the edge of a cell sends more
 _UNREAD_SECONDS: Final = 30.0  # an answer that nobody takes
+_LINGER_SECONDS: Final = 5.0  # for the rest of a body that is answered already
+_LINGER_BYTES: Final = 64_000_000
 _MOST_HEADER_BYTES: Final = 32_768
 _MOST_CONNECTIONS: Final = 500  # of the 1,024 files that a process may usually have open, which the stores need as well
 _MOST_BYTES_IN_HAND: Final = 256_000_000
@@ -320,16 +322,27 @@ class _Front:
         """One request."""
         clock = asyncio.get_running_loop().time
         method, began, status = str(scope["method"]), clock(), 0
+        closing = False
         inner = {**scope, "method": "GET" if method == "HEAD" else method}  # the server leaves out the body
-        taken = _Body(self, receive, clock)
+        taken = _Body(self, receive, clock, dict(scope["headers"]))
 
         async def answer(message: Message) -> None:
-            nonlocal status
+            nonlocal status, closing
             if message["type"] == "http.response.start":
                 status = int(message["status"])
                 headers = MutableHeaders(scope=message)
+                closing = "connection" in headers
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
+            if (
+                message["type"] == "http.response.body"
+                and not message.get("more_body", False)
+                and taken.still_comes
+                and not closing
+            ):
+                await send({**message, "more_body": True})
+                await taken.linger()
+                message = {"type": "http.response.body"}
             await send(message)
 
         self._in_hand += 1
@@ -348,7 +361,7 @@ class _Front:
                 await self._explain(Request(inner), _UNEXPECTED)(inner, receive, answer)
         finally:
             self._in_hand -= 1
-            self._bytes_in_hand -= taken.size
+            self.give_back(taken.size)
             REQUESTS_IN_HAND.set(self._in_hand)
             known = method if method in _METHODS or method == "HEAD" else "other"
             REQUESTS.labels(_template(inner), known, str(status)).observe(clock() - began)
@@ -364,6 +377,10 @@ class _Front:
             raise Declined(self._too_large())
         if self._bytes_in_hand > _MOST_BYTES_IN_HAND:
             raise Declined(_BUSY)
+
+    def give_back(self, size: int) -> None:
+        """So many bytes are in hand no more."""
+        self._bytes_in_hand -= size
 
     def _at_the_threshold(self, scope: Scope) -> Fault | None:
         """What can be said before anything is read."""
@@ -391,12 +408,32 @@ class _Front:
 class _Body:
     """A request's body as it comes."""
 
-    def __init__(self, front: _Front, receive: Receive, clock: Callable[[], float]) -> None:
+    def __init__(self, front: _Front, receive: Receive, clock: Callable[[], float], headers: Mapping[bytes, bytes]) -> None:
         self._front = front
         self._receive = receive
         self._began = clock()
-        self._whole = False
+        self._whole = headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in headers
+        self._waits = b"expect" in headers
         self.size = 0
+
+    @property
+    def still_comes(self) -> bool:
+        """Somebody is sending, who may read no answer before the end. Who waits to be told to go on is not."""
+        return not (self._whole or (self._waits and not self.size))
+
+    async def linger(self) -> None:
+        """Throw away what still comes of it, for so long and so much: a connection closed before would take the answer with it.
+
+        RFC 9112 section 9.6.
+        """
+        self._front.give_back(self.size)  # none of it is in hand any more
+        self.size = thrown = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LINGER_SECONDS):
+                while not self._whole and thrown < _LINGER_BYTES:
+                    message = await self._receive()
+                    thrown += len(message.get("body", b""))
+                    self._whole = not message.get("more_body", False)
 
     async def receive(self) -> Message:
         """The next part. Raises Declined where it is slow or too much."""
@@ -410,8 +447,8 @@ class _Body:
         if message["type"] == "http.request":
             size = len(message.get("body", b""))
             self.size += size
-            self._front.take(size, self.size)
             self._whole = not message.get("more_body", False)
+            self._front.take(size, self.size)
         return message
 
 

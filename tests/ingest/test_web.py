@@ -108,7 +108,8 @@ def request(method: str, path: str, body: bytes = b"", *headers: str) -> bytes:
 
 
 @pytest.fixture
-async def port() -> AsyncGenerator[int]:
+async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[int]:
+    monkeypatch.setattr(web, "_LINGER_SECONDS", 0.5)
     async with serving() as it:
         yield it
 
@@ -201,6 +202,28 @@ async def test_16_a_body_that_does_not_say_how_long_it_is_is_refused_once_it_is_
     assert answer.status == 413
     within = await ask(port, head, *[chunk] * 4, b"0\r\n\r\n")
     assert (within.status, within.told["size"]) == (200, 4 * 0x1000)
+
+
+async def test_16_whoever_reads_no_answer_before_all_is_sent_reads_it_then():
+    async with serving() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
+        writer.write(request("POST", "/echo/1", b"x" * 12_000_000))
+        async with asyncio.timeout(10):
+            await writer.drain()
+            assert Answer(await reader.read()).status == 413
+        writer.close()
+
+
+async def test_16_whoever_waits_to_be_told_to_go_on_is_not(port):
+    answer = await ask(port, request("POST", "/echo/1", b"", f"content-length: {10**9}", "expect: 100-continue"), within=0.4)
+    assert answer.status == 413
+
+
+async def test_what_comes_without_end_is_not_read_for_longer_than_it_takes_to_be_heard(monkeypatch, port):
+    monkeypatch.setattr(web, "_LINGER_BYTES", 1_000_000)
+    head = request("POST", "/echo/1", b"", f"content-length: {10**9}")
+    answer = await ask(port, head, *[b"x" * 100_000] * 200)
+    assert answer.status in (0, 413)  # the connection's end may overtake it
 
 
 async def test_headers_without_end_are_refused(port):
