@@ -44,6 +44,7 @@ class ReadIndividual:
     phone: str | None = None
     email: str | None = None
     date_of_birth: str | None = None
+    address: str | None = None  # the postal address as written, its lines apart by commas
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ class Reading:
     """
 
     outcome: Outcome
-    confidence: float
+    confidence: float  # of ``leaning``: the share of such readings that are right, as measured (docs/reading.md)
+    leaning: Outcome | None = None  # what it most likely asks for, where ``outcome`` is review for being unsure
     feedback_type: Literal["service", "decision", "mixed", "praise", "suggestion"] | None = None
     review_criteria: tuple[tuple[str, str], ...] = ()  # criterion, the sentence that shows it
     remedy_sought: str | None = None
@@ -65,6 +67,10 @@ class Reading:
     restrictions: tuple[tuple[str, str], ...] = ()  # method, words
     signs: tuple[Sign, ...] = ()
     individual: ReadIndividual = ReadIndividual()
+    represented: ReadIndividual | None = None  # whom they write for, as they say it; an empty one where nobody is named
+    authority: str | None = None  # by what right they say that they do, in their words: a claim
+    under_18: str | None = None  # their words that show the writer to be a child
+    legal_clock: str | None = None  # 'subject-access', 'freedom-of-information', 'data-protection'
     key_points: tuple[str, ...] = ()  # the person's own sentences
     promises_broken: tuple[str, ...] = ()
     query: str | None = None  # the standing query it asks, such as 'mp-referral'

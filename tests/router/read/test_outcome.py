@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.read import Outcome, read
-from tests.router.read.measure import contacts, measure
+from tests.router.read.measure import SAMPLES, contacts, measure
 
 PLAIN = [
     (
@@ -162,18 +162,18 @@ def test_spam_is_told_from_a_robot():
 
 
 def test_every_outcome_says_what_it_stands_on():
-    for row in contacts():
+    for row in contacts([SAMPLES]):
         reading = read(row["channel"], row["subject"], row["text"])
         assert reading.outcome is Outcome.REVIEW or any(fact.name == "outcome" for fact in reading.evidence)
 
 
 def test_the_samples_are_read_at_least_this_well():
-    figures = measure(contacts())
+    figures, _ = measure(contacts([SAMPLES]))
     floors = {
-        "accuracy": 0.82, "precision": 0.96, "coverage": 0.82, "safeguarding recall": 1.0, "safeguarding precision": 0.85,
-        "feedback_type": 0.86, "review_criteria": 0.9, "remedy_sought": 0.78, "contacted_before": 0.86, "case_reference": 1.0,
-        "organisation_complained_of": 0.94, "reasonable_adjustments": 0.92, "preferred_method": 0.93, "individual.name": 0.92,
-        "individual.postcode": 0.98, "individual.phone": 0.97, "individual.email": 0.97, "individual.date_of_birth": 0.98,
+        "outcome right": 0.82, "automatic": 0.75, "automatic precision": 0.96, "safeguarding recall": 1.0, "safeguarding precision": 0.85,
+        "review_criteria F1": 0.7, "remedy_sought (any) F1": 0.8, "contacted_before F1": 0.8, "case_reference F1": 1.0,
+        "organisation F1": 0.94, "adjustments F1": 0.92, "preferred_method F1": 0.92, "own name F1": 0.94, "own postcode F1": 0.98,
+        "own phone F1": 0.97, "own email F1": 0.96, "own date_of_birth F1": 0.98,
     }  # fmt: skip
     assert {name: figures[name] for name, floor in floors.items() if figures[name] < floor} == {}
 
