@@ -22,6 +22,7 @@ from typing import Any
 
 import asyncpg
 
+from tests.journeys.forked import Forked
 from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.kafka import Kafka
 from tests.servers.loopback import free_ports
@@ -79,22 +80,12 @@ class Process:
     private: int
     public: int = 0
     roles: Sequence[str] = ()
-    running: subprocess.Popen[bytes] | None = None
+    running: Forked | None = None
 
     def start(self) -> None:
         """Start it, its telemetry in a file."""
-        lines = self.lines.open("ab")
-        self.running = subprocess.Popen(
-            [*INGEST, "run", *self.roles, "--config", str(self.config)],
-            stdout=lines,
-            stderr=lines,
-            env={
-                **os.environ,
-                "INGEST_WEB__PRIVATE": f"127.0.0.1:{self.private}",
-                "INGEST_WEB__PUBLIC": f"127.0.0.1:{self.public}",
-            },
-        )
-        lines.close()
+        ports = {"INGEST_WEB__PRIVATE": f"127.0.0.1:{self.private}", "INGEST_WEB__PUBLIC": f"127.0.0.1:{self.public}"}
+        self.running = Forked(["run", *self.roles, "--config", str(self.config)], self.lines, {**os.environ, **ports})
 
     def kill(self) -> None:
         """As a loss of power to the process: SIGKILL."""

@@ -1,0 +1,75 @@
+"""Processes of the service that begin where its imports end, since a journey starts dozens of them and importing is most of a start.
+
+They are as real as any: a process each, which is killed, frozen and stopped by its signals. That the service starts from
+nothing is for the demo's test and for the composed roles'.
+"""
+
+import atexit
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+_FORKING: Final = get_context("forkserver")
+_FORKING.set_forkserver_preload(
+    [
+        "ingest.commands.run",
+        "ingest.log.kafka",
+        "ingest.log.sqlite",
+        "sqlalchemy.dialects.sqlite.aiosqlite",
+        "sqlalchemy.dialects.postgresql.asyncpg",
+        "uvicorn.lifespan.off",
+        "uvicorn.loops.asyncio",
+    ]
+)
+
+
+class Forked:
+    """``ingest`` with some words, its output in a file; as much of ``subprocess.Popen`` as is wanted here."""
+
+    def __init__(self, words: Sequence[str], lines: Path, env: Mapping[str, str]) -> None:
+        self._process = _FORKING.Process(target=_ingest, args=(list(words), lines, dict(env)))
+        self._process.start()
+        atexit.register(self.kill)  # before multiprocessing waits for what still runs
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        assert self._process.pid is not None
+        return self._process.pid
+
+    def poll(self) -> int | None:
+        """Its exit status, or less than nothing by the signal that ended it; None while it runs."""
+        return self._process.exitcode
+
+    def wait(self, within: float) -> int:
+        """Its exit status. Raises subprocess.TimeoutExpired."""
+        self._process.join(within)
+        if (status := self.poll()) is None:
+            raise subprocess.TimeoutExpired("ingest", within)
+        return status
+
+    def kill(self) -> None:
+        """SIGKILL, where it still runs."""
+        self.send_signal(signal.SIGKILL)
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """The signal, where it still runs."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+
+def _ingest(words: Sequence[str], lines: Path, env: Mapping[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(env)
+    with lines.open("ab") as kept:
+        for output in (1, 2):
+            os.dup2(kept.fileno(), output)
+    sys.argv = ["ingest", *words]
+    from ingest.commands.entry import main
+
+    main()
