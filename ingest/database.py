@@ -19,8 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
 from pydantic import TypeAdapter
 from sqlalchemy import (
     ARRAY,
@@ -281,10 +279,15 @@ def upgrade(url: str, histories: Sequence[Path], password: str | None = None) ->
 
     Raises Unavailable, Misconfigured.
     """
+    from alembic import command  # late: most starts make no tables
+    from alembic.config import Config
 
     def bring(connection: Connection) -> None:
         for history in histories:
-            command.upgrade(_alembic(history, connection), "head")
+            config = Config()
+            config.set_main_option("script_location", str(history))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
 
     if _kind(url) == "postgresql":
         with ThreadPoolExecutor(1) as apart:  # whoever calls may have a loop that runs
@@ -311,13 +314,6 @@ async def _upgrade_postgresql(url: str, password: str | None, bring: Callable[[C
         raise
     finally:
         await database.close()
-
-
-def _alembic(history: Path, connection: Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(history))
-    config.attributes["connection"] = connection
-    return config
 
 
 def _kind(url: str) -> str:
