@@ -292,6 +292,10 @@ class KafkaLog:
         }
         wanted = [NewTopic(name, partitions, replication, topic_configs=configured) for name in topics]
         async with self._asking() as admin, _deadline():
+            while True:
+                if (await admin.describe_cluster())["controller_id"] >= 0:
+                    break
+                await asyncio.sleep(0.05)  # a broker that has just started knows of none, and aiokafka would break
             answers = (await admin.create_topics(wanted)).topic_errors
         for name, code, sentence in answers:
             if code not in (0, _IS_THERE):
