@@ -21,7 +21,7 @@ from ingest.errors import Misconfigured
 from ingest.settings import Settings, WebSettings, load
 from ingest.web import private_routes
 from tests.deploy.installation import NAMES, ROOT, Deployed, parsed
-from tests.servers import s3
+from tests.servers import postgres, s3
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 COMPOSE, IMAGE, CHOSEN, IGNORED = NAMES
@@ -410,6 +410,12 @@ def test_the_servers_are_of_the_versions_that_the_tests_run_against(deployed: De
     assert deployed.services["kafka"]["image"] == f"apache/kafka:{tested}"
     assert deployed.services["objects"]["image"] == f"versity/versitygw:{s3.VERSION}"
     assert deployed.services["postgres"]["image"].startswith("postgres:15.")
+
+
+@notices((COMPOSE, "max_wal_size=4GB", "max_wal_size=1GB"))
+def test_the_database_is_told_what_the_figures_were_measured_with(deployed: Deployed, tmp_path: Path):
+    told = [word for name, value in postgres.ADVISED.items() for word in ("-c", f"{name}={value}")]
+    assert deployed.services["postgres"]["command"] == ["postgres", *told]
 
 
 @notices(

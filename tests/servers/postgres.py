@@ -22,6 +22,9 @@ from tests.servers.loopback import free_ports
 USER = "ingest"
 """A superuser who needs no password."""
 
+ADVISED = {"max_wal_size": "4GB", "checkpoint_timeout": "15min", "wal_compression": "lz4"}
+"""What docs/operating.md advises, so that figures are of a server as it should be."""
+
 _numbers = itertools.count(1)
 
 
@@ -48,10 +51,11 @@ class Postgres:
         self._process: subprocess.Popen[bytes] | None = None
         self._run("initdb", "-D", folder / "data", "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
         unsafe = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
+        advised = "".join(f"{name} = {value}\n" for name, value in ADVISED.items())
         with (folder / "data" / "postgresql.conf").open("a") as settings:
             settings.write(
                 f"listen_addresses = '127.0.0.1'\nport = {self.port}\nunix_socket_directories = '{folder}'\n"
-                f"max_connections = 200\nshared_buffers = 256MB\n{'' if durable else unsafe}"
+                f"max_connections = 200\nshared_buffers = 256MB\n{advised if durable else unsafe}"
             )
 
     def url(self, name: str = "postgres") -> str:
