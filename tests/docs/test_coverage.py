@@ -20,7 +20,7 @@ def rows() -> list[tuple[str, ...]]:
 
 
 @cache
-def tests_of(path: str) -> frozenset[str]:
+def found_in(path: str) -> frozenset[str]:
     """The functions of a file that are tests, whatever they are given as parameters."""
     tree = ast.parse(Path(path).read_text(encoding="utf-8"))
     return frozenset(each.name for each in tree.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef))
@@ -28,7 +28,7 @@ def tests_of(path: str) -> frozenset[str]:
 
 @pytest.mark.parametrize(("path", "name"), sorted(set(NAMED.findall(PAGE))))
 def test_each_test_that_is_named_is_there(path: str, name: str):
-    assert name in tests_of(path)
+    assert name in found_in(path)
 
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row[0][:60])
