@@ -317,6 +317,12 @@ def test_a_record_keeps_what_was_given_beside_what_is_held(decided, contact):
     assert record.missing == ()
 
 
+def test_what_the_register_holds_of_somebodys_needs_stands_beside_what_they_say_now(decided):
+    held = replace(JOAN, adjustments=("large_print", "extra_time"))
+    written = decided(feedback(reasonable_adjustments=("braille", "large_print")), match=AS_JOAN["match"], individual=held)
+    assert written.feedback.reasonable_adjustments == ("braille", "large_print", "extra_time")
+
+
 def test_the_same_decision_made_again_gives_the_same_ids(decided, contact):
     about = contact()
     urgent = Reading(Outcome.REVIEW, 0.5, signs=(HARM, THREAT))

@@ -293,6 +293,16 @@ async def test_what_became_of_a_message_is_noted_once(sent, rows):
     assert (row.state, row.attempts) == ("accepted", 1)
 
 
+async def test_what_became_of_a_message_stands_on_the_audit_trail(sent, rows):
+    id_, tell = sent
+    for became in (OutgoingState.ACCEPTED, OutgoingState.ACCEPTED, OutgoingState.BOUNCED):
+        await tell(became)
+    entries = sorted(await rows(tables.audit, tables.audit.c.action == "sent"), key=lambda row: row.id)
+    assert [(each.actor, each.evidence["state"]) for each in entries] == [("dispatcher", "accepted"), ("router", "bounced")]
+    assert {each.evidence["outgoing"] for each in entries} == {str(id_)}
+    assert all(each.contact_id for each in entries)
+
+
 @pytest.mark.parametrize("ways", [[OutgoingState.FAILED], [OutgoingState.ACCEPTED, OutgoingState.BOUNCED]], ids=str)
 async def test_an_acknowledgement_that_does_not_arrive_becomes_a_letter_task(sent, rows, ways):
     for way in ways:

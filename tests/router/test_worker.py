@@ -444,6 +444,49 @@ async def test_a_further_comment_in_the_same_batch_is_added_to_the_first_ones_ha
     assert (added.contact_id, added.added_to) == (both[1].id, handoff.id)
 
 
+PLACES = {
+    "to whoever works on it": ("open", True, "owner@example.org"),
+    "to its last owner where it is closed": ("closed", True, "owner@example.org"),
+    "to Customer Care where that person has left": ("closed", False, "care-team@example.org"),
+}
+
+
+@pytest.mark.parametrize("channel", ["email", "web_form"])
+@pytest.mark.parametrize(("status", "active", "mailbox"), PLACES.values(), ids=PLACES)
+async def test_what_a_party_writes_about_a_case_of_theirs_goes(
+    status, active, mailbox, channel, contact, person, case, append, route, rows
+):
+    await case(status=status, owner_email="owner@example.org", owner_active=active)
+    await person(cases=[("C-2034655", "complainant", "none")])
+    declared = DeclaredFacts(asks_for="open_case", case_reference="C-2034655") if channel == "web_form" else None
+    words = "My case is C-2034655. I have moved house, and my new address is 4 Mill Lane. Please tell my investigator."
+    await append(contact(words, sender="joan@example.com", name="Joan Pettifer", channel=channel, declared=declared))
+    await route()
+    (handoff,) = await rows(tables.handoffs)
+    assert (handoff.mailbox, handoff.individual_id, handoff.case_reference) == (mailbox, "R1", "C-2034655")
+    assert await rows(tables.feedback_records) == []
+
+
+async def test_a_mail_becomes_a_feedback_record_with_what_customer_care_writes_down(contact, person, append, route, rows):
+    await person()
+    words = (
+        "I complain about your service. Your adviser promised to ring me back by Friday, and nobody rang. I wrote to you about it "
+        "in May. I would like an apology.\n\nKind regards\nJoan Pettifer\n14 Quarry Lane\nDE80 4PT"
+    )
+    await append(contact(words, sender="joan@example.com"))
+    await route()
+    (kept,) = await rows(tables.feedback_records)
+    record = FeedbackRecord.model_validate_json(kept.body)
+    assert (record.individual_id, record.name_given, record.name_held) == ("R1", "Joan Pettifer", "Joan Pettifer")
+    assert (record.address_given or "").endswith("DE80 4PT")
+    assert record.address_held == "14 Quarry Lane, DE80 4PT"
+    assert (record.type, record.contacted_before_said, record.contacted_before_held) == ("service", True, False)
+    assert "apology" in (record.remedy_sought or "")
+    assert record.key_points
+    assert all(each in words for each in (*record.key_points, *record.promises_broken))
+    assert record.missing == ()
+
+
 # The register away, and what became of messages.
 
 

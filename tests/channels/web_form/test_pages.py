@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -262,6 +263,45 @@ async def test_the_other_language_goes_on_with_the_same_answers(house: House, pe
     await person.fill_in(SHORT, until="name")
     page = await person.client.get("/cy/feedback/name")
     assert "Beth yw eich enw?" in page.text
+
+
+async def test_the_start_page_says_how_to_give_feedback_what_becomes_of_it_and_what_we_cannot_do(
+    house: House, person: Person
+) -> None:
+    page = await person.see("")
+    said = " ".join(unescape(re.sub(r"<[^>]+>", " ", page.text)).split())
+    for each in (
+        "give feedback about our service, good or bad",
+        "You can contact us in another way, in any language, and somebody can fill in the form with you",
+        "record what you tell us, and use it to make our service better",
+        "pass what you write to the right team, so that you do not have to write it again",
+        "change a decision only because you disagree with it",
+        "carry out a new investigation as part of a review",
+        "Ask us within 3 months of our decision.",
+        "only where you show us at least one of these, and it could change the decision",
+        "we relied on facts that were not accurate",
+        "We will tell you that we have what you sent within 48 hours.",
+        "You will hear what happens next within 10 working days.",
+    ):
+        assert each in said
+
+
+@pytest.mark.parametrize(
+    ("page", "why"),
+    [
+        ("inaccurate-facts", "how you know, and how they could change our decision"),
+        ("new-information", "why it was not available before, and how it might change our decision"),
+        ("authority", "We may need to see proof before we can tell you about their case."),
+        ("date-of-birth", "It helps us find the records we hold about you."),
+        ("safe", "because somebody else reads your messages or opens your letters. We will not use it."),
+        ("adjustments", "we can change how we work with you"),
+    ],
+)
+async def test_a_question_whose_reason_is_not_plain_says_why_it_is_asked(
+    house: House, person: Person, page: str, why: str
+) -> None:
+    await person.fill_in({"for-whom": {"for_whom": "somebody"}}, until=page)
+    assert why in unescape(person.page.text)
 
 
 async def test_what_we_promise_is_what_is_set(serving: Serving) -> None:
