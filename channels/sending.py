@@ -4,10 +4,13 @@ What may have been taken is told apart from what surely was not: a provider that
 sent it. No answer of a provider is passed on but its codes: the words name people.
 """
 
+import ssl
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Protocol
+
+import httpx
 
 from ingest.contract import Outgoing
 
@@ -53,6 +56,27 @@ class Unknown:
 
 Outcome = Accepted | Deferred | Failed | Unknown
 """Reasons are a stable word, with the server's codes after a colon where it gave any: ``recipient-refused: 550 5.1.1``."""
+
+
+def fault(error: BaseException) -> Deferred | Unknown:
+    """What a fault of a request over HTTP comes to: what was not on its way yet was surely not taken."""
+    match error:
+        case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
+            if _is_of_a_certificate(error):
+                return Deferred("certificate-refused", Trouble.ACCOUNT)
+            return Deferred("unreachable", Trouble.CONNECTION)
+        case httpx.TimeoutException() | TimeoutError():
+            return Unknown("no-answer")
+        case _:
+            return Unknown("connection-lost")
+
+
+def _is_of_a_certificate(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 class Connection(Protocol):

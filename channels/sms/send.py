@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
-from channels.sending import Accepted, Deferred, Failed, Outcome, Trouble, Unknown
+from channels.sending import Accepted, Deferred, Failed, Outcome, Trouble, Unknown, fault
 from channels.sms.asking import login, read_json
 from channels.sms.quiet import quiet_until
 from channels.sms.settings import SmsAccount
@@ -235,17 +235,9 @@ class Connection:
                     )
                 async with self._client.stream(method, path, auth=auth, follow_redirects=False, **content) as answer:
                     return _Answer(answer.status_code, await read_json(answer, _MOST_ANSWER_BYTES))
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        except (httpx.HTTPError, TimeoutError, OSError) as error:
             await self.close()
-            if _is_about_tls(error):
-                return Deferred("certificate-refused", Trouble.ACCOUNT)
-            return Deferred("unreachable", Trouble.CONNECTION)
-        except (httpx.TimeoutException, TimeoutError):
-            await self.close()
-            return Unknown("no-answer")
-        except httpx.HTTPError:
-            await self.close()
-            return Unknown("connection-lost")
+            return fault(error)
 
 
 def _not_now(answer: _Answer) -> Deferred | None:
@@ -280,12 +272,3 @@ def _listed(body: Any, name: str) -> list[dict[str, Any]]:
     found: Any = _object(body).get(name)
     listed = cast(list[Any], found) if isinstance(found, list) else []
     return [cast(dict[str, Any], each) for each in listed if isinstance(each, dict)]
-
-
-def _is_about_tls(error: BaseException) -> bool:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError):
-            return True
-        cause = cause.__cause__ or cause.__context__
-    return False

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import httpx
 
-from channels.sending import Accepted, Deferred, Failed, Outcome, Trouble, Unknown
+from channels.sending import Accepted, Deferred, Failed, Outcome, Trouble, Unknown, fault
 from channels.social.settings import SocialAccount
 from channels.social.verify import sign
 from ingest.contract import Outgoing
@@ -107,14 +107,8 @@ class Connection:
         try:
             async with asyncio.timeout(_IN_ALL_SECONDS), client.stream(method, url, headers=headers, content=body) as answer:
                 return answer
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            if _of_its_certificate(error):
-                return Deferred("certificate-refused", Trouble.ACCOUNT)
-            return Deferred("unreachable", Trouble.CONNECTION)
-        except (httpx.TimeoutException, TimeoutError):
-            return Unknown("no-answer")
-        except (httpx.HTTPError, OSError):
-            return Unknown("connection-lost")
+        except (httpx.HTTPError, TimeoutError, OSError) as error:
+            return fault(error)
 
 
 def _client(ca_file: str | None) -> httpx.AsyncClient:
@@ -123,14 +117,6 @@ def _client(ca_file: str | None) -> httpx.AsyncClient:
         trust.load_verify_locations(cafile=ca_file)
     deadlines = httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS)
     return httpx.AsyncClient(verify=trust, timeout=deadlines, follow_redirects=False, trust_env=False)
-
-
-def _of_its_certificate(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def _meant(answer: httpx.Response, now: datetime) -> Outcome:
