@@ -26,14 +26,15 @@ from tests.bench import doors, drain, outage, sampling, scaled
 from tests.bench.ratios import GOALS, Found, embedded_rounds, scaled_rounds, service_rounds
 
 OUT: Final = Path("build/bench.json")
+REGISTER: Final = 100_000
 
 
-def compare(number: int, turns: int, out: Path = OUT, *, service: bool = True) -> None:
-    """Every side in turn, and once the whole service; the ratios first."""
+def compare(number: int, turns: int, out: Path = OUT, *, service: bool = True, individuals: int = REGISTER) -> None:
+    """Every side in turn, and once the whole service; the ratios first. The register on PostgreSQL has so many people or more."""
     found = Found()
     with _folder() as folder:
         embedded_rounds(found, folder, number, turns)
-        with contextlib.suppress(_Missing), _ground(folder, number) as place:
+        with contextlib.suppress(_Missing), _ground(folder, number, individuals) as place:
             scaled_rounds(found, place, turns)
             if service:
                 service_rounds(found, place)
@@ -133,8 +134,8 @@ class _Missing(Exception):
 
 
 @contextlib.contextmanager
-def _ground(folder: Path, number: int) -> Generator[scaled.Ground]:
-    with _skipping(), scaled.ground(folder, number) as place:
+def _ground(folder: Path, number: int, individuals: int = 0) -> Generator[scaled.Ground]:
+    with _skipping(), scaled.ground(folder, number, individuals) as place:
         yield place
 
 

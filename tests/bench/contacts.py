@@ -19,14 +19,17 @@ _START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 _OFTEN: Final = 10
 
 
-def people(number: int, folder: Path) -> Path:
-    """A file of the register's people, so many that each of them writes some ten of so many contacts; none is another's namesake."""
+def people(number: int, folder: Path, at_least: int = 0) -> Path:
+    """A file of the register's people, so many that each of them writes some ten of so many contacts; none is another's namesake.
+
+    Of more, where a larger register is wanted, the rest write nothing.
+    """
     rows = _sample_people()
     path = folder / "people.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
-        for again in range(_copies(number)):
+        for again in range(max(_copies(number), -(-at_least // len(rows)))):
             writer.writerows(_copy(row, again) for row in rows)
     return path
 

@@ -79,10 +79,13 @@ async def prepare(folder: Path, number: int) -> None:
     await fill(url, number, folder)
 
 
-async def fill(url: str, number: int, folder: Path) -> None:
-    """People and cases into a register."""
+async def fill(url: str, number: int, folder: Path, individuals: int = 0) -> None:
+    """Cases into a register, and people: who writes so many contacts, and others up to a number."""
     database = Database(url)
-    kinds: tuple[tuple[Kind, Path], ...] = (("individuals", people(number, folder)), ("cases", SAMPLES / "cases.csv"))
+    kinds: tuple[tuple[Kind, Path], ...] = (
+        ("individuals", people(number, folder, individuals)),
+        ("cases", SAMPLES / "cases.csv"),
+    )
     for kind, path in kinds:
         await take_in(database, kind, opened(path, REQUIRED[kind], OPTIONAL[kind]), _now, lambda _: None)
     await database.close()

@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.bench import embedded, scaled
+from tests.bench.parts import parts
 from tests.bench.rehearsal import written
 from tests.bench.rows import Written, same
 
-GOALS: Final = {"router_vs_plain": 0.5, "router_vs_faststream": 10.0, "embedded_vs_sqlite": 0.5}
+GOALS: Final = {"router_vs_plain": 0.5, "router_vs_faststream": 10.0, "router_vs_parts": 0.8, "embedded_vs_sqlite": 0.5}
 _AGAINST: Final = {
     "router_vs_plain": ("router", "plain"),
     "router_vs_faststream": ("router", "faststream"),
     "router_vs_faststream_writing": ("router", "faststream_writing"),
+    "router_vs_parts": ("router", "parts"),
     "embedded_vs_sqlite": ("embedded", "sqlite"),
 }
 _PARTS: Final = {"plain": 1, "faststream": 10, "faststream_writing": 10}
@@ -37,6 +39,10 @@ class Found:
     def add(self, side: str, measured: Measured) -> None:
         """One more round of a side."""
         self.rounds.setdefault(side, []).append(measured)
+
+    def latest(self, side: str) -> Any:
+        """Its last round."""
+        return self.rounds[side][-1]
 
     def ratios(self) -> dict[str, float]:
         """Those whose two sides were measured."""
@@ -105,6 +111,8 @@ def scaled_rounds(found: Found, place: scaled.Ground, turns: int) -> None:
                 found.add(side, _measure(place, register, max(1, place.number // part), command))
                 if turn == 0:
                     theirs[side] = asyncio.run(written(register))
+        with place.register() as register:
+            found.add("parts", parts(place, register, found.latest("plain")))
     _compare(found, theirs)
 
 

@@ -118,12 +118,12 @@ class Measured:
 
 
 @contextmanager
-def ground(folder: Path, number: int) -> Generator[Ground]:
-    """Both servers with so many contacts waiting. Skipped, as a test is, where a server is not installed."""
+def ground(folder: Path, number: int, individuals: int = 0) -> Generator[Ground]:
+    """Both servers with so many contacts waiting, and at least so many people in the register. Skipped, as a test is, where a server is not installed."""
     with contextmanager(running_kafka)() as kafka, contextmanager(running_postgres)(durable=True) as postgres:
         (folder / "key").write_bytes(KEY)
         template = postgres.create()
-        asyncio.run(_prepare(kafka, postgres.url(template), number, folder))
+        asyncio.run(_prepare(kafka, postgres.url(template), number, folder, individuals))
         yield Ground(folder, kafka, postgres, number, template)
 
 
@@ -134,7 +134,7 @@ async def make_topics(url: str) -> None:
     await log.close()
 
 
-async def _prepare(kafka: Kafka, register: str, number: int, folder: Path) -> None:
+async def _prepare(kafka: Kafka, register: str, number: int, folder: Path, individuals: int) -> None:
     await make_topics(kafka.url)
     log = KafkaLog(LogSettings(url=kafka.url))
     made = contacts(number)
@@ -143,7 +143,7 @@ async def _prepare(kafka: Kafka, register: str, number: int, folder: Path) -> No
     log_id = (await log.describe(CONTACTS)).log_id
     await log.close()
     upgrade(register, [MIGRATIONS, state.MIGRATIONS])
-    await fill(register, number, folder)
+    await fill(register, number, folder, individuals)
     async with _connected(register) as connection:
         await connection.execute("DELETE FROM audit")  # of the import: all that is there later is of contacts
         # With positions of its own a register is read to from the beginning, whatever the group has settled for another.
