@@ -4,7 +4,7 @@ Pure. ``RULES``, at the end, is the table of DESIGN section 1 in the words of th
 mark beside any disposition, never one.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
@@ -204,7 +204,7 @@ def _links_nothing(disposition: Disposition) -> bool:
     return isinstance(disposition, HoldForReview)
 
 
-# The facts that rules look at, as sentences. None holds a word that the person wrote.
+# The facts that rules look at, as sentences. None holds a sentence of theirs.
 
 
 def _sender(s: Situation) -> str:
@@ -242,7 +242,7 @@ def _writer(s: Situation) -> str:
         case Matched():
             return f"It is from {s.match.individual_id}."
         case Ambiguous():
-            return f"It may be from {_either(s.match.candidates)}."
+            return f"It may be from {' or '.join(s.match.candidates) or 'somebody in the register'}."
         case _:
             return "It is from nobody whom the register has."
 
@@ -258,10 +258,6 @@ def _about(s: Situation) -> str:
         return "Which case it is about is not certain."
     proof = "its writer is a proven party to it" if s.proven else "nothing proves that its writer is a party to it"
     return f"It is about {s.case.reference} ({s.case.status}), and {proof}."
-
-
-def _either(each: Iterable[str]) -> str:
-    return " or ".join(each) or "somebody in the register"
 
 
 def _suspected(s: Situation) -> tuple[str, ...]:

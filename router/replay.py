@@ -172,7 +172,7 @@ async def situations(
         situation = known.situation(contact, reading)
         person = situation.individual
         if person:
-            person = replace(person, written_before=bool(wrote[person.individual_id] - {contact.id}))
+            person = replace(person, written_before=bool(wrote.get(person.individual_id, set()) - {contact.id}))
         situation = replace(
             situation,
             individual=person,

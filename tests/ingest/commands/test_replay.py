@@ -34,7 +34,9 @@ def test_it_shows_how_many_go_from_what_to_what_and_which(take_in, replay, witho
     assert "What would change" in done.out
     assert reference(about.id) in done.out
     assert reference(other.id) in done.out
-    assert "Decided anew: 3, of which 2 would come to something else. Left out, since a person has decided on them: 0." in done.err
+    assert (
+        "Decided anew: 3, of which 2 would come to something else. Left out, since a person has decided on them: 0." in done.err
+    )
     with sqlite3.connect(config.with_name("register.db")) as register:
         assert list(register.iterdump()) == before
 
