@@ -2,6 +2,7 @@
 
 import json as json_of
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
 
@@ -28,6 +29,15 @@ class _Found(NamedTuple):
     decision: "Decision"
     written: "Consequences"
     stands: str | None
+
+
+class _Written(NamedTuple):
+    """One thing that it would write."""
+
+    what: str
+    where_to: str | None
+    due: datetime | None
+    how_it_stands: str
 
 
 def command(
@@ -178,23 +188,22 @@ def _details(decision: "Decision") -> Sequence[str]:
             return ()
 
 
-def _writes(found: _Found) -> list[tuple[object, ...]]:
-    """What, where to, due, how it stands; a row each."""
+def _writes(found: _Found) -> list[_Written]:
     it = found.written
-    rows: list[tuple[object, ...]] = []
+    rows: list[_Written] = []
     if it.feedback:
         missing = f"still to ask for: {', '.join(it.feedback.missing)}" if it.feedback.missing else "nothing is missing"
-        rows.append(("feedback record", "", None, missing))
+        rows.append(_Written("feedback record", None, None, missing))
     if it.handoff:
-        rows.append((f"handoff to {it.handoff.team.value}", it.handoff.mailbox, None, "sent"))
+        rows.append(_Written(f"handoff to {it.handoff.team.value}", it.handoff.mailbox, None, "sent"))
     if it.added_to:
-        rows.append(("an addition", f"to {it.added_to}", None, ""))
-    rows += [(f"task, {each.kind.value}", each.mailbox, each.due, each.reasons[0]) for each in it.tasks]
+        rows.append(_Written("addition", str(it.added_to), None, "to what nobody has settled yet"))
+    rows += [_Written(f"task, {each.kind.value}", each.mailbox, each.due, each.reasons[0]) for each in it.tasks]
     for each in it.messages:
         kind = each.kind.value if each.audience is Audience.PERSON else "notice"
         stands = f"{each.state.value}: {each.reason}" if each.reason else each.state.value
-        rows.append((kind, each.recipient, each.due, stands))
-    rows += [("a wish to obey", "", None, f"not by {method}") for method, _ in it.restrictions]
+        rows.append(_Written(kind, each.recipient, each.due, stands))
+    rows += [_Written("wish to obey", None, None, f"not by {method}") for method, _ in it.restrictions]
     return rows
 
 
@@ -232,9 +241,7 @@ def _as_json(found: _Found, *, explain: bool) -> dict[str, Any]:
         }
         for each in RULES
     ]
-    names = ("what", "where_to", "due", "how_it_stands")
     told["would_be_written"] = [
-        dict(zip(names, (what, where, due.isoformat() if due else None, stands), strict=True))
-        for what, where, due, stands in _writes(found)
+        {**each._asdict(), "due": each.due.isoformat() if each.due else None} for each in _writes(found)
     ]
     return told

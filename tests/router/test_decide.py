@@ -371,7 +371,7 @@ def test_without_any_one_rule_somebodys_contact_would_be_decided_otherwise(rule:
     assert all(decide(row.as_situation()).rule != rule.name for row in TABLE if row.rule == rule.name)
 
 
-POST = {"contact": {"channel": "social"}}
+POST: dict[str, Any] = {"contact": {"channel": "social"}}
 ASKS = "It reads as feedback_record, 90% sure."
 
 
