@@ -407,8 +407,9 @@ def _record(s: Situation) -> RecordFeedback:
     return RecordFeedback(_added_to(s, None))
 
 
-def _to_intake(s: Situation) -> HandOff:
-    return HandOff(Team.INTAKE, _added_to(s, Team.INTAKE))
+def _to_intake(_: Situation) -> HandOff:
+    """Always by itself: what is new may be about another body than what they wrote of before."""
+    return HandOff(Team.INTAKE)
 
 
 def _to_investigators(s: Situation) -> HandOff:
@@ -421,10 +422,10 @@ def _to_case_owner(s: Situation) -> HandOff:
 
 def _added_to(s: Situation, team: Team | None) -> UUID | None:
     """The unsettled record or handoff of a proven party about the same case."""
-    if not s.proven or s.case is None:
+    case = s.case if s.proven else None
+    if case is None:
         return None
-    about = s.case.reference
-    return next((each.id for each in s.unsettled if each.team == team and each.case_reference == about), None)
+    return next((each.id for each in s.unsettled if each.team == team and each.case_reference == case.reference), None)
 
 
 # What else it gives as a reason.
@@ -558,7 +559,7 @@ RULES: Final = (
         _is_new_and_names_a_case, (_asks_for, _names), _hold,
     ),
     Rule(
-        "new-enquiry", 1, "service model: “new enquiries to Intake”",
+        "new-enquiry", 2, "service model: “new enquiries to Intake”",
         "It is a new enquiry or a complaint about another body.",
         _is_new, (_asks_for,), _to_intake,
     ),

@@ -310,6 +310,11 @@ TABLE = (
         "a new enquiry that names a case of theirs is two requests", "intake-names-a-case", JOAN_LOOKED_AT,
         says=INTAKE, who=IS_JOAN, situation={"named": (OPEN,)},
     ),
+    Row(
+        "a second one is never added to the first, whatever case of theirs is open: it may be about another body",
+        "new-enquiry", HandOff(Team.INTAKE), says=INTAKE, who=IS_JOAN,
+        situation={"theirs": (OPEN,), "unsettled": (Unsettled(ADDED, Team.INTAKE, "C-2034655"),)},
+    ),
     Row("a complaint about another body goes to Intake", "new-enquiry", HandOff(Team.INTAKE), says=INTAKE),
 )  # fmt: skip
 
