@@ -244,7 +244,7 @@ def _writer(s: Situation) -> str:
         case Ambiguous():
             return f"It may be from {' or '.join(s.match.candidates) or 'somebody in the register'}."
         case _:
-            return "It is from nobody whom the register has."
+            return "Nobody in the register comes near."
 
 
 def _names(s: Situation) -> str:

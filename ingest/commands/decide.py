@@ -66,6 +66,7 @@ def command(
         return
     _tell_contact(found)
     if explain:
+        say("\n".join(("Who wrote it", *(f"- {each}" for each in _match(found.situation)))))
         _tell_rules(found)
     _tell_decision(found)
     if explain:
@@ -134,6 +135,19 @@ def _tell_contact(found: _Found) -> None:
     say(f"Stands as   {found.stands or 'nothing: the register does not have it'}")
 
 
+def _match(situation: "Situation") -> Sequence[str]:
+    """Why it is from whom it is taken to be from, or why that is not known."""
+    from router.match import Ambiguous, Matched
+
+    match situation.match:
+        case Matched(evidence=evidence):
+            return tuple(each.because for each in evidence)
+        case Ambiguous(reasons=reasons):
+            return reasons
+        case unmatched:
+            return (unmatched.because,)
+
+
 def _tell_rules(found: _Found) -> None:
     from router.decide import RULES, trials
 
@@ -143,7 +157,7 @@ def _tell_rules(found: _Found) -> None:
         for number, trial in enumerate(tried, 1)
     ]
     rows += [(number, each.name, "not tried", each.when, "") for number, each in enumerate(RULES[len(tried) :], len(tried) + 1)]
-    table("Rules, the first that applies decides", ("No", "Rule", "Applies", "It asks whether", "It saw"), rows, json=False)
+    table("Rules, the first that applies decides", ("No", "Rule", "Applies", "It applies where", "It saw"), rows, json=False)
 
 
 def _tell_decision(found: _Found) -> None:
@@ -227,13 +241,14 @@ def _as_json(found: _Found, *, explain: bool) -> dict[str, Any]:
     }
     if not explain:
         return told
+    told["match"] = _match(found.situation)
     tried = trials(found.situation)
     applied = {trial.rule.name: trial for trial in tried}
     told["rules"] = [
         {
             "rule": each.name,
             "version": each.version,
-            "asks_whether": each.when,
+            "when": each.when,
             "from": each.source,
             "tried": each.name in applied,
             "applies": applied[each.name].applied if each.name in applied else None,

@@ -303,6 +303,11 @@ TABLE = (
         who=IS_JOAN, situation={"named": (OPEN,), "unsettled": (Unsettled(ADDED, None, "C-2034655"),)},
     ),
     Row(
+        "further feedback from somebody who is no proven party is recorded by itself", "feedback", RecordFeedback(),
+        who=IS_JOAN,
+        situation={"theirs": (party("representative", "claimed"),), "unsettled": (Unsettled(ADDED, None, "C-2034655"),)},
+    ),
+    Row(
         "feedback about no case is never added to another record", "feedback", RecordFeedback(),
         who=IS_JOAN, situation={"unsettled": (Unsettled(ADDED, None, None),)},
     ),
@@ -417,7 +422,7 @@ ASKS = "It reads as feedback_record, 90% sure."
             {"says": REVIEW, "reading": {"seems_spam": True}},
             ["It reads as review, 90% sure, and like spam."],
         ),
-        ("unsure-who", {}, ["It is from nobody whom the register has.", ASKS]),
+        ("unsure-who", {}, ["Nobody in the register comes near.", ASKS]),
         ("unsure-who", {"who": MAYBE_JOAN}, ["It may be from R1 or R2.", ASKS]),
         ("unsure-who", {"who": Ambiguous((), ())}, ["It may be from somebody in the register.", ASKS]),
         ("unsure-who", {"who": IS_JOAN}, ["It is from R1.", ASKS]),

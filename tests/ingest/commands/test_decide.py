@@ -42,7 +42,7 @@ def test_a_stored_contact_is_decided_by_its_reference_or_the_beginning_of_its_id
     assert "Becomes     RecordFeedback" in done.out
     assert "Rule        feedback v" in done.out
     assert "Stands as   RecordFeedback, by router, rule feedback" in done.out
-    assert "It asks whether" not in done.out
+    assert "It applies where" not in done.out
     assert decide(str(about.id)[:13]).out == done.out
 
 
@@ -69,8 +69,9 @@ def test_as_json_the_rules_are_in_order_and_one_applies(take_in, decide):
     at = [each["rule"] for each in row["rules"]].index("unsure-what")
     assert [each["applies"] for each in row["rules"]] == [False] * at + [True] + [None] * (len(RULES) - at - 1)
     assert [each["tried"] for each in row["rules"]] == [True] * (at + 1) + [False] * (len(RULES) - at - 1)
-    assert row["rules"][1]["asks_whether"] == ROBOT
+    assert row["rules"][1]["when"] == ROBOT
     assert row["rules"][1]["saw"] == ["No header says that a program wrote it."]
+    assert row["match"] == ["Nobody in the register comes near to what the contact gives."]
     assert {each["what"] for each in row["would_be_written"]} == {"task, review", "notice", "acknowledgement"}
     assert "rules" not in decide(reference(about.id), "--json").rows[0]
 
