@@ -52,7 +52,7 @@ outage: setup ## Kafka is away under 20 contacts a second: are all answered, is 
 mutants: setup ## does a test notice whatever is broken in deciding and reading? slow (MUTANTS=pattern)
 	@$(UV) sync --frozen --quiet --all-extras --group mutants
 	@$(RUN) mutmut run $(MUTANTS)
-	@$(RUN) mutmut results
+	@$(RUN) python -m tests.mutants
 
 check: setup ## lint, types, architecture, dependencies
 	@$(RUN) ruff check .
