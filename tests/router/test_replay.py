@@ -1,10 +1,13 @@
 """Stored contacts through today's rules: what is the same comes to the same, what has changed is told, and nothing is written."""
 
+import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
+from ingest import commands
 from ingest.contract import Automatic, Team
 from router import decide as deciding
 from router import desk, replay
@@ -13,6 +16,7 @@ from router.desk import Ruling
 from router.register import tables
 from router.replay import Which, numbers
 
+SAMPLES = Path(commands.__file__).parent / "samples" / "contacts.jsonl"
 FEEDBACK = "I waited nine months for your decision and nobody told me why."
 DRAFT = "Thank you for the draft report on my case. Paragraph 12 of the draft report is wrong: I was never in Ward 7."
 UNCLEAR = "Hello. It is about the thing."
@@ -68,6 +72,16 @@ async def test_what_has_not_changed_comes_to_the_same(append, route, contact, jo
     assert {"RecordFeedback", "HoldForReview", "NoAction", "HandOff to investigators"} <= {
         e.was.disposition for e in found.values()
     }
+
+
+async def test_so_do_all_the_samples(append, route, contact, joan, replayed):
+    samples = [json.loads(line) for line in SAMPLES.read_text(encoding="utf-8").splitlines()]
+    await append(*(contact(each["text"], subject=each["subject"], channel=each["channel"]) for each in samples))
+    await route()
+    found = await replayed()
+    assert len(found) == len(samples)
+    assert [each.differs_in for each in found.values() if each.differs_in] == []
+    assert len({each.was.rule for each in found.values()}) > 6
 
 
 async def test_a_record_of_its_own_is_not_one_to_add_a_contact_to(append, route, contact, joan, database, house, clock):
