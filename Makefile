@@ -11,7 +11,7 @@ FORM := channels/web_form
 
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: demo test bench drain doors profile outage check format setup
+.PHONY: demo test bench drain doors profile outage mutants check format setup
 .DEFAULT_GOAL := help
 
 help: ## what can be made here
@@ -48,6 +48,11 @@ profile: setup ## where the router's time goes (CONTACTS=n)
 
 outage: setup ## Kafka is away under 20 contacts a second: are all answered, is none lost or doubled? (SECONDS=n)
 	@$(RUN) python -m tests.bench --outage $(or $(SECONDS),300)
+
+mutants: .venv/ready ## does a test notice whatever is broken in deciding and reading? slow (MUTANTS=pattern)
+	@$(UV) sync --frozen --quiet --all-extras --group mutants
+	@$(RUN) mutmut run $(if $(MUTANTS),'$(MUTANTS)')
+	@$(RUN) python -m tests.mutants
 
 check: setup ## lint, types, architecture, dependencies
 	@$(RUN) ruff check .

@@ -4,7 +4,8 @@ There is one way: a post waits, an allocation is noted, and where there are both
 of the post. Its writer is invited once; a version that comes later is kept and answered no more. What was deleted is answered never.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -16,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ingest import state
 from ingest.clock import Clock
 from ingest.contract import Allocation, AllocationOutcome, Audience, OutgoingKind, OutgoingState, Task, TaskKind
-from ingest.database import Database, insert
+from ingest.database import Database, among, insert
 from ingest.errors import Refused, Unavailable
 from ingest.ids import derived_id, new_id
 from ingest.telemetry import ERRORS, UNALLOCATED, UNALLOCATED_OLDEST, telemetry
@@ -136,8 +137,44 @@ async def _said(connection: AsyncConnection, first: UUID) -> Allocation:
     """What rules: that it was deleted, else what was said last."""
     told = tables.allocations
     rows = (await connection.execute(select(told).where(told.c.contact_id == first).order_by(told.c.at, told.c.id))).all()
-    row = next((each for each in rows if each.outcome == AllocationOutcome.DELETED.value), rows[-1])
+    row = _what_rules(rows)
     return Allocation(id=row.id, contact_id=first, outcome=AllocationOutcome(row.outcome), by=row.by, at=row.at)
+
+
+def _what_rules(rows: Sequence[Any]) -> Any:
+    """Of what was said of one post, in order: that it was deleted, else what was said last."""
+    return next((each for each in rows if each.outcome == AllocationOutcome.DELETED.value), rows[-1])
+
+
+async def allocated(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, Allocated]:
+    """Those of these contacts that are posts and allocated, as deciding looks at it.
+
+    ``settled`` where another version of the post had come to the same before; whether it reads as something else is not looked at.
+    """
+    wanted = set(ids)
+    posts, told, current = tables.posts, tables.allocations, tables.dispositions
+    firsts = select(posts.c.first).where(among(posts.c.contact_id, wanted))
+    decided = select(posts.c.contact_id, posts.c.first, posts.c.outcome, current.c.at).join(
+        current, (current.c.contact_id == posts.c.contact_id) & current.c.current.is_(True)
+    )
+    decided = decided.where(posts.c.first.in_(firsts), posts.c.outcome.is_not(None), posts.c.outcome != RULED)
+    versions = {row.contact_id: row for row in await connection.execute(decided)}
+    if not versions:
+        return {}
+    said: dict[UUID, list[Any]] = defaultdict(list)
+    of_these = among(told.c.contact_id, {row.first for row in versions.values()})
+    for row in await connection.execute(select(told).where(of_these).order_by(told.c.at, told.c.id)):
+        said[row.contact_id].append(row)
+    earliest: dict[tuple[UUID, str], datetime] = {}
+    for row in versions.values():
+        earliest[row.first, row.outcome] = min(row.at, earliest.get((row.first, row.outcome), row.at))
+    return {
+        row.contact_id: Allocated(
+            AllocationOutcome(row.outcome), _what_rules(said[row.first]).by, settled=earliest[row.first, row.outcome] < row.at
+        )
+        for row in versions.values()
+        if row.contact_id in wanted
+    }
 
 
 async def _versions(connection: AsyncConnection, first: UUID) -> list[_Version]:

@@ -38,6 +38,8 @@ VERBS: Final[dict[str, Verb]] = {
     "parse": Verb("parse", _TRY, "Messages to contacts."),
     "read": Verb("read", _TRY, "Texts to what the router would make of them."),
     "match": Verb("match", _TRY, "Contacts against a register, both as CSV."),
+    "decide": Verb("decide", _TRY, "A contact to what would become of it, rule by rule."),
+    "replay": Verb("replay", _TRY, "Stored contacts to what today's rules would change about them."),
     "validate": Verb("validate", _TRY, "Contacts against the contract."),
     "schema": Verb("schema", _TRY, "The contract's schemas, and the catalogue of metrics."),
 }

@@ -55,7 +55,7 @@ def read_lines(file: Path) -> Iterator[Line]:
                 yield Line(number, None, [Fault("", f"The line is longer than {_MOST_LINE_BYTES} bytes; no more was read.")])
                 return
             if content := raw.removeprefix(b"\xef\xbb\xbf").strip():
-                yield _line(number, content)
+                yield line_of(number, content)
 
 
 def tell(line: Line, *, json: bool) -> None:
@@ -67,7 +67,8 @@ def tell(line: Line, *, json: bool) -> None:
             say(f"line {line.number}: {fault.field}{': ' if fault.field else ''}{fault.reason}")
 
 
-def _line(number: int, content: bytes) -> Line:
+def line_of(number: int, content: bytes) -> Line:
+    """What stands on a line, held against the contract."""
     try:
         return Line(number, Contact.model_validate_json(content), [])
     except ValidationError as error:

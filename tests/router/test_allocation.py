@@ -34,6 +34,7 @@ from router.desk import Ruling
 from router.match import Matched
 from router.match.register_view import IndividualView
 from router.register import tables
+from router.replay import Which, replay
 from router.store import Store
 from router.worker import follow_allocations
 from tests.router.conftest import KEY
@@ -740,3 +741,26 @@ async def test_what_comes_back_by_a_link_of_ours_is_tied_to_the_post_and_to_nobo
     assert [(each.contact_id, each.earlier) for each in await rows(tables.ties)] == [(back.id, about.id)] * tied
     assert ("tied-to" in await actions(back)) is tied
     assert await rows(tables.links) == []
+
+
+async def test_looked_at_anew_a_post_and_its_edits_come_to_what_they_came_to(
+    post, edit, append, route, tell, apply, database, house, clock
+):
+    first, nobodys, waits = post(), post(), post()
+    await append(first, nobodys, waits)
+    await route()
+    await tell(first)
+    await tell(nobodys, NOBODY)
+    await apply()
+    clock.forward(hours=1)
+    await append(edit(first, "I waited nine months for your decision, and nobody will say why."))
+    await route()
+    await apply()
+    found = [each async for page in replay(database, house, clock(), Which(), 10) for each in page]
+    assert [each.differs_in for each in found] == [()] * 4
+    assert sorted(each.was.rule for each in found) == [
+        "allocated",
+        "allocated-to-nobody",
+        "later-version",
+        "waits-for-allocation",
+    ]
