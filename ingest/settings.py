@@ -301,7 +301,7 @@ class AcknowledgementSettings(Section):
     next_step_within_cy: str = "10 diwrnod gwaith"
     """The same, in Welsh."""
     answers: Path | None = None
-    """A folder of approved answers to general queries, QUERY.en.txt and QUERY.cy.txt; a query without one is answered by a person."""
+    """A folder of approved answers to general queries, a Markdown file each; a query without one is answered by a person."""
     emergency: str = "999"
     """Whom to ring in an emergency, since we are no emergency service."""
     listening: str = "Samaritans on 116 123"

@@ -34,6 +34,7 @@ from ingest.ids import derived_id, new_id, reference, replies_to, reply_token
 from ingest.segments import length
 from ingest.settings import AcknowledgementSettings, OutgoingSettings, RouterSettings, Teams
 from router import wording
+from router.answers import Answer, Answers, Language, holding
 from router.audit import AuditEntry
 from router.decide import (
     AnswerQuery,
@@ -47,7 +48,7 @@ from router.decide import (
     Situation,
     not_read,
 )
-from router.match import Matched
+from router.match import Ambiguous, Matched
 from router.match.register_view import CaseView, IndividualView
 
 ROUTER = "router"
@@ -69,7 +70,7 @@ class House:
     notices_from: str  # the email account that sends notices
     accounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])  # channel -> accounts that send
     numbers: frozenset[str] = frozenset()  # our own for text messages, canonical
-    answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])  # query -> language -> text
+    answers: Answers = field(default_factory=dict[str, Mapping[Language, Answer]])  # approved
     form: str | None = None  # where the online form is, without a slash at its end
     key: bytes = field(default=b"", repr=False)  # signs the token of a link that we send
 
@@ -97,6 +98,7 @@ class Message:
     reason: str | None
     due: datetime
     body: Outgoing | None
+    answers: tuple[Answer, ...] = ()  # the approved ones that it holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +185,16 @@ class Standing:
 
 
 def consequences(
-    situation: Situation, decision: Decision, fingerprint: str, house: House, standing: Standing, now: datetime
+    situation: Situation,
+    decision: Decision,
+    fingerprint: str,
+    house: House,
+    standing: Standing,
+    now: datetime,
+    *,
+    by_person: bool = False,
 ) -> Consequences:
-    """Everything to be written for one contact."""
+    """Everything to be written for one contact; ``by_person`` where somebody has decided it, who sends an answer by deciding so."""
     contact = situation.contact
     ref = reference(contact.id)
     disposition = decision.disposition
@@ -200,9 +209,14 @@ def consequences(
         else None
     )
     added_to = disposition.added_to if isinstance(disposition, RecordFeedback | HandOff) else None
-    tasks = _tasks(situation, decision, house, standing, now)
-    answering = _invitation if contact.to_be_allocated else _acknowledgement
-    reply, letter = answering(situation, decision, ref, house, standing, now)
+    answer = _answer(situation, decision, house, standing, by_person=by_person) if isinstance(disposition, AnswerQuery) else None
+    tasks = _tasks(situation, decision, answer, house, standing, now)
+    if contact.to_be_allocated:
+        reply, letter = _invitation(situation, decision, ref, house, standing, now)
+    elif by_person and answer and answer.sent:
+        reply, letter = _answered_by_person(situation, decision, answer, ref, house, standing, now)
+    else:
+        reply, letter = _acknowledgement(situation, decision, answer, ref, house, standing, now)
     tasks += letter
     tied_to = replies_to(house.key, contact.thread.reply_token, now)
     tied_to = None if tied_to == contact.id else tied_to
@@ -413,7 +427,9 @@ def _never_by(situation: Situation, standing: Standing) -> tuple[str, ...]:
     return (f"They must not be reached by {' or '.join(ways)}.",) if ways else ()
 
 
-def _tasks(situation: Situation, decision: Decision, house: House, standing: Standing, now: datetime) -> tuple[Task, ...]:
+def _tasks(
+    situation: Situation, decision: Decision, answer: "_Answered | None", house: House, standing: Standing, now: datetime
+) -> tuple[Task, ...]:
     contact, disposition = situation.contact, decision.disposition
     case, never_by = decision.case_reference, _never_by(situation, standing)
     tasks: list[Task] = []
@@ -438,15 +454,14 @@ def _tasks(situation: Situation, decision: Decision, house: House, standing: Sta
                 suggestion="reads-like-spam" if _on_spam_list(disposition) else situation.reading.outcome.value,
             )
         )  # fmt: skip
-    if isinstance(disposition, AnswerQuery):
-        answers = _answers(situation, disposition, _way(situation, house, standing), house)
-        if isinstance(answers, str):
-            tasks.append(
-                task(
-                    contact.id, contact.channel, TaskKind.REVIEW, house.teams.customer_care, now, now + house.router.review_within,
-                    (f"A general query, and {answers}.", *never_by), suggestion=f"answer: {disposition.query or 'general query'}",
-                )
-            )  # fmt: skip
+    if isinstance(disposition, AnswerQuery) and answer and answer.because:
+        tasks.append(
+            task(
+                contact.id, contact.channel, TaskKind.REVIEW, house.teams.customer_care, now, now + house.router.review_within,
+                (f"A general query, and {answer.because}.", *_suggested(answer), *never_by),
+                suggestion=f"answer: {disposition.query or 'general query'}",
+            )
+        )  # fmt: skip
     if situation.allocation and situation.allocation.differs:
         tasks.append(
             task(
@@ -538,9 +553,17 @@ def task_mail(task: Task, house: House, now: datetime, *, to_safety: bool = Fals
 
 
 def _acknowledgement(
-    situation: Situation, decision: Decision, ref: str, house: House, standing: Standing, now: datetime
+    situation: Situation,
+    decision: Decision,
+    answer: "_Answered | None",
+    ref: str,
+    house: House,
+    standing: Standing,
+    now: datetime,
 ) -> tuple[tuple[Message, ...], tuple[Task, ...]]:
-    """The acknowledgement, or a letter task where nothing sent by itself may or can reach them, or an end called impossible."""
+    """The acknowledgement, or the answer that counts as one; a letter task where nothing sent by itself may or can reach them; or an
+    end called impossible.
+    """
     contact, person = situation.contact, situation.individual
     if isinstance(decision.disposition, NoAction) or contact.backfill or contact.acknowledged:
         return (), ()
@@ -562,21 +585,35 @@ def _acknowledgement(
             id_, contact.id, OutgoingKind.ACKNOWLEDGEMENT, Audience.PERSON, None, OutgoingState.IMPOSSIBLE, way, due, None
         )
         return (message,), ()
-    kept = _answers(situation, decision.disposition, way, house) if isinstance(decision.disposition, AnswerQuery) else None
-    answers = None if isinstance(kept, str) else kept
+    answers = answer.sent if answer and not answer.because else {}
     step = wording.ANSWERED if answers else wording.next_step(decision.disposition)
-    outgoing = Outgoing(
-        id=id_, kind=OutgoingKind.ANSWER if answers else OutgoingKind.ACKNOWLEDGEMENT, audience=Audience.PERSON,
-        channel=way.method, account=way.account, contact_id=contact.id, created_at=now, due=due,
-        **(_text if way.method == "sms" else _mail)(id_, way, situation, ref, step, answers, house),
-    )  # fmt: skip
+    kind = OutgoingKind.ANSWER if answers else OutgoingKind.ACKNOWLEDGEMENT
+    body = _body(id_, kind, way, situation, ref, step, answers, house, due, now)
     reason = _held_because(decision, person, standing, house)
-    state = OutgoingState.HELD if reason else OutgoingState.DUE
-    return (Message(id_, contact.id, outgoing.kind, Audience.PERSON, way.address.canonical, state, reason, due, outgoing),), ()
+    return (_to_them(body, way, reason, answers),), ()
+
+
+def _to_them(body: Outgoing, way: Way, held: str | None, answers: Mapping[Language, Answer]) -> Message:
+    state = OutgoingState.HELD if held else OutgoingState.DUE
+    return Message(
+        body.id, body.contact_id, body.kind, body.audience, way.address.canonical, state, held, body.due, body,
+        tuple(answers.values()),
+    )  # fmt: skip
+
+
+def _body(
+    id_: UUID, kind: OutgoingKind, way: Way, situation: Situation, ref: str, step: str, answers: Mapping[Language, Answer],
+    house: House, due: datetime, now: datetime,
+) -> Outgoing:  # fmt: skip
+    texts = {language: each.text for language, each in answers.items()}
+    return Outgoing(
+        id=id_, kind=kind, audience=Audience.PERSON, channel=way.method, account=way.account, contact_id=situation.contact.id,
+        created_at=now, due=due, **(_text if way.method == "sms" else _mail)(id_, way, situation, ref, step, texts, house),
+    )  # fmt: skip
 
 
 def _mail(
-    id_: UUID, way: Way, situation: Situation, ref: str, step: str, answers: Mapping[str, str] | None, house: House
+    id_: UUID, way: Way, situation: Situation, ref: str, step: str, answers: Mapping[Language, str], house: House
 ) -> dict[str, Any]:
     """As mail: in both languages, in their thread."""
     thread, welsh = situation.contact.thread, _prefers_welsh(situation)
@@ -592,11 +629,11 @@ def _mail(
 
 
 def _text(
-    id_: UUID, way: Way, situation: Situation, ref: str, step: str, answers: Mapping[str, str] | None, house: House
+    id_: UUID, way: Way, situation: Situation, ref: str, step: str, answers: Mapping[Language, str], house: House
 ) -> dict[str, Any]:
     """As a text message: in one language, short."""
     language = "cy" if _prefers_welsh(situation) else "en"
-    body = wording.text_message(ref, step, house.acknowledgement, language, answers[language] if answers else None)
+    body = wording.text_message(ref, step, house.acknowledgement, language, answers.get(language))
     return {
         "recipient": way.address.canonical,
         "subject": "",
@@ -611,21 +648,89 @@ def _prefers_welsh(situation: Situation) -> bool:
     return "cy" in (situation.contact.language, situation.reading.language, held)
 
 
-def _answers(situation: Situation, query: AnswerQuery, way: Way | str, house: House) -> Mapping[str, str] | str:
-    """The approved answers to a query, by language, or why a person must answer it."""
-    kept = house.answers.get(query.query or "")
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """What a query has for an answer: the approved ones, by language, that would be sent, and why they do not go by themselves."""
+
+    sent: Mapping[Language, Answer]
+    because: str | None
+
+
+def _answer(situation: Situation, decision: Decision, house: House, standing: Standing, *, by_person: bool) -> _Answered:
+    """The approved answers to the query, and why a person must send them or write one; nothing where they may go by themselves."""
+    assert isinstance(decision.disposition, AnswerQuery)
+    query, way = decision.disposition.query, _way(situation, house, standing)
+    kept = holding(house.answers, query, situation.today)
+    language: Language = "cy" if _prefers_welsh(situation) else "en"
     if not kept:
-        return "no approved answer to it is kept"
+        ran_out = max((each.valid_until for each in house.answers.get(query or "", {}).values()), default=None)
+        past = ran_out is not None and ran_out < situation.today
+        return _Answered({}, f"its approved answer ran out on {ran_out:%d %B %Y}" if past else "no approved answer to it is kept")
+    if language not in kept:
+        return _Answered({}, "no approved answer to it is kept in their language")
     if isinstance(way, Way) and way.method == "sms":
-        language = "cy" if _prefers_welsh(situation) else "en"
-        if language not in kept:
-            return "no approved answer to it is kept in their language"
-        body = wording.text_message(
-            reference(situation.contact.id), wording.ANSWERED, house.acknowledgement, language, kept[language]
+        kept = {language: kept[language]}
+        said = wording.text_message(
+            reference(situation.contact.id), wording.ANSWERED, house.acknowledgement, language, kept[language].text
         )
-        if length(body).parts > MOST_PARTS:
-            return "the approved answer is too long for a text message"
-    return kept
+        if length(said).parts > MOST_PARTS:
+            return _Answered({}, "the approved answer is too long for a text message")
+    return _Answered(kept, None if by_person else _not_by_itself_since(situation, decision, kept, way, standing))
+
+
+def _not_by_itself_since(
+    situation: Situation, decision: Decision, answers: Mapping[Language, Answer], way: Way | str, standing: Standing
+) -> str | None:
+    """Why a person sends an approved answer; None where it may go by itself."""
+    contact, reading = situation.contact, situation.reading
+    another = contact.on_behalf_of or reading.represented or reading.authority
+    reasons = (
+        ("its approved answer is one that a person sends", not all(each.automatic for each in answers.values())),
+        ("nothing goes to them by itself", contact.backfill or contact.acknowledged or isinstance(way, str)),
+        ("more than one thing is asked", len(reading.queries) > 1),
+        ("it may be from somebody in the register", isinstance(situation.match, Ambiguous)),
+        ("it names a case", bool(situation.named or situation.unknown_references)),
+        ("they have an open case", any(case.is_open for case in situation.theirs)),
+        ("it is urgent, or another contact of theirs is", bool(decision.urgent) or standing.urgent_waits),
+        ("they need something done differently", bool(_adjustments(situation))),
+        ("they write for somebody else", another is not None),
+        ("something is attached to it", bool(contact.attachments)),
+    )
+    return next((because for because, applies in reasons if applies), None)
+
+
+def _suggested(answer: _Answered) -> tuple[str, ...]:
+    """For whoever takes the task: which answer it is, and how it is sent."""
+    one = answer.sent.get("en")
+    if one is None:
+        return ()
+    return (
+        f"The answer is “{one.title}”, approved by {one.approved_by} until {one.valid_until:%d %B %Y}.",
+        "Deciding the task `--as answer` sends it.",
+    )
+
+
+def _answered_by_person(
+    situation: Situation, decision: Decision, answer: _Answered, ref: str, house: House, standing: Standing, now: datetime
+) -> tuple[tuple[Message, ...], tuple[Task, ...]]:
+    """The approved answer that a person sends, besides the acknowledgement that they had; or the task to bring it to them."""
+    contact, disposition = situation.contact, decision.disposition
+    assert isinstance(disposition, AnswerQuery)
+    purpose = f"answer:{disposition.query}"
+    due = max(now, contact.received_at + house.acknowledgement.within)
+    way = _way(situation, house, standing)
+    if isinstance(way, str):
+        by_hand = task(
+            contact.id, contact.channel, TaskKind.LETTER, house.teams.customer_care, now, due,
+            (f"The approved answer {disposition.query} is to reach them, and cannot go by itself: {way}.",
+             *_never_by(situation, standing)),
+            candidates=(decision.individual_id,) if decision.individual_id else (), purpose=purpose,
+        )  # fmt: skip
+        return (), (by_hand,)
+    id_ = derived_id(contact.id, purpose)
+    body = _body(id_, OutgoingKind.ANSWER, way, situation, ref, wording.ANSWERED, answer.sent, house, due, now)
+    reason = _held_because(decision, situation.individual, standing, house, by_person=True)
+    return (_to_them(body, way, reason, answer.sent),), ()
 
 
 def _invitation(
@@ -761,8 +866,10 @@ def _is_spam(decision: Decision) -> bool:
     return isinstance(decision.disposition, HoldForReview) and decision.disposition.seems_spam
 
 
-def _held_because(decision: Decision, person: IndividualView | None, standing: Standing, house: House) -> str | None:
-    """Why a person must release it first; None where it may go."""
+def _held_because(
+    decision: Decision, person: IndividualView | None, standing: Standing, house: House, *, by_person: bool = False
+) -> str | None:
+    """Why a person must release it first; None where it may go. What a person sends is past what only keeps the router in bounds."""
     reasons = (
         ("urgent", bool(decision.urgent)),
         ("urgent-earlier", standing.urgent_waits),
@@ -771,8 +878,8 @@ def _held_because(decision: Decision, person: IndividualView | None, standing: S
         ("safe-contact-note", bool(person and person.safe_contact_note)),
         ("reads-like-spam", _is_spam(decision)),
         ("sending-off", house.outgoing.mode == "off"),
-        ("review-mode", house.outgoing.mode == "review"),
-        ("over-budget", standing.budget_spent >= house.outgoing.sender_budget),
+        ("review-mode", house.outgoing.mode == "review" and not by_person),
+        ("over-budget", standing.budget_spent >= house.outgoing.sender_budget and not by_person),
     )
     return next((reason for reason, applies in reasons if applies), None)
 
@@ -813,5 +920,17 @@ def _entries(
             for each in messages
             if each.audience is Audience.PERSON
         ),
+        *(entry("answered", outgoing=str(each.id), **_version(each.answers)) for each in messages if each.answers),
         *(entry("wish-obeyed", method=method, words=words) for method, words in situation.reading.restrictions),
     )
+
+
+def _version(answers: Sequence[Answer]) -> dict[str, Any]:
+    """Which approved answer it is, in which version, and by whose leave."""
+    return {
+        "query": answers[0].query,
+        "answers": [
+            {"language": each.language, "sha256": each.digest, "approved_by": each.approved_by, "approved_on": f"{each.approved_on}"}
+            for each in answers
+        ],
+    }

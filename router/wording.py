@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from ingest.contract import Contact, Handoff, Task, TaskKind, Team
 from ingest.settings import AcknowledgementSettings
+from router.answers import Language
 from router.decide import Disposition, HandOff, RecordFeedback
 
 Words = tuple[str, str]
@@ -88,7 +89,7 @@ def next_step(disposition: Disposition) -> str:
 
 
 def acknowledgement(
-    reference: str, step: str, settings: AcknowledgementSettings, *, welsh_first: bool, answers: Mapping[str, str] | None = None
+    reference: str, step: str, settings: AcknowledgementSettings, *, welsh_first: bool, answers: Mapping[Language, str] | None = None
 ) -> Words:
     """The receipt: reference, what happens next and by when, how to tell us of a need, and that we are no emergency service.
 

@@ -859,3 +859,15 @@ def query(found: Found) -> str | None:
     order = [row.name for row in QUERIES]
     asked = [hit for hit in found[_QUERIES] if hit.sentence.question] or found[_QUERIES]
     return min((hit.row.name for hit in asked), key=order.index, default=None)
+
+
+_BESIDE: Final = {"large-print-form": {"form", "access"}, "time-limits": {"how-long"}, "mp-referral": {"form", "what-we-look-at"}}
+
+
+def queries(lines: Sequence[Sentence], found: Found) -> tuple[str, ...]:
+    """What their questions ask, each once: the standing query's name, or ``""`` for what has none. Two in one sentence are two."""
+    asked: dict[str, None] = {}
+    for line in (each for each in lines if each.question):
+        names = {hit.row.name for hit in found[_QUERIES] if hit.sentence == line}
+        asked.update(dict.fromkeys(sorted(names.difference(*(_BESIDE.get(each, ()) for each in names))) or ("",)))
+    return tuple(asked)
