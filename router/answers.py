@@ -162,7 +162,7 @@ def _of_head(file: str, lines: Sequence[str], head: _Head) -> Iterator[Fault]:
     if head.valid_until < head.approved_on:
         yield Fault(file, _line_of(lines, "valid_until"), "valid_until is before approved_on.")
     if head.use == "automatic" and head.query in NEVER_AUTOMATIC:
-        never = "an answer on time limits or on what we may look at is never sent by itself; write use = \"suggested\"."
+        never = 'an answer on time limits or on what we may look at is never sent by itself; write use = "suggested".'
         yield Fault(file, _line_of(lines, "use"), never)
 
 

@@ -31,9 +31,10 @@ from ingest.contract import (
     canonical_phone,
 )
 from ingest.ids import derived_id, new_id, reference, replies_to, reply_token
+from ingest.promise import acknowledgement_due
 from ingest.segments import length
 from ingest.settings import AcknowledgementSettings, OutgoingSettings, RouterSettings, Teams
-from router import wording
+from router import adjustments, wording
 from router.answers import Answer, Answers, Language, holding
 from router.audit import AuditEntry
 from router.decide import (
@@ -54,8 +55,8 @@ from router.match.register_view import CaseView, IndividualView
 ROUTER = "router"
 MOST_PARTS: Final = 3  # of a text message to a person
 LINK_HOLDS = timedelta(days=30)
+COVERS = timedelta(hours=48)  # how long one acknowledgement stands for further contacts on the same matter
 _AUDITED = {OutgoingKind.INVITATION: "invitation"}
-POST_ONLY = {"post_only": "letter", "phone_only": "telephone"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +174,38 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class NoWay:
+    """Why nothing goes to somebody by itself, and whether a person can reach them."""
+
+    because: str
+    by_hand: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An acknowledgement that somebody has had, or has on its way: of which contact, by which channel that came and by which method it
+    goes, and of which matter.
+    """
+
+    id: UUID
+    contact_id: UUID
+    received_at: datetime
+    channel: str
+    method: str
+    matter: str
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
-    """What is already known of a sender's address: methods they have forbidden, and whether an urgent contact of theirs waits; and of a
-    post, whether it is allocated already, so that nobody need be asked.
+    """What is already known of a sender: methods they have forbidden, whether an urgent contact of theirs waits, and what they have been
+    told; and of a post, whether it is allocated already, so that nobody need be asked.
     """
 
     forbidden: frozenset[str] = frozenset()
     urgent_waits: bool = False
     budget_spent: int = 0
     allocated: bool = False
+    told: tuple[Told, ...] = ()
 
 
 def consequences(
@@ -209,7 +233,9 @@ def consequences(
         else None
     )
     added_to = disposition.added_to if isinstance(disposition, RecordFeedback | HandOff) else None
-    answer = _answer(situation, decision, house, standing, by_person=by_person) if isinstance(disposition, AnswerQuery) else None
+    answer = (
+        _answer(situation, decision, house, standing, by_person=by_person) if isinstance(disposition, AnswerQuery) else None
+    )
     tasks = _tasks(situation, decision, answer, house, standing, now)
     if contact.to_be_allocated:
         reply, letter = _invitation(situation, decision, ref, house, standing, now)
@@ -293,6 +319,11 @@ def _bounced(contact: Contact, house: House) -> UUID | None:
 def kind_of(disposition: Disposition) -> str:
     """The disposition's name as DESIGN section 1 has it."""
     return type(disposition).__name__
+
+
+def matter_of(decision: Decision) -> str:
+    """What an acknowledgement is about: the case, or where there is none what became of the contact."""
+    return decision.case_reference or kind_of(decision.disposition)
 
 
 def team_of(disposition: Disposition) -> Team | None:
@@ -425,6 +456,12 @@ def _never_by(situation: Situation, standing: Standing) -> tuple[str, ...]:
     """For whoever takes a task: which ways to reach them are not safe. Without their words, which a task never holds."""
     ways = [each.method for each in _unsafe_ways(situation, standing)]
     return (f"They must not be reached by {' or '.join(ways)}.",) if ways else ()
+
+
+def _keeping_to(situation: Situation) -> tuple[str, ...]:
+    """For whoever reaches them by hand: what they need."""
+    sentence = adjustments.by_hand(_adjustments(situation))
+    return (sentence,) if sentence else ()
 
 
 def _tasks(
@@ -568,29 +605,63 @@ def _acknowledgement(
     if isinstance(decision.disposition, NoAction) or contact.backfill or contact.acknowledged:
         return (), ()
     id_ = derived_id(contact.id, "acknowledgement")
-    due = contact.received_at + house.acknowledgement.within
-    way, by_hand = _way(situation, house, standing), _reachable_by_hand(situation)
-    if isinstance(way, str):
-        if by_hand and _is_spam(decision):
+    due, counted = acknowledgement_due(contact.received_at, house.acknowledgement)
+    way = _way(situation, house, standing)
+    if isinstance(way, NoWay):
+        if way.by_hand and _is_spam(decision):
             return (), ()  # whoever clears the list and says that it is none has the letter asked for then
-        if by_hand:
+        if way.by_hand:
             letter = task(
                 contact.id, contact.channel, TaskKind.LETTER, house.teams.customer_care, now, due,
-                (f"The acknowledgement is owed by {due:%d %B %Y %H:%M} UTC and cannot go by itself: {way}.",
-                 *_never_by(situation, standing)),
+                (f"The acknowledgement is owed by {due:%d %B %Y %H:%M} UTC, {counted}, and cannot go by itself: {way.because}.",
+                 *_keeping_to(situation), *_never_by(situation, standing)),
                 candidates=(decision.individual_id,) if decision.individual_id else (),
             )  # fmt: skip
             return (), (letter,)
         message = Message(
-            id_, contact.id, OutgoingKind.ACKNOWLEDGEMENT, Audience.PERSON, None, OutgoingState.IMPOSSIBLE, way, due, None
+            id_,
+            contact.id,
+            OutgoingKind.ACKNOWLEDGEMENT,
+            Audience.PERSON,
+            None,
+            OutgoingState.IMPOSSIBLE,
+            way.because,
+            due,
+            None,
         )
         return (message,), ()
     answers = answer.sent if answer and not answer.because else {}
     step = wording.ANSWERED if answers else wording.next_step(decision.disposition)
     kind = OutgoingKind.ANSWER if answers else OutgoingKind.ACKNOWLEDGEMENT
+    if not answers and (covering := _covering(situation, decision, way, standing)):
+        covered = f"covered-by:{covering.id}"
+        return (
+            Message(id_, contact.id, kind, Audience.PERSON, way.address.canonical, OutgoingState.COVERED, covered, due, None),
+        ), ()
     body = _body(id_, kind, way, situation, ref, step, answers, house, due, now)
     reason = _held_because(decision, person, standing, house)
     return (_to_them(body, way, reason, answers),), ()
+
+
+def _covering(situation: Situation, decision: Decision, way: Way, standing: Standing) -> Told | None:
+    """The acknowledgement that they have had of the same matter by the same way, and within 48 hours; None where this one is to go.
+
+    What is urgent is never covered, nor what reads like spam, which a person must see to.
+    """
+    contact = situation.contact
+    if decision.urgent or _is_spam(decision):
+        return None
+    alike = (contact.channel, way.method, matter_of(decision))
+    return next(
+        (
+            each
+            for each in standing.told
+            if (each.channel, each.method, each.matter) == alike
+            and each.contact_id != contact.id
+            and abs(contact.received_at - each.received_at) < COVERS
+        ),
+        None,
+    )
 
 
 def _to_them(body: Outgoing, way: Way, held: str | None, answers: Mapping[Language, Answer]) -> Message:
@@ -645,7 +716,7 @@ def _text(
 
 def _prefers_welsh(situation: Situation) -> bool:
     held = situation.individual.language if situation.individual else None
-    return "cy" in (situation.contact.language, situation.reading.language, held)
+    return "cy" in (situation.contact.language, situation.reading.language, held) or "welsh" in _adjustments(situation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -665,7 +736,9 @@ def _answer(situation: Situation, decision: Decision, house: House, standing: St
     if not kept:
         ran_out = max((each.valid_until for each in house.answers.get(query or "", {}).values()), default=None)
         past = ran_out is not None and ran_out < situation.today
-        return _Answered({}, f"its approved answer ran out on {ran_out:%d %B %Y}" if past else "no approved answer to it is kept")
+        return _Answered(
+            {}, f"its approved answer ran out on {ran_out:%d %B %Y}" if past else "no approved answer to it is kept"
+        )
     if language not in kept:
         return _Answered({}, "no approved answer to it is kept in their language")
     if isinstance(way, Way) and way.method == "sms":
@@ -679,14 +752,14 @@ def _answer(situation: Situation, decision: Decision, house: House, standing: St
 
 
 def _not_by_itself_since(
-    situation: Situation, decision: Decision, answers: Mapping[Language, Answer], way: Way | str, standing: Standing
+    situation: Situation, decision: Decision, answers: Mapping[Language, Answer], way: Way | NoWay, standing: Standing
 ) -> str | None:
     """Why a person sends an approved answer; None where it may go by itself."""
     contact, reading = situation.contact, situation.reading
     another = contact.on_behalf_of or reading.represented or reading.authority
     reasons = (
         ("its approved answer is one that a person sends", not all(each.automatic for each in answers.values())),
-        ("nothing goes to them by itself", contact.backfill or contact.acknowledged or isinstance(way, str)),
+        ("nothing goes to them by itself", contact.backfill or contact.acknowledged or isinstance(way, NoWay)),
         ("more than one thing is asked", len(reading.queries) > 1),
         ("it may be from somebody in the register", isinstance(situation.match, Ambiguous)),
         ("it names a case", bool(situation.named or situation.unknown_references)),
@@ -717,13 +790,13 @@ def _answered_by_person(
     contact, disposition = situation.contact, decision.disposition
     assert isinstance(disposition, AnswerQuery)
     purpose = f"answer:{disposition.query}"
-    due = max(now, contact.received_at + house.acknowledgement.within)
+    due = max(now, acknowledgement_due(contact.received_at, house.acknowledgement).at)
     way = _way(situation, house, standing)
-    if isinstance(way, str):
+    if isinstance(way, NoWay):
         by_hand = task(
             contact.id, contact.channel, TaskKind.LETTER, house.teams.customer_care, now, due,
-            (f"The approved answer {disposition.query} is to reach them, and cannot go by itself: {way}.",
-             *_never_by(situation, standing)),
+            (f"The approved answer {disposition.query} is to reach them, and cannot go by itself: {way.because}.",
+             *_keeping_to(situation), *_never_by(situation, standing)),
             candidates=(decision.individual_id,) if decision.individual_id else (), purpose=purpose,
         )  # fmt: skip
         return (), (by_hand,)
@@ -744,7 +817,7 @@ def _invitation(
     spoken_for = said is not None and not said.speaks
     if not isinstance(decision.disposition, InviteToContact) or spoken_for or contact.backfill or contact.acknowledged:
         return (), ()
-    due = contact.received_at + house.acknowledgement.within
+    due = acknowledgement_due(contact.received_at, house.acknowledgement).at
     post, handle = contact.post, next((each for each in contact.sender.identifiers if each.kind == "handle"), None)
     private = post is not None and (post.private or post.private_way)
     if because := _not_by_itself(contact, house, private=private):
@@ -774,7 +847,7 @@ def _invitation(
 
 def invite_by_hand(contact: Contact, because: str, house: House, now: datetime) -> Task:
     """That a person must do it, and why."""
-    due = contact.received_at + house.acknowledgement.within
+    due = acknowledgement_due(contact.received_at, house.acknowledgement).at
     reasons = (
         f"They are to be invited to contact us by {due:%d %B %Y %H:%M} UTC, and a person must do it: {because}.",
         "Where others can read it, name nobody and say nothing of what it is about.",
@@ -809,28 +882,46 @@ def _reachable_by_hand(situation: Situation) -> bool:
     return bool(called or _postal(situation) or (person and person.address))
 
 
-def _way(situation: Situation, house: House, standing: Standing) -> Way | str:
+def _way(situation: Situation, house: House, standing: Standing) -> Way | NoWay:
     """How the acknowledgement goes, or why it cannot go by itself.
 
-    By text where they wrote so, or declare that they prefer it, and a number of ours can; else by mail. Another way they declared that
-    they prefer goes before mail, where there is somewhere to write to or to ring: nobody chose mail by writing from it.
+    By text where they wrote so, or declare that they prefer it, and a number of ours can; else by mail. Neither where a plain message
+    would break what they need, or where another way is agreed with them. Another way they declared that they prefer goes before mail,
+    where there is somewhere to write to or to ring: nobody chose mail by writing from it.
     """
     contact, forbidden = situation.contact, standing.forbidden | _forbidden(situation)
-    text = _by_text(contact, house)
+    reachable, text = _reachable_by_hand(situation), _by_text(contact, house)
+    broken: str | None = None
     if isinstance(text, Way) and "sms" not in forbidden:
-        return text
+        broken = _broken_by("sms", situation)
+        if broken is None:
+            return text
     address = mail_of(contact)
     if address is None or address.canonical in house.own_addresses:
+        if broken:
+            return NoWay(broken, by_hand=True)
         if text is None:
-            return "no mail address to answer to"
-        return "a wish not to be reached by text" if "sms" in forbidden else str(text)
+            return NoWay("no mail address to answer to", by_hand=reachable)
+        return NoWay("a wish not to be reached by text" if "sms" in forbidden else str(text), by_hand=reachable)
     if "email" in forbidden:
-        return "a wish not to be reached by mail"
+        return NoWay("a wish not to be reached by mail", by_hand=reachable)
+    if broken := _broken_by("email", situation):
+        return NoWay(broken, by_hand=True)
     account = contact.account if contact.account in house.senders else house.notices_from
     method = contact.declared.preferred_method if contact.declared else None
-    if method in (None, "email") or method in forbidden or not _reachable_by_hand(situation):
+    if method in (None, "email") or method in forbidden or not reachable:
         return Way("email", account, address)
-    return f"they ask to be reached by {method}"
+    return NoWay(f"they ask to be reached by {method}", by_hand=True)
+
+
+def _broken_by(method: str, situation: Situation) -> str | None:
+    """Why a plain message by that method is not for them: what they need, said now or held, or what is agreed with them."""
+    said, person = situation.contact.declared, situation.individual
+    agreed = person.agreed_methods if person else ()
+    wished = {each for each in (situation.reading.preferred_method, said.preferred_method if said else None, *agreed) if each}
+    if need := adjustments.broken_by(method, _adjustments(situation), wished):
+        return f"they need {need.replace('_', ' ')}"
+    return f"it is agreed to reach them by {' or '.join(agreed)}" if agreed and method not in agreed else None
 
 
 def _by_text(contact: Contact, house: House) -> Way | str | None:
@@ -856,10 +947,7 @@ def _forbidden(situation: Situation) -> frozenset[str]:
     methods = {method for method, _ in situation.reading.restrictions}
     if situation.individual:
         methods.update(situation.individual.forbidden_methods)
-    only = {POST_ONLY[each] for each in _adjustments(situation) if each in POST_ONLY}
-    if only:
-        methods.update({"email", "sms", "telephone", "letter"} - only)
-    return frozenset(methods)
+    return adjustments.ruled_out(_adjustments(situation)) | methods
 
 
 def _is_spam(decision: Decision) -> bool:
@@ -916,7 +1004,7 @@ def _entries(
         *((entry("tied-to", earlier=str(tied_to)),) if tied_to else ()),
         *(entry("task-raised", task=str(each.id), kind=each.kind.value) for each in tasks),
         *(
-            entry(_AUDITED.get(each.kind, "acknowledgement"), outgoing=str(each.id), state=each.state.value, reason=each.reason)
+            entry(_action(each), outgoing=str(each.id), state=each.state.value, reason=each.reason)
             for each in messages
             if each.audience is Audience.PERSON
         ),
@@ -925,12 +1013,21 @@ def _entries(
     )
 
 
+def _action(message: Message) -> str:
+    return "covered" if message.state is OutgoingState.COVERED else _AUDITED.get(message.kind, "acknowledgement")
+
+
 def _version(answers: Sequence[Answer]) -> dict[str, Any]:
     """Which approved answer it is, in which version, and by whose leave."""
     return {
         "query": answers[0].query,
         "answers": [
-            {"language": each.language, "sha256": each.digest, "approved_by": each.approved_by, "approved_on": f"{each.approved_on}"}
+            {
+                "language": each.language,
+                "sha256": each.digest,
+                "approved_by": each.approved_by,
+                "approved_on": f"{each.approved_on}",
+            }
             for each in answers
         ],
     }

@@ -94,7 +94,9 @@ async def rule(
             await connection.execute(tables.links.insert().values(**link))
         await store.write(connection, written, now)
         await store.audit(connection, [_entry(now, by, "task-done", contact.id, task=str(task_id))])
-        if answered := [each.id for one in written for each in one.messages if each.answers and each.state is OutgoingState.DUE]:
+        if answered := [
+            each.id for one in written for each in one.messages if each.answers and each.state is OutgoingState.DUE
+        ]:
             await _end_acknowledgement(connection, store, contact.id, answered[0], now, by)
         await _let_reply_follow(connection, store, contact.id, rulings, now, by)
     store.pending.set()

@@ -316,7 +316,9 @@ def decide(
     ] = None,
     query: Annotated[
         str | None,
-        typer.Option("--query", metavar="NAME", help="Which approved answer `--as answer` sends. Unsaid, what the task suggests."),
+        typer.Option(
+            "--query", metavar="NAME", help="Which approved answer `--as answer` sends. Unsaid, what the task suggests."
+        ),
     ] = None,
     config: Config = None,
 ) -> None:

@@ -861,7 +861,11 @@ def query(found: Found) -> str | None:
     return min((hit.row.name for hit in asked), key=order.index, default=None)
 
 
-_BESIDE: Final = {"large-print-form": {"form", "access"}, "time-limits": {"how-long"}, "mp-referral": {"form", "what-we-look-at"}}
+_BESIDE: Final = {
+    "large-print-form": {"form", "access"},
+    "time-limits": {"how-long"},
+    "mp-referral": {"form", "what-we-look-at"},
+}
 
 
 def queries(lines: Sequence[Sentence], found: Found) -> tuple[str, ...]:
