@@ -241,8 +241,8 @@ def test_welsh_stands_first_for(decided, contact, where):
 QUERY = Reading(Outcome.QUERY_ANSWER, 0.9, query="mp-referral")
 
 
-def test_a_query_with_an_approved_answer_is_answered_in_the_same_message(decided, house):
-    written = decided(QUERY, in_house=replace(house, answers={"mp-referral": {"en": "Some bodies need one."}}))
+def test_a_query_with_an_approved_answer_is_answered_in_the_same_message(decided, house, approved):
+    written = decided(QUERY, in_house=replace(house, answers=approved(en="Some bodies need one.")))
     assert reply(written).kind is OutgoingKind.ANSWER
     assert "Some bodies need one." in reply(written).body.body
     assert written.tasks == ()
