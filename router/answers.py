@@ -18,7 +18,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -130,9 +130,8 @@ def library(files: Mapping[str, str]) -> tuple[Answers, tuple[Fault, ...]]:
 
 def holding(answers: Answers, query: str | None, today: date) -> Mapping[Language, Answer]:
     """The answers to a query that may be sent on that day; none where the one in English may not."""
-    found: dict[Language, Answer] = {
-        language: each for language, each in answers.get(query or "", {}).items() if each.holds(today)
-    }
+    kept, languages = answers.get(query or "", {}), get_args(Language)
+    found: dict[Language, Answer] = {each: kept[each] for each in languages if each in kept and kept[each].holds(today)}
     return found if "en" in found else {}
 
 

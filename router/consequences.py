@@ -734,11 +734,10 @@ def _answer(situation: Situation, decision: Decision, house: House, standing: St
     kept = holding(house.answers, query, situation.today)
     language: Language = "cy" if _prefers_welsh(situation) else "en"
     if not kept:
-        ran_out = max((each.valid_until for each in house.answers.get(query or "", {}).values()), default=None)
-        past = ran_out is not None and ran_out < situation.today
-        return _Answered(
-            {}, f"its approved answer ran out on {ran_out:%d %B %Y}" if past else "no approved answer to it is kept"
-        )
+        once = house.answers.get(query or "", {}).get("en")
+        if once and once.valid_until < situation.today:
+            return _Answered({}, f"its approved answer ran out on {once.valid_until:%d %B %Y}")
+        return _Answered({}, "no approved answer to it is kept")
     if language not in kept:
         return _Answered({}, "no approved answer to it is kept in their language")
     if isinstance(way, Way) and way.method == "sms":
@@ -905,13 +904,13 @@ def _way(situation: Situation, house: House, standing: Standing) -> Way | NoWay:
         return NoWay("a wish not to be reached by text" if "sms" in forbidden else str(text), by_hand=reachable)
     if "email" in forbidden:
         return NoWay("a wish not to be reached by mail", by_hand=reachable)
-    if broken := _broken_by("email", situation):
-        return NoWay(broken, by_hand=True)
     account = contact.account if contact.account in house.senders else house.notices_from
     method = contact.declared.preferred_method if contact.declared else None
-    if method in (None, "email") or method in forbidden or not reachable:
-        return Way("email", account, address)
-    return NoWay(f"they ask to be reached by {method}", by_hand=True)
+    if method not in (None, "email") and method not in forbidden and reachable:
+        return NoWay(f"they ask to be reached by {method}", by_hand=True)
+    if broken := _broken_by("email", situation):
+        return NoWay(broken, by_hand=True)
+    return Way("email", account, address)
 
 
 def _broken_by(method: str, situation: Situation) -> str | None:

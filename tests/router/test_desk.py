@@ -459,14 +459,14 @@ async def test_an_answer_takes_the_place_of_an_acknowledgement_that_is_held(answ
     }  # fmt: skip
 
 
-async def test_an_answer_to_what_is_urgent_waits_to_be_released_as_anything_does(answering, take, rule, rows):
-    about = await take(replace(URGENT, query="mp-referral"))
+async def test_an_answer_to_what_is_urgent_waits_to_be_released_as_anything_does(answering, take, rule, rows, contact):
+    about = await take(URGENT, of=contact("I am going to kill myself tonight."))
     await rule(about, AnswerQuery("mp-referral"))
     assert await sent_to_them(rows) == {"acknowledgement": ("held", "urgent"), "answer": ("held", "urgent")}
 
 
-async def test_an_answer_that_cannot_go_by_itself_is_a_task_to_bring_it_to_them(answering, take, rule, rows):
-    about = await take(replace(QUERY, reasonable_adjustments=("braille",)))
+async def test_an_answer_that_cannot_go_by_itself_is_a_task_to_bring_it_to_them(answering, take, rule, rows, contact):
+    about = await take(replace(QUERY, reasonable_adjustments=("braille",)), of=contact("I need everything in Braille, please."))
     await rule(about, AnswerQuery("mp-referral"))
     assert await sent_to_them(rows) == {}
     reasons = [row.body for row in await rows(tables.tasks, tables.tasks.c.state == "open", tables.tasks.c.kind == "letter")]
