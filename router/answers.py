@@ -57,7 +57,7 @@ class Answer:
         return self.approved_on <= today <= self.valid_until
 
 
-Answers = Mapping[str, Mapping[Language, Answer]]
+Answers = Mapping[str, Mapping[str, Answer]]
 """By query and language."""
 
 
@@ -112,7 +112,7 @@ def parse(file: str, text: str) -> Answer | tuple[Fault, ...]:
 
 def library(files: Mapping[str, str]) -> tuple[Answers, tuple[Fault, ...]]:
     """The answers in files, given as text by their names, and everything that is wrong with any of them or between them."""
-    answers: dict[str, dict[Language, Answer]] = {}
+    answers: dict[str, dict[str, Answer]] = {}
     faults: list[Fault] = []
     for file, text in sorted(files.items()):
         found = parse(file, text)
@@ -128,10 +128,10 @@ def library(files: Mapping[str, str]) -> tuple[Answers, tuple[Fault, ...]]:
     return answers, tuple(faults)
 
 
-def holding(answers: Answers, query: str | None, today: date) -> Mapping[Language, Answer]:
+def holding(answers: Answers, query: str | None, today: date) -> Mapping[str, Answer]:
     """The answers to a query that may be sent on that day; none where the one in English may not."""
     kept, languages = answers.get(query or "", {}), get_args(Language)
-    found: dict[Language, Answer] = {each: kept[each] for each in languages if each in kept and kept[each].holds(today)}
+    found: dict[str, Answer] = {each: kept[each] for each in languages if each in kept and kept[each].holds(today)}
     return found if "en" in found else {}
 
 

@@ -35,7 +35,7 @@ from ingest.promise import acknowledgement_due
 from ingest.segments import length
 from ingest.settings import AcknowledgementSettings, OutgoingSettings, RouterSettings, Teams
 from router import adjustments, wording
-from router.answers import Answer, Answers, Language, holding
+from router.answers import Answer, Answers, holding
 from router.audit import AuditEntry
 from router.decide import (
     AnswerQuery,
@@ -71,7 +71,7 @@ class House:
     notices_from: str  # the email account that sends notices
     accounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])  # channel -> accounts that send
     numbers: frozenset[str] = frozenset()  # our own for text messages, canonical
-    answers: Answers = field(default_factory=dict[str, Mapping[Language, Answer]])  # approved
+    answers: Answers = field(default_factory=dict[str, Mapping[str, Answer]])  # approved
     form: str | None = None  # where the online form is, without a slash at its end
     key: bytes = field(default=b"", repr=False)  # signs the token of a link that we send
 
@@ -630,7 +630,7 @@ def _acknowledgement(
             None,
         )
         return (message,), ()
-    answers = answer.sent if answer and not answer.because else {}
+    answers: Mapping[str, Answer] = answer.sent if answer and not answer.because else {}
     step = wording.ANSWERED if answers else wording.next_step(decision.disposition)
     kind = OutgoingKind.ANSWER if answers else OutgoingKind.ACKNOWLEDGEMENT
     if not answers and (covering := _covering(situation, decision, way, standing)):
@@ -664,7 +664,7 @@ def _covering(situation: Situation, decision: Decision, way: Way, standing: Stan
     )
 
 
-def _to_them(body: Outgoing, way: Way, held: str | None, answers: Mapping[Language, Answer]) -> Message:
+def _to_them(body: Outgoing, way: Way, held: str | None, answers: Mapping[str, Answer]) -> Message:
     state = OutgoingState.HELD if held else OutgoingState.DUE
     return Message(
         body.id, body.contact_id, body.kind, body.audience, way.address.canonical, state, held, body.due, body,
@@ -673,7 +673,7 @@ def _to_them(body: Outgoing, way: Way, held: str | None, answers: Mapping[Langua
 
 
 def _body(
-    id_: UUID, kind: OutgoingKind, way: Way, situation: Situation, ref: str, step: str, answers: Mapping[Language, Answer],
+    id_: UUID, kind: OutgoingKind, way: Way, situation: Situation, ref: str, step: str, answers: Mapping[str, Answer],
     house: House, due: datetime, now: datetime,
 ) -> Outgoing:  # fmt: skip
     texts = {language: each.text for language, each in answers.items()}
@@ -684,7 +684,7 @@ def _body(
 
 
 def _mail(
-    id_: UUID, way: Way, situation: Situation, ref: str, step: str, answers: Mapping[Language, str], house: House
+    id_: UUID, way: Way, situation: Situation, ref: str, step: str, answers: Mapping[str, str], house: House
 ) -> dict[str, Any]:
     """As mail: in both languages, in their thread."""
     thread, welsh = situation.contact.thread, _prefers_welsh(situation)
@@ -700,7 +700,7 @@ def _mail(
 
 
 def _text(
-    id_: UUID, way: Way, situation: Situation, ref: str, step: str, answers: Mapping[Language, str], house: House
+    id_: UUID, way: Way, situation: Situation, ref: str, step: str, answers: Mapping[str, str], house: House
 ) -> dict[str, Any]:
     """As a text message: in one language, short."""
     language = "cy" if _prefers_welsh(situation) else "en"
@@ -723,7 +723,7 @@ def _prefers_welsh(situation: Situation) -> bool:
 class _Answered:
     """What a query has for an answer: the approved ones, by language, that would be sent, and why they do not go by themselves."""
 
-    sent: Mapping[Language, Answer]
+    sent: Mapping[str, Answer]
     because: str | None
 
 
@@ -732,7 +732,7 @@ def _answer(situation: Situation, decision: Decision, house: House, standing: St
     assert isinstance(decision.disposition, AnswerQuery)
     query, way = decision.disposition.query, _way(situation, house, standing)
     kept = holding(house.answers, query, situation.today)
-    language: Language = "cy" if _prefers_welsh(situation) else "en"
+    language = "cy" if _prefers_welsh(situation) else "en"
     if not kept:
         once = house.answers.get(query or "", {}).get("en")
         if once and once.valid_until < situation.today:
@@ -751,7 +751,7 @@ def _answer(situation: Situation, decision: Decision, house: House, standing: St
 
 
 def _not_by_itself_since(
-    situation: Situation, decision: Decision, answers: Mapping[Language, Answer], way: Way | NoWay, standing: Standing
+    situation: Situation, decision: Decision, answers: Mapping[str, Answer], way: Way | NoWay, standing: Standing
 ) -> str | None:
     """Why a person sends an approved answer; None where it may go by itself."""
     contact, reading = situation.contact, situation.reading

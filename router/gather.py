@@ -191,7 +191,7 @@ async def _told(connection: AsyncConnection, known: Known, contacts: Sequence[Co
     since = min(each.received_at for each in contacts) - COVERS
     going = (OutgoingState.DUE.value, OutgoingState.ACCEPTED.value, OutgoingState.DELIVERED.value)
 
-    def those_of(whose: ColumnElement[str]) -> Select[Any]:
+    def those_of(whose: ColumnElement[str]) -> Select[*tuple[Any, ...]]:
         return (
             select(
                 whose.label("whose"), sent.c.id, sent.c.contact_id, earlier.c.received_at, earlier.c.channel, sent.c.body,

@@ -5,7 +5,9 @@ between the two stands out as unaccounted for.
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, tuple_
@@ -115,7 +117,7 @@ async def _count(
     page = query
     while True:
         async with database.read() as connection:
-            rows = (await connection.execute(page)).all()
+            rows: Sequence[Any] = (await connection.execute(page)).all()
         for contact_id, channel, received_at, kind, dead_id, waits, unallocated, heard, message_due, letter_due in rows:
             at = _hour(received_at), channel
             line = lines[at]

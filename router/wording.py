@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 from ingest.contract import Contact, Handoff, Task, TaskKind, Team
 from ingest.settings import AcknowledgementSettings
-from router.answers import Language
 from router.decide import Disposition, HandOff, RecordFeedback
 
 Words = tuple[str, str]
@@ -94,7 +93,7 @@ def acknowledgement(
     settings: AcknowledgementSettings,
     *,
     welsh_first: bool,
-    answers: Mapping[Language, str] | None = None,
+    answers: Mapping[str, str] | None = None,
 ) -> Words:
     """The receipt: reference, what happens next and by when, how to tell us of a need, and that we are no emergency service.
 

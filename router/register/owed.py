@@ -17,7 +17,7 @@ _BY_HAND = tasks.c.kind == TaskKind.LETTER.value
 _UNDONE = _BY_HAND & tasks.c.state.in_(("open", "claimed"))
 
 
-def owed() -> CompoundSelect[Any]:
+def owed() -> CompoundSelect[*tuple[Any, ...]]:
     """Each that is: id, contact's id, due, whether by hand, and why it is held."""
     messages = select(sent.c.id, sent.c.contact_id, sent.c.due, literal(False).label("by_hand"), sent.c.reason).where(_UNSENT)
     letters = select(tasks.c.id, tasks.c.contact_id, tasks.c.due, literal(True), literal(None)).where(_UNDONE)

@@ -14,7 +14,7 @@ from ingest.settings import AcknowledgementSettings
 
 
 def settings(**fields: Any) -> AcknowledgementSettings:
-    return AcknowledgementSettings(**{"calendar": "working", "within": "16h", **fields})
+    return AcknowledgementSettings.model_validate({"calendar": "working", "within": "16h", **fields})
 
 
 def at(moment: str) -> datetime:

@@ -25,12 +25,8 @@ EARLIER, OF = UUID(int=1), UUID(int=2)
 @pytest.fixture
 def told(clock: Any) -> Any:
     """An acknowledgement by mail of feedback by mail without a case, an hour ago; what is named is otherwise."""
-    return lambda **fields: Told(
-        **{
-            "id": EARLIER, "contact_id": OF, "received_at": clock() - timedelta(hours=1), "channel": "email", "method": "email",
-            "matter": "RecordFeedback", **fields,
-        }
-    )  # fmt: skip
+    usual = Told(EARLIER, OF, clock() - timedelta(hours=1), "email", "email", "RecordFeedback")
+    return lambda **fields: replace(usual, **fields)
 
 
 def reply(written: Any) -> Any:
