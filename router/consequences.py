@@ -646,10 +646,10 @@ def _acknowledgement(
 def _covering(situation: Situation, decision: Decision, way: Way, standing: Standing) -> Told | None:
     """The acknowledgement that they have had of the same matter by the same way, and within 48 hours; None where this one is to go.
 
-    What is urgent is never covered, nor what reads like spam, which a person must see to.
+    What is urgent is never covered, nor what comes after it while that waits, nor what reads like spam: a person must see to those.
     """
     contact = situation.contact
-    if decision.urgent or _is_spam(decision):
+    if decision.urgent or standing.urgent_waits or _is_spam(decision):
         return None
     alike = (contact.channel, way.method, matter_of(decision))
     return next(

@@ -58,13 +58,15 @@ NOT_COVERED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "the earlier one came by another channel": ({"channel": "web_form"}, {}),
     "the earlier one was told by another way": ({"method": "sms"}, {}),
     "this one is urgent": ({}, {"reading": replace(FEEDBACK, signs=(Sign("harm", "suicide", "words"),))}),
+    "an urgent one of theirs waits": ({}, {"urgent_waits": True}),
     "this one reads like spam": ({"matter": "HoldForReview"}, {"reading": Reading(Outcome.NO_ACTION, 0.9)}),
 }
 
 
 @pytest.mark.parametrize(("earlier", "this"), NOT_COVERED.values(), ids=NOT_COVERED)
 def test_it_is_not_covered_where(decided: Any, told: Any, earlier: dict[str, Any], this: dict[str, Any]):
-    written = decided(this.get("reading", FEEDBACK), standing=Standing(told=(told(**earlier),)))
+    standing = Standing(urgent_waits=this.get("urgent_waits", False), told=(told(**earlier),))
+    written = decided(this.get("reading", FEEDBACK), standing=standing)
     assert reply(written).state is not OutgoingState.COVERED
 
 
