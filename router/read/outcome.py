@@ -861,17 +861,16 @@ def query(found: Found) -> str | None:
     return min((hit.row.name for hit in asked), key=order.index, default=None)
 
 
-_BESIDE: Final = {
-    "large-print-form": {"form", "access"},
-    "time-limits": {"how-long"},
-    "mp-referral": {"form", "what-we-look-at"},
-}
+_BESIDE: Final = {  # what a question of one kind often has the words of, and does not ask
+    "large-print-form": ("form", "access"), "time-limits": ("how-long",), "mp-referral": ("form", "what-we-look-at"),
+    "opening-hours": ("what-we-look-at",),
+}  # fmt: skip
 
 
 def queries(lines: Sequence[Sentence], found: Found) -> tuple[str, ...]:
-    """What their questions ask, each once: the standing query's name, or ``""`` for what has none. Two in one sentence are two."""
+    """What they ask, each once: the standing query's name, or ``""`` for a question that has none. Two in one sentence are two."""
     asked: dict[str, None] = {}
-    for line in (each for each in lines if each.question):
-        names = {hit.row.name for hit in found[_QUERIES] if hit.sentence == line}
-        asked.update(dict.fromkeys(sorted(names.difference(*(_BESIDE.get(each, ()) for each in names))) or ("",)))
+    for line in lines:
+        names = {hit.row.name for hit in found[_QUERIES] if hit.sentence == line} or ({""} if line.question else set[str]())
+        asked.update(dict.fromkeys(sorted(names.difference(*(_BESIDE.get(each, ()) for each in names)))))
     return tuple(asked)

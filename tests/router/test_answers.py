@@ -253,6 +253,8 @@ def test_in_review_mode_an_answer_is_held_as_any_message_is(decided: Any, answer
         ("Why do I need an MP referral? And what are your opening hours?", ("mp-referral", "opening-hours")),
         ("What does it cost and what are your opening hours?", ("cost", "opening-hours")),
         ("Can I get the form in large print?", ("large-print-form",)),
+        ("R u open bank holiday monday?", ("opening-hours",)),
+        ("Why do I need an MP referral? And tell me what it costs please.", ("mp-referral", "cost")),
         ("Why do I need an MP referral? What has become of my brother?", ("mp-referral", "")),
     ],
 )
