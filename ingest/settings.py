@@ -335,8 +335,10 @@ class AcknowledgementSettings(Section):
     """The same, in Welsh."""
 
     @model_validator(mode="after")
-    def _known_holidays(self) -> Self:
-        """Where working hours are counted, that the country's bank holidays are known."""
+    def _can_be_kept(self) -> Self:
+        """That a warning comes after what it warns of; and where working hours are counted, that the country's bank holidays are known."""
+        if self.warn_before >= self.within:
+            raise ValueError("warn_before must be shorter than within: nobody can be warned of what has not come yet")
         if self.calendar == "working":
             from holidays import country_holidays  # half a second, for those alone who want it
 

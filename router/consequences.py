@@ -766,6 +766,7 @@ def _not_by_itself_since(
         ("it is urgent, or another contact of theirs is", bool(decision.urgent) or standing.urgent_waits),
         ("they need something done differently", bool(_adjustments(situation))),
         ("they write for somebody else", another is not None),
+        ("the writer may be a child", reading.under_18 is not None),
         ("something is attached to it", bool(contact.attachments)),
     )
     return next((because for because, applies in reasons if applies), None)

@@ -59,13 +59,13 @@ def test_each_part_of_a_country_has_bank_holidays_of_its_own(part: str, due: str
 
 
 def test_other_days_and_hours_may_be_worked():
-    chosen = settings(working_days=["sat", "sun"], working_hours="10:00-14:00", within="6h")
+    chosen = settings(working_days=["sat", "sun"], working_hours="10:00-14:00", within="6h", warn_before="1h")
     assert acknowledgement_due(at("2026-03-04T12:00"), chosen).at == at("2026-03-08T12:00")
 
 
 @given(st.integers(0, 3_000_000), st.integers(1, 200))
 def test_what_came_later_is_never_due_earlier_and_all_is_due_in_working_hours(minutes: int, hours: int):
-    chosen, received = settings(within=f"{hours}h"), at("2024-01-01T00:00") + timedelta(minutes=minutes)
+    chosen, received = settings(within=f"{hours}h", warn_before="30m"), at("2024-01-01T00:00") + timedelta(minutes=minutes)
     first = acknowledgement_due(received, chosen).at
     assert first <= acknowledgement_due(received + timedelta(minutes=17), chosen).at
     assert first - received >= timedelta(hours=hours)
@@ -88,6 +88,7 @@ def test_a_warning_comes_six_hours_ahead_by_the_same_calendar():
         ({"working_days": []}, "at least 1"),
         ({"working_days": ["monday"]}, "mon"),
         ({"time_zone": "London"}, "Europe/London is"),
+        ({"warn_before": "16h"}, "warn_before must be shorter than within"),
         ({"subdivision": "XYZ"}, "the bank holidays of country GB, subdivision XYZ"),
         ({"country": "ZZ", "subdivision": ""}, "the bank holidays of country ZZ, subdivision none"),
     ],

@@ -192,6 +192,7 @@ BY_A_PERSON: dict[str, tuple[dict[str, Any], str]] = {
     "reads as writing for somebody": (
         {"reading": replace(QUERY, represented=ReadIndividual())}, "they write for somebody else",
     ),
+    "may be a child": ({"reading": replace(QUERY, under_18="I am 15.")}, "the writer may be a child"),
     "has something attached": ({"of": {"attachments": (FILE,)}}, "something is attached to it"),
     "was acknowledged by another system": ({"of": {"acknowledged": True}}, "nothing goes to them by itself"),
 }  # fmt: skip
