@@ -6,10 +6,9 @@ Two contacts of one person may stand in one batch: the second must see the first
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select, union_all
+from sqlalchemy import func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.contract import (
@@ -189,24 +188,20 @@ async def _told(connection: AsyncConnection, known: Known, contacts: Sequence[Co
         return
     sent, earlier, current, links = tables.outgoing, tables.contacts, tables.dispositions, tables.links
     since = min(each.received_at for each in contacts) - COVERS
-    going = (OutgoingState.DUE.value, OutgoingState.ACCEPTED.value, OutgoingState.DELIVERED.value)
-
-    def those_of(whose: ColumnElement[str]) -> Select[*tuple[Any, ...]]:
-        return (
-            select(
-                whose.label("whose"), sent.c.id, sent.c.contact_id, earlier.c.received_at, earlier.c.channel, sent.c.body,
-                func.coalesce(current.c.case_reference, current.c.kind).label("matter"),
-            )
-            .join_from(sent, earlier, earlier.c.id == sent.c.contact_id)
-            .join(current, (current.c.contact_id == earlier.c.id) & current.c.current.is_(True))
-            .where(sent.c.kind == OutgoingKind.ACKNOWLEDGEMENT.value, sent.c.state.in_(going), earlier.c.received_at > since)
-        )  # fmt: skip
-
+    message = sent.c.id, sent.c.contact_id, sent.c.kind, sent.c.state, sent.c.body
     addresses = {each for contact in contacts for each in addresses_of(contact)}
-    by_person = those_of(links.c.individual_id).join(links, (links.c.contact_id == earlier.c.id) & links.c.undone_at.is_(None))
-    query = union_all(
-        those_of(sent.c.recipient).where(among(sent.c.recipient, addresses)),
-        by_person.where(among(links.c.individual_id, known.people)),
+    theirs = select(sent.c.recipient.label("whose"), *message).where(among(sent.c.recipient, addresses))
+    by_person = select(links.c.individual_id, *message).join(sent, sent.c.contact_id == links.c.contact_id)
+    by_person = by_person.where(among(links.c.individual_id, known.people), links.c.undone_at.is_(None))
+    # First whose they are, by that alone: begun with what is recent or on its way, it would look through all that is so.
+    found = union_all(theirs, by_person).cte("found").prefix_with("MATERIALIZED")
+    going = (OutgoingState.DUE.value, OutgoingState.ACCEPTED.value, OutgoingState.DELIVERED.value)
+    matter = func.coalesce(current.c.case_reference, current.c.kind).label("matter")
+    query = (
+        select(found, earlier.c.received_at, earlier.c.channel, matter)
+        .join(earlier, earlier.c.id == found.c.contact_id)
+        .join(current, (current.c.contact_id == earlier.c.id) & current.c.current.is_(True))
+        .where(found.c.kind == OutgoingKind.ACKNOWLEDGEMENT.value, found.c.state.in_(going), earlier.c.received_at > since)
     )
     for row in await connection.execute(query):
         method = Outgoing.model_validate_json(row.body).channel

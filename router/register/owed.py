@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Table, case, func, literal, or_, select, union_all
 
 from ingest.contract import Audience, OutgoingState, TaskKind
 from router.register.tables import outgoing as sent
@@ -14,6 +14,7 @@ _HEARD = _TO_PEOPLE & sent.c.state.in_(
     (OutgoingState.ACCEPTED.value, OutgoingState.DELIVERED.value, OutgoingState.COVERED.value)
 )
 _BY_HAND = tasks.c.kind == TaskKind.LETTER.value
+_DONE = _BY_HAND & (tasks.c.state == "done")
 _UNDONE = _BY_HAND & tasks.c.state.in_(("open", "claimed"))
 
 
@@ -25,12 +26,18 @@ def owed() -> CompoundSelect[*tuple[Any, ...]]:
 
 
 def of_contact(contact_id: ColumnElement[Any]) -> tuple[ColumnElement[Any], ...]:
-    """Of each contact of a query: whether its writer has heard from us, by when a message to them is due, and by when a letter or call."""
-    about, by_hand = sent.c.contact_id == contact_id, tasks.c.contact_id == contact_id
-    heard = or_(
-        select(sent.c.id).where(about, _HEARD).exists(),
-        select(tasks.c.id).where(by_hand, _BY_HAND, tasks.c.state == "done").exists(),
+    """Of each contact of a query: whether its writer has heard from us, by when a message to them is due, and by when a letter or call.
+
+    All of its rows are looked at, found by its id alone: asked for those that are due, SQLite would look through all that are.
+    """
+
+    def of(table: Table, what: ColumnElement[Any]) -> ColumnElement[Any]:
+        return select(what).where(table.c.contact_id == contact_id).scalar_subquery()
+
+    heard = of(sent, func.max(case((_HEARD, 1), else_=0))), of(tasks, func.max(case((_DONE, 1), else_=0)))
+    message, letter = of(sent, func.min(case((_UNSENT, sent.c.due)))), of(tasks, func.min(case((_UNDONE, tasks.c.due))))
+    return (
+        or_(*(func.coalesce(each, 0) == 1 for each in heard)).label("heard"),
+        message.label("message_due"),
+        letter.label("letter_due"),
     )
-    message = select(func.min(sent.c.due)).where(about, _UNSENT).scalar_subquery()
-    letter = select(func.min(tasks.c.due)).where(by_hand, _UNDONE).scalar_subquery()
-    return heard.label("heard"), message.label("message_due"), letter.label("letter_due")
