@@ -136,6 +136,11 @@ def test_an_answer_holds_from_the_day_it_is_approved_to_its_last(approved: Any, 
     assert bool(holding(approved(en="One."), "mp-referral", date.fromisoformat(day))) is holds
 
 
+def test_where_the_answer_in_english_has_run_out_the_one_in_welsh_is_not_used_alone(approved: Any):
+    kept = approved(en="One.", until="2026-02-01")["mp-referral"] | {"cy": approved(en="One.", cy="Un.")["mp-referral"]["cy"]}
+    assert holding({"mp-referral": kept}, "mp-referral", date(2026, 3, 2)) == {}
+
+
 def test_the_answers_that_are_shipped_are_sound_and_in_both_languages():
     answers, found = library({path.name: path.read_text("utf-8") for path in SAMPLES.glob("*.md")})
     assert found == ()
