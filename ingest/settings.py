@@ -11,7 +11,7 @@ import warnings
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast, get_args
+from typing import Annotated, Any, Literal, Self, cast, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -23,6 +23,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    model_validator,
 )
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -38,6 +39,7 @@ _PLACEHOLDER = re.compile(
 )
 # What a name or a reference would be put into: {name}, %s, $name, <name>, [name], __name__.
 _BLANK = re.compile(r"[{}<>\[\]]|%[(%\w]|\$\w|_{2,}|XX+|\bCC-", re.IGNORECASE)
+_HOURS = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d)")
 _FEWEST_CHARACTERS = 8  # 32 random hex digits have fewer different ones once in 25 million keys
 # ``[register]`` is the settled name of the section; the attribute it shadows is ABCMeta's, which no settings need.
 warnings.filterwarnings("ignore", message='Field name "register" in "Settings" shadows')
@@ -120,6 +122,13 @@ def _zone(given: str) -> str:
         ZoneInfo(given)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError("this is not a time zone; Europe/London is") from error
+    return given
+
+
+def _hours(given: str) -> str:
+    found = _HOURS.fullmatch(given)
+    if found is None or found[1] >= found[2]:
+        raise ValueError("these are not the hours of one day: write them as 09:00-17:00")
     return given
 
 
@@ -209,6 +218,8 @@ class ScanSettings(Section):
     StreamMaxLength and MaxFileSize: 25M of Debian's."""
 
 
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
 FileType = Literal[
     "pdf", "jpeg", "png", "heic", "tiff", "gif", "webp", "docx", "xlsx", "odt", "ods", "doc", "xls", "msg", "rtf", "eml", "txt",
     "mp3", "mp4", "wav",
@@ -276,6 +287,20 @@ class AcknowledgementSettings(Section):
 
     within: Span = timedelta(hours=48)
     """From when our edge had it (service model, "Service Standards")."""
+    calendar: Literal["elapsed", "working"] = "elapsed"
+    """elapsed: hours as they pass; working: working hours alone, so that 48h are six days of eight."""
+    working_hours: Annotated[str, AfterValidator(_hours)] = "09:00-17:00"
+    """Of a working day, in ``time_zone``."""
+    working_days: tuple[Weekday, ...] = Field(default=("mon", "tue", "wed", "thu", "fri"), min_length=1)
+    """Those of the week; bank holidays are none."""
+    time_zone: Annotated[str, AfterValidator(_zone)] = "Europe/London"
+    """Of the working hours."""
+    country: str = "GB"
+    """Whose bank holidays, by its ISO 3166 code."""
+    subdivision: str = "ENG"
+    """Of which part of it: ENG, WLS, SCT or NIR of GB; nothing where it has none."""
+    warn_before: Span = timedelta(hours=6)
+    """How long before an acknowledgement is due Customer Care are warned of it, counted by the same calendar."""
     organisation: str = "Customer Care"
     """How we sign, in English."""
     organisation_cy: str = "Gofal Cwsmeriaid"
@@ -301,13 +326,29 @@ class AcknowledgementSettings(Section):
     next_step_within_cy: str = "10 diwrnod gwaith"
     """The same, in Welsh."""
     answers: Path | None = None
-    """A folder of approved answers to general queries, QUERY.en.txt and QUERY.cy.txt; a query without one is answered by a person."""
+    """A folder of approved answers to general queries, a Markdown file each; a query without one is answered by a person."""
     emergency: str = "999"
     """Whom to ring in an emergency, since we are no emergency service."""
     listening: str = "Samaritans on 116 123"
     """Whom to ring at any hour to talk, in English."""
     listening_cy: str = "y Samariaid ar 116 123"
     """The same, in Welsh."""
+
+    @model_validator(mode="after")
+    def _can_be_kept(self) -> Self:
+        """That a warning comes after what it warns of; and where working hours are counted, that the country's bank holidays are known."""
+        if self.warn_before >= self.within:
+            raise ValueError("warn_before must be shorter than within: nobody can be warned of what has not come yet")
+        if self.calendar == "working":
+            from holidays import country_holidays  # half a second, for those alone who want it
+
+            try:
+                country_holidays(self.country, subdiv=self.subdivision or None)
+            except NotImplementedError as error:
+                raise ValueError(
+                    f"nobody knows the bank holidays of country {self.country}, subdivision {self.subdivision or 'none'}"
+                ) from error
+        return self
 
 
 class OutgoingSettings(Section):

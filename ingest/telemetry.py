@@ -50,7 +50,14 @@ UNALLOCATED: Final = Gauge("social_unallocated", "Posts on social media that wai
 UNALLOCATED_OLDEST: Final = Gauge(
     "social_oldest_unallocated_timestamp_seconds", "When the oldest of them reached our edge; 0 where none waits"
 )
-LATE: Final = Gauge("acknowledgements_overdue", "Acknowledgements owed for longer than the promise")
+LATE: Final = Gauge(
+    "acknowledgements_overdue", "Acknowledgements owed for longer than the promise, letters and calls among them"
+)
+DUE_SOON: Final = Gauge("acknowledgements_due_soon", "Acknowledgements owed that are due within warn_before")
+EARLIEST_DUE: Final = Gauge(
+    "acknowledgement_earliest_due_timestamp_seconds",
+    "When the first of those that are owed is or was due; 0 where none is owed",
+)
 MAIL_POLLED: Final = Gauge(
     "email_last_success_timestamp_seconds", "When a mailbox was last looked at without fault", ["account"]
 )

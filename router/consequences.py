@@ -31,9 +31,11 @@ from ingest.contract import (
     canonical_phone,
 )
 from ingest.ids import derived_id, new_id, reference, replies_to, reply_token
+from ingest.promise import acknowledgement_due
 from ingest.segments import length
 from ingest.settings import AcknowledgementSettings, OutgoingSettings, RouterSettings, Teams
-from router import wording
+from router import adjustments, wording
+from router.answers import Answer, Answers, holding
 from router.audit import AuditEntry
 from router.decide import (
     AnswerQuery,
@@ -47,14 +49,14 @@ from router.decide import (
     Situation,
     not_read,
 )
-from router.match import Matched
+from router.match import Ambiguous, Matched
 from router.match.register_view import CaseView, IndividualView
 
 ROUTER = "router"
 MOST_PARTS: Final = 3  # of a text message to a person
 LINK_HOLDS = timedelta(days=30)
+COVERS = timedelta(hours=48)  # how long one acknowledgement stands for further contacts on the same matter
 _AUDITED = {OutgoingKind.INVITATION: "invitation"}
-POST_ONLY = {"post_only": "letter", "phone_only": "telephone"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class House:
     notices_from: str  # the email account that sends notices
     accounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])  # channel -> accounts that send
     numbers: frozenset[str] = frozenset()  # our own for text messages, canonical
-    answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])  # query -> language -> text
+    answers: Answers = field(default_factory=dict[str, Mapping[str, Answer]])  # approved
     form: str | None = None  # where the online form is, without a slash at its end
     key: bytes = field(default=b"", repr=False)  # signs the token of a link that we send
 
@@ -97,6 +99,7 @@ class Message:
     reason: str | None
     due: datetime
     body: Outgoing | None
+    answers: tuple[Answer, ...] = ()  # the approved ones that it holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,21 +174,51 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class NoWay:
+    """Why nothing goes to somebody by itself, and whether a person can reach them."""
+
+    because: str
+    by_hand: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An acknowledgement that somebody has had, or has on its way: of which contact, by which channel that came and by which method it
+    goes, and of which matter.
+    """
+
+    id: UUID
+    contact_id: UUID
+    received_at: datetime
+    channel: str
+    method: str
+    matter: str
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
-    """What is already known of a sender's address: methods they have forbidden, and whether an urgent contact of theirs waits; and of a
-    post, whether it is allocated already, so that nobody need be asked.
+    """What is already known of a sender: methods they have forbidden, whether an urgent contact of theirs waits, and what they have been
+    told; and of a post, whether it is allocated already, so that nobody need be asked.
     """
 
     forbidden: frozenset[str] = frozenset()
     urgent_waits: bool = False
     budget_spent: int = 0
     allocated: bool = False
+    told: tuple[Told, ...] = ()
 
 
 def consequences(
-    situation: Situation, decision: Decision, fingerprint: str, house: House, standing: Standing, now: datetime
+    situation: Situation,
+    decision: Decision,
+    fingerprint: str,
+    house: House,
+    standing: Standing,
+    now: datetime,
+    *,
+    by_person: bool = False,
 ) -> Consequences:
-    """Everything to be written for one contact."""
+    """Everything to be written for one contact; ``by_person`` where somebody has decided it, who sends an answer by deciding so."""
     contact = situation.contact
     ref = reference(contact.id)
     disposition = decision.disposition
@@ -200,9 +233,16 @@ def consequences(
         else None
     )
     added_to = disposition.added_to if isinstance(disposition, RecordFeedback | HandOff) else None
-    tasks = _tasks(situation, decision, house, standing, now)
-    answering = _invitation if contact.to_be_allocated else _acknowledgement
-    reply, letter = answering(situation, decision, ref, house, standing, now)
+    answer = (
+        _answer(situation, decision, house, standing, by_person=by_person) if isinstance(disposition, AnswerQuery) else None
+    )
+    tasks = _tasks(situation, decision, answer, house, standing, now)
+    if contact.to_be_allocated:
+        reply, letter = _invitation(situation, decision, ref, house, standing, now)
+    elif by_person and answer and answer.sent:
+        reply, letter = _answered_by_person(situation, decision, answer, ref, house, standing, now)
+    else:
+        reply, letter = _acknowledgement(situation, decision, answer, ref, house, standing, now)
     tasks += letter
     tied_to = replies_to(house.key, contact.thread.reply_token, now)
     tied_to = None if tied_to == contact.id else tied_to
@@ -279,6 +319,11 @@ def _bounced(contact: Contact, house: House) -> UUID | None:
 def kind_of(disposition: Disposition) -> str:
     """The disposition's name as DESIGN section 1 has it."""
     return type(disposition).__name__
+
+
+def matter_of(decision: Decision) -> str:
+    """What an acknowledgement is about: the case, or where there is none what became of the contact."""
+    return decision.case_reference or kind_of(decision.disposition)
 
 
 def team_of(disposition: Disposition) -> Team | None:
@@ -413,7 +458,15 @@ def _never_by(situation: Situation, standing: Standing) -> tuple[str, ...]:
     return (f"They must not be reached by {' or '.join(ways)}.",) if ways else ()
 
 
-def _tasks(situation: Situation, decision: Decision, house: House, standing: Standing, now: datetime) -> tuple[Task, ...]:
+def _keeping_to(situation: Situation) -> tuple[str, ...]:
+    """For whoever reaches them by hand: what they need."""
+    sentence = adjustments.by_hand(_adjustments(situation))
+    return (sentence,) if sentence else ()
+
+
+def _tasks(
+    situation: Situation, decision: Decision, answer: "_Answered | None", house: House, standing: Standing, now: datetime
+) -> tuple[Task, ...]:
     contact, disposition = situation.contact, decision.disposition
     case, never_by = decision.case_reference, _never_by(situation, standing)
     tasks: list[Task] = []
@@ -438,15 +491,14 @@ def _tasks(situation: Situation, decision: Decision, house: House, standing: Sta
                 suggestion="reads-like-spam" if _on_spam_list(disposition) else situation.reading.outcome.value,
             )
         )  # fmt: skip
-    if isinstance(disposition, AnswerQuery):
-        answers = _answers(situation, disposition, _way(situation, house, standing), house)
-        if isinstance(answers, str):
-            tasks.append(
-                task(
-                    contact.id, contact.channel, TaskKind.REVIEW, house.teams.customer_care, now, now + house.router.review_within,
-                    (f"A general query, and {answers}.", *never_by), suggestion=f"answer: {disposition.query or 'general query'}",
-                )
-            )  # fmt: skip
+    if isinstance(disposition, AnswerQuery) and answer and answer.because:
+        tasks.append(
+            task(
+                contact.id, contact.channel, TaskKind.REVIEW, house.teams.customer_care, now, now + house.router.review_within,
+                (f"A general query, and {answer.because}.", *_suggested(answer), *never_by),
+                suggestion=f"answer: {disposition.query or 'general query'}",
+            )
+        )  # fmt: skip
     if situation.allocation and situation.allocation.differs:
         tasks.append(
             task(
@@ -538,45 +590,101 @@ def task_mail(task: Task, house: House, now: datetime, *, to_safety: bool = Fals
 
 
 def _acknowledgement(
-    situation: Situation, decision: Decision, ref: str, house: House, standing: Standing, now: datetime
+    situation: Situation,
+    decision: Decision,
+    answer: "_Answered | None",
+    ref: str,
+    house: House,
+    standing: Standing,
+    now: datetime,
 ) -> tuple[tuple[Message, ...], tuple[Task, ...]]:
-    """The acknowledgement, or a letter task where nothing sent by itself may or can reach them, or an end called impossible."""
+    """The acknowledgement, or the answer that counts as one; a letter task where nothing sent by itself may or can reach them; or an
+    end called impossible.
+    """
     contact, person = situation.contact, situation.individual
     if isinstance(decision.disposition, NoAction) or contact.backfill or contact.acknowledged:
         return (), ()
     id_ = derived_id(contact.id, "acknowledgement")
-    due = contact.received_at + house.acknowledgement.within
-    way, by_hand = _way(situation, house, standing), _reachable_by_hand(situation)
-    if isinstance(way, str):
-        if by_hand and _is_spam(decision):
+    due, counted = acknowledgement_due(contact.received_at, house.acknowledgement)
+    way = _way(situation, house, standing)
+    if isinstance(way, NoWay):
+        if way.by_hand and _is_spam(decision):
             return (), ()  # whoever clears the list and says that it is none has the letter asked for then
-        if by_hand:
+        if way.by_hand:
             letter = task(
                 contact.id, contact.channel, TaskKind.LETTER, house.teams.customer_care, now, due,
-                (f"The acknowledgement is owed by {due:%d %B %Y %H:%M} UTC and cannot go by itself: {way}.",
-                 *_never_by(situation, standing)),
+                (f"The acknowledgement is owed by {due:%d %B %Y %H:%M} UTC, {counted}, and cannot go by itself: {way.because}.",
+                 *_keeping_to(situation), *_never_by(situation, standing)),
                 candidates=(decision.individual_id,) if decision.individual_id else (),
             )  # fmt: skip
             return (), (letter,)
         message = Message(
-            id_, contact.id, OutgoingKind.ACKNOWLEDGEMENT, Audience.PERSON, None, OutgoingState.IMPOSSIBLE, way, due, None
+            id_,
+            contact.id,
+            OutgoingKind.ACKNOWLEDGEMENT,
+            Audience.PERSON,
+            None,
+            OutgoingState.IMPOSSIBLE,
+            way.because,
+            due,
+            None,
         )
         return (message,), ()
-    kept = _answers(situation, decision.disposition, way, house) if isinstance(decision.disposition, AnswerQuery) else None
-    answers = None if isinstance(kept, str) else kept
+    answers: Mapping[str, Answer] = answer.sent if answer and not answer.because else {}
     step = wording.ANSWERED if answers else wording.next_step(decision.disposition)
-    outgoing = Outgoing(
-        id=id_, kind=OutgoingKind.ANSWER if answers else OutgoingKind.ACKNOWLEDGEMENT, audience=Audience.PERSON,
-        channel=way.method, account=way.account, contact_id=contact.id, created_at=now, due=due,
-        **(_text if way.method == "sms" else _mail)(id_, way, situation, ref, step, answers, house),
-    )  # fmt: skip
+    kind = OutgoingKind.ANSWER if answers else OutgoingKind.ACKNOWLEDGEMENT
+    if not answers and (covering := _covering(situation, decision, way, standing)):
+        covered = f"covered-by:{covering.id}"
+        return (
+            Message(id_, contact.id, kind, Audience.PERSON, way.address.canonical, OutgoingState.COVERED, covered, due, None),
+        ), ()
+    body = _body(id_, kind, way, situation, ref, step, answers, house, due, now)
     reason = _held_because(decision, person, standing, house)
-    state = OutgoingState.HELD if reason else OutgoingState.DUE
-    return (Message(id_, contact.id, outgoing.kind, Audience.PERSON, way.address.canonical, state, reason, due, outgoing),), ()
+    return (_to_them(body, way, reason, answers),), ()
+
+
+def _covering(situation: Situation, decision: Decision, way: Way, standing: Standing) -> Told | None:
+    """The acknowledgement that they have had of the same matter by the same way, and within 48 hours; None where this one is to go.
+
+    What is urgent is never covered, nor what comes after it while that waits, nor what reads like spam: a person must see to those.
+    """
+    contact = situation.contact
+    if decision.urgent or standing.urgent_waits or _is_spam(decision):
+        return None
+    alike = (contact.channel, way.method, matter_of(decision))
+    return next(
+        (
+            each
+            for each in standing.told
+            if (each.channel, each.method, each.matter) == alike
+            and each.contact_id != contact.id
+            and abs(contact.received_at - each.received_at) < COVERS
+        ),
+        None,
+    )
+
+
+def _to_them(body: Outgoing, way: Way, held: str | None, answers: Mapping[str, Answer]) -> Message:
+    state = OutgoingState.HELD if held else OutgoingState.DUE
+    return Message(
+        body.id, body.contact_id, body.kind, body.audience, way.address.canonical, state, held, body.due, body,
+        tuple(answers.values()),
+    )  # fmt: skip
+
+
+def _body(
+    id_: UUID, kind: OutgoingKind, way: Way, situation: Situation, ref: str, step: str, answers: Mapping[str, Answer],
+    house: House, due: datetime, now: datetime,
+) -> Outgoing:  # fmt: skip
+    texts = {language: each.text for language, each in answers.items()}
+    return Outgoing(
+        id=id_, kind=kind, audience=Audience.PERSON, channel=way.method, account=way.account, contact_id=situation.contact.id,
+        created_at=now, due=due, **(_text if way.method == "sms" else _mail)(id_, way, situation, ref, step, texts, house),
+    )  # fmt: skip
 
 
 def _mail(
-    id_: UUID, way: Way, situation: Situation, ref: str, step: str, answers: Mapping[str, str] | None, house: House
+    id_: UUID, way: Way, situation: Situation, ref: str, step: str, answers: Mapping[str, str], house: House
 ) -> dict[str, Any]:
     """As mail: in both languages, in their thread."""
     thread, welsh = situation.contact.thread, _prefers_welsh(situation)
@@ -592,11 +700,11 @@ def _mail(
 
 
 def _text(
-    id_: UUID, way: Way, situation: Situation, ref: str, step: str, answers: Mapping[str, str] | None, house: House
+    id_: UUID, way: Way, situation: Situation, ref: str, step: str, answers: Mapping[str, str], house: House
 ) -> dict[str, Any]:
     """As a text message: in one language, short."""
     language = "cy" if _prefers_welsh(situation) else "en"
-    body = wording.text_message(ref, step, house.acknowledgement, language, answers[language] if answers else None)
+    body = wording.text_message(ref, step, house.acknowledgement, language, answers.get(language))
     return {
         "recipient": way.address.canonical,
         "subject": "",
@@ -608,24 +716,94 @@ def _text(
 
 def _prefers_welsh(situation: Situation) -> bool:
     held = situation.individual.language if situation.individual else None
-    return "cy" in (situation.contact.language, situation.reading.language, held)
+    return "cy" in (situation.contact.language, situation.reading.language, held) or "welsh" in _adjustments(situation)
 
 
-def _answers(situation: Situation, query: AnswerQuery, way: Way | str, house: House) -> Mapping[str, str] | str:
-    """The approved answers to a query, by language, or why a person must answer it."""
-    kept = house.answers.get(query.query or "")
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """What a query has for an answer: the approved ones, by language, that would be sent, and why they do not go by themselves."""
+
+    sent: Mapping[str, Answer]
+    because: str | None
+
+
+def _answer(situation: Situation, decision: Decision, house: House, standing: Standing, *, by_person: bool) -> _Answered:
+    """The approved answers to the query, and why a person must send them or write one; nothing where they may go by themselves."""
+    assert isinstance(decision.disposition, AnswerQuery)
+    query, way = decision.disposition.query, _way(situation, house, standing)
+    kept = holding(house.answers, query, situation.today)
+    language = "cy" if _prefers_welsh(situation) else "en"
     if not kept:
-        return "no approved answer to it is kept"
+        once = house.answers.get(query or "", {}).get("en")
+        if once and once.valid_until < situation.today:
+            return _Answered({}, f"its approved answer ran out on {once.valid_until:%d %B %Y}")
+        return _Answered({}, "no approved answer to it is kept")
+    if language not in kept:
+        return _Answered({}, "no approved answer to it is kept in their language")
     if isinstance(way, Way) and way.method == "sms":
-        language = "cy" if _prefers_welsh(situation) else "en"
-        if language not in kept:
-            return "no approved answer to it is kept in their language"
-        body = wording.text_message(
-            reference(situation.contact.id), wording.ANSWERED, house.acknowledgement, language, kept[language]
+        kept = {language: kept[language]}
+        said = wording.text_message(
+            reference(situation.contact.id), wording.ANSWERED, house.acknowledgement, language, kept[language].text
         )
-        if length(body).parts > MOST_PARTS:
-            return "the approved answer is too long for a text message"
-    return kept
+        if length(said).parts > MOST_PARTS:
+            return _Answered({}, "the approved answer is too long for a text message")
+    return _Answered(kept, None if by_person else _not_by_itself_since(situation, decision, kept, way, standing))
+
+
+def _not_by_itself_since(
+    situation: Situation, decision: Decision, answers: Mapping[str, Answer], way: Way | NoWay, standing: Standing
+) -> str | None:
+    """Why a person sends an approved answer; None where it may go by itself."""
+    contact, reading = situation.contact, situation.reading
+    another = contact.on_behalf_of or reading.represented or reading.authority
+    reasons = (
+        ("its approved answer is one that a person sends", not all(each.automatic for each in answers.values())),
+        ("nothing goes to them by itself", contact.backfill or contact.acknowledged or isinstance(way, NoWay)),
+        ("more than one thing is asked", len(reading.queries) > 1),
+        ("it may be from somebody in the register", isinstance(situation.match, Ambiguous)),
+        ("it names a case", bool(situation.named or situation.unknown_references)),
+        ("they have an open case", any(case.is_open for case in situation.theirs)),
+        ("it is urgent, or another contact of theirs is", bool(decision.urgent) or standing.urgent_waits),
+        ("they need something done differently", bool(_adjustments(situation))),
+        ("they write for somebody else", another is not None),
+        ("the writer may be a child", reading.under_18 is not None),
+        ("something is attached to it", bool(contact.attachments)),
+    )
+    return next((because for because, applies in reasons if applies), None)
+
+
+def _suggested(answer: _Answered) -> tuple[str, ...]:
+    """For whoever takes the task: which answer it is, and how it is sent."""
+    one = answer.sent.get("en")
+    if one is None:
+        return ()
+    return (
+        f"The answer is “{one.title}”, approved by {one.approved_by} until {one.valid_until:%d %B %Y}.",
+        "Deciding the task `--as answer` sends it.",
+    )
+
+
+def _answered_by_person(
+    situation: Situation, decision: Decision, answer: _Answered, ref: str, house: House, standing: Standing, now: datetime
+) -> tuple[tuple[Message, ...], tuple[Task, ...]]:
+    """The approved answer that a person sends, besides the acknowledgement that they had; or the task to bring it to them."""
+    contact, disposition = situation.contact, decision.disposition
+    assert isinstance(disposition, AnswerQuery)
+    purpose = f"answer:{disposition.query}"
+    due = max(now, acknowledgement_due(contact.received_at, house.acknowledgement).at)
+    way = _way(situation, house, standing)
+    if isinstance(way, NoWay):
+        by_hand = task(
+            contact.id, contact.channel, TaskKind.LETTER, house.teams.customer_care, now, due,
+            (f"The approved answer {disposition.query} is to reach them, and cannot go by itself: {way.because}.",
+             *_keeping_to(situation), *_never_by(situation, standing)),
+            candidates=(decision.individual_id,) if decision.individual_id else (), purpose=purpose,
+        )  # fmt: skip
+        return (), (by_hand,)
+    id_ = derived_id(contact.id, purpose)
+    body = _body(id_, OutgoingKind.ANSWER, way, situation, ref, wording.ANSWERED, answer.sent, house, due, now)
+    reason = _held_because(decision, situation.individual, standing, house, by_person=True)
+    return (_to_them(body, way, reason, answer.sent),), ()
 
 
 def _invitation(
@@ -639,7 +817,7 @@ def _invitation(
     spoken_for = said is not None and not said.speaks
     if not isinstance(decision.disposition, InviteToContact) or spoken_for or contact.backfill or contact.acknowledged:
         return (), ()
-    due = contact.received_at + house.acknowledgement.within
+    due = acknowledgement_due(contact.received_at, house.acknowledgement).at
     post, handle = contact.post, next((each for each in contact.sender.identifiers if each.kind == "handle"), None)
     private = post is not None and (post.private or post.private_way)
     if because := _not_by_itself(contact, house, private=private):
@@ -669,7 +847,7 @@ def _invitation(
 
 def invite_by_hand(contact: Contact, because: str, house: House, now: datetime) -> Task:
     """That a person must do it, and why."""
-    due = contact.received_at + house.acknowledgement.within
+    due = acknowledgement_due(contact.received_at, house.acknowledgement).at
     reasons = (
         f"They are to be invited to contact us by {due:%d %B %Y %H:%M} UTC, and a person must do it: {because}.",
         "Where others can read it, name nobody and say nothing of what it is about.",
@@ -704,28 +882,46 @@ def _reachable_by_hand(situation: Situation) -> bool:
     return bool(called or _postal(situation) or (person and person.address))
 
 
-def _way(situation: Situation, house: House, standing: Standing) -> Way | str:
+def _way(situation: Situation, house: House, standing: Standing) -> Way | NoWay:
     """How the acknowledgement goes, or why it cannot go by itself.
 
-    By text where they wrote so, or declare that they prefer it, and a number of ours can; else by mail. Another way they declared that
-    they prefer goes before mail, where there is somewhere to write to or to ring: nobody chose mail by writing from it.
+    By text where they wrote so, or declare that they prefer it, and a number of ours can; else by mail. Neither where a plain message
+    would break what they need, or where another way is agreed with them. Another way they declared that they prefer goes before mail,
+    where there is somewhere to write to or to ring: nobody chose mail by writing from it.
     """
     contact, forbidden = situation.contact, standing.forbidden | _forbidden(situation)
-    text = _by_text(contact, house)
+    reachable, text = _reachable_by_hand(situation), _by_text(contact, house)
+    broken: str | None = None
     if isinstance(text, Way) and "sms" not in forbidden:
-        return text
+        broken = _broken_by("sms", situation)
+        if broken is None:
+            return text
     address = mail_of(contact)
     if address is None or address.canonical in house.own_addresses:
+        if broken:
+            return NoWay(broken, by_hand=True)
         if text is None:
-            return "no mail address to answer to"
-        return "a wish not to be reached by text" if "sms" in forbidden else str(text)
+            return NoWay("no mail address to answer to", by_hand=reachable)
+        return NoWay("a wish not to be reached by text" if "sms" in forbidden else str(text), by_hand=reachable)
     if "email" in forbidden:
-        return "a wish not to be reached by mail"
+        return NoWay("a wish not to be reached by mail", by_hand=reachable)
     account = contact.account if contact.account in house.senders else house.notices_from
     method = contact.declared.preferred_method if contact.declared else None
-    if method in (None, "email") or method in forbidden or not _reachable_by_hand(situation):
-        return Way("email", account, address)
-    return f"they ask to be reached by {method}"
+    if method not in (None, "email") and method not in forbidden and reachable:
+        return NoWay(f"they ask to be reached by {method}", by_hand=True)
+    if broken := _broken_by("email", situation):
+        return NoWay(broken, by_hand=True)
+    return Way("email", account, address)
+
+
+def _broken_by(method: str, situation: Situation) -> str | None:
+    """Why a plain message by that method is not for them: what they need, said now or held, or what is agreed with them."""
+    said, person = situation.contact.declared, situation.individual
+    agreed = person.agreed_methods if person else ()
+    wished = {each for each in (situation.reading.preferred_method, said.preferred_method if said else None, *agreed) if each}
+    if need := adjustments.broken_by(method, _adjustments(situation), wished):
+        return f"they need {need.replace('_', ' ')}"
+    return f"it is agreed to reach them by {' or '.join(agreed)}" if agreed and method not in agreed else None
 
 
 def _by_text(contact: Contact, house: House) -> Way | str | None:
@@ -751,18 +947,17 @@ def _forbidden(situation: Situation) -> frozenset[str]:
     methods = {method for method, _ in situation.reading.restrictions}
     if situation.individual:
         methods.update(situation.individual.forbidden_methods)
-    only = {POST_ONLY[each] for each in _adjustments(situation) if each in POST_ONLY}
-    if only:
-        methods.update({"email", "sms", "telephone", "letter"} - only)
-    return frozenset(methods)
+    return adjustments.ruled_out(_adjustments(situation)) | methods
 
 
 def _is_spam(decision: Decision) -> bool:
     return isinstance(decision.disposition, HoldForReview) and decision.disposition.seems_spam
 
 
-def _held_because(decision: Decision, person: IndividualView | None, standing: Standing, house: House) -> str | None:
-    """Why a person must release it first; None where it may go."""
+def _held_because(
+    decision: Decision, person: IndividualView | None, standing: Standing, house: House, *, by_person: bool = False
+) -> str | None:
+    """Why a person must release it first; None where it may go. What a person sends is past what only keeps the router in bounds."""
     reasons = (
         ("urgent", bool(decision.urgent)),
         ("urgent-earlier", standing.urgent_waits),
@@ -771,8 +966,8 @@ def _held_because(decision: Decision, person: IndividualView | None, standing: S
         ("safe-contact-note", bool(person and person.safe_contact_note)),
         ("reads-like-spam", _is_spam(decision)),
         ("sending-off", house.outgoing.mode == "off"),
-        ("review-mode", house.outgoing.mode == "review"),
-        ("over-budget", standing.budget_spent >= house.outgoing.sender_budget),
+        ("review-mode", house.outgoing.mode == "review" and not by_person),
+        ("over-budget", standing.budget_spent >= house.outgoing.sender_budget and not by_person),
     )
     return next((reason for reason, applies in reasons if applies), None)
 
@@ -809,9 +1004,30 @@ def _entries(
         *((entry("tied-to", earlier=str(tied_to)),) if tied_to else ()),
         *(entry("task-raised", task=str(each.id), kind=each.kind.value) for each in tasks),
         *(
-            entry(_AUDITED.get(each.kind, "acknowledgement"), outgoing=str(each.id), state=each.state.value, reason=each.reason)
+            entry(_action(each), outgoing=str(each.id), state=each.state.value, reason=each.reason)
             for each in messages
             if each.audience is Audience.PERSON
         ),
+        *(entry("answered", outgoing=str(each.id), **_version(each.answers)) for each in messages if each.answers),
         *(entry("wish-obeyed", method=method, words=words) for method, words in situation.reading.restrictions),
     )
+
+
+def _action(message: Message) -> str:
+    return "covered" if message.state is OutgoingState.COVERED else _AUDITED.get(message.kind, "acknowledgement")
+
+
+def _version(answers: Sequence[Answer]) -> dict[str, Any]:
+    """Which approved answer it is, in which version, and by whose leave."""
+    return {
+        "query": answers[0].query,
+        "answers": [
+            {
+                "language": each.language,
+                "sha256": each.digest,
+                "approved_by": each.approved_by,
+                "approved_on": f"{each.approved_on}",
+            }
+            for each in answers
+        ],
+    }

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest import state
 from ingest.clock import Clock
-from ingest.contract import Audience, Contact, Outgoing, OutgoingState, Record, TaskKind, topic_of
+from ingest.contract import Audience, Contact, Outgoing, OutgoingKind, OutgoingState, Record, TaskKind, topic_of
 from ingest.database import Database
 from ingest.errors import Refused
 from ingest.ids import derived_id, new_id
@@ -66,7 +66,7 @@ async def rule(
     """Decide a review: the first ruling supersedes the contact's disposition, and each has its record or handoff. A post waits no longer.
 
     The acknowledgement stands as it was, but for what only read like spam: decided to be none it goes, and with no action it
-    never will. A link that no ruling names any more is undone. Raises Refused ``no-such-task``, ``claimed-already`` (by somebody else),
+    never will. An approved answer is sent, and counts as the acknowledgement where that is held. A link that no ruling names any more is undone. Raises Refused ``no-such-task``, ``claimed-already`` (by somebody else),
     ``done-already``, ``no-such-contact``, ``no-such-individual``, ``no-such-case``.
     """
     tasks = tables.tasks
@@ -94,6 +94,10 @@ async def rule(
             await connection.execute(tables.links.insert().values(**link))
         await store.write(connection, written, now)
         await store.audit(connection, [_entry(now, by, "task-done", contact.id, task=str(task_id))])
+        if answered := [
+            each.id for one in written for each in one.messages if each.answers and each.state is OutgoingState.DUE
+        ]:
+            await _end_acknowledgement(connection, store, contact.id, answered[0], now, by)
         await _let_reply_follow(connection, store, contact.id, rulings, now, by)
     store.pending.set()
     return written
@@ -314,7 +318,7 @@ async def _apply(
         case_reference=case,
         individual_id=individual,
     )
-    written = consequences(situation, decision, fingerprint, house, known.standing(contact), now)
+    written = consequences(situation, decision, fingerprint, house, known.standing(contact), now, by_person=True)
     return await only_new(connection, written, by)
 
 
@@ -368,6 +372,21 @@ async def _undo_others(
         )
     ).scalars()
     await store.audit(connection, [_entry(now, by, "link-undone", contact_id, individual=each) for each in undone])
+
+
+async def _end_acknowledgement(
+    connection: AsyncConnection, store: Store, contact_id: UUID, answer: UUID, now: datetime, by: str
+) -> None:
+    """What is held of it need not go any more: an answer is on its way."""
+    sent = tables.outgoing
+    held = (
+        (sent.c.contact_id == contact_id)
+        & (sent.c.kind == OutgoingKind.ACKNOWLEDGEMENT.value)
+        & (sent.c.state == OutgoingState.HELD.value)
+    )
+    ended = update(sent).where(held).values(state=OutgoingState.CANCELLED.value, reason=f"answered:{answer}", changed_at=now)
+    ids = list((await connection.execute(ended.returning(sent.c.id))).scalars())
+    await store.audit(connection, [_entry(now, by, "cancelled", contact_id, outgoing=str(each)) for each in ids])
 
 
 async def _let_reply_follow(

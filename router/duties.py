@@ -16,19 +16,33 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.clock import Clock
 from ingest.contract import Audience, LedgerEntry, OutgoingKind, OutgoingState, Task, TaskKind, topic_of
-from ingest.database import Database, insert
+from ingest.database import Database, among, insert
 from ingest.errors import Unavailable
 from ingest.ids import new_id
 from ingest.log import Log
-from ingest.telemetry import AUDIT_SEALED, ERRORS, HELD, LAG, LATE, OLDEST, TASKS, UNACCOUNTED, telemetry
+from ingest.promise import due_soon
+from ingest.telemetry import (
+    AUDIT_SEALED,
+    DUE_SOON,
+    EARLIEST_DUE,
+    ERRORS,
+    HELD,
+    LAG,
+    LATE,
+    OLDEST,
+    TASKS,
+    UNACCOUNTED,
+    telemetry,
+)
 from router import allocation, ledger, wording
 from router.audit import AuditEntry, Tree, Verdict, Verification, leaf_hash
 from router.consequences import House, staff_message, task_mail
-from router.register import tables
+from router.register import owed, tables
 from router.store import Store
 
 _EVERY_SECONDS = 5.0
 _SEAL_MOST = 1_000
+_LATE, _SOON = "acknowledgement-late", "acknowledgement-due-soon"
 _DIGEST = UUID("6f0c1d7e-5b0e-5f3a-9d53-1d2f7c1a9b10")
 
 _say = telemetry("duties")
@@ -45,9 +59,10 @@ async def run(log: Log, database: Database, store: Store, house: House, clock: C
             (1, lambda: escalate(database, store, house, clock())),
             (1, lambda: allocation.apply(database, store, house, clock)),
             (1, lambda: allocation.alarm(database, store, house, clock())),
+            (12, lambda: tell_of_owed(database, store, house, clock())),
             (1, lambda: send_digest(database, store, house, clock(), since)),
             (1, partial(seal, database, clock, back=_look_back(turn, last))),
-            (1, lambda: measure(log, database, clock())),
+            (1, lambda: measure(log, database, house, clock())),
             (12, lambda: publish_ledger(log, database, store, clock())),
             (720, log.trim),
         ):
@@ -95,6 +110,63 @@ async def escalate(database: Database, store: Store, house: House, now: datetime
     if rows:
         store.pending.set()
     return len(rows)
+
+
+async def tell_of_owed(database: Database, store: Store, house: House, now: datetime) -> int:
+    """Warn Customer Care of acknowledgements that are due soon, and tell them of each that is late, once each; answers with how many.
+
+    What was told stands on the audit trail. Many are told of in one notice.
+    """
+    before = due_soon(now, house.acknowledgement)
+    async with database.read() as connection:
+        if not await _news(connection, before, now):
+            return 0
+    async with database.write("owed") as connection:
+        news = await _news(connection, before, now)
+        for action, owed_now in news.items():
+            lines = [wording.Unfinished(row.reference, _how(row), row.due, None) for row in owed_now]
+            words = wording.owed(lines, late=action == _LATE, zone=house.zone)
+            mailbox = house.teams.customer_care
+            notice = staff_message(house, OutgoingKind.TASK, mailbox, words, owed_now[0].id, action, None, now)
+            await store.send(connection, [notice], now)
+            entries = [
+                AuditEntry(new_id(), now, row.contact_id, action, "router", evidence={"owed": str(row.id)}) for row in owed_now
+            ]
+            await store.audit(connection, entries)
+    for action, owed_now in news.items():
+        ERRORS.labels("duties", action).inc(len(owed_now))
+        for row in owed_now:
+            _say.error(action, contact=str(row.contact_id), due=row.due.isoformat())
+    if news:
+        store.pending.set()
+    return sum(map(len, news.values()))
+
+
+async def _news(connection: AsyncConnection, before: datetime, now: datetime) -> dict[str, list[Any]]:
+    """What is owed by then and nobody was told of: what is late, and what is due soon, the most urgent first."""
+    each, contacts, told = owed.owed().subquery(), tables.contacts, tables.audit
+    query = (
+        select(each, contacts.c.reference)
+        .join(contacts, contacts.c.id == each.c.contact_id)
+        .where(each.c.due <= before)
+        .order_by(each.c.due, each.c.id)
+    )
+    rows = (await connection.execute(query)).all()
+    if not rows:
+        return {}
+    about = among(told.c.contact_id, {row.contact_id for row in rows})
+    known = await connection.execute(select(told.c.action, told.c.evidence).where(about, told.c.action.in_((_LATE, _SOON))))
+    been_told = {(action, evidence["owed"]) for action, evidence in known}
+    news: dict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        action = _LATE if row.due < now else _SOON
+        if (action, str(row.id)) not in been_told:
+            news[action].append(row)
+    return news
+
+
+def _how(row: Any) -> str:
+    return "a letter or call" if row.by_hand else f"held: {row.reason}" if row.reason else "not sent yet"
 
 
 async def send_digest(database: Database, store: Store, house: House, now: datetime, since: datetime) -> int:
@@ -240,19 +312,19 @@ async def publish_ledger(log: Log, database: Database, store: Store, now: dateti
     return changed
 
 
-async def measure(log: Log, database: Database, now: datetime) -> None:
+async def measure(log: Log, database: Database, house: House, now: datetime) -> None:
     """Set the gauges."""
-    sent, tasks = tables.outgoing, tables.tasks
+    sent, tasks, each = tables.outgoing, tables.tasks, owed.owed().subquery()
     async with database.read() as connection:
         person = sent.c.audience == Audience.PERSON.value
         held = sent.c.state == OutgoingState.HELD.value
         HELD.set((await connection.execute(select(func.count()).select_from(sent).where(person, held))).scalar_one())
-        owed = sent.c.state.in_((OutgoingState.DUE.value, OutgoingState.HELD.value))
-        LATE.set(
-            (
-                await connection.execute(select(func.count()).select_from(sent).where(person, owed, sent.c.due < now))
-            ).scalar_one()
-        )
+        late, soon = each.c.due < now, each.c.due <= due_soon(now, house.acknowledgement)
+        count, within = func.count().filter(late), func.count().filter(soon & ~late)
+        number_late, number_soon, earliest = (await connection.execute(select(count, within, func.min(each.c.due)))).one()
+        LATE.set(number_late)
+        DUE_SOON.set(number_soon)
+        EARLIEST_DUE.set(earliest.timestamp() if earliest else 0)
         by_kind = select(tasks.c.kind, func.count()).where(tasks.c.state == "open").group_by(tasks.c.kind)
         unclaimed = {row[0]: row[1] for row in await connection.execute(by_kind)}
         for kind in TaskKind:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.contract import (
     Audience,
     Contact,
+    Outgoing,
+    OutgoingKind,
     OutgoingState,
     Team,
     canonical_email,
@@ -21,7 +23,7 @@ from ingest.contract import (
     canonical_postcode,
 )
 from ingest.database import among
-from router.consequences import Consequences, Standing, addresses_of, first_of, sender_of
+from router.consequences import COVERS, Consequences, Standing, Told, addresses_of, first_of, matter_of, sender_of
 from router.decide import Situation, Unsettled
 from router.match import Matched, MatchResult, Query, match
 from router.match.register_view import CaseView, IndividualView
@@ -78,6 +80,7 @@ class Known:
     urgent_waits: set[str] = field(default_factory=set[str])
     spent: dict[str, int] = field(default_factory=dict[str, int])
     allocated: set[UUID] = field(default_factory=set[UUID])  # by the contact of the post as it was first written
+    told: dict[str, list[Told]] = field(default_factory=dict[str, list[Told]])  # by address and by individual
 
     def situation(self, contact: Contact, reading: Reading) -> Situation:
         """The contact, who it is matched to, and the cases that bear on it."""
@@ -100,12 +103,14 @@ class Known:
 
     def standing(self, contact: Contact) -> Standing:
         """What is known of the addresses it came from: whichever of them is answered at, the others' wishes are the same person's."""
-        addresses = addresses_of(contact)
+        addresses, found = addresses_of(contact), self.matches.get(contact.id)
+        whose = (*addresses, *((found.individual_id,) if isinstance(found, Matched) else ()))
         return Standing(
             forbidden=frozenset(method for each in addresses for method in self.forbidden.get(each, ())),
             urgent_waits=not self.urgent_waits.isdisjoint(addresses),
             budget_spent=max((self.spent.get(each, 0) for each in addresses), default=0),
             allocated=bool(self.allocated) and first_of(contact) in self.allocated,
+            told=tuple(dict.fromkeys(each for one in whose for each in self.told.get(one, ()))),
         )
 
     def learn(self, written: Consequences) -> None:
@@ -125,8 +130,18 @@ class Known:
         if decision.urgent:
             self.urgent_waits.update(written.addresses)
         for message in written.messages:
-            if message.audience is Audience.PERSON and message.state is OutgoingState.DUE and message.recipient:
+            if (
+                message.audience is Audience.PERSON
+                and message.state is OutgoingState.DUE
+                and message.recipient
+                and message.body
+            ):
                 self.spent[message.recipient] = self.spent.get(message.recipient, 0) + 1
+                if message.kind is OutgoingKind.ACKNOWLEDGEMENT:
+                    about, method = written.contact, message.body.channel
+                    told = Told(message.id, about.id, about.received_at, about.channel, method, matter_of(decision))
+                    for one in (*written.addresses, *((decision.individual_id,) if decision.individual_id else ())):
+                        self.told.setdefault(one, []).append(told)
 
 
 async def gather(
@@ -143,6 +158,7 @@ async def gather(
     known.written.update(each.individual_id for each in people.values() if each.written_before)
     await _standing(connection, known, {each for contact, _ in contacts for each in addresses_of(contact)}, now.date())
     await _unsettled(connection, known)
+    await _told(connection, known, [contact for contact, _ in contacts])
     if posts := {first_of(contact) for contact, _ in contacts if contact.to_be_allocated}:
         told = tables.allocations
         found = await connection.execute(select(told.c.contact_id).where(among(told.c.contact_id, posts)))
@@ -164,6 +180,33 @@ async def _standing(connection: AsyncConnection, known: Known, addresses: Collec
     known.urgent_waits.update((await connection.execute(select(sent.c.recipient).where(urgent))).scalars())
     today_spent = select(spent.c.recipient, spent.c.spent).where(among(spent.c.recipient, addresses), spent.c.day == today)
     known.spent.update((recipient, number) for recipient, number in await connection.execute(today_spent))
+
+
+async def _told(connection: AsyncConnection, known: Known, contacts: Sequence[Contact]) -> None:
+    """Acknowledgements that their writers have had, or have on their way, of what came near these in time."""
+    if not contacts:
+        return
+    sent, earlier, current, links = tables.outgoing, tables.contacts, tables.dispositions, tables.links
+    since = min(each.received_at for each in contacts) - COVERS
+    message = sent.c.id, sent.c.contact_id, sent.c.kind, sent.c.state, sent.c.body
+    addresses = {each for contact in contacts for each in addresses_of(contact)}
+    theirs = select(sent.c.recipient.label("whose"), *message).where(among(sent.c.recipient, addresses))
+    by_person = select(links.c.individual_id, *message).join(sent, sent.c.contact_id == links.c.contact_id)
+    by_person = by_person.where(among(links.c.individual_id, known.people), links.c.undone_at.is_(None))
+    # First whose they are, by that alone: begun with what is recent or on its way, it would look through all that is so.
+    found = union_all(theirs, by_person).cte("found").prefix_with("MATERIALIZED")
+    going = (OutgoingState.DUE.value, OutgoingState.ACCEPTED.value, OutgoingState.DELIVERED.value)
+    matter = func.coalesce(current.c.case_reference, current.c.kind).label("matter")
+    query = (
+        select(found, earlier.c.received_at, earlier.c.channel, matter)
+        .join(earlier, earlier.c.id == found.c.contact_id)
+        .join(current, (current.c.contact_id == earlier.c.id) & current.c.current.is_(True))
+        .where(found.c.kind == OutgoingKind.ACKNOWLEDGEMENT.value, found.c.state.in_(going), earlier.c.received_at > since)
+    )
+    for row in await connection.execute(query):
+        method = Outgoing.model_validate_json(row.body).channel
+        told = Told(row.id, row.contact_id, row.received_at, row.channel, method, row.matter)
+        known.told.setdefault(row.whose, []).append(told)
 
 
 async def _unsettled(connection: AsyncConnection, known: Known) -> None:

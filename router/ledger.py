@@ -5,7 +5,9 @@ between the two stands out as unaccounted for.
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, tuple_
@@ -15,7 +17,7 @@ from ingest.contract import LedgerEntry, topic_of
 from ingest.database import Database
 from ingest.log import Log, Partition
 from router.opening import identity_of
-from router.register import tables
+from router.register import owed, tables
 
 _PAGE = 1_000
 
@@ -32,7 +34,7 @@ async def entries(
     Unavailable.
     """
     positions = await _positions(database)
-    lines, open_ = await _count(database, since, until)
+    lines, earliest, open_ = await _count(database, since, until)
     if open_:
         waiting = await _on_the_log(log, positions)
         for contact_id, line in open_.items():
@@ -47,6 +49,9 @@ async def entries(
             dead_lettered=line["dead"],
             waiting=line["waiting"],
             unaccounted=line["unaccounted"],
+            acknowledged=line["acknowledged"],
+            owed=line["owed"],
+            earliest_due=earliest.get((hour, channel)),
         )
         for (hour, channel), line in sorted(lines.items())
     ]
@@ -75,8 +80,9 @@ async def _on_the_log(log: Log, positions: dict[Partition, int]) -> set[UUID]:
 
 async def _count(
     database: Database, since: datetime | None, until: datetime | None
-) -> tuple[dict[Line, Counter[str]], dict[UUID, Line]]:
-    """What was received by line, with what became of it, and those of which the register knows no end.
+) -> tuple[dict[Line, Counter[str]], dict[Line, datetime], dict[UUID, Line]]:
+    """What was received by line, with what became of it; by when its first acknowledgement is owed; and those of which the register
+    knows no end.
 
     A page at a time, so that nobody who writes must wait. A dead letter put back on its topic stays one until it is decided.
     """
@@ -93,6 +99,7 @@ async def _count(
             dead.c.id,
             is_parked,
             is_unallocated,
+            *owed.of_contact(receipts.c.contact_id),
         )
         .join(current, (current.c.contact_id == receipts.c.contact_id) & current.c.current.is_(True), isouter=True)
         .join(dead, dead.c.id == receipts.c.contact_id, isouter=True)
@@ -105,14 +112,22 @@ async def _count(
     if until is not None:
         query = query.where(receipts.c.received_at < until)
     lines: dict[Line, Counter[str]] = defaultdict(Counter)
+    earliest: dict[Line, datetime] = {}
     open_: dict[UUID, Line] = {}
     page = query
     while True:
         async with database.read() as connection:
-            rows = (await connection.execute(page)).all()
-        for contact_id, channel, received_at, kind, dead_id, waits, unallocated in rows:
-            line = lines[_hour(received_at), channel]
+            rows: Sequence[Any] = (await connection.execute(page)).all()
+        for contact_id, channel, received_at, kind, dead_id, waits, unallocated, heard, message_due, letter_due in rows:
+            at = _hour(received_at), channel
+            line = lines[at]
             line["received"] += 1
+            # A letter is asked for where a message did not arrive; a message after one that did is no acknowledgement any more.
+            if due := letter_due or (None if heard else message_due):
+                line["owed"] += 1
+                earliest[at] = min(due, earliest.get(at, due))
+            elif heard:
+                line["acknowledged"] += 1
             if unallocated:
                 line["waiting"] += 1
             elif kind is not None:
@@ -122,9 +137,9 @@ async def _count(
             elif dead_id is not None:
                 line["dead"] += 1
             else:
-                open_[contact_id] = _hour(received_at), channel
+                open_[contact_id] = at
         if len(rows) < _PAGE:
-            return lines, open_
+            return lines, earliest, open_
         last = tuple_(
             rows[-1].received_at, rows[-1].contact_id, types=[receipts.c.received_at.type, receipts.c.contact_id.type]
         )

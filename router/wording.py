@@ -88,7 +88,12 @@ def next_step(disposition: Disposition) -> str:
 
 
 def acknowledgement(
-    reference: str, step: str, settings: AcknowledgementSettings, *, welsh_first: bool, answers: Mapping[str, str] | None = None
+    reference: str,
+    step: str,
+    settings: AcknowledgementSettings,
+    *,
+    welsh_first: bool,
+    answers: Mapping[str, str] | None = None,
 ) -> Words:
     """The receipt: reference, what happens next and by when, how to tell us of a need, and that we are no emergency service.
 
@@ -294,6 +299,24 @@ class Unfinished:
     what: str
     due: datetime
     claimed_by: str | None
+
+
+def owed(lines: Sequence[Unfinished], zone: ZoneInfo, *, late: bool) -> Words:
+    """That people are to hear from us soon, or should have by now, and how each of them stands; nothing of what was written."""
+    number = f"{len(lines)} acknowledgement{'' if len(lines) == 1 else 's'}"
+    said = [
+        f"{number} {'should have gone and' if late else 'must go soon and'} {'has' if len(lines) == 1 else 'have'} not:",
+        "",
+        *[f"{_when(each.due, zone)}  {each.reference}  {each.what}" for each in lines],
+        "",
+        "What is held:       ingest outgoing list, then ingest outgoing release ID --by YOUR-NAME",
+        "A letter or call:   ingest review list --kind letter",
+        "What is not sent:   see that the dispatcher runs and that sending is not stopped",
+    ]
+    return (
+        f"{'LATE' if late else 'DUE SOON'}: {number}, {lines[0].reference}{' and others' if len(lines) > 1 else ''}",
+        "\n".join(said) + "\n",
+    )
 
 
 def digest(unfinished: Sequence[Unfinished], now: datetime, zone: ZoneInfo) -> Words:

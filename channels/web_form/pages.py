@@ -42,6 +42,7 @@ from channels.web_form.words import LANGUAGES, Language, Words
 from ingest.contract import Attachment
 from ingest.errors import Misconfigured
 from ingest.ids import reference
+from ingest.promise import acknowledgement_due
 from ingest.settings import Settings
 
 ASSETS: Final = Path(__file__).parent / "assets"
@@ -381,7 +382,7 @@ class Pages:
             }
 
     def _next(self, t: Words, sent: Sent) -> list[str]:
-        due = sent.at + self._settings.acknowledgement.within
+        due = acknowledgement_due(sent.at, self._settings.acknowledgement).at
         said = [t("confirmation.acknowledged", by=t.by(_whole_minutes(due.astimezone(self._zone))))] if sent.can_reply else []
         return [*said, t(f"confirmation.{sent.purpose}"), *([] if sent.can_reply else [t("confirmation.no_way")])]
 

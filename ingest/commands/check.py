@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from channels.table import CHANNELS, accounts
 from ingest.clock import now
-from ingest.commands.run import house_of
+from ingest.commands.run import answers_in, house_of
 from ingest.commands.terminal import Config, fail, open_database, open_log, run_async, say, settings
 from ingest.database import Database
 from ingest.errors import IngestError
@@ -22,6 +22,7 @@ from ingest.log.spool import left_in
 from ingest.originals import Originals
 from ingest.scan import look
 from ingest.settings import SECRET_KEYS, Publisher, Section, Settings
+from router.answers import SOON, Answers
 
 _DEADLINE_SECONDS: Final = 60.0
 _PLACEHOLDER: Final = "REPLACE-ME"
@@ -59,6 +60,9 @@ def command(
 async def findings(chosen: Settings) -> list[Finding]:
     """Everything, in the order in which the service would need it; one that is slow does not hold up the others."""
     try:
+        answers, faults = answers_in(chosen.acknowledgement.answers)
+        if faults:
+            return [Finding("approved answers", False, str(fault)) for fault in faults]
         house = house_of(chosen)
     except IngestError as error:
         return [Finding("settings", False, error.sentence)]
@@ -71,6 +75,7 @@ async def findings(chosen: Settings) -> list[Finding]:
             f"Urgent tasks go to {chosen.teams.duty} at once, and unclaimed to "
             + (f"{second}." if second else "nobody else: teams.duty_second is not set."),
         ),
+        *_of_answers(answers, now().date()),
         await _found("log", _log(chosen)),
         *await _spools(chosen),
         await _found("originals", _originals(chosen)),
@@ -89,6 +94,21 @@ async def findings(chosen: Settings) -> list[Finding]:
         return [*found, *(each for looked in await asyncio.gather(*looks) for each in looked)]
     finally:
         await database.close()
+
+
+def _of_answers(answers: Answers, today: date) -> Iterator[Finding]:
+    """How many there are; and each that has run out, or does soon, so that it is approved again in time."""
+    every = [each for of_query in answers.values() for each in of_query.values()]
+    if every:
+        automatic = sum(each.automatic for each in every)
+        yield Finding("approved answers", True, f"There are {len(every)}, {automatic} of which may go by themselves.")
+    for each in sorted(every, key=lambda each: each.valid_until):
+        if each.valid_until - today > SOON:
+            break
+        when = f"{'ran' if each.valid_until < today else 'runs'} out on {each.valid_until:%d %B %Y}"
+        after = "and is not used any more" if each.valid_until < today else "and is not used after that"
+        sentence = f"{each.file} {when} {after}: have it approved again, and change approved_on and valid_until."
+        yield Finding("approved answers", False, sentence)
 
 
 async def _found(about: str, looking: Awaitable[str]) -> Finding:

@@ -25,14 +25,26 @@ def command(
 ) -> None:
     """Hold what our edge received against what became of it, by hour and channel.
 
-    received = dispositions + dead-lettered + waiting. Exit status 0 says that it balances, 1 that something is unaccounted for.
+    received = dispositions + dead-lettered + waiting. Exit status 0 says that it balances, 1 that something is unaccounted for. Beside
+    that: whose writers have heard from us, and who is owed it still and by when the first of them.
     """
     lines = run_async(_lines(since, until, config))
-    columns = ("Hour", "Channel", "Received", *KINDS, "Dead-lettered", "Waiting", "Unaccounted")
-    rows: list[Sequence[object]] = [(each.hour, each.channel, *_numbers(each)) for each in lines]
+    columns = (
+        "Hour",
+        "Channel",
+        "Received",
+        *KINDS,
+        "Dead-lettered",
+        "Waiting",
+        "Unaccounted",
+        "Acknowledged",
+        "Owed",
+        "Earliest due",
+    )
+    rows: list[Sequence[object]] = [(each.hour, each.channel, *_numbers(each), each.earliest_due) for each in lines]
     total = [sum(numbers) for numbers in zip(*map(_numbers, lines), strict=True)]
     if rows and not json:
-        rows.append(("Total", "", *total))
+        rows.append(("Total", "", *total, min((each.earliest_due for each in lines if each.earliest_due), default=None)))
     table("Receipt ledger", columns, rows, json=json)
     lost = sum(each.unaccounted for each in lines)
     if lost:
@@ -45,7 +57,7 @@ def command(
 
 def _numbers(line: LedgerEntry) -> tuple[int, ...]:
     kinds = (line.dispositions.get(each, 0) for each in KINDS)
-    return (line.received, *kinds, line.dead_lettered, line.waiting, line.unaccounted)
+    return (line.received, *kinds, line.dead_lettered, line.waiting, line.unaccounted, line.acknowledged, line.owed)
 
 
 async def _lines(since: datetime | None, until: datetime | None, config: Path | None) -> list[LedgerEntry]:

@@ -119,6 +119,10 @@ async def _shown(given: str, config: Path | None) -> str:
     finally:
         await database.close()
     lines = [f"{row.kind} {row.id}: {row.state}{f' ({row.reason})' if row.reason else ''}, {row.attempts} attempts", ""]
+    if row.state == OutgoingState.COVERED:
+        return "\n".join(
+            [*lines, "There is nothing to send: they have had an earlier acknowledgement of the same matter, named above."]
+        )
     if row.body is None:
         return "\n".join([*lines, "There is nothing to send: no address is known."])
     outgoing = Outgoing.model_validate_json(row.body)

@@ -13,8 +13,11 @@ from ingest.commands.terminal import Config, Json, fail, open_database, run_asyn
 from ingest.contract import Contact, Task, TaskKind, Team, canonical_case_reference
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from router.consequences import Consequences
     from router.decide import Disposition
 
 app = typer.Typer(
@@ -26,6 +29,7 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="The task's id, its beginn
 By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who you are; it stands on the audit trail.")]
 _ORDER: Final = [TaskKind.URGENT, TaskKind.NOT_READ_FOR_RISK, TaskKind.ALLOCATION, TaskKind.REVIEW, TaskKind.LETTER]
 NOBODY: Final = "nobody"
+_ANSWER: Final = "answer: "
 
 
 class Choice(StrEnum):
@@ -104,7 +108,7 @@ async def _shown(given: str, config: Path | None) -> str:
             task_id = await id_of(connection, tables.tasks, given)
             row = (await connection.execute(select(tables.tasks).where(tables.tasks.c.id == task_id))).one()
             task = Task.model_validate_json(row.body)
-            lines = [*_of_task(row, task), *await _of_candidates(connection, task)]
+            lines = [*_of_task(row, task), *_of_answer(task, config), *await _of_candidates(connection, task)]
             lines += await _of_contact(connection, task)
             lines += await _of_versions(connection, task)
     finally:
@@ -126,6 +130,23 @@ def _of_task(row: Any, task: Task) -> list[str]:
         "",
         "Why a person is asked:",
         *(f"- {each}" for each in task.reasons),
+    ]
+
+
+def _of_answer(task: Task, config: Path | None) -> list[str]:
+    """The approved answer that the task suggests, as it would be sent."""
+    from ingest.commands.run import answers_in
+    from router.answers import holding
+
+    answers, _ = answers_in(settings(config).acknowledgement.answers)
+    return [
+        line
+        for language, each in holding(answers, _answer_of(task), now().date()).items()
+        for line in (
+            "",
+            f"“{each.title}” ({language}), approved by {each.approved_by} until {each.valid_until:%d %B %Y}:",
+            *_quoted(each.text),
+        )
     ]
 
 
@@ -293,35 +314,63 @@ def decide(
     case: Annotated[
         str | None, typer.Option("--case", metavar="REF", help="Which case it is about. Unsaid, none: a reference is no proof.")
     ] = None,
+    query: Annotated[
+        str | None,
+        typer.Option(
+            "--query", metavar="NAME", help="Which approved answer `--as answer` sends. Unsaid, what the task suggests."
+        ),
+    ] = None,
     config: Config = None,
 ) -> None:
     """Decide what becomes of a contact. What was decided before stays as an earlier version; records and handoffs are made.
 
-    The acknowledgement stands as it was, but for what only read like spam: it goes, or with `no-action` it never will. An answer
-    is for you to write; nothing is sent by deciding so.
+    The acknowledgement stands as it was, but for what only read like spam: it goes, or with `no-action` it never will. With `answer`
+    the approved answer goes to them, as `ingest review show` has it; where there is none it is for you to write, and nothing is sent.
     """
     about = _case(case)
+    if query is not None and Choice.ANSWER not in becomes:
+        fail("`--query` names the answer that `--as answer` sends.", 2)
     if Choice.NO_ACTION in becomes and len(set(becomes)) > 1:
         fail("`--as no-action` stands alone: with something else there is something to do.", 2)
     if about is None and {Choice.INVESTIGATORS, Choice.CASE_OWNER} & set(becomes):
         fail("Investigators and case owners need to know which case: name it with --case.", 2)
 
-    async def act() -> Sequence[str]:
+    async def act() -> "list[Consequences]":
         from ingest.commands.run import desk_of
         from router import desk
-        from router.consequences import kind_of
+        from router.answers import holding
         from router.register import tables
 
         async with desk_of(settings(config)) as (database, store, house):
+            if query is not None and not holding(house.answers, query, now().date()):
+                known = ", ".join(each for each in house.answers if holding(house.answers, each, now().date()))
+                fail(f"There is no approved answer {query}. There are: {known or 'none'}.", 2)
             async with database.read() as connection:
                 found = await desk.id_of(connection, tables.tasks, task_id)
                 whose = await _whose(connection, found, individual)
-            rulings = [desk.Ruling(_disposition(each), whose, about, because) for each in dict.fromkeys(becomes)]
-            return [
-                kind_of(each.decision.disposition) for each in await desk.rule(database, store, house, found, rulings, by, now)
-            ]
+                asked = query or await _suggested(connection, found)
+            rulings = [desk.Ruling(_disposition(each, asked), whose, about, because) for each in dict.fromkeys(becomes)]
+            return await desk.rule(database, store, house, found, rulings, by, now)
 
-    warn(f"Decided: {', '.join(run_async(act()))}.")
+    from router.consequences import kind_of
+
+    written = run_async(act())
+    warn(f"Decided: {', '.join(kind_of(each.decision.disposition) for each in written)}.")
+    if Choice.ANSWER in becomes:
+        warn(_what_was_answered(written))
+
+
+def _what_was_answered(written: "Sequence[Consequences]") -> str:
+    """What became of the approved answer."""
+    sent = next((each for one in written for each in one.messages if each.answers), None)
+    if sent and sent.body and sent.reason:
+        return f"The approved answer is held: {sent.reason}. `ingest outgoing release {sent.id}` sends it."
+    if sent and sent.body:
+        return f"The approved answer goes to {sent.body.recipient}."
+    by_hand = next((each for one in written for each in one.tasks if each.kind is TaskKind.LETTER), None)
+    if by_hand:
+        return f"It cannot go by itself; a task to bring it to them is raised: `ingest review show {by_hand.id}`."
+    return "Nothing is sent: there is no approved answer for it that was not sent before. It is for you to write."
 
 
 def _case(given: str | None) -> str | None:
@@ -349,7 +398,21 @@ async def _whose(connection: "AsyncConnection", task_id: object, individual: str
     return (await connection.execute(linked)).scalar_one_or_none()
 
 
-def _disposition(choice: Choice) -> "Disposition":
+async def _suggested(connection: "AsyncConnection", task_id: "UUID") -> str | None:
+    """The query whose answer a task suggests."""
+    from sqlalchemy import select
+
+    from router.register import tables
+
+    body = (await connection.execute(select(tables.tasks.c.body).where(tables.tasks.c.id == task_id))).scalar_one()
+    return _answer_of(Task.model_validate_json(body))
+
+
+def _answer_of(task: Task) -> str | None:
+    return (task.suggestion or "").removeprefix(_ANSWER) if (task.suggestion or "").startswith(_ANSWER) else None
+
+
+def _disposition(choice: Choice, query: str | None) -> "Disposition":
     from router.decide import AnswerQuery, HandOff, NoAction, RecordFeedback
 
     match choice:
@@ -358,7 +421,7 @@ def _disposition(choice: Choice) -> "Disposition":
         case Choice.INTAKE | Choice.INVESTIGATORS | Choice.CASE_OWNER:
             return HandOff(Team(choice.value))
         case Choice.ANSWER:
-            return AnswerQuery(None)
+            return AnswerQuery(query)
         case Choice.NO_ACTION:
             return NoAction()
 

@@ -30,6 +30,7 @@ from ingest.settings import Section, Settings
 from ingest.telemetry import telemetry, write_lines
 from ingest.uploads import Uploads
 from router import duties, outbox
+from router.answers import Answers, Fault, library
 from router.consequences import House
 from router.readers import Readers
 from router.store import Store
@@ -112,18 +113,24 @@ def _sending(ways: Collection[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     return {channel: tuple(name for at, name in ways if at == channel) for channel, _ in ways}
 
 
-def _answers(folder: Path | None) -> dict[str, Mapping[str, str]]:
-    """Approved answers, ``QUERY.en.txt`` and ``QUERY.cy.txt``; a query without an English one is answered by a person."""
+def answers_in(folder: Path | None) -> tuple[Answers, tuple[Fault, ...]]:
+    """The approved answers in a folder, and everything that is wrong with its files. Raises Misconfigured where it cannot be read."""
     if folder is None:
-        return {}
+        return {}, ()
     try:
-        found: dict[str, dict[str, str]] = {}
-        for path in sorted(folder.glob("*.txt")):
-            query, _, language = path.stem.rpartition(".")
-            found.setdefault(query, {})[language] = path.read_text(encoding="utf-8")
+        if not folder.is_dir():
+            raise Misconfigured("acknowledgement.answers", f"acknowledgement.answers: there is no folder {folder}.")
+        return library({path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.md")})
     except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured("acknowledgement.answers", f"acknowledgement.answers: {folder} cannot be read: {error}.") from error
-    return {query: texts for query, texts in found.items() if "en" in texts}
+
+
+def _answers(folder: Path | None) -> Answers:
+    """Those of the settings. Raises Misconfigured, naming the file and line of each fault."""
+    answers, faults = answers_in(folder)
+    if faults:
+        raise Misconfigured("acknowledgement.answers", f"acknowledgement.answers: {' '.join(map(str, faults))}")
+    return answers
 
 
 @asynccontextmanager

@@ -16,3 +16,6 @@ class LedgerEntry(Shape):
     dead_lettered: int = Field(ge=0)
     waiting: int = Field(ge=0)
     unaccounted: int
+    acknowledged: int = Field(default=0, ge=0, description="of those received, whose writer has heard from us")
+    owed: int = Field(default=0, ge=0, description="of those received, whose writer is still to hear from us")
+    earliest_due: Moment | None = Field(default=None, description="by when the first of those must have")

@@ -29,7 +29,10 @@ class Audience(StrEnum):
 
 
 class OutgoingState(StrEnum):
-    """due → sending → accepted | failed; accepted → delivered | bounced; held waits for a person; impossible is an end."""
+    """due → sending → accepted | failed; accepted → delivered | bounced; held waits for a person; impossible and covered are ends.
+
+    What is covered never goes: the person has an earlier acknowledgement of the same matter, which its reason names.
+    """
 
     DUE = "due"
     HELD = "held"
@@ -40,6 +43,7 @@ class OutgoingState(StrEnum):
     FAILED = "failed"
     IMPOSSIBLE = "impossible"
     CANCELLED = "cancelled"
+    COVERED = "covered"
 
 
 class Outgoing(Shape):

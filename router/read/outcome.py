@@ -859,3 +859,18 @@ def query(found: Found) -> str | None:
     order = [row.name for row in QUERIES]
     asked = [hit for hit in found[_QUERIES] if hit.sentence.question] or found[_QUERIES]
     return min((hit.row.name for hit in asked), key=order.index, default=None)
+
+
+_BESIDE: Final = {  # what a question of one kind often has the words of, and does not ask
+    "large-print-form": ("form", "access"), "time-limits": ("how-long",), "mp-referral": ("form", "what-we-look-at"),
+    "opening-hours": ("what-we-look-at",),
+}  # fmt: skip
+
+
+def queries(lines: Sequence[Sentence], found: Found) -> tuple[str, ...]:
+    """What they ask, each once: the standing query's name, or ``""`` for a question that has none. Two in one sentence are two."""
+    asked: dict[str, None] = {}
+    for line in lines:
+        names = {hit.row.name for hit in found[_QUERIES] if hit.sentence == line} or ({""} if line.question else set[str]())
+        asked.update(dict.fromkeys(sorted(names.difference(*(_BESIDE.get(each, ()) for each in names)))))
+    return tuple(asked)

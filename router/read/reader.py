@@ -77,6 +77,7 @@ def read(
         key_points=points,
         promises_broken=feedback.promises_broken(found) if kind in ("service", "mixed") else (),
         query=query if said is Outcome.QUERY_ANSWER else None,
+        queries=outcome.queries(lines + answers, found) if said is Outcome.QUERY_ANSWER else (),
         seems_spam=advert,
         language=tongue,
         unread=unread,

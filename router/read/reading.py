@@ -74,6 +74,7 @@ class Reading:
     key_points: tuple[str, ...] = ()  # the person's own sentences
     promises_broken: tuple[str, ...] = ()
     query: str | None = None  # the standing query it asks, such as 'mp-referral'
+    queries: tuple[str, ...] = ()  # all that its questions ask, '' for what is no standing query
     seems_spam: bool = False  # reads like spam, without header evidence
     language: str | None = None
     unread: tuple[str, ...] = ()  # why it could not be read in full for risk: 'language', 'garbled', 'empty', …

@@ -17,6 +17,7 @@ from ingest.log.sqlite import SqliteLog
 from ingest.receive import record_of
 from ingest.settings import AcknowledgementSettings, OutgoingSettings, RouterSettings, Teams
 from router import worker as worker_module
+from router.answers import Answers, library
 from router.consequences import Consequences, House, Standing, consequences
 from router.decide import Situation, decide
 from router.match import Unmatched
@@ -90,6 +91,23 @@ def house() -> House:
         senders={"care": "care@ombudsman.example"},
         notices_from="care",
     )
+
+
+@pytest.fixture
+def approved() -> Callable[..., Answers]:
+    """Approved answers to ``mp-referral`` (or another query) by language, that may go by themselves unless it is said otherwise."""
+
+    def make(query: str = "mp-referral", /, *, use: str = "automatic", until: str = "2026-12-31", **texts: str) -> Answers:
+        files = {
+            f"{query}.{language}.md": f'+++\nquery = "{query}"\nlanguage = "{language}"\ntitle = "About {query}"\n'
+            f'approved_by = "A. Morgan"\napproved_on = 2026-01-05\nvalid_until = {until}\nuse = "{use}"\n+++\n{text}\n'
+            for language, text in texts.items()
+        }
+        answers, faults = library(files)
+        assert not faults
+        return answers
+
+    return make
 
 
 @pytest.fixture

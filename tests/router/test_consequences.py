@@ -241,8 +241,8 @@ def test_welsh_stands_first_for(decided, contact, where):
 QUERY = Reading(Outcome.QUERY_ANSWER, 0.9, query="mp-referral")
 
 
-def test_a_query_with_an_approved_answer_is_answered_in_the_same_message(decided, house):
-    written = decided(QUERY, in_house=replace(house, answers={"mp-referral": {"en": "Some bodies need one."}}))
+def test_a_query_with_an_approved_answer_is_answered_in_the_same_message(decided, house, approved):
+    written = decided(QUERY, in_house=replace(house, answers=approved(en="Some bodies need one.")))
     assert reply(written).kind is OutgoingKind.ANSWER
     assert "Some bodies need one." in reply(written).body.body
     assert written.tasks == ()
@@ -481,7 +481,8 @@ def test_a_form_is_acknowledged_by_hand_where(from_form, form, facts, because):
     ids=["what they prefer is not safe", "there is nowhere to write to"],
 )
 def test_mail_goes_all_the_same_where(from_form, form, facts):
-    assert reply(from_form(of=form(declared=changed(**facts)))).state is OutgoingState.DUE
+    about = form(declared=changed(**facts, reasonable_adjustments=()))
+    assert reply(from_form(of=about)).state is OutgoingState.DUE
 
 
 def test_without_a_mail_address_a_form_is_acknowledged_by_hand(from_form, form):

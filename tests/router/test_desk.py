@@ -1,6 +1,7 @@
 """What people do at the desk: each act one transaction, in the name of whoever acts, and the second of two is told by whom."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from ingest import state
 from ingest.contract import OutgoingState, Record, Team
 from ingest.errors import Refused
 from ingest.log import Delivery, Partition
+from ingest.settings import OutgoingSettings
 from router import desk
 from router.decide import AnswerQuery, HandOff, NoAction, RecordFeedback
 from router.desk import Ruling
@@ -416,3 +418,67 @@ async def test_undoing_a_link_leaves_an_urgent_contact_urgent(take, contact, dat
     )
     await desk.unlink(database, store, house, about.id, "R1", "it is her sister", "Sam", clock)
     assert (await current(about)).urgent
+
+
+# Answers that a person sends.
+
+QUERY = Reading(Outcome.QUERY_ANSWER, 0.9, query="mp-referral")
+
+
+@pytest.fixture
+def answering(monkeypatch, house, approved):
+    """A house with an approved answer that a person sends."""
+    monkeypatch.setitem(house.answers, "mp-referral", approved(en="Some bodies need one.", use="suggested")["mp-referral"])
+    return house
+
+
+async def sent_to_them(rows):
+    found = await rows(tables.outgoing, tables.outgoing.c.audience == "person")
+    return {row.kind: (row.state, row.reason) for row in found}
+
+
+async def test_deciding_that_it_is_answered_sends_the_approved_answer_besides_the_acknowledgement(answering, take, rule, rows):
+    about = await take(QUERY)
+    assert await sent_to_them(rows) == {"acknowledgement": ("due", None)}
+    await rule(about, AnswerQuery("mp-referral"))
+    assert await sent_to_them(rows) == {"acknowledgement": ("due", None), "answer": ("due", None)}
+    (answer,) = await rows(tables.outgoing, tables.outgoing.c.kind == "answer")
+    assert "Some bodies need one." in answer.body
+    assert len([row for row in await rows(tables.outbox) if row.topic == "outgoing" and row.key == str(answer.id)]) == 1
+    (entry,) = await rows(tables.audit, tables.audit.c.action == "answered")
+    assert (entry.actor, entry.evidence["query"], len(entry.evidence["answers"][0]["sha256"])) == ("Sam", "mp-referral", 64)
+    assert {row.state for row in await rows(tables.tasks)} == {"done"}
+
+
+async def test_an_answer_takes_the_place_of_an_acknowledgement_that_is_held(answering, take, rule, rows, house):
+    held = replace(house, outgoing=OutgoingSettings(mode="review"))
+    about = await take(QUERY, in_house=held)
+    await rule(about, AnswerQuery("mp-referral"))
+    assert {kind: state for kind, (state, _) in (await sent_to_them(rows)).items()} == {
+        "acknowledgement": "cancelled", "answer": "due",
+    }  # fmt: skip
+
+
+async def test_an_answer_to_what_is_urgent_waits_to_be_released_as_anything_does(answering, take, rule, rows, contact):
+    about = await take(URGENT, of=contact("I am going to kill myself tonight."))
+    await rule(about, AnswerQuery("mp-referral"))
+    assert await sent_to_them(rows) == {"acknowledgement": ("held", "urgent"), "answer": ("held", "urgent")}
+
+
+async def test_an_answer_that_cannot_go_by_itself_is_a_task_to_bring_it_to_them(answering, take, rule, rows, contact):
+    about = await take(replace(QUERY, reasonable_adjustments=("braille",)), of=contact("I need everything in Braille, please."))
+    await rule(about, AnswerQuery("mp-referral"))
+    assert await sent_to_them(rows) == {}
+    reasons = [row.body for row in await rows(tables.tasks, tables.tasks.c.state == "open", tables.tasks.c.kind == "letter")]
+    assert len([each for each in reasons if "The approved answer mp-referral is to reach them" in each]) == 1
+    assert all("A person writes in Braille." in each for each in reasons)
+
+
+async def test_the_same_answer_is_not_sent_twice(answering, take, rule, rows, contact, database, store, house, clock, current):
+    about = await take(QUERY)
+    await rule(about, AnswerQuery("mp-referral"))
+    async with database.write() as connection:
+        await connection.execute(tables.tasks.update().values(state="open"))
+    await rule(about, AnswerQuery("mp-referral"))
+    assert len(await rows(tables.outgoing, tables.outgoing.c.kind == "answer")) == 1
+    assert len(await rows(tables.audit, tables.audit.c.action == "answered")) == 1

@@ -1,17 +1,20 @@
 """What must happen by the clock, once: escalation, the morning's digest, the ledger, and gauges that tell the truth."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingest.contract import OutgoingKind
+from ingest.contract import Outgoing, OutgoingKind
+from ingest.ids import reference
 from ingest.log import Partition
-from ingest.telemetry import HELD, LATE, TASKS
+from ingest.settings import AcknowledgementSettings
+from ingest.telemetry import DUE_SOON, EARLIEST_DUE, ERRORS, HELD, LATE, TASKS
 from router import desk, duties
 from router.read import Outcome, Reading, Sign
 from router.register import tables
-from router.store import Batch
+from router.store import Batch, Store
 
 CONTACTS = Partition("the-log", "contacts", 0)
 URGENT = Reading(Outcome.REVIEW, 0.5, signs=(Sign("harm", "suicide", "words"),))
@@ -22,10 +25,10 @@ async def take(store, decided, contact):
     await store.assume([CONTACTS])
     position = 0
 
-    async def commit(reading: Reading, **fields):
+    async def commit(reading: Reading, in_house=None, **fields):
         nonlocal position
         about = contact(**fields)
-        await store.commit(Batch(CONTACTS, position, position + 1, (decided(reading, of=about),)))
+        await store.commit(Batch(CONTACTS, position, position + 1, (decided(reading, of=about, in_house=in_house),)))
         position += 1
         return about
 
@@ -100,15 +103,93 @@ async def test_no_digest_where_everything_is_settled(database, store, house, row
     assert await duties.send_digest(database, store, house, datetime(2026, 7, 1, 7, 0, tzinfo=UTC), STARTED) == 0
 
 
-async def test_the_gauges_say_what_is_held_late_and_unclaimed(take, log, database, clock):
+async def test_the_gauges_say_what_is_held_late_and_unclaimed(take, log, database, house, clock):
     await take(URGENT)
     await take(Reading(Outcome.FEEDBACK_RECORD, 0.9), sender="someone@else.example")
-    await duties.measure(log, database, clock())
-    assert (HELD._value.get(), LATE._value.get()) == (1, 0)
+    await duties.measure(log, database, house, clock())
+    assert (HELD._value.get(), LATE._value.get(), DUE_SOON._value.get()) == (1, 0, 0)
     assert TASKS.labels("urgent")._value.get() == 1
-    clock.forward(hours=48, seconds=1)
-    await duties.measure(log, database, clock())
-    assert LATE._value.get() == 2
+    due = clock() + timedelta(hours=48)
+    assert EARLIEST_DUE._value.get() == due.timestamp()
+    clock.forward(hours=42)
+    await duties.measure(log, database, house, clock())
+    assert (LATE._value.get(), DUE_SOON._value.get()) == (0, 2)
+    clock.forward(hours=6, seconds=1)
+    await duties.measure(log, database, house, clock())
+    assert (LATE._value.get(), DUE_SOON._value.get(), EARLIEST_DUE._value.get()) == (2, 0, due.timestamp())
+
+
+async def test_where_nobody_is_owed_anything_no_due_time_is_shown(log, database, house, clock):
+    await duties.measure(log, database, house, clock())
+    assert (LATE._value.get(), DUE_SOON._value.get(), EARLIEST_DUE._value.get()) == (0, 0, 0)
+
+
+async def test_a_letter_that_nobody_has_written_is_owed_as_a_message_is(take, log, database, house, clock, rows):
+    await take(Reading(Outcome.FEEDBACK_RECORD, 0.9, reasonable_adjustments=("braille",)))
+    await duties.measure(log, database, house, clock())
+    assert EARLIEST_DUE._value.get() == (clock() + timedelta(hours=48)).timestamp()
+    (task,) = await rows(tables.tasks, tables.tasks.c.kind == "letter")
+    store = Store(database, house, clock)
+    await desk.finish(database, store, task.id, "posted", "Sam", clock)
+    await duties.measure(log, database, house, clock())
+    assert EARLIEST_DUE._value.get() == 0
+
+
+def errors(reason: str) -> float:
+    return ERRORS.labels("duties", reason)._value.get()
+
+
+async def test_customer_care_are_warned_six_hours_before_an_acknowledgement_is_due_and_told_once_it_is_late_once_each(
+    take, database, store, house, clock, rows
+):
+    urgent, letter = await take(URGENT), await take(Reading(Outcome.FEEDBACK_RECORD, 0.9, reasonable_adjustments=("braille",)))
+    warned, late = errors("acknowledgement-due-soon"), errors("acknowledgement-late")
+
+    async def told() -> list[tuple[str, str, str]]:
+        sent = await rows(tables.outgoing, tables.outgoing.c.contact_id.is_(None))
+        bodies = [Outgoing.model_validate_json(row.body) for row in sorted(sent, key=lambda row: row.created_at)]
+        return [(each.recipient, each.subject, each.body) for each in bodies]
+
+    clock.forward(hours=41, minutes=59)
+    assert await duties.tell_of_owed(database, store, house, clock()) == 0
+    clock.forward(minutes=1)
+    assert await duties.tell_of_owed(database, store, house, clock()) == 2
+    assert await duties.tell_of_owed(database, store, house, clock()) == 0
+    ((mailbox, subject, body),) = await told()
+    assert (mailbox, subject.partition(",")[0]) == ("care-team@example.org", "DUE SOON: 2 acknowledgements")
+    for about, how in ((urgent, "held: urgent"), (letter, "a letter or call")):
+        assert f"Wed 04 Mar 2026 09:30  {reference(about.id)}  {how}" in body
+    clock.forward(hours=6)
+    assert await duties.tell_of_owed(database, store, house, clock()) == 0
+    clock.forward(seconds=1)
+    assert await duties.tell_of_owed(database, store, house, clock()) == 2
+    assert await duties.tell_of_owed(database, store, house, clock()) == 0
+    assert [subject.partition(",")[0] for _, subject, _ in await told()] == [
+        "DUE SOON: 2 acknowledgements", "LATE: 2 acknowledgements",
+    ]  # fmt: skip
+    assert (errors("acknowledgement-due-soon") - warned, errors("acknowledgement-late") - late) == (2, 2)
+    entries = await rows(tables.audit, tables.audit.c.action.in_(("acknowledgement-due-soon", "acknowledgement-late")))
+    assert sorted((row.action, row.contact_id) for row in entries) == sorted(
+        (action, about.id) for action in ("acknowledgement-due-soon", "acknowledgement-late") for about in (urgent, letter)
+    )
+
+
+async def test_what_was_acknowledged_in_time_is_warned_of_to_nobody(take, database, store, house, clock):
+    await take(Reading(Outcome.FEEDBACK_RECORD, 0.9))
+    async with database.write() as connection:
+        await connection.execute(tables.outgoing.update().values(state="accepted"))
+    clock.forward(hours=72)
+    assert await duties.tell_of_owed(database, store, house, clock()) == 0
+
+
+async def test_where_working_hours_are_counted_the_warning_is_too(take, database, store, house, clock):
+    working = AcknowledgementSettings(calendar="working", within=timedelta(hours=16))
+    house = replace(house, acknowledgement=working)
+    await take(URGENT, in_house=house)
+    clock.moment = datetime(2026, 3, 3, 11, 29, tzinfo=UTC)  # due on Wednesday at 9:30, half an hour after that day's beginning
+    assert await duties.tell_of_owed(database, store, house, clock()) == 0
+    clock.forward(minutes=1)
+    assert await duties.tell_of_owed(database, store, house, clock()) == 1
 
 
 async def test_the_ledger_of_an_hour_is_published_once_it_is_over_and_again_only_where_it_changed(

@@ -6,9 +6,11 @@ import pytest
 from sqlalchemy import delete
 
 from ingest import state
-from ingest.contract import Record
+from ingest.contract import Automatic, OutgoingState, OutgoingStatus, Record
+from ingest.log import Partition
 from router import desk, ledger, outbox
 from router.register import tables
+from router.store import Batch
 from tests.router.conftest import written
 
 
@@ -147,3 +149,46 @@ async def test_a_parked_contact_that_no_channel_of_ours_took_in_is_counted_as_wa
     await append(written(contact(), ce_type="contact-ingest.contact.v2"))
     await route()
     assert await count() == {"received": 1, "dead_lettered": 0, "waiting": 1, "unaccounted": 0}
+
+
+async def test_a_line_says_whose_writers_have_heard_from_us_who_is_owed_it_and_by_when(
+    contact, arrive, route, log, database, clock, store, rows
+):
+    earlier = clock() - timedelta(minutes=10)
+    going, urgent, robot = (
+        contact(sender="a@example.com"),
+        contact("I am going to kill myself tonight.", sender="b@example.com", received_at=earlier),
+        contact(sender="c@example.com", automatic=Automatic.REPLY),
+    )
+    await arrive(going, urgent, robot)
+    await route()
+
+    async def line():
+        (only,) = await ledger.entries(log, database, clock())
+        return only.acknowledged, only.owed, only.earliest_due
+
+    assert await line() == (0, 2, earlier + timedelta(hours=48))
+    async with database.write() as connection:
+        await connection.execute(tables.outgoing.update().where(tables.outgoing.c.state == "due").values(state="accepted"))
+    assert await line() == (1, 1, earlier + timedelta(hours=48))
+    (held,) = await rows(tables.outgoing, tables.outgoing.c.state == "held")
+    await desk.cancel(database, store, held.id, "rung her", "Sam", clock)
+    assert await line() == (1, 0, None)
+
+
+async def test_a_message_that_came_back_is_owed_until_somebody_has_written(
+    contact, arrive, route, log, database, clock, store, rows
+):
+    await arrive(contact())
+    await route()
+    (sent,) = await rows(tables.outgoing, tables.outgoing.c.audience == "person")
+    bounced = OutgoingStatus(outgoing_id=sent.id, state=OutgoingState.BOUNCED, at=clock(), attempts=1, reason="550")
+    partition = Partition("the-log", "outgoing.status", 0)
+    await store.assume([partition])
+    await store.commit_statuses(Batch(partition, 0, 1), [bounced])
+    (line,) = await ledger.entries(log, database, clock())
+    assert (line.acknowledged, line.owed, line.earliest_due) == (0, 1, clock() + timedelta(hours=24))
+    (task,) = await rows(tables.tasks, tables.tasks.c.kind == "letter")
+    await desk.finish(database, store, task.id, "posted", "Sam", clock)
+    (line,) = await ledger.entries(log, database, clock())
+    assert (line.acknowledged, line.owed, line.earliest_due) == (1, 0, None)

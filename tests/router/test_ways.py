@@ -219,20 +219,20 @@ SHORT, LONG = "Some bodies need one.", "Some bodies need one. " * 30
     ],
     ids=["a short one", "one in Welsh", "none in Welsh", "one that is too long", "none at all"],
 )
-def test_a_query_by_text_for_which_there_is(decided, text, texting, kept, language, kind, because):
-    house = replace(texting, answers={"mp-referral": kept} if kept else {})
+def test_a_query_by_text_for_which_there_is(decided, text, texting, approved, kept, language, kind, because):
+    house = replace(texting, answers=approved(**kept))
     written = decided(QUERY, of=text(language=language), in_house=house)
     (sent,) = replies(written)
     assert sent.kind == kind
     assert length(sent.body.body).parts <= 3
-    assert (kept.get(language, LONG) in sent.body.body) == (because is None)
+    assert (kept.get(language, LONG).strip() in sent.body.body) == (because is None)
     tasks = [each for each in written.tasks if each.kind is TaskKind.REVIEW]
     assert [each.reasons[0] for each in tasks] == ([f"A general query, and {because}."] if because else [])
     assert [each.suggestion for each in tasks] == (["answer: mp-referral"] if because else [])
 
 
-def test_the_same_long_answer_goes_whole_by_mail(decided, contact, texting):
-    written = decided(QUERY, of=contact(), in_house=replace(texting, answers={"mp-referral": {"en": LONG}}))
+def test_the_same_long_answer_goes_whole_by_mail(decided, contact, texting, approved):
+    written = decided(QUERY, of=contact(), in_house=replace(texting, answers=approved(en=LONG)))
     assert LONG.strip() in replies(written)[0].body.body
     assert written.tasks == ()
 

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Generator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from channels.social.settings import SocialAccount
 from channels.table import accounts
 from ingest.clock import now
 from ingest.commands.check import Finding, example, findings
+from ingest.commands.run import house_of
 from ingest.contract import Record
 from ingest.errors import Misconfigured
 from ingest.log.kafka import KafkaLog
@@ -132,6 +134,70 @@ def test_a_place_that_cannot_be_written_is_named(
     assert ran.status == 1
     assert f"✗ {about}: " in ran.out
     assert "/proc/nowhere" in ran.out or about == "register"
+
+
+# Approved answers.
+
+ANSWER = """+++
+query = "cost"
+language = "en"
+title = "What it costs"
+approved_by = "A. Morgan"
+approved_on = 2026-01-05
+valid_until = {until}
++++
+Nothing.
+"""
+
+
+def with_answers(config: Path, port: int, **files: str) -> Path:
+    folder = config.with_name("answers")
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / f"{name}.md").write_text(text, encoding="utf-8")
+    config.write_text(f'{config.read_text("utf-8")}\n[acknowledgement]\nanswers = "answers"\n', encoding="utf-8")
+    return with_mailbox(config, port, port)
+
+
+async def said_of_answers(config: Path) -> list[tuple[bool, str]]:
+    return [(each.well, each.sentence) for each in await findings(load(config)) if each.about == "approved answers"]
+
+
+async def test_approved_answers_are_counted(config: Path, free_port: int):
+    until = now().date() + timedelta(days=31)
+    told = await said_of_answers(with_answers(config, free_port, cost=ANSWER.format(until=until)))
+    assert told == [(True, "There are 1, 0 of which may go by themselves.")]
+
+
+@pytest.mark.parametrize(("days", "when"), [(30, "runs out on"), (0, "runs out on"), (-1, "ran out on")])
+async def test_an_answer_that_has_run_out_or_does_within_30_days_is_named(config: Path, free_port: int, days: int, when: str):
+    until = now().date() + timedelta(days=days)
+    _, (well, sentence) = await said_of_answers(with_answers(config, free_port, cost=ANSWER.format(until=until)))
+    assert not well
+    assert sentence.startswith(f"cost.md {when} {until:%d %B %Y} and is not used")
+
+
+async def test_each_fault_of_an_answer_is_named_with_its_file_and_line(config: Path, free_port: int):
+    wrong = ANSWER.format(until="2025-01-01").replace('"en"', '"fr"')
+    told = await said_of_answers(with_answers(config, free_port, a=wrong, b="Nothing.", c=ANSWER.format(until="2025-01-01")))
+    assert told == [
+        (False, "a.md, line 3: language: Input should be 'en' or 'cy'."),
+        (False, "b.md, line 1: it must begin with a front matter between two lines of +++."),
+        (False, "c.md, line 7: valid_until is before approved_on."),
+    ]
+
+
+def test_a_faulty_answer_stops_the_start_and_is_named(config: Path, free_port: int):
+    with pytest.raises(Misconfigured, match=r"b\.md, line 1: it must begin") as caught:
+        house_of(load(with_answers(config, free_port, b="Nothing.")))
+    assert caught.value.reason == "acknowledgement.answers"
+
+
+def test_a_folder_of_answers_that_is_not_there_stops_the_start(config: Path, free_port: int):
+    path = with_answers(config, free_port)
+    config.with_name("answers").rmdir()
+    with pytest.raises(Misconfigured, match="there is no folder"):
+        house_of(load(path))
 
 
 # The scanner.

@@ -20,6 +20,9 @@ def test_it_balances_and_says_so(take_in, ingest, config):
     assert sum(row["received"] for row in rows) == 3
     assert sum(row["dead-lettered"] for row in rows) == 1
     assert sum(row["holdforreview"] for row in rows) == 2
+    assert [(row["acknowledged"], row["owed"], row["earliest_due"]) for row in rows if row["owed"]] == [
+        (0, 2, "2026-03-04T09:30:00+00:00")
+    ]
 
 
 def test_a_loss_is_exit_status_1_and_what_to_do(take_in, ingest, config):

@@ -70,11 +70,12 @@ token_file = "ingest.key"
 price_per_part = "0.0395"
 """
 PHONE = Identifier(kind="phone", given="07700 900123", canonical="+447700900123")
+ANOTHER = Identifier(kind="phone", given="07700 900124", canonical="+447700900124")
 
 
-def a_text(language: str) -> dict[str, Any]:
+def a_text(language: str, phone: Identifier = PHONE) -> dict[str, Any]:
     return {
-        "text": "Hello. It is about the thing.", "language": language, "sender": Person(identifiers=(PHONE,)), "channel": "sms",
+        "text": "Hello. It is about the thing.", "language": language, "sender": Person(identifiers=(phone,)), "channel": "sms",
         "account": "text", "source": "urn:contact-ingest:sms:text",
     }  # fmt: skip
 
@@ -82,7 +83,7 @@ def a_text(language: str) -> dict[str, Any]:
 def test_a_text_is_printed_with_its_length_and_its_cost_and_listed_with_them(config, take_in, outgoing):
     with config.open("a", encoding="utf-8") as written:
         written.write(TEXTS + '[acknowledgement]\norganisation_cy = "Ombwdsmon Dŵr"\n')
-    take_in(a_text("en"), a_text("cy"), "Hello. It is about the thing.")
+    take_in(a_text("en"), a_text("cy", ANOTHER), "Hello. It is about the thing.")
     english, welsh, mail = sorted(outgoing("list", "--json").rows, key=lambda each: each["parts"] or 9)
     assert (english["to"], english["parts"], english["cost"]) == ("+447700900123", 1, "0.0395 GBP")
     assert (welsh["parts"], welsh["cost"]) == (3, "0.1185 GBP")
@@ -104,6 +105,14 @@ def test_what_is_impossible_says_so(take_in, outgoing):
     take_in({"text": "Hello. It is about the thing.", "sender": {}})
     (row,) = outgoing("list", "--state", "impossible", "--json").rows
     assert "no address is known" in outgoing("show", row["id"]).out
+
+
+def test_what_is_covered_says_that_they_have_had_another(take_in, outgoing):
+    take_in("Hello. It is about the thing.", "Hello. It is about the thing.")
+    (sent,) = outgoing("list", "--state", "due", "--json").rows
+    (row,) = outgoing("list", "--state", "covered", "--json").rows
+    assert row["reason"] == f"covered-by:{sent['id']}"
+    assert "they have had an earlier acknowledgement" in outgoing("show", row["id"]).out
 
 
 @pytest.mark.parametrize("verb", ["hold", "release"])

@@ -144,3 +144,77 @@ def test_a_task_that_is_not_there_is_a_sentence_and_exit_status_1(take_in, revie
     gone = review("show", given)
     assert (gone.status, gone.out) == (1, "")
     assert given in gone.err
+
+
+ASKED = "General question: why do I need an MP referral to complain about the DWP?"
+ANSWERED = """+++
+query = "mp-referral"
+language = "en"
+title = "Why you need an MP"
+approved_by = "A. Morgan"
+approved_on = 2026-01-05
+valid_until = 2099-12-31
++++
+Some bodies need **one**.
+"""
+
+
+@pytest.fixture
+def answers(config):
+    """A folder of approved answers, which the settings name."""
+    folder = config.with_name("answers")
+    folder.mkdir()
+    (folder / "mp-referral.en.md").write_text(ANSWERED, encoding="utf-8")
+    with config.open("a", encoding="utf-8") as written:
+        written.write('\n[acknowledgement]\nanswers = "answers"\n')
+    return folder
+
+
+def test_a_task_shows_the_approved_answer_that_it_suggests_and_deciding_so_sends_it(
+    take_in, answers, review, tasks, ingest, config
+):
+    (one,) = take_in(ASKED)
+    shown = review("show", tasks(one)).out
+    for said in ("Leans to    answer: mp-referral", "“Why you need an MP” (en), approved by A. Morgan until 31 December 2099:",
+                 "  | Some bodies need one."):  # fmt: skip
+        assert said in shown
+    done = review("decide", tasks(one), *BY, "--because", "just that", "--as", "answer")
+    assert done.status == 0
+    assert "The approved answer goes to jo@example.com." in done.err
+    sent = {row["kind"]: row["state"] for row in ingest("outgoing", "list", "--all", "--json", "--config", config).rows}
+    assert sent["answer"] == "due"
+
+
+def test_another_approved_answer_may_be_sent_by_its_name(take_in, answers, review, tasks):
+    (one,) = take_in(UNSURE)
+    done = review("decide", tasks(one), *BY, "--because", "she rang", "--as", "answer", "--query", "mp-referral")
+    assert "The approved answer goes to jo@example.com." in done.err
+
+
+def test_without_an_approved_answer_nothing_is_sent_and_it_says_so(take_in, review, tasks):
+    (one,) = take_in(ASKED)
+    assert "approved by" not in review("show", tasks(one)).out
+    done = review("decide", tasks(one), *BY, "--because", "just that", "--as", "answer")
+    assert done.status == 0
+    assert "Nothing is sent" in done.err
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--as", "feedback", "--query", "mp-referral"], "names the answer that `--as answer` sends"),
+        (["--as", "answer", "--query", "cost"], "There is no approved answer cost. There are: mp-referral."),
+    ],
+    ids=str,
+)
+def test_an_answer_that_is_none_is_wrong_use(take_in, answers, review, tasks, options, says):
+    (one,) = take_in(UNSURE)
+    done = review("decide", tasks(one), *BY, "--because", "x", *options)
+    assert done.status == 2
+    assert says in done.err
+
+
+def test_an_answer_that_is_held_says_how_it_is_released(take_in, answers, review, tasks):
+    (one,) = take_in({"text": SUICIDE})
+    done = review("decide", tasks(one, "review"), *BY, "--because", "x", "--as", "answer", "--query", "mp-referral")
+    assert "The approved answer is held: urgent." in done.err
