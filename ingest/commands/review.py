@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 import typer
 
 from ingest.clock import now
-from ingest.commands.terminal import Config, Json, fail, open_database, run_async, say, settings, table, warn
+from ingest.commands.terminal import Config, Json, fail, open_database, quoted, run_async, say, settings, table, warn
 from ingest.contract import Contact, Task, TaskKind, Team, canonical_case_reference
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Choice(StrEnum):
     INVESTIGATORS = "investigators"
     CASE_OWNER = "case-owner"
     ANSWER = "answer"
+    INVITE = "invite"
     NO_ACTION = "no-action"
 
 
@@ -191,8 +192,8 @@ async def _of_contact(connection: "AsyncConnection", task: Task) -> list[str]:
         *(f"Reply       {each.kind} {each.id}: {each.state}{f' ({each.reason})' if each.reason else ''}" for each in held),
         "",
         "What they say:",
-        *_quoted(contact.text),
-        *(() if same else ("", "With what is quoted below it:", *_quoted(contact.full_text))),
+        *quoted(contact.text),
+        *(() if same else ("", "With what is quoted below it:", *quoted(contact.full_text))),
         *(("", "The text was cut; the original has the rest.") if contact.full_text_cut else ()),
         *_declared(contact),
     ]
@@ -210,7 +211,7 @@ def _of_post(contact: Contact) -> list[str]:
 def _declared(contact: Contact) -> list[str]:
     """What they said in fields of their own, those they left empty passed over."""
     given = contact.declared.model_dump(mode="json", exclude_defaults=True) if contact.declared else {}
-    said = [line for name, value in given.items() for line in _quoted(f"{name.replace('_', ' ')}: {_in_words(value)}")]
+    said = [line for name, value in given.items() for line in quoted(f"{name.replace('_', ' ')}: {_in_words(value)}")]
     return ["", "What they declare:", *said] if said else []
 
 
@@ -224,11 +225,6 @@ def _in_words(value: Any) -> str:
             return "\n".join(_in_words(each) for each in cast("list[Any]", value))
         case _:
             return str(value)
-
-
-def _quoted(text: str) -> list[str]:
-    """With a bar before each line, so that no words of theirs can pass for ours."""
-    return [f"  | {line}" for line in text.splitlines()] or ["  | (nothing)"]
 
 
 async def _of_versions(connection: "AsyncConnection", task: Task) -> list[str]:
@@ -298,7 +294,7 @@ def decide(
     """Decide what becomes of a contact. What was decided before stays as an earlier version; records and handoffs are made.
 
     The acknowledgement stands as it was, but for what only read like spam: it goes, or with `no-action` it never will. An answer
-    is for you to write; nothing is sent by deciding so.
+    is for you to write; nothing is sent by deciding so. Who wrote on social media is asked with `invite` to contact us.
     """
     about = _case(case)
     if Choice.NO_ACTION in becomes and len(set(becomes)) > 1:
@@ -350,7 +346,7 @@ async def _whose(connection: "AsyncConnection", task_id: object, individual: str
 
 
 def _disposition(choice: Choice) -> "Disposition":
-    from router.decide import AnswerQuery, HandOff, NoAction, RecordFeedback
+    from router.decide import AnswerQuery, HandOff, InviteToContact, NoAction, RecordFeedback
 
     match choice:
         case Choice.FEEDBACK:
@@ -359,6 +355,8 @@ def _disposition(choice: Choice) -> "Disposition":
             return HandOff(Team(choice.value))
         case Choice.ANSWER:
             return AnswerQuery(None)
+        case Choice.INVITE:
+            return InviteToContact()
         case Choice.NO_ACTION:
             return NoAction()
 

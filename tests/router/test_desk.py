@@ -7,17 +7,18 @@ from uuid import UUID
 import pytest
 
 from ingest import state
-from ingest.contract import OutgoingState, Record, Team
+from ingest.contract import OutgoingState, Record, TaskKind, Team
+from ingest.database import Database
 from ingest.errors import Refused
 from ingest.log import Delivery, Partition
-from router import desk
-from router.decide import AnswerQuery, HandOff, NoAction, RecordFeedback
+from router import consequences, desk
+from router.decide import AnswerQuery, HandOff, InviteToContact, NoAction, RecordFeedback
 from router.desk import Ruling
 from router.match import Matched
 from router.match.register_view import IndividualView
 from router.read import Outcome, Reading, Sign
 from router.register import tables
-from router.store import Batch, Dead
+from router.store import Batch, Dead, Store
 
 CONTACTS = Partition("the-log", "contacts", 0)
 REVIEW = Reading(Outcome.REVIEW, 0.5)
@@ -97,6 +98,65 @@ async def test_53_of_two_who_decide_together_one_wins_and_the_other_is_told(take
     refused = [each for each in outcomes if isinstance(each, Refused)]
     assert [each.reason for each in refused] == ["done-already"]
     assert len(await rows(tables.dispositions)) == 2
+
+
+@pytest.mark.parametrize("one", [RecordFeedback(), HandOff(Team.INTAKE)], ids=["as a record", "as a handoff"])
+async def test_53_of_two_processes_that_decide_together_one_wins_and_the_other_is_told_by_whom(
+    take, task_of, register_url, house, clock, rows, one
+):
+    task = await task_of(await take())
+    beside = [Database(register_url) for _ in range(4)]
+    ruling = [Ruling(one, None, None, "it is plain")]
+    outcomes = await asyncio.gather(
+        *(desk.rule(each, Store(each, house, clock), house, task.id, ruling, f"Person {number}", clock)
+          for number, each in enumerate(beside)),
+        return_exceptions=True,
+    )  # fmt: skip
+    (winner,) = [number for number, each in enumerate(outcomes) if isinstance(each, list)]
+    refused = [each for each in outcomes if isinstance(each, BaseException)]
+    assert [each.reason for each in refused if isinstance(each, Refused)] == ["done-already"] * 3
+    assert all(f"Person {winner} has done it already" in str(each) for each in refused)
+    assert len(await rows(tables.dispositions)) == 2
+    assert len(await rows(tables.feedback_records)) + len(await rows(tables.handoffs)) == 1
+    for each in beside:
+        await each.close()
+
+
+async def test_two_tasks_of_one_contact_decided_at_once_leave_one_current_version(
+    take, register_url, house, clock, rows, database, store
+):
+    about = await take()
+    raised = consequences.task(
+        about.id, "email", TaskKind.REVIEW, "care-team@example.org", clock(), clock(), ("again",), purpose="again"
+    )
+    async with database.write() as connection:
+        await store.raise_tasks(connection, (raised,), clock())
+    beside = [Database(register_url) for _ in range(2)]
+    await asyncio.gather(
+        *(desk.rule(each, Store(each, house, clock), house, task.id, [Ruling(RecordFeedback(), None, None, "x")], "Sam", clock)
+          for each, task in zip(beside, await rows(tables.tasks), strict=True))
+    )  # fmt: skip
+    versions = await rows(tables.dispositions)
+    assert sorted((each.version, each.current) for each in versions) == [(1, False), (2, False), (3, True)]
+    for each in beside:
+        await each.close()
+
+
+async def test_who_did_not_write_on_social_media_is_not_invited(take, rule, task_of):
+    about = await take()
+    with pytest.raises(Refused) as refused:
+        await rule(about, InviteToContact())
+    assert refused.value.reason == "not-a-post"
+    assert (await task_of(about)).state == "open"
+
+
+async def test_settling_a_record_ends_the_task_to_ask_for_what_it_lacks(take, database, store, clock, rows):
+    await take(Reading(Outcome.FEEDBACK_RECORD, 0.9))
+    (asked,) = await rows(tables.tasks)
+    (record,) = await rows(tables.feedback_records)
+    await desk.settle(database, store, record.id, "Sam", clock)
+    (now,) = await rows(tables.tasks)
+    assert (asked.state, now.state, now.done_by, now.outcome) == ("open", "done", "Sam", "settled")
 
 
 async def test_a_decision_is_a_new_version_with_its_record_and_the_first_one_stays(take, rule, current, rows):

@@ -1,5 +1,9 @@
 """``ingest review``: what is urgent first, a stranger's words shown safely, and decisions in somebody's name."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from ingest.contract import Attachment, DeclaredFacts, Person, Record, UnsafeWay
@@ -96,6 +100,24 @@ def test_a_decision_makes_a_record_and_ends_the_task(take_in, review, tasks, ing
     shown = review("show", task).out
     assert "2. RecordFeedback" in shown
     assert "Sam: she says so" in shown
+
+
+def test_of_two_commands_that_decide_at_once_one_decides_and_the_other_says_who_has(take_in, review, tasks, config):
+    (one,) = take_in(UNSURE)
+    task = tasks(one)
+    command = [Path(sys.executable).parent / "ingest", "review", "decide", task, "--because", "plain", "--config", config]
+    both = [
+        subprocess.Popen([*command, "--as", becomes, "--by", by], stderr=subprocess.PIPE, text=True)
+        for by, becomes in (("Sam", "feedback"), ("Alex", "no-action"))
+    ]
+    said = {each.args[-1]: (each.communicate(timeout=60)[1], each.returncode) for each in both}
+    assert sorted(status for _, status in said.values()) == [0, 1], said
+    (winner,) = [by for by, (_, status) in said.items() if status == 0]
+    (told,) = [words for words, status in said.values() if status == 1]
+    assert f"{winner} has done it already" in told
+    shown = review("show", task).out
+    assert f"done by {winner}" in shown
+    assert "3. " not in shown
 
 
 @pytest.mark.parametrize(
