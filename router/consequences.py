@@ -60,6 +60,8 @@ LINK_HOLDS = timedelta(days=30)
 _AUDITED = {OutgoingKind.INVITATION: "invitation"}
 MISSING = "missing"
 """The purpose of the task to ask for what a feedback record lacks."""
+ASK = "ask-what-is-missing"
+_ON_THE_DAILY_LIST = ("reads-like-spam", ASK)
 POST_ONLY = {"post_only": "letter", "phone_only": "telephone"}
 
 
@@ -539,7 +541,7 @@ def _ask_what_is_missing(
         (f"The feedback record is without what the service model asks for: {', '.join(record.missing)}. Ask them.",
          *_never_by(situation, standing)),
         candidates=(record.individual_id,) if record.individual_id else (), case=record.case_reference,
-        suggestion="ask-what-is-missing", purpose=MISSING,
+        suggestion=ASK, purpose=MISSING,
     )  # fmt: skip
     return (asked,)
 
@@ -619,8 +621,8 @@ def not_taken_mail(handoff: Handoff, house: House, now: datetime) -> tuple[Messa
 
 def task_mail(task: Task, house: House, now: datetime, *, to_safety: bool = False, again: bool = False) -> tuple[Message, ...]:
     """The notices of a task: its team's mailbox, and where staff are threatened the staff safety one as well."""
-    if task.suggestion == "reads-like-spam":
-        return ()  # the daily list tells of it
+    if task.suggestion in _ON_THE_DAILY_LIST:
+        return ()  # the digest tells of it
     mailboxes = [task.mailbox]
     if again:
         mailboxes = [_also_told(task, house)]

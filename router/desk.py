@@ -22,7 +22,7 @@ from ingest.errors import Refused
 from ingest.ids import derived_id, new_id
 from router.audit import AuditEntry
 from router.consequences import MISSING, Consequences, House, consequences, task, team_of
-from router.decide import Decision, Disposition, HoldForReview, InviteToContact, NoAction, decide
+from router.decide import Decision, Disposition, HoldForReview, InviteToContact, NoAction, RecordFeedback, decide
 from router.gather import gather
 from router.match import Matched, Unmatched
 from router.opening import reading_of
@@ -85,6 +85,8 @@ async def rule(
             await connection.execute(tables.links.delete().where(undone))
             await connection.execute(tables.links.insert().values(**link))
         await store.write(connection, written, now)
+        if not any(isinstance(each.disposition, RecordFeedback) for each in rulings):
+            await _ask_no_more(connection, contact.id, "decided", by, now)
         await store.audit(connection, [_entry(now, by, "task-done", contact.id, task=str(task_id))])
         await _let_reply_follow(connection, store, contact.id, rulings, now, by)
     store.pending.set()

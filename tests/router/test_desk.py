@@ -150,6 +150,17 @@ async def test_who_did_not_write_on_social_media_is_not_invited(take, rule, task
     assert (await task_of(about)).state == "open"
 
 
+async def test_what_turns_out_to_be_no_feedback_is_asked_about_no_more(take, database, store, house, clock, rows):
+    about = await take(Reading(Outcome.FEEDBACK_RECORD, 0.9))
+    raised = consequences.task(
+        about.id, "email", TaskKind.REVIEW, "care-team@example.org", clock(), clock(), ("again",), purpose="again"
+    )
+    async with database.write() as connection:
+        await store.raise_tasks(connection, (raised,), clock())
+    await desk.rule(database, store, house, raised.id, [Ruling(HandOff(Team.INTAKE), None, None, "x")], "Sam", clock)
+    assert {each.state for each in await rows(tables.tasks)} == {"done"}
+
+
 async def test_settling_a_record_ends_the_task_to_ask_for_what_it_lacks(take, database, store, clock, rows):
     await take(Reading(Outcome.FEEDBACK_RECORD, 0.9))
     (asked,) = await rows(tables.tasks)
@@ -175,7 +186,7 @@ async def test_a_decision_is_a_new_version_with_its_record_and_the_first_one_sta
 async def test_every_entry_of_a_decision_is_in_the_name_of_whoever_decided(take, rule, rows):
     about = await take()
     await rule(about, RecordFeedback())
-    assert await actions(rows, "Sam") == ["decided", "feedback-recorded", "task-done"]
+    assert await actions(rows, "Sam") == ["decided", "feedback-recorded", "task-raised", "task-done"]
 
 
 async def test_one_letter_may_become_a_record_and_a_handoff(take, rule, current, rows):
@@ -225,7 +236,7 @@ async def test_deciding_an_urgent_contact_releases_nothing_and_leaves_its_urgent
     assert (reply.state, reply.reason) == ("held", "urgent")
     assert (await task_of(about, "urgent")).state == "open"
     published = [row for row in await rows(tables.outbox) if row.topic == "tasks"]
-    assert len(published) == 2
+    assert len(published) == 3, "urgent, to be decided, and what the record lacks"
 
 
 async def test_deciding_that_an_answer_is_due_asks_nobody_again(take, rule, rows):
@@ -349,7 +360,7 @@ async def test_a_link_can_be_undone_and_the_contact_is_looked_at_again(
     assert (link.undone_by, link.undone_at) == ("Sam", clock())
     now = await current(about)
     assert (now.version, now.kind, now.individual_id) == (2, "HoldForReview", None)
-    (task,) = await rows(tables.tasks)
+    (task,) = [each for each in await rows(tables.tasks) if "undone its link" in each.body]
     assert "Sam has undone its link to R1: it is her sister" in task.body
     assert await actions(rows, "Sam") == ["link-undone"]
     with pytest.raises(Refused) as caught:
