@@ -47,8 +47,8 @@ async def test_what_a_team_returns_comes_back_once(tmp_path: Path) -> None:
         path = it.folder / "log.db"
         it.start()
         await asyncio.to_thread(it.ready)
-        limits = {"retention": timedelta(days=30), "most_record_bytes": 8_000_000}
-        await returned_under_kills(it, await SqliteLog.open(path, exclusive=False, clock=now, **limits))
+        log = await SqliteLog.open(path, exclusive=False, clock=now, retention=timedelta(days=30), most_record_bytes=8_000_000)
+        await returned_under_kills(it, log)
     finally:
         it.stop()
 

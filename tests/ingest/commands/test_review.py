@@ -107,11 +107,11 @@ def test_of_two_commands_that_decide_at_once_one_decides_and_the_other_says_who_
     (one,) = take_in(UNSURE)
     task = tasks(one)
     command = [Path(sys.executable).parent / "ingest", "review", "decide", task, "--because", "plain", "--config", config]
-    both = [
-        subprocess.Popen([*command, "--as", becomes, "--by", by], stderr=subprocess.PIPE, text=True)
+    both = {
+        by: subprocess.Popen([*command, "--as", becomes, "--by", by], stderr=subprocess.PIPE, text=True)
         for by, becomes in (("Sam", "feedback"), ("Alex", "no-action"))
-    ]
-    said = {each.args[-1]: (each.communicate(timeout=60)[1], each.returncode) for each in both}
+    }
+    said = {by: (each.communicate(timeout=60)[1], each.returncode) for by, each in both.items()}
     assert sorted(status for _, status in said.values()) == [0, 1], said
     (winner,) = [by for by, (_, status) in said.items() if status == 0]
     (told,) = [words for words, status in said.values() if status == 1]
