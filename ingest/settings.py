@@ -385,6 +385,12 @@ class RouterSettings(Section):
     """By when External Affairs & Strategy has said whose a post on social media is; past it, they are told again and it is an alarm."""
     review_within: Span = timedelta(hours=24)
     """When a review task is due; the person's own clock runs on."""
+    not_read_within: Span = timedelta(hours=4)
+    """By when a person has taken up what could not be read in full for risk; past it the duty mailbox is told, and it is an alarm."""
+    handoff_within: Span = timedelta(hours=48)
+    """By when a team has said that it has taken a handoff or returns it; past it they and Customer Care are told, and it is an alarm."""
+    ledger_gap_after: Span = timedelta(minutes=15)
+    """How long the ledger may have something unaccounted for before Customer Care is told of it; what is between two counts is no loss."""
 
 
 class Publisher(Section):
@@ -404,6 +410,8 @@ class Publisher(Section):
     may_allocate: bool = False
     """Its word on whose a post on social media is counts as that of External Affairs & Strategy: on the topic ``allocations``, and in
     its own contacts by ``needs_allocation``."""
+    may_take: tuple[Literal["intake", "investigators", "case-owner"], ...] = ()
+    """The teams for which it may say on ``handoffs.receipts`` that they have taken a handoff, return it or are done with it."""
 
 
 def _told_apart(given: dict[str, Publisher]) -> dict[str, Publisher]:

@@ -46,6 +46,12 @@ SENDING_STOPPED: Final = Gauge(
     "outgoing_stopped", "1 while nothing is sent to the public: by mode, by hand or by the burst limit"
 )
 TASKS: Final = Gauge("tasks_unclaimed", "Tasks that nobody has claimed", ["kind"])
+TASKS_OLDEST: Final = Gauge(
+    "tasks_oldest_unclaimed_timestamp_seconds",
+    "When the oldest task that nobody has claimed was raised; 0 where none waits",
+    ["kind"],
+)
+HANDOFFS_OVERDUE: Final = Gauge("handoffs_overdue", "Handoffs that a team has not taken or returned in time", ["team"])
 UNALLOCATED: Final = Gauge("social_unallocated", "Posts on social media that wait to be allocated")
 UNALLOCATED_OLDEST: Final = Gauge(
     "social_oldest_unallocated_timestamp_seconds", "When the oldest of them reached our edge; 0 where none waits"

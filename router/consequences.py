@@ -18,8 +18,10 @@ from ingest.contract import (
     Contact,
     Criterion,
     FeedbackRecord,
+    GivenDetails,
     Handoff,
     Identifier,
+    LegalClock,
     Outgoing,
     OutgoingKind,
     OutgoingState,
@@ -49,14 +51,20 @@ from router.decide import (
     Situation,
     not_read,
 )
+from router.law import legal_clock
 from router.match import Ambiguous, Matched
 from router.match.register_view import CaseView, IndividualView
+from router.read import ReadIndividual
 
 ROUTER = "router"
 MOST_PARTS: Final = 3  # of a text message to a person
 LINK_HOLDS = timedelta(days=30)
 COVERS = timedelta(hours=48)  # how long one acknowledgement stands for further contacts on the same matter
 _AUDITED = {OutgoingKind.INVITATION: "invitation"}
+MISSING = "missing"
+"""The purpose of the task to ask for what a feedback record lacks."""
+ASK = "ask-what-is-missing"
+_ON_THE_DAILY_LIST = ("reads-like-spam", ASK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,18 +225,22 @@ def consequences(
     now: datetime,
     *,
     by_person: bool = False,
+    ended: int = 0,
 ) -> Consequences:
-    """Everything to be written for one contact; ``by_person`` where somebody has decided it, who sends an answer by deciding so."""
+    """Everything to be written for one contact; ``by_person`` where somebody has decided it, who sends an answer by deciding so.
+
+    ``ended`` of its handoffs to the team that it goes to came to an end before.
+    """
     contact = situation.contact
     ref = reference(contact.id)
     disposition = decision.disposition
     feedback = (
-        _feedback(situation, decision, ref, standing, now)
+        _feedback(situation, decision, ref, house, standing, now)
         if isinstance(disposition, RecordFeedback) and not disposition.added_to
         else None
     )
     handoff = (
-        _handoff(situation, decision, ref, house, standing, now)
+        _handoff(situation, decision, ref, house, standing, now, ended)
         if isinstance(disposition, HandOff) and not disposition.added_to
         else None
     )
@@ -237,6 +249,7 @@ def consequences(
         _answer(situation, decision, house, standing, by_person=by_person) if isinstance(disposition, AnswerQuery) else None
     )
     tasks = _tasks(situation, decision, answer, house, standing, now)
+    tasks += _ask_what_is_missing(situation, feedback, house, standing, now) if feedback else ()
     if contact.to_be_allocated:
         reply, letter = _invitation(situation, decision, ref, house, standing, now)
     elif by_person and answer and answer.sent:
@@ -248,7 +261,7 @@ def consequences(
     tied_to = None if tied_to == contact.id else tied_to
     messages = (
         *reply,
-        *((_handoff_mail(handoff, contact, house, now),) if handoff else ()),
+        *((_handoff_mail(handoff, house, now),) if handoff else ()),
         *(message for task in tasks for message in task_mail(task, house, now, to_safety=_threatens(decision))),
     )
     allocation = _came_with(contact, now) if _waits(decision) else None
@@ -356,12 +369,37 @@ def _unsafe_ways(situation: Situation, standing: Standing) -> tuple[UnsafeWay, .
     return tuple(UnsafeWay.model_validate({"method": method, "words": words}) for method, words in ways.items())
 
 
-def _feedback(situation: Situation, decision: Decision, ref: str, standing: Standing, now: datetime) -> FeedbackRecord:
-    contact, reading, person = situation.contact, situation.reading, situation.individual
-    name = reading.individual.name or contact.sender.name
-    address = _postal(situation)
-    wished = (reading.preferred_method, *(person.agreed_methods if person else ()))
+def _agreed_method(situation: Situation, standing: Standing) -> str | None:
+    """How they want to be reached: as they say it now, else as the register has it, and never by a way that is not safe."""
+    held = situation.individual.agreed_methods if situation.individual else ()
     forbidden = standing.forbidden | _forbidden(situation)
+    return next((each for each in (situation.reading.preferred_method, *held) if each and each not in forbidden), None)
+
+
+def _given(said: ReadIndividual) -> GivenDetails:
+    return GivenDetails(
+        name=said.name, address=said.address, postcode=said.postcode, phone=said.phone, email=said.email, date_of_birth=said.date_of_birth
+    )  # fmt: skip
+
+
+def _authority(situation: Situation) -> str | None:
+    """By what right they say that they write for another: as they declare it, else in their words."""
+    declared = situation.contact.declared
+    return (declared.authority if declared else None) or situation.reading.authority
+
+
+def _clock(situation: Situation, house: House) -> LegalClock | None:
+    """What the law has a clock for, from the day here on which it reached our edge."""
+    return legal_clock(situation.reading.legal_clock, situation.contact.received_at.astimezone(house.zone).date())
+
+
+def _feedback(
+    situation: Situation, decision: Decision, ref: str, house: House, standing: Standing, now: datetime
+) -> FeedbackRecord:
+    contact, reading, person = situation.contact, situation.reading, situation.individual
+    said, whom = reading.individual, reading.represented
+    name = said.name or contact.sender.name
+    address = _postal(situation)
     missing = tuple(
         what
         for what, known in (
@@ -384,6 +422,9 @@ def _feedback(situation: Situation, decision: Decision, ref: str, standing: Stan
         name_held=person.name if person else None,
         address_given=address,
         address_held=person.address if person else None,
+        phone_given=said.phone,
+        email_given=said.email,
+        date_of_birth_given=said.date_of_birth,
         type=reading.feedback_type,
         key_points=reading.key_points,
         review_criteria=tuple(
@@ -395,30 +436,38 @@ def _feedback(situation: Situation, decision: Decision, ref: str, standing: Stan
         case_reference=decision.case_reference,
         organisation_complained_of=reading.organisation_complained_of,
         reasonable_adjustments=_adjustments(situation),
-        agreed_method=next((each for each in wished if each and each not in forbidden), None),
+        agreed_method=_agreed_method(situation, standing),
         unsafe_ways=_unsafe_ways(situation, standing),
         on_behalf_of=contact.on_behalf_of,
-        authority=contact.declared.authority if contact.declared else None,
+        represented=_given(whom) if whom else None,
+        authority=_authority(situation),
+        under_18=reading.under_18,
+        legal_clock=_clock(situation, house),
         promises_broken=reading.promises_broken,
         missing=missing,
     )
 
 
 def _postal(situation: Situation) -> str | None:
-    """Their address as given, or the postcode where that is all there is."""
-    declared, postcode = situation.contact.declared, situation.reading.individual.postcode
+    """Their address as declared, else as they write it, or the postcode where that is all there is."""
+    declared, said = situation.contact.declared, situation.reading.individual
+    postcode = said.postcode
     lines = [each for each in declared.address if each.strip()] if declared else []
+    lines = lines or ([said.address] if said.address else [])
     if postcode and not any(postcode.upper() in each.upper() for each in lines):
         lines.append(postcode)
     return ", ".join(lines) or None
 
 
-def _handoff(situation: Situation, decision: Decision, ref: str, house: House, standing: Standing, now: datetime) -> Handoff:
-    contact, team = situation.contact, team_of(decision.disposition)
+def _handoff(
+    situation: Situation, decision: Decision, ref: str, house: House, standing: Standing, now: datetime, ended: int
+) -> Handoff:
+    contact, reading, team = situation.contact, situation.reading, team_of(decision.disposition)
     assert team is not None
     case = situation.case if decision.case_reference else None
+    whom, again = reading.represented, f":{ended}" if ended else ""
     return Handoff(
-        id=derived_id(contact.id, f"handoff:{team.value}"),
+        id=derived_id(contact.id, f"handoff:{team.value}{again}"),
         contact_id=contact.id,
         reference=ref,
         team=team,
@@ -426,7 +475,10 @@ def _handoff(situation: Situation, decision: Decision, ref: str, house: House, s
         channel=contact.channel,
         received_at=contact.received_at,
         handed_off_at=now,
-        sender_name=contact.sender.name or situation.reading.individual.name,
+        due=now + house.router.handoff_within,
+        sender_name=contact.sender.name or reading.individual.name,
+        sender_identifiers=contact.sender.identifiers,
+        given=_given(reading.individual).model_copy(update={"address": _postal(situation)}),
         individual_id=decision.individual_id,
         case_reference=decision.case_reference,
         subject=contact.subject,
@@ -435,10 +487,18 @@ def _handoff(situation: Situation, decision: Decision, ref: str, house: House, s
         attachments=contact.attachments,
         original=contact.original,
         urgent=bool(decision.urgent),
+        asks_for=reading.outcome.value,
+        key_points=reading.key_points,
+        remedy_sought=reading.remedy_sought,
+        organisation_complained_of=reading.organisation_complained_of,
+        under_18=reading.under_18,
+        legal_clock=_clock(situation, house),
         reasonable_adjustments=_adjustments(situation),
+        agreed_method=_agreed_method(situation, standing),
         unsafe_ways=_unsafe_ways(situation, standing),
         on_behalf_of=contact.on_behalf_of,
-        authority=contact.declared.authority if contact.declared else None,
+        represented=_given(whom) if whom else None,
+        authority=_authority(situation),
         because=decision.because,
     )
 
@@ -483,11 +543,11 @@ def _tasks(
     if _waits(decision):
         tasks += _until_allocated(situation, decision, house, standing, now)
     elif isinstance(disposition, HoldForReview):
-        within = timedelta(days=1) if _on_spam_list(disposition) else house.router.review_within
+        within = timedelta(days=1) if _on_spam_list(disposition) else within_of(disposition.kind, house)
         tasks.append(
             task(
                 contact.id, contact.channel, disposition.kind, house.teams.customer_care, now, now + within,
-                (*decision.because, *never_by), candidates=disposition.candidates, case=case,
+                (*decision.because, *_of_clock(_clock(situation, house)), *never_by), candidates=disposition.candidates, case=case,
                 suggestion="reads-like-spam" if _on_spam_list(disposition) else situation.reading.outcome.value,
             )
         )  # fmt: skip
@@ -510,6 +570,37 @@ def _tasks(
     return tuple(tasks)
 
 
+def within_of(kind: TaskKind, house: House) -> timedelta:
+    """How long a person has to take up a task of that kind."""
+    return house.router.not_read_within if kind is TaskKind.NOT_READ_FOR_RISK else house.router.review_within
+
+
+def _of_clock(clock: LegalClock | None) -> tuple[str, ...]:
+    """For whoever takes a task: that the law has a clock for it, and its last day."""
+    return (f"A clock of the law runs ({clock.kind.replace('-', ' ')}), until {clock.due:%d %B %Y}.",) if clock else ()
+
+
+def _ask_what_is_missing(
+    situation: Situation, record: FeedbackRecord, house: House, standing: Standing, now: datetime
+) -> tuple[Task, ...]:
+    """A record that lacks what the service model asks for has a person ask, where there is anybody to ask.
+
+    Nobody is asked for more who only praises us, who is dead, who wrote before we began, or who wanted nobody to know who they are.
+    """
+    contact, person = situation.contact, situation.individual
+    anonymous = not (addresses_of(contact) or _reachable_by_hand(situation))
+    if not record.missing or record.type == "praise" or anonymous or contact.backfill or (person and person.died_on):
+        return ()
+    asked = task(
+        contact.id, contact.channel, TaskKind.REVIEW, house.teams.customer_care, now, now + house.router.review_within,
+        (f"The feedback record is without what the service model asks for: {', '.join(record.missing)}. Ask them.",
+         *_never_by(situation, standing)),
+        candidates=(record.individual_id,) if record.individual_id else (), case=record.case_reference,
+        suggestion=ASK, purpose=MISSING,
+    )  # fmt: skip
+    return (asked,)
+
+
 def _until_allocated(
     situation: Situation, decision: Decision, house: House, standing: Standing, now: datetime
 ) -> Sequence[Task]:
@@ -519,7 +610,8 @@ def _until_allocated(
     if unread:
         tasks.append(
             task(
-                contact.id, contact.channel, TaskKind.NOT_READ_FOR_RISK, house.teams.customer_care, now, now + house.router.review_within,
+                contact.id, contact.channel, TaskKind.NOT_READ_FOR_RISK, house.teams.customer_care, now,
+                now + within_of(TaskKind.NOT_READ_FOR_RISK, house),
                 ("It could not be read in full, so nobody has looked for risk.", *unread, *_never_by(situation, standing)),
                 suggestion=situation.reading.outcome.value,
             )
@@ -568,18 +660,27 @@ def staff_message(
     return Message(id_, contact_id, kind, Audience.STAFF, mailbox, OutgoingState.DUE, None, now, body)
 
 
-def _handoff_mail(handoff: Handoff, contact: Contact, house: House, now: datetime) -> Message:
-    words = wording.handoff_notice(handoff, contact, house.zone)
-    return staff_message(house, OutgoingKind.HANDOFF, handoff.mailbox, words, handoff.id, "handoff", contact.id, now)
+def _handoff_mail(handoff: Handoff, house: House, now: datetime) -> Message:
+    words = wording.handoff_notice(handoff, house.zone)
+    return staff_message(house, OutgoingKind.HANDOFF, handoff.mailbox, words, handoff.id, "handoff", handoff.contact_id, now)
+
+
+def not_taken_mail(handoff: Handoff, house: House, now: datetime) -> tuple[Message, ...]:
+    """That a handoff was not taken in time: to where it went, and to Customer Care, whose promise to the person it is."""
+    words = wording.handoff_not_taken(handoff, house.zone)
+    return tuple(
+        staff_message(house, OutgoingKind.HANDOFF, each, words, handoff.id, "not-taken", handoff.contact_id, now)
+        for each in dict.fromkeys((handoff.mailbox, house.teams.customer_care))
+    )
 
 
 def task_mail(task: Task, house: House, now: datetime, *, to_safety: bool = False, again: bool = False) -> tuple[Message, ...]:
     """The notices of a task: its team's mailbox, and where staff are threatened the staff safety one as well."""
-    if task.suggestion == "reads-like-spam":
-        return ()  # the daily list tells of it
+    if task.suggestion in _ON_THE_DAILY_LIST:
+        return ()  # the digest tells of it
     mailboxes = [task.mailbox]
     if again:
-        mailboxes = [task.mailbox if task.kind is TaskKind.ALLOCATION else house.teams.duty_second or house.teams.duty]
+        mailboxes = [_also_told(task, house)]
     elif to_safety and task.kind is TaskKind.URGENT and house.teams.staff_safety:
         mailboxes.append(house.teams.staff_safety)
     words = wording.task_notice(task, house.zone, again=again)
@@ -587,6 +688,17 @@ def task_mail(task: Task, house: House, now: datetime, *, to_safety: bool = Fals
     return tuple(
         staff_message(house, OutgoingKind.TASK, each, words, task.id, purpose, task.contact_id, now) for each in mailboxes
     )
+
+
+def _also_told(task: Task, house: House) -> str:
+    """Who is told of a task that nobody has taken up in time."""
+    match task.kind:
+        case TaskKind.ALLOCATION:
+            return task.mailbox
+        case TaskKind.NOT_READ_FOR_RISK:
+            return house.teams.duty
+        case _:
+            return house.teams.duty_second or house.teams.duty
 
 
 def _acknowledgement(

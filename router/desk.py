@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, select, update
+from sqlalchemy import Table, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest import state
@@ -21,8 +21,8 @@ from ingest.database import Database
 from ingest.errors import Refused
 from ingest.ids import derived_id, new_id
 from router.audit import AuditEntry
-from router.consequences import Consequences, House, consequences, task
-from router.decide import Decision, Disposition, HoldForReview, NoAction, decide
+from router.consequences import MISSING, Consequences, House, consequences, task, team_of
+from router.decide import Decision, Disposition, HoldForReview, InviteToContact, NoAction, RecordFeedback, decide
 from router.gather import gather
 from router.match import Matched, Unmatched
 from router.opening import reading_of
@@ -66,23 +66,16 @@ async def rule(
     """Decide a review: the first ruling supersedes the contact's disposition, and each has its record or handoff. A post waits no longer.
 
     The acknowledgement stands as it was, but for what only read like spam: decided to be none it goes, and with no action it
-    never will. An approved answer is sent, and counts as the acknowledgement where that is held. A link that no ruling names any more is undone. Raises Refused ``no-such-task``, ``claimed-already`` (by somebody else),
-    ``done-already``, ``no-such-contact``, ``no-such-individual``, ``no-such-case``.
+    never will. An approved answer is sent, and counts as the acknowledgement where that is held. A link that no ruling names any more is
+    undone. Raises Refused ``no-such-task``, ``claimed-already`` (by somebody else), ``done-already``, ``no-such-contact``,
+    ``no-such-individual``, ``no-such-case``, ``not-a-post``.
     """
-    tasks = tables.tasks
     async with database.write() as connection:
         now = clock()
-        row = (await connection.execute(select(tasks).where(tasks.c.id == task_id))).one_or_none()
-        if row is None or row.state == "done" or (row.state == "claimed" and row.claimed_by != by):
-            raise await _why_not(connection, task_id, by)
-        contact, fingerprint = await contact_of(connection, row.contact_id)
-        await connection.execute(
-            update(tasks)
-            .where(tasks.c.id == task_id)
-            .values(
-                state="done", done_at=now, done_by=by, outcome=", ".join(type(each.disposition).__name__ for each in rulings)
-            )
-        )
+        outcome = ", ".join(type(each.disposition).__name__ for each in rulings)
+        contact, fingerprint = await contact_of(connection, await _end(connection, task_id, outcome, by, now))
+        if any(isinstance(each.disposition, InviteToContact) for each in rulings) and not contact.to_be_allocated:
+            raise Refused("not-a-post", "Only who wrote on social media is invited: to anybody else we can write.")
         await _wait_no_longer(connection, contact, now, by)
         written = [await _apply(connection, house, contact, fingerprint, ruling, now, by) for ruling in rulings]
         await supersede(connection, written[0], now, by)
@@ -93,6 +86,8 @@ async def rule(
             await connection.execute(tables.links.delete().where(undone))
             await connection.execute(tables.links.insert().values(**link))
         await store.write(connection, written, now)
+        if not any(isinstance(each.disposition, RecordFeedback) for each in rulings):
+            await _ask_no_more(connection, contact.id, "decided", by, now)
         await store.audit(connection, [_entry(now, by, "task-done", contact.id, task=str(task_id))])
         if answered := [
             each.id for one in written for each in one.messages if each.answers and each.state is OutgoingState.DUE
@@ -114,13 +109,19 @@ async def finish(database: Database, store: Store, task_id: UUID, outcome: str, 
         kind = (await connection.execute(select(tasks.c.kind).where(tasks.c.id == task_id))).scalar_one_or_none()
         if kind == TaskKind.ALLOCATION.value:
             raise Refused("not-allocated", "The post would wait on: say whose it is, with `ingest social allocate`.")
-        mine = (tasks.c.state == "open") | ((tasks.c.state == "claimed") & (tasks.c.claimed_by == by))
-        done = await connection.execute(
-            update(tasks).where(tasks.c.id == task_id, mine).values(state="done", done_at=now, done_by=by, outcome=outcome)
-        )
-        if done.rowcount != 1:
-            raise await _why_not(connection, task_id, by)
+        await _end(connection, task_id, outcome, by, now)
         await store.audit(connection, [_entry(now, by, "task-done", None, task=str(task_id), outcome=outcome)])
+
+
+async def _end(connection: AsyncConnection, task_id: UUID, outcome: str, by: str, now: datetime) -> UUID | None:
+    """End a task that is open or theirs, and answer with its contact: of two who end it at once the second is refused."""
+    tasks = tables.tasks
+    mine = (tasks.c.state == "open") | ((tasks.c.state == "claimed") & (tasks.c.claimed_by == by))
+    ended = update(tasks).where(tasks.c.id == task_id, mine).values(state="done", done_at=now, done_by=by, outcome=outcome)
+    row = (await connection.execute(ended.returning(tasks.c.contact_id))).one_or_none()
+    if row is None:
+        raise await _why_not(connection, task_id, by)
+    return row.contact_id
 
 
 async def release(database: Database, store: Store, outgoing_id: UUID, by: str, clock: Clock) -> None:
@@ -217,17 +218,24 @@ async def settle(database: Database, store: Store, record_id: UUID, by: str, clo
     records = tables.feedback_records
     async with database.write() as connection:
         now = clock()
-        done = await connection.execute(
-            update(records).where(records.c.id == record_id, records.c.settled.is_(False)).values(settled=True)
-        )
-        if done.rowcount != 1:
+        settled = update(records).where(records.c.id == record_id, records.c.settled.is_(False)).values(settled=True)
+        row = (await connection.execute(settled.returning(records.c.contact_id))).one_or_none()
+        if row is None:
             known = (await connection.execute(select(records.c.id).where(records.c.id == record_id))).one_or_none()
             if known is None:
                 raise Refused(
                     "no-such-record", f"There is no feedback record {record_id}. `ingest feedback list` shows what there is."
                 )
             raise Refused("settled-already", f"The feedback record {record_id} is settled already.")
+        await _ask_no_more(connection, row.contact_id, "settled", by, now)
         await store.audit(connection, [_entry(now, by, "feedback-settled", None, record=str(record_id))])
+
+
+async def _ask_no_more(connection: AsyncConnection, contact_id: UUID, outcome: str, by: str, now: datetime) -> None:
+    """Whoever was to ask for what a record lacks need not any more."""
+    tasks = tables.tasks
+    asked = (tasks.c.id == derived_id(contact_id, f"task:{MISSING}")) & (tasks.c.state != "done")
+    await connection.execute(update(tasks).where(asked).values(state="done", done_at=now, done_by=by, outcome=outcome))
 
 
 async def replay(database: Database, store: Store, dead_letter_id: UUID, by: str, clock: Clock) -> None:
@@ -318,8 +326,19 @@ async def _apply(
         case_reference=case,
         individual_id=individual,
     )
-    written = consequences(situation, decision, fingerprint, house, known.standing(contact), now, by_person=True)
+    standing, ended = known.standing(contact), await _ended(connection, contact.id, ruling.disposition)
+    written = consequences(situation, decision, fingerprint, house, standing, now, by_person=True, ended=ended)
     return await only_new(connection, written, by)
+
+
+async def _ended(connection: AsyncConnection, contact_id: UUID, disposition: Disposition) -> int:
+    """How often the team that it goes to has returned or settled it before: what goes there again is another handoff."""
+    if (team := team_of(disposition)) is None:
+        return 0
+    handoffs = tables.handoffs
+    before = (handoffs.c.contact_id == contact_id) & (handoffs.c.team == team.value)
+    ended = select(func.count()).select_from(handoffs).where(before, handoffs.c.state.in_(("returned", "settled")))
+    return (await connection.execute(ended)).scalar_one()
 
 
 async def only_new(connection: AsyncConnection, written: Consequences, by: str) -> Consequences:
@@ -408,7 +427,9 @@ async def _let_reply_follow(
 
 async def supersede(connection: AsyncConnection, each: Consequences, now: datetime, by: str) -> None:
     """A new version of a contact's disposition; the ones before it stay, no longer current."""
-    dispositions = tables.dispositions
+    dispositions, contacts = tables.dispositions, tables.contacts
+    # Of two who decide on one contact at once the second counts on from the first.
+    await connection.execute(select(contacts.c.id).where(contacts.c.id == each.contact.id).with_for_update())
     versions = (
         select(dispositions.c.version)
         .where(dispositions.c.contact_id == each.contact.id)

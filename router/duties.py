@@ -1,5 +1,5 @@
-"""What must happen by the clock: unclaimed urgent tasks escalate, posts that were allocated get what comes of it, the morning digest goes out, the audit trail is sealed, the ledger
-is published, and the gauges say how things stand.
+"""What must happen by the clock: tasks that nobody has claimed and handoffs that nobody has taken escalate, posts that were allocated get what
+comes of it, the morning digest goes out, the audit trail is sealed, the ledger is published, and the gauges say how things stand.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.clock import Clock
@@ -31,12 +31,13 @@ from ingest.telemetry import (
     LATE,
     OLDEST,
     TASKS,
+    TASKS_OLDEST,
     UNACCOUNTED,
     telemetry,
 )
-from router import allocation, ledger, wording
+from router import allocation, handoffs, ledger, wording
 from router.audit import AuditEntry, Tree, Verdict, Verification, leaf_hash
-from router.consequences import House, staff_message, task_mail
+from router.consequences import House, Message, staff_message, task_mail
 from router.register import owed, tables
 from router.store import Store
 
@@ -44,6 +45,7 @@ _EVERY_SECONDS = 5.0
 _SEAL_MOST = 1_000
 _LATE, _SOON = "acknowledgement-late", "acknowledgement-due-soon"
 _DIGEST = UUID("6f0c1d7e-5b0e-5f3a-9d53-1d2f7c1a9b10")
+_LEDGER_GAP = UUID("c4b0a1d2-0f8e-5c1b-8a37-4e6d2b9f5c11")
 
 _say = telemetry("duties")
 
@@ -60,10 +62,11 @@ async def run(log: Log, database: Database, store: Store, house: House, clock: C
             (1, lambda: allocation.apply(database, store, house, clock)),
             (1, lambda: allocation.alarm(database, store, house, clock())),
             (12, lambda: tell_of_owed(database, store, house, clock())),
+            (1, lambda: handoffs.alarm(database, store, house, clock())),
             (1, lambda: send_digest(database, store, house, clock(), since)),
             (1, partial(seal, database, clock, back=_look_back(turn, last))),
             (1, lambda: measure(log, database, house, clock())),
-            (12, lambda: publish_ledger(log, database, store, clock())),
+            (12, lambda: publish_ledger(log, database, store, house, clock())),
             (720, log.trim),
         ):
             if turn % every and not last:
@@ -90,13 +93,17 @@ def _look_back(turn: int, last: bool) -> timedelta:
 
 
 async def escalate(database: Database, store: Store, house: House, now: datetime) -> int:
-    """Tell the second duty mailbox of urgent tasks that nobody has claimed in time, once each; answers with how many."""
+    """Tell of urgent tasks and of what nobody has read for risk, where nobody has claimed them in time, once each; answers with how many."""
     tasks = tables.tasks
-    overdue = tasks.c.state == "open", tasks.c.kind == TaskKind.URGENT.value, tasks.c.escalated_at.is_(None)
+    limits = house.router
+    late = or_(
+        and_(tasks.c.kind == TaskKind.URGENT.value, tasks.c.created_at <= now - limits.urgent_unclaimed_after),
+        and_(tasks.c.kind == TaskKind.NOT_READ_FOR_RISK.value, tasks.c.created_at <= now - limits.not_read_within),
+    )
+    overdue = tasks.c.state == "open", tasks.c.escalated_at.is_(None)
     async with database.read() as connection:
-        before = now - house.router.urgent_unclaimed_after
-        rows = (await connection.execute(select(tasks.c.id, tasks.c.body).where(*overdue, tasks.c.created_at <= before))).all()
-    for id_, body in rows:
+        rows = (await connection.execute(select(tasks.c.id, tasks.c.kind, tasks.c.body).where(*overdue, late))).all()
+    for id_, kind, body in rows:
         async with database.write() as connection:
             taken = await connection.execute(update(tasks).where(tasks.c.id == id_, *overdue).values(escalated_at=now))
             if taken.rowcount != 1:
@@ -105,8 +112,9 @@ async def escalate(database: Database, store: Store, house: House, now: datetime
             await store.send(connection, again, now)
             entry = AuditEntry(new_id(), now, None, "escalated", "router", evidence={"task": str(id_)})
             await store.audit(connection, [entry])
-        ERRORS.labels("duties", "urgent-unclaimed").inc()
-        _say.error("urgent-unclaimed", task=str(id_))
+        reason = "urgent-unclaimed" if kind == TaskKind.URGENT else "not-read-for-risk"
+        ERRORS.labels("duties", reason).inc()
+        _say.error(reason, task=str(id_))
     if rows:
         store.pending.set()
     return len(rows)
@@ -203,21 +211,15 @@ async def send_digest(database: Database, store: Store, house: House, now: datet
 
 
 async def _unfinished(connection: AsyncConnection) -> dict[str, list[wording.Unfinished]]:
-    tasks, handoffs = tables.tasks, tables.handoffs
+    tasks, handed = tables.tasks, tables.handoffs
     found: dict[str, list[wording.Unfinished]] = defaultdict(list)
     for row in await connection.execute(select(tasks.c.body, tasks.c.claimed_by).where(tasks.c.state != "done")):
         task = Task.model_validate_json(row.body)
         found[task.mailbox].append(wording.Unfinished(task.reference, task.kind.value, task.due, row.claimed_by))
-    query = select(
-        handoffs.c.contact_id, handoffs.c.mailbox, handoffs.c.team, handoffs.c.handed_off_at, tables.contacts.c.reference
-    )
-    query = query.join(tables.contacts, tables.contacts.c.id == handoffs.c.contact_id).where(
-        handoffs.c.state.in_(("sent", "overdue"))
-    )
-    for row in await connection.execute(query):
-        found[row.mailbox].append(
-            wording.Unfinished(row.reference, f"handoff to {row.team}", row.handed_off_at + timedelta(days=2), None)
-        )
+    query = select(handed.c.mailbox, handed.c.team, handed.c.due, tables.contacts.c.reference)
+    query = query.join(tables.contacts, tables.contacts.c.id == handed.c.contact_id)
+    for row in await connection.execute(query.where(handed.c.state.in_(handoffs.UNTAKEN))):
+        found[row.mailbox].append(wording.Unfinished(row.reference, f"handoff to {row.team}", row.due, None))
     return found
 
 
@@ -282,10 +284,11 @@ async def verify_audit(database: Database) -> Verdict:
     return verification.verdict(total - present)
 
 
-async def publish_ledger(log: Log, database: Database, store: Store, now: datetime) -> int:
-    """Publish the lines of hours that are over, each when it is first counted and whenever it has changed since."""
+async def publish_ledger(log: Log, database: Database, store: Store, house: House, now: datetime) -> int:
+    """Publish the lines of hours that are over, each when it is first counted and whenever it has changed since; tell of gaps in any."""
     lines = await ledger.entries(log, database, now, since=now - timedelta(days=3))
     UNACCOUNTED.set(sum(line.unaccounted for line in lines))
+    await _watch_for_gaps(database, store, house, lines, now)
     over = [line for line in lines if line.hour + timedelta(hours=1) <= now]
     changed = 0
     if over:
@@ -312,6 +315,43 @@ async def publish_ledger(log: Log, database: Database, store: Store, now: dateti
     return changed
 
 
+async def _watch_for_gaps(database: Database, store: Store, house: House, lines: Sequence[LedgerEntry], now: datetime) -> None:
+    """Tell Customer Care, once a line, of something unaccounted for that has not come to light in time."""
+    gaps = tables.ledger_gaps
+    open_ = {(line.channel, line.hour): line for line in lines if line.unaccounted}
+    waiting = select(gaps).where(gaps.c.alarmed_at.is_(None))
+    async with database.read() as connection:
+        if not open_ and not (await connection.execute(waiting)).first():
+            return
+    told: list[LedgerEntry] = []
+    async with database.write("ledger") as connection:
+        for row in (await connection.execute(waiting)).all():
+            this = (gaps.c.channel == row.channel) & (gaps.c.hour == row.hour)
+            line = open_.pop((row.channel, row.hour), None)
+            if line is None:
+                await connection.execute(gaps.delete().where(this))
+            elif now - row.since >= house.router.ledger_gap_after:
+                await connection.execute(update(gaps).where(this).values(alarmed_at=now))
+                await store.send(connection, [_gap_notice(line, row.since, house, now)], now)
+                evidence = {"channel": line.channel, "hour": line.hour.isoformat(), "unaccounted": line.unaccounted}
+                await store.audit(connection, [AuditEntry(new_id(), now, None, "ledger-gap", "router", evidence=evidence)])
+                told.append(line)
+        for channel, hour in open_:
+            new = insert(gaps).values(channel=channel, hour=hour, since=now)
+            await connection.execute(new.on_conflict_do_nothing())
+    for line in told:
+        ERRORS.labels("duties", "ledger-gap").inc()
+        _say.error("ledger-gap", channel=line.channel, hour=line.hour.isoformat(), unaccounted=line.unaccounted)
+    if told:
+        store.pending.set()
+
+
+def _gap_notice(line: LedgerEntry, since: datetime, house: House, now: datetime) -> Message:
+    words = wording.ledger_gap(line, since, house.zone)
+    purpose = f"{line.channel}:{line.hour.isoformat()}"
+    return staff_message(house, OutgoingKind.TASK, house.teams.customer_care, words, _LEDGER_GAP, purpose, None, now)
+
+
 async def measure(log: Log, database: Database, house: House, now: datetime) -> None:
     """Set the gauges."""
     sent, tasks, each = tables.outgoing, tables.tasks, owed.owed().subquery()
@@ -325,16 +365,20 @@ async def measure(log: Log, database: Database, house: House, now: datetime) -> 
         LATE.set(number_late)
         DUE_SOON.set(number_soon)
         EARLIEST_DUE.set(earliest.timestamp() if earliest else 0)
-        by_kind = select(tasks.c.kind, func.count()).where(tasks.c.state == "open").group_by(tasks.c.kind)
-        unclaimed = {row[0]: row[1] for row in await connection.execute(by_kind)}
+        by_kind = select(tasks.c.kind, func.count(), func.min(tasks.c.created_at)).where(tasks.c.state == "open")
+        unclaimed = {row[0]: row[1:] for row in await connection.execute(by_kind.group_by(tasks.c.kind))}
         for kind in TaskKind:
-            TASKS.labels(kind.value).set(unclaimed.get(kind.value, 0))
+            number, oldest = unclaimed.get(kind.value, (0, None))
+            TASKS.labels(kind.value).set(number)
+            TASKS_OLDEST.labels(kind.value).set(oldest.timestamp() if oldest else 0)
         await allocation.measure(connection)
+        await handoffs.measure(connection)
     for topic, group in (
         ("contacts", "router"),
         ("outgoing", "dispatcher"),
         ("outgoing.status", "router"),
         ("allocations", "router"),
+        ("handoffs.receipts", "router"),
     ):
         behind = await log.lag(topic_of(topic).name, group)
         LAG.labels(topic).set(behind.records)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from ingest.contract import Allocation, Contact, Event, Record, decode, major_version, topic_of
+from ingest.contract import Allocation, Contact, Event, HandoffReceipt, Record, Topic, decode, major_version, topic_of
 from ingest.errors import Unreadable
 from ingest.ids import MARK, digest, mark, published_contact_id
 from ingest.settings import Publisher
@@ -20,6 +20,7 @@ OWN_SOURCE: Final = "urn:contact-ingest:"
 NOT_OURS: Final = "not-ours"
 _CONTACTS: Final = topic_of("contacts")
 _ALLOCATIONS: Final = topic_of("allocations")
+_RECEIPTS: Final = topic_of("handoffs.receipts")
 _STEM, _MAJOR = major_version(_CONTACTS.ce_type) or ("", 0)
 
 
@@ -140,14 +141,9 @@ def allocation_of(record: Record, publishers: Mapping[str, Publisher], key: byte
 
     Raises Unreadable: those of ``decode``, ``may-not-allocate``, ``not-ours``, ``unknown-type``, ``breaks-the-contract``.
     """
-    event = decode(record)
-    publisher = publishers.get(event.source)
-    if publisher is None and not (event.source.startswith(OWN_SOURCE) and is_ours(event, key)):
-        raise Unreadable(NOT_OURS, f"It says that it is from {event.source}, and has not the mark that only we can make.")
+    event, publisher = _told_by(record, _ALLOCATIONS, publishers, key)
     if publisher is not None and not publisher.may_allocate:
         raise Unreadable("may-not-allocate", f"The settings do not let {event.source} allocate ([publishers] may_allocate).")
-    if event.type != _ALLOCATIONS.ce_type:
-        raise Unreadable("unknown-type", f"The type is {event.type}; this topic carries {_ALLOCATIONS.ce_type}.")
     try:
         told = Allocation.model_validate_json(event.data)
     except ValidationError as error:
@@ -155,6 +151,41 @@ def allocation_of(record: Record, publishers: Mapping[str, Publisher], key: byte
     if publisher is None:
         return told
     return told.model_copy(update={"id": published_contact_id(event.source, event.id), "by": f"{told.by} ({event.source})"})
+
+
+class Receipt(NamedTuple):
+    """What a team says of a handoff, and for which teams its publisher may speak; for any, where we say it ourselves."""
+
+    told: HandoffReceipt
+    teams: tuple[str, ...] | None
+
+
+def receipt_of(record: Record, publishers: Mapping[str, Publisher], key: bytes) -> Receipt:
+    """What became of a handoff, by our own mark or by a publisher that may speak for a team.
+
+    Raises Unreadable: those of ``decode``, ``may-not-take``, ``not-ours``, ``unknown-type``, ``breaks-the-contract``.
+    """
+    event, publisher = _told_by(record, _RECEIPTS, publishers, key)
+    if publisher is not None and not publisher.may_take:
+        raise Unreadable("may-not-take", f"The settings let {event.source} speak for no team ([publishers] may_take).")
+    try:
+        told = HandoffReceipt.model_validate_json(event.data)
+    except ValidationError as error:
+        raise Unreadable("breaks-the-contract", "It is no receipt of a handoff.") from error
+    if publisher is None:
+        return Receipt(told, None)
+    return Receipt(told.model_copy(update={"by": f"{told.by} ({event.source})"}), publisher.may_take)
+
+
+def _told_by(record: Record, topic: Topic, publishers: Mapping[str, Publisher], key: bytes) -> tuple[Event, Publisher | None]:
+    """The event in a record of a topic, and which publisher says so; None where we do, by our own mark. Raises Unreadable."""
+    event = decode(record)
+    publisher = publishers.get(event.source)
+    if publisher is None and not (event.source.startswith(OWN_SOURCE) and is_ours(event, key)):
+        raise Unreadable(NOT_OURS, f"It says that it is from {event.source}, and has not the mark that only we can make.")
+    if event.type != topic.ce_type:
+        raise Unreadable("unknown-type", f"The type is {event.type}; this topic carries {topic.ce_type}.")
+    return event, publisher
 
 
 def is_ours(event: Event, key: bytes) -> bool:

@@ -5,7 +5,8 @@ fenced by the partition's epoch (DESIGN promise 2): whoever lost the partition w
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -40,7 +41,7 @@ from ingest.log import Delivery, Partition
 from ingest.page import Kept, Page, Turn
 from ingest.telemetry import ERRORS, telemetry
 from router.audit import AuditEntry
-from router.consequences import Consequences, House, Message, kind_of, task, task_mail, team_of
+from router.consequences import Consequences, House, Message, kind_of, task, task_mail, team_of, within_of
 from router.register import tables
 
 SOURCE = "urn:contact-ingest:router"
@@ -281,7 +282,7 @@ class Store:
         self, page: Page, id_: UUID, channel: str, kind: TaskKind, purpose: str, now: datetime, reasons: tuple[str, ...]
     ) -> None:
         """A task that no decision of the router raises."""
-        due = now + self._house.router.review_within
+        due = now + within_of(kind, self._house)
         self._raise(page, task(id_, channel, kind, self._house.teams.customer_care, now, due, reasons, purpose=purpose), now)
 
     def _raise(self, page: Page, raised: Task, now: datetime) -> None:
@@ -362,20 +363,24 @@ class Store:
             _out(page, topic, record)
         await page.write(connection)
 
-    async def commit_statuses(self, batch: Batch, statuses: Sequence[OutgoingStatus]) -> list[OutgoingStatus]:
-        """Write what became of messages; answers with those that changed something."""
+    @asynccontextmanager
+    async def taking(self, batch: Batch) -> AsyncGenerator[AsyncConnection]:
+        """A transaction that moves the position past a batch, for what is written because of it. Raises Fenced, Unavailable."""
         async with self._database.write() as connection:
             if await Page(_KEPT).write(connection, self._turn(batch)) is None:
                 raise Fenced(f"{batch.partition.topic}/{batch.partition.number} from {batch.first}")
+            yield connection
+
+    async def commit_statuses(self, batch: Batch, statuses: Sequence[OutgoingStatus]) -> list[OutgoingStatus]:
+        """Write what became of messages; answers with those that changed something."""
+        async with self.taking(batch) as connection:
             changed = await self._end(connection, statuses, self._clock())
         self.pending.set()
         return changed
 
     async def commit_allocations(self, batch: Batch, allocations: Sequence[Allocation]) -> None:
         """Note what External Affairs & Strategy has decided; what comes of it is for ``allocation`` to see to."""
-        async with self._database.write() as connection:
-            if await Page(_KEPT).write(connection, self._turn(batch)) is None:
-                raise Fenced(f"{batch.partition.topic}/{batch.partition.number} from {batch.first}")
+        async with self.taking(batch) as connection:
             await self.note_allocations(connection, allocations, self._clock())
 
     async def note_allocations(
@@ -490,7 +495,7 @@ def _consequences(page: Page, each: Consequences, now: datetime, new: UUID | Non
         body = h.model_dump_json()
         row = {
             "id": h.id, "contact_id": h.contact_id, "team": h.team.value, "mailbox": h.mailbox, "individual_id": h.individual_id,
-            "case_reference": h.case_reference, "state": "sent", "handed_off_at": now, "body": body,
+            "case_reference": h.case_reference, "state": "sent", "handed_off_at": now, "due": h.due or now, "body": body,
         }  # fmt: skip
         page.put(tables.handoffs, row, new)
         _publish(page, f"handoffs.{h.team.value}", h.id, body, now, new)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from ingest.contract import Contact, Handoff, Task, TaskKind, Team
+from ingest.contract import GivenDetails, Handoff, LedgerEntry, Task, TaskKind, Team
 from ingest.settings import AcknowledgementSettings
 from router.decide import Disposition, HandOff, RecordFeedback
 
@@ -230,38 +230,90 @@ def own_words(settings: AcknowledgementSettings) -> re.Pattern[str]:
     )
 
 
-def handoff_notice(handoff: Handoff, contact: Contact, zone: ZoneInfo) -> Words:
+def handoff_notice(handoff: Handoff, zone: ZoneInfo) -> Words:
     """For the team that takes over: what is not safe and needs first, then who, which case, why, and the words."""
+    marks = "URGENT " if handoff.urgent else ""
+    case = f" case {handoff.case_reference}" if handoff.case_reference else ""
+    lines = [*handoff_lines(handoff, zone), "", f"Subject: {handoff.subject or '(none)'}", "", handoff.full_text]
+    return f"{marks}Handoff {handoff.reference} to {handoff.team.value}{case}", "\n".join(lines) + "\n"
+
+
+def handoff_lines(handoff: Handoff, zone: ZoneInfo) -> list[str]:
+    """All that a handoff says but the words themselves and whom they write for; what of theirs stands in it is one line each."""
     needs = ", ".join(each.replace("_", " ") for each in handoff.reasonable_adjustments)
     unsafe = " or ".join(each.method for each in handoff.unsafe_ways)
-    lines = [
+    clock, points = handoff.legal_clock, handoff.key_points
+    return [
         *(["URGENT: signs of serious harm. The duty mailbox has been told as well.", ""] if handoff.urgent else []),
         *([f"NOT SAFE: never reach them by {unsafe}", ""] if unsafe else []),
+        *(["UNDER 18: by their own words a child writes.", ""] if handoff.under_18 else []),
+        *([f"A CLOCK OF THE LAW RUNS ({clock.kind.replace('-', ' ')}): until {clock.due:%d %B %Y}", ""] if clock else []),
         *([f"REASONABLE ADJUSTMENTS: {needs}", ""] if needs else []),
         f"Reference:      {handoff.reference}",
         f"Received:       {_when(handoff.received_at, zone)} by {handoff.channel.replace('_', ' ')}",
-        f"From:           {handoff.sender_name or 'no name given'}",
-        *[f"{each.kind.capitalize() + ':':<15} {each.given}" for each in contact.sender.identifiers],
+        f"From:           {_in_line(handoff.sender_name) or 'no name given'}",
+        *[f"{each.kind.capitalize() + ':':<15} {_in_line(each.given)}" for each in handoff.sender_identifiers],
+        *_of_person("They say:", handoff.given),
         *(
             ["Writes for:     somebody else, by a right that is claimed. Answer the writer only."]
-            if handoff.on_behalf_of
+            if handoff.on_behalf_of or handoff.represented
             else []
         ),
         f"Individual:     {handoff.individual_id or 'not matched to the register'}",
         f"Case:           {handoff.case_reference or 'none'}",
+        *([f"About:          {_in_line(handoff.organisation_complained_of)}"] if handoff.organisation_complained_of else []),
+        *([f"They want:      {_in_line(handoff.remedy_sought)}"] if handoff.remedy_sought else []),
+        *([f"Reach them by:  {handoff.agreed_method}"] if handoff.agreed_method else []),
         f"Attachments:    {len(handoff.attachments)}",
         f"Original:       {handoff.original}",
         "",
         "Why it is yours:",
         *[f"- {reason}" for reason in handoff.because],
+        *(["", "The chief of what they say:", *(f"- {_in_line(each)}" for each in points)] if points else []),
         "",
-        f"Subject: {handoff.subject or '(none)'}",
-        "",
-        handoff.full_text,
+        *([f"Take it by {_when(handoff.due, zone)}, or return it:"] if handoff.due else []),
+        f"  ingest handoffs take {handoff.id} --by YOUR-NAME",
+        f"  ingest handoffs return {handoff.id} --by YOUR-NAME --because WHY",
     ]
-    marks = "URGENT " if handoff.urgent else ""
-    case = f" case {handoff.case_reference}" if handoff.case_reference else ""
-    return f"{marks}Handoff {handoff.reference} to {handoff.team.value}{case}", "\n".join(lines) + "\n"
+
+
+def represented_lines(handoff: Handoff) -> list[str]:
+    """Whom they write for and by what right, which no mail has: it is somebody else's, and nobody has asked them."""
+    declared = handoff.on_behalf_of
+    said = [declared.name or "", *(each.given for each in declared.identifiers)] if declared else []
+    return [
+        *([f"For, declared:  {'; '.join(_in_line(each) for each in said if each)}"] if any(said) else []),
+        *_of_person("For, in words:", handoff.represented),
+        *([f"By what right:  {_in_line(handoff.authority)}"] if handoff.authority else []),
+    ]
+
+
+def _of_person(label: str, given: GivenDetails | None) -> list[str]:
+    """What was said of somebody, in one line; none where nothing was."""
+    said = [_in_line(str(each)) for each in given.model_dump(exclude_none=True).values()] if given else []
+    return [f"{label:<15} {'; '.join(said)}"] if said else []
+
+
+def _in_line(text: str | None) -> str:
+    return " ".join((text or "").split())
+
+
+def handoff_not_taken(handoff: Handoff, zone: ZoneInfo) -> Words:
+    """That a team has not said in time that it has taken a handoff; nothing of what was written."""
+    lines = [
+        f"A handoff to {handoff.team.value} was sent to {handoff.mailbox}, and nobody has taken it or returned it.",
+        "",
+        f"Handoff:    {handoff.id}",
+        f"Reference:  {handoff.reference}",
+        f"Received:   {_when(handoff.received_at, zone)}",
+        f"Handed on:  {_when(handoff.handed_off_at, zone)}",
+        f"Case:       {handoff.case_reference or 'none'}",
+        "",
+        f"See it:     ingest handoffs show {handoff.id}",
+        f"Take it:    ingest handoffs take {handoff.id} --by YOUR-NAME",
+        f"Return it:  ingest handoffs return {handoff.id} --by YOUR-NAME --because WHY",
+    ]
+    return f"NOT TAKEN Handoff {handoff.reference} to {handoff.team.value}", "\n".join(lines) + "\n"
 
 
 def task_notice(task: Task, zone: ZoneInfo, *, again: bool = False) -> Words:
@@ -289,6 +341,21 @@ def task_notice(task: Task, zone: ZoneInfo, *, again: bool = False) -> Words:
     ]
     mark = _MARKS[task.kind is TaskKind.ALLOCATION] if again else ""
     return f"{mark}{_KINDS[task.kind].split(':')[0]} [{task.reference}]", "\n".join(lines) + "\n"
+
+
+def ledger_gap(line: LedgerEntry, since: datetime, zone: ZoneInfo) -> Words:
+    """That the receipt ledger does not balance for an hour of a channel, and where to look."""
+    channel = line.channel.replace("_", " ")
+    lines = [
+        f"By {channel} {line.received} were received in the hour from {_when(line.hour, zone)}.",
+        f"{line.unaccounted} of them are in no disposition, dead letter or queue, and have not been since {_when(since, zone)}.",
+        "",
+        "Their originals are kept, and so is the note that we received them. Where Kafka is or was away they may wait on the disk of",
+        "whatever took them in: `ingest check` on that machine says so. Else look in the telemetry of that hour.",
+        "",
+        f"See it:  ingest ledger --since {line.hour:%Y-%m-%dT%H:%M}",
+    ]
+    return f"The receipt ledger does not balance: {line.unaccounted} by {channel}", "\n".join(lines) + "\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -394,7 +394,7 @@ async def follow_statuses(log: Log, database: Database, store: Store, stopping: 
         with suppress(Unavailable):  # it is written, and only its numbers are not
             await _count(database, changed)
 
-    await _follow(STATUSES.name, take_in, log, store, stopping)
+    await follow(STATUSES.name, take_in, log, store, stopping)
 
 
 async def follow_allocations(
@@ -405,10 +405,10 @@ async def follow_allocations(
     async def take_in(batch: Batch, deliveries: Sequence[Delivery]) -> None:
         await store.commit_allocations(batch, _allocations(deliveries, publishers, key))
 
-    await _follow(ALLOCATIONS.name, take_in, log, store, stopping)
+    await follow(ALLOCATIONS.name, take_in, log, store, stopping)
 
 
-async def _follow(topic: str, take_in: TakeIn, log: Log, store: Store, stopping: asyncio.Event) -> None:
+async def follow(topic: str, take_in: TakeIn, log: Log, store: Store, stopping: asyncio.Event) -> None:
     """A topic whose position stands in the register, in the transaction of what is taken from it."""
     while not stopping.is_set():
         try:
@@ -493,4 +493,4 @@ async def _count(database: Database, changed: Sequence[OutgoingStatus]) -> None:
             ACKNOWLEDGED.observe(max(0.0, (each.at - row.received_at).total_seconds()))
 
 
-__all__ = ["Fenced", "Worker", "follow_allocations", "follow_statuses"]
+__all__ = ["Fenced", "Worker", "follow", "follow_allocations", "follow_statuses"]

@@ -29,6 +29,7 @@ VERBS: Final[dict[str, Verb]] = {
     "publish": Verb("publish", _SERVICE, "Put contacts onto the log as another system would."),
     "review": Verb("review", _LOOK, "Tasks that only a person can decide or do, the urgent first."),
     "social": Verb("social", _LOOK, "Posts on social media that wait to be allocated: list, allocate."),
+    "handoffs": Verb("handoffs", _LOOK, "What was handed to other teams: list, show, take, return, settle."),
     "feedback": Verb("feedback", _LOOK, "Feedback records: list, show, export, settle."),
     "outgoing": Verb("outgoing", _LOOK, "What we send: list, show, hold, release, cancel."),
     "dead-letters": Verb("dead_letters", _LOOK, "What could not be understood: list, show, replay, discard."),

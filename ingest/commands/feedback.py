@@ -33,11 +33,17 @@ LABELS: Final = {
     "name_held": "Name as held",
     "address_given": "Address as given",
     "address_held": "Address as held",
+    "phone_given": "Telephone as given",
+    "email_given": "Mail address as given",
+    "date_of_birth_given": "Birth date as given",
     "individual_id": "Individual in the register",
+    "under_18": "UNDER 18, in their words",
+    "legal_clock": "The law wants an answer by",
     "reasonable_adjustments": "Reasonable adjustments",
     "agreed_method": "How to reach them",
     "unsafe_ways": "NEVER reach them by",
-    "on_behalf_of": "Writes for, as they say",
+    "on_behalf_of": "Writes for, as they declare",
+    "represented": "Writes for, in their words",
     "authority": "By what right, a claim",
     "type": "Type of feedback",
     "contacted_before_said": "Contacted us before, as they say",
@@ -256,6 +262,10 @@ def _item(value: Any) -> str:
     match value:
         case {"identifiers": [*identifiers], "name": name}:
             return ", ".join(str(each) for each in (name, *(each["given"] for each in identifiers)) if each)
+        case {"date_of_birth": _, "postcode": _}:
+            return ", ".join(str(each) for each in cast(dict[str, Any], value).values() if each) or "somebody they do not name"
+        case {"kind": kind, "due": due}:
+            return f"{due}: {kind}"
         case {"evidence": words, "name": name} | {"words": words, "method": name}:
             return f"{name}: {words}" if words else str(name)
         case _:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 import typer
 
 from ingest.clock import now
-from ingest.commands.terminal import Config, Json, fail, open_database, run_async, say, settings, table, warn
+from ingest.commands.terminal import Config, Json, fail, open_database, quoted, run_async, say, settings, table, warn
 from ingest.contract import Contact, Task, TaskKind, Team, canonical_case_reference
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class Choice(StrEnum):
     INVESTIGATORS = "investigators"
     CASE_OWNER = "case-owner"
     ANSWER = "answer"
+    INVITE = "invite"
     NO_ACTION = "no-action"
 
 
@@ -145,7 +146,7 @@ def _of_answer(task: Task, config: Path | None) -> list[str]:
         for line in (
             "",
             f"“{each.title}” ({language}), approved by {each.approved_by} until {each.valid_until:%d %B %Y}:",
-            *_quoted(each.text),
+            *quoted(each.text),
         )
     ]
 
@@ -212,8 +213,8 @@ async def _of_contact(connection: "AsyncConnection", task: Task) -> list[str]:
         *(f"Reply       {each.kind} {each.id}: {each.state}{f' ({each.reason})' if each.reason else ''}" for each in held),
         "",
         "What they say:",
-        *_quoted(contact.text),
-        *(() if same else ("", "With what is quoted below it:", *_quoted(contact.full_text))),
+        *quoted(contact.text),
+        *(() if same else ("", "With what is quoted below it:", *quoted(contact.full_text))),
         *(("", "The text was cut; the original has the rest.") if contact.full_text_cut else ()),
         *_declared(contact),
     ]
@@ -231,7 +232,7 @@ def _of_post(contact: Contact) -> list[str]:
 def _declared(contact: Contact) -> list[str]:
     """What they said in fields of their own, those they left empty passed over."""
     given = contact.declared.model_dump(mode="json", exclude_defaults=True) if contact.declared else {}
-    said = [line for name, value in given.items() for line in _quoted(f"{name.replace('_', ' ')}: {_in_words(value)}")]
+    said = [line for name, value in given.items() for line in quoted(f"{name.replace('_', ' ')}: {_in_words(value)}")]
     return ["", "What they declare:", *said] if said else []
 
 
@@ -245,11 +246,6 @@ def _in_words(value: Any) -> str:
             return "\n".join(_in_words(each) for each in cast("list[Any]", value))
         case _:
             return str(value)
-
-
-def _quoted(text: str) -> list[str]:
-    """With a bar before each line, so that no words of theirs can pass for ours."""
-    return [f"  | {line}" for line in text.splitlines()] or ["  | (nothing)"]
 
 
 async def _of_versions(connection: "AsyncConnection", task: Task) -> list[str]:
@@ -326,6 +322,7 @@ def decide(
 
     The acknowledgement stands as it was, but for what only read like spam: it goes, or with `no-action` it never will. With `answer`
     the approved answer goes to them, as `ingest review show` has it; where there is none it is for you to write, and nothing is sent.
+    Who wrote on social media is asked with `invite` to contact us.
     """
     about = _case(case)
     if query is not None and Choice.ANSWER not in becomes:
@@ -413,7 +410,7 @@ def _answer_of(task: Task) -> str | None:
 
 
 def _disposition(choice: Choice, query: str | None) -> "Disposition":
-    from router.decide import AnswerQuery, HandOff, NoAction, RecordFeedback
+    from router.decide import AnswerQuery, HandOff, InviteToContact, NoAction, RecordFeedback
 
     match choice:
         case Choice.FEEDBACK:
@@ -422,6 +419,8 @@ def _disposition(choice: Choice, query: str | None) -> "Disposition":
             return HandOff(Team(choice.value))
         case Choice.ANSWER:
             return AnswerQuery(query)
+        case Choice.INVITE:
+            return InviteToContact()
         case Choice.NO_ACTION:
             return NoAction()
 

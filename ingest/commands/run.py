@@ -32,6 +32,7 @@ from ingest.uploads import Uploads
 from router import duties, outbox
 from router.answers import Answers, Fault, library
 from router.consequences import House
+from router.handoffs import follow_receipts
 from router.readers import Readers
 from router.store import Store
 from router.worker import Worker, follow_allocations, follow_statuses
@@ -209,6 +210,8 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
                 group.create_task(_whole(worker.watch()))
                 group.create_task(_whole(follow_statuses(it.log, it.database, it.store, it.stopping)))
                 group.create_task(_whole(follow_allocations(it.log, it.store, it.settings.publishers, key, it.stopping)))
+                following = follow_receipts(it.log, it.store, it.house, it.settings.publishers, key, it.clock, it.stopping)
+                group.create_task(_whole(following))
                 group.create_task(_whole(duties.run(it.log, it.database, it.store, it.house, it.clock, it.stopping)))
         routed.set()
 

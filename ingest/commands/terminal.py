@@ -115,6 +115,11 @@ def say(text: str) -> None:
     _console().print(Text(plain(text)), soft_wrap=True)
 
 
+def quoted(text: str) -> list[str]:
+    """With a bar before each line, so that no words of theirs can pass for ours."""
+    return [f"  | {line}" for line in text.splitlines()] or ["  | (nothing)"]
+
+
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, json: bool) -> None:
     """Rows under a title, or each as a JSON object whose names are the columns with ``_`` for a space."""
     if json:

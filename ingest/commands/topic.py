@@ -15,7 +15,13 @@ app = typer.Typer(
 )
 
 NAMES: Final = (*(topic.name for topic in TOPICS), DEAD_LETTERS)
-READ_BY: Final = (("contacts", "router"), ("outgoing", "dispatcher"), ("outgoing.status", "router"), ("allocations", "router"))
+READ_BY: Final = (
+    ("contacts", "router"),
+    ("outgoing", "dispatcher"),
+    ("outgoing.status", "router"),
+    ("allocations", "router"),
+    ("handoffs.receipts", "router"),
+)
 _PAGE: Final = 500
 
 

@@ -19,7 +19,9 @@ from ingest.contract.contact import (
     Criterion,
     DeclaredFacts,
     FeedbackType,
+    GivenDetails,
     Identifier,
+    LegalClock,
     Method,
     Person,
     Post,
@@ -30,7 +32,7 @@ from ingest.contract.contact import (
 )
 from ingest.contract.envelope import Event, Record, decode, encode, encode_structured
 from ingest.contract.feedback import FeedbackRecord
-from ingest.contract.handoff import Handoff, Task, TaskKind, Team
+from ingest.contract.handoff import Handoff, HandoffReceipt, ReceiptState, Task, TaskKind, Team
 from ingest.contract.ledger import LedgerEntry
 from ingest.contract.outgoing import Audience, Outgoing, OutgoingKind, OutgoingState, OutgoingStatus
 from ingest.contract.topics import DEAD_LETTERS, TOPICS, Topic, major_version, topic_of
@@ -50,9 +52,12 @@ __all__ = [
     "Event",
     "FeedbackRecord",
     "FeedbackType",
+    "GivenDetails",
     "Handoff",
+    "HandoffReceipt",
     "Identifier",
     "LedgerEntry",
+    "LegalClock",
     "Method",
     "Outgoing",
     "OutgoingKind",
@@ -60,6 +65,7 @@ __all__ = [
     "OutgoingStatus",
     "Person",
     "Post",
+    "ReceiptState",
     "Record",
     "Task",
     "TaskKind",

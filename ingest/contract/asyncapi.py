@@ -37,9 +37,12 @@ _DEAD: Final[dict[str, Any]] = {
 }
 _KEYS: Final = {
     "allocations": "the id of the contact of the post as it was first written",
+    "handoffs.receipts": "the handoff's id",
     "contacts": "the same for every contact of one sender, a keyed hash of the address: never the address itself",
 }
 _OWN_KEY: Final = "the id of what the event tells of"
+_NEVER_OURS: Final = ("handoffs.receipts",)
+"""What only other systems write."""
 
 
 def document(golden: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -66,8 +69,11 @@ def document(golden: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         "defaultContentType": "application/json",
         "channels": {name: _channel(name, carries, about) for name, carries, about in topics},
         "operations": {
-            **{f"{name}.written": _operation("send", name, about) for name, _, about in topics},
+            **{f"{name}.written": _operation("send", name, about) for name, _, about in topics if name not in _NEVER_OURS},
             "contacts.read": _operation("receive", "contacts", "contacts of publishers that the settings name"),
+            "handoffs.receipts.read": _operation(
+                "receive", "handoffs.receipts", "what teams say, by publishers with `may_take`"
+            ),
         },
         "components": {"messages": messages, "schemas": dict(sorted(schemas.items()))},
     }

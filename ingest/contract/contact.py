@@ -1,5 +1,6 @@
 """A contact: one approach by one person, normalised, whatever channel it came by."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
@@ -98,6 +99,26 @@ class UnsafeWay(Shape):
 
     method: Method
     words: Text = ""
+
+
+class GivenDetails(Shape):
+    """Who one person is, as somebody's words have it: claims, as they were written."""
+
+    name: Text | None = None
+    address: Text | None = Field(default=None, description="the postal address, its lines apart by commas")
+    postcode: Text | None = None
+    phone: Text | None = None
+    email: Text | None = None
+    date_of_birth: Text | None = Field(default=None, description="YYYY-MM-DD")
+
+
+class LegalClock(Shape):
+    """What somebody asks that the law has a clock of its own for, and when that ends."""
+
+    kind: Literal["subject-access", "freedom-of-information", "data-protection"]
+    due: date = Field(
+        description="the last day on which they are answered, or for a complaint about data protection told that we have it"
+    )
 
 
 class DeclaredFacts(Shape):

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from ingest.contract.contact import Criterion, FeedbackType, Person, UnsafeWay
+from ingest.contract.contact import Criterion, FeedbackType, GivenDetails, LegalClock, Person, UnsafeWay
 from ingest.contract.shape import Moment, Shape, Text
 
 
@@ -25,6 +25,9 @@ class FeedbackRecord(Shape):
     name_held: Text | None = None
     address_given: Text | None = None
     address_held: Text | None = None
+    phone_given: Text | None = None
+    email_given: Text | None = None
+    date_of_birth_given: Text | None = Field(default=None, description="YYYY-MM-DD")
     type: FeedbackType | None = None
     key_points: tuple[Text, ...] = Field(default=(), description="the person's own sentences")
     review_criteria: tuple[Criterion, ...] = ()
@@ -36,9 +39,14 @@ class FeedbackRecord(Shape):
     reasonable_adjustments: tuple[Text, ...] = ()
     agreed_method: Text | None = None
     unsafe_ways: tuple[UnsafeWay, ...] = Field(default=(), description="how they must not be reached")
-    on_behalf_of: Person | None = Field(default=None, description="for whom they write, as they say it")
+    on_behalf_of: Person | None = Field(default=None, description="for whom they write, as they declare it")
+    represented: GivenDetails | None = Field(
+        default=None, description="for whom they write, as their words have it; empty where they name nobody"
+    )
     authority: Text | None = Field(
         default=None, description="by what right they say that they do: a claim, until it has been seen"
     )
+    under_18: Text | None = Field(default=None, description="their words that show the writer to be a child")
+    legal_clock: LegalClock | None = None
     promises_broken: tuple[Text, ...] = Field(default=(), description="their sentences about a promise we did not keep")
     missing: tuple[Text, ...] = Field(default=(), description="what the service model asks for and we were not told")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from ingest.contract.allocation import Allocation
 from ingest.contract.contact import Contact
 from ingest.contract.feedback import FeedbackRecord
-from ingest.contract.handoff import Handoff, Task, Team
+from ingest.contract.handoff import Handoff, HandoffReceipt, Task, Team
 from ingest.contract.ledger import LedgerEntry
 from ingest.contract.outgoing import Outgoing, OutgoingStatus
 from ingest.contract.shape import Shape
@@ -26,6 +26,12 @@ TOPICS: tuple[Topic, ...] = (
     Topic("handoffs.intake", "contact-ingest.handoff.v1", Handoff, "new enquiries and complaints about other bodies"),
     Topic("handoffs.investigators", "contact-ingest.handoff.v1", Handoff, "for an open case, from a proven party to it"),
     Topic("handoffs.case-owner", "contact-ingest.handoff.v1", Handoff, "about a closed case, for who last had it"),
+    Topic(
+        "handoffs.receipts",
+        "contact-ingest.handoff-receipt.v1",
+        HandoffReceipt,
+        "what a team says of a handoff: taken, returned or settled",
+    ),
     Topic("records.feedback", "contact-ingest.feedback-record.v1", FeedbackRecord, "feedback as recorded"),
     Topic("tasks", "contact-ingest.task.v1", Task, "what a person must decide or do"),
     Topic("outgoing", "contact-ingest.outgoing.v1", Outgoing, "messages for the dispatcher to send"),

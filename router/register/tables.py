@@ -163,9 +163,17 @@ handoffs = Table(
     Column("mailbox", Text, nullable=False),
     Column("individual_id", Text, index=True),
     Column("case_reference", Text),
-    Column("state", Text, nullable=False),  # sent, taken, returned, overdue
+    Column("state", Text, nullable=False),  # sent, taken, returned, overdue, settled
     Column("handed_off_at", UtcDateTime, nullable=False, index=True),
+    Column("due", UtcDateTime, nullable=False),
+    Column("taken_by", Text),
+    Column("taken_at", UtcDateTime),
+    Column("ended_by", Text),  # who returned or settled it
+    Column("ended_at", UtcDateTime),
+    Column("because", Text),  # why it was returned
+    Column("escalated_at", UtcDateTime),
     Column("body", Text, nullable=False),  # the Handoff
+    Index("handoffs_by_state", "state", "due"),
 )
 
 additions = Table(
@@ -310,6 +318,15 @@ ledger_lines = Table(
     Column("channel", Text, primary_key=True),
     Column("hour", UtcDateTime, primary_key=True),
     Column("body", Text, nullable=False),  # the LedgerEntry
+)
+
+ledger_gaps = Table(
+    "ledger_gaps",  # an hour of a channel that does not balance, and since when
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("hour", UtcDateTime, primary_key=True),
+    Column("since", UtcDateTime, nullable=False),
+    Column("alarmed_at", UtcDateTime),
 )
 
 positions = Table(

@@ -340,7 +340,7 @@ async def test_with_the_page_s_rights_a_publisher_writes_a_reader_reads_and_neit
     brokers = guarded.url.removeprefix("kafka://")
     lines = [line.split()[1:] for line in commands.replace('"$BROKERS"', brokers).splitlines() if line.startswith("kafka-acls")]
     log = KafkaLog(LogSettings(url=guarded.url))
-    names = ["contacts", "handoffs.intake"]
+    names = ["contacts", "handoffs.intake", "handoffs.receipts"]
     await log.create_topics(names, partitions=1, replication=1, min_isr=1, retention=timedelta(days=30))
     await log.append("handoffs.intake", [encode(Event("1", "urn:a", "t", b"{}"), "k")])
     secure: dict[str, Any] = {
@@ -389,6 +389,7 @@ async def test_with_the_page_s_rights_a_publisher_writes_a_reader_reads_and_neit
         return {
             "write contacts": await writes("contacts"),
             "write handoffs": await writes("handoffs.intake"),
+            "write receipts": await writes("handoffs.receipts"),
             "read contacts": await reads("contacts"),
             "read handoffs": await reads("handoffs.intake"),
             "read them in another group": await reads("handoffs.intake", "another"),
@@ -399,5 +400,9 @@ async def test_with_the_page_s_rights_a_publisher_writes_a_reader_reads_and_neit
     assert {what for what, may_it in (await may()).items() if may_it} == {"write contacts"}
     assert len(await log.read("contacts", after={}, most=10)) == 1
     await grant("intake")
-    assert {what for what, may_it in (await may()).items() if may_it} == {"write contacts", "read handoffs"}
+    assert {what for what, may_it in (await may()).items() if may_it} == {
+        "write contacts",
+        "read handoffs",
+        "write receipts",
+    }
     await log.close()

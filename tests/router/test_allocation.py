@@ -29,7 +29,7 @@ from ingest.reports import allocation_record
 from ingest.settings import Publisher
 from ingest.telemetry import ERRORS, UNALLOCATED, UNALLOCATED_OLDEST
 from router import allocation, desk, duties, ledger
-from router.decide import Allocated, RecordFeedback
+from router.decide import Allocated, InviteToContact, RecordFeedback
 from router.desk import Ruling
 from router.match import Matched
 from router.match.register_view import IndividualView
@@ -234,6 +234,22 @@ async def test_once_allocated_its_writer_is_invited_and_the_task_is_done(
     (told,) = await rows(tables.audit, tables.audit.c.action == "allocated")
     assert (told.actor, told.evidence) == ("the portal", {"allocation": str(said.id), "outcome": "customer-care"})
     assert await apply() == 0
+
+
+async def test_a_person_may_have_its_writer_invited_and_what_is_said_of_it_later_invites_nobody_again(
+    post, append, route, tell, apply, current, sent, tasks, database, store, house, clock
+):
+    about = post()
+    await append(about)
+    await route()
+    (task,) = await tasks("allocation")
+    await desk.rule(database, store, house, task.id, [Ruling(InviteToContact(), None, None, "it is ours")], "Sam", clock)
+    (message,) = await sent()
+    assert (message.kind, message.state) == ("invitation", "due")
+    assert ((await current(about)).kind, (await current(about)).by) == ("InviteToContact", "Sam")
+    await tell(about)
+    await apply()
+    assert [each.id for each in await sent()] == [message.id]
 
 
 async def test_31_an_allocation_that_came_before_its_post_is_applied_when_that_comes_and_nobody_is_asked(

@@ -1,7 +1,8 @@
 """What a decision gives rise to: who is told, who is not, and what is held for a person."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -307,6 +308,148 @@ def test_what_a_record_lacks_is_named_so_that_somebody_asks(decided):
     )
 
 
+def missing(written):
+    return [each for each in tasks(written, TaskKind.REVIEW) if each.suggestion == "ask-what-is-missing"]
+
+
+def test_what_a_record_lacks_is_asked_for_by_a_person_in_one_task(decided, clock):
+    written = decided(feedback(), standing=Standing(forbidden=frozenset({"sms"})))
+    (asked,) = missing(written)
+    assert (asked.mailbox, asked.due) == ("care-team@example.org", clock() + timedelta(hours=24))
+    assert all(each in asked.reasons[0] for each in written.feedback.missing)
+    assert asked.reasons[1] == "They must not be reached by sms."
+    assert notices(written) == set(), "the digest tells of it: a mail for each would hide those that matter"
+
+
+WHOLE: dict[str, Any] = {
+    "feedback_type": "service",
+    "contacted_before": False,
+    "individual": ReadIndividual(name="Jo Brand", address="1 High Street, Leeds", postcode="LS1 1AA"),
+}
+
+
+@pytest.mark.parametrize(
+    ("left_out", "named"),
+    [
+        ({}, None),
+        ({"feedback_type": None}, "type of feedback"),
+        ({"contacted_before": None}, "whether they have contacted us before"),
+        ({"individual": ReadIndividual(name="Jo Brand")}, "address"),
+        ({"individual": ReadIndividual(address="1 High Street, Leeds")}, "name"),
+    ],
+    ids=str,
+)
+def test_only_what_is_missing_is_asked_for(decided, left_out, named):
+    asked = missing(decided(feedback(**{**WHOLE, **left_out})))
+    assert [each.reasons[0].partition("asks for: ")[2].partition(".")[0] for each in asked] == ([named] if named else [])
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"reading": feedback(feedback_type="praise")},
+        {"sender": None},
+        {"backfill": True},
+        {"match": AS_JOAN["match"], "individual": replace(JOAN, died_on=date(2025, 1, 1))},
+    ],
+    ids=["who praises us", "who did not say who they are", "who wrote before we began", "the dead"],
+)
+def test_nobody_is_asked_for_more_of(decided, contact, fields):
+    reading, of = (
+        fields.pop("reading", feedback()),
+        {each: fields.pop(each) for each in ("sender", "backfill") if each in fields},
+    )
+    written = decided(reading, of=contact(**of), **fields)
+    assert written.feedback.missing
+    assert missing(written) == []
+
+
+def test_anonymous_feedback_is_recorded_without_an_individual(decided, contact):
+    written = decided(feedback(), of=contact(sender=None))
+    assert (written.feedback.individual_id, written.feedback.name_given, written.tasks) == (None, None, ())
+
+
+ADDRESS = "Flat 2, 14 Quarry Lane, Derby DE80 4PT"
+READ: dict[str, Any] = {
+    "individual": ReadIndividual("Joan Pettifer", "DE80 4PT", "+441632960114", "joan@example.net", "1950-02-03", ADDRESS),
+    "represented": ReadIndividual(name="Arthur Pettifer"),
+    "authority": "I have power of attorney for him.",
+    "under_18": "I am 15.",
+    "legal_clock": "subject-access",
+    "key_points": ("Nobody rang me back.",),
+    "remedy_sought": "an apology",
+    "organisation_complained_of": "St Elsewhere",
+    "preferred_method": "letter",
+}
+
+
+def test_a_handoff_has_all_that_was_read(decided, contact):
+    about = contact(name="J Pettifer", verified_by="dmarc")
+    written = decided(Reading(Outcome.INTAKE, 0.9, reasonable_adjustments=("large_print",), **READ), of=about)
+    handoff = written.handoff
+    assert handoff.given.model_dump() == {
+        "name": "Joan Pettifer", "address": ADDRESS, "postcode": "DE80 4PT", "phone": "+441632960114", "email": "joan@example.net",
+        "date_of_birth": "1950-02-03",
+    }  # fmt: skip
+    assert (handoff.represented.name, handoff.authority) == ("Arthur Pettifer", "I have power of attorney for him.")
+    assert (handoff.under_18, handoff.key_points) == ("I am 15.", ("Nobody rang me back.",))
+    assert (handoff.legal_clock.kind, handoff.legal_clock.due) == ("subject-access", date(2026, 4, 2))
+    assert (handoff.asks_for, handoff.remedy_sought) == ("intake", "an apology")
+    assert (handoff.organisation_complained_of, handoff.agreed_method) == ("St Elsewhere", "letter")
+    assert handoff.sender_identifiers == about.sender.identifiers
+
+
+def test_a_teams_notice_has_it_as_well_and_how_to_take_it(decided, contact):
+    about = contact("All of the words.", name="J Pettifer")
+    written = decided(Reading(Outcome.INTAKE, 0.9, reasonable_adjustments=("large_print",), **READ), of=about)
+    (notice,) = [each for each in written.messages if each.kind is OutgoingKind.HANDOFF]
+    said = notice.body.body
+    for each in ("UNDER 18", "A CLOCK OF THE LAW RUNS (subject access): until 02 April 2026", ADDRESS, "jo@example.com", "- Nobody rang me back.", "an apology", "St Elsewhere", "Reach them by:  letter",
+                 f"ingest handoffs take {written.handoff.id}", "Wed 04 Mar 2026 09:30", "All of the words."):  # fmt: skip
+        assert each in said
+    assert not any(each in said for each in ("Arthur", "power of attorney")), "whom they write for is in no mail"
+
+
+def test_a_record_has_all_that_was_read(decided, contact):
+    record = decided(feedback(feedback_type="service", contacted_before=True, **READ), of=contact()).feedback
+    assert (record.address_given, record.phone_given, record.email_given) == (ADDRESS, "+441632960114", "joan@example.net")
+    assert (record.date_of_birth_given, record.under_18) == ("1950-02-03", "I am 15.")
+    assert (record.represented.name, record.authority) == ("Arthur Pettifer", "I have power of attorney for him.")
+    assert record.legal_clock.due == date(2026, 4, 2)
+    assert record.missing == ()
+
+
+def test_what_they_declare_stands_over_what_their_words_say(decided, contact):
+    declared = DeclaredFacts(address=("2 Low Road", "York"), authority="I am her solicitor.")
+    record = decided(feedback(**READ), of=contact(declared=declared)).feedback
+    assert record.address_given.startswith("2 Low Road, York")
+    assert record.authority == "I am her solicitor."
+
+
+def test_whom_they_write_for_is_told_even_where_they_name_nobody(decided):
+    written = decided(Reading(Outcome.INTAKE, 0.9, represented=ReadIndividual()))
+    assert written.handoff.represented is not None
+    assert decided(Reading(Outcome.INTAKE, 0.9)).handoff.represented is None
+    (notice,) = [each for each in written.messages if each.kind is OutgoingKind.HANDOFF]
+    assert "Answer the writer only" in notice.body.body
+
+
+def test_a_handoff_tells_no_way_to_reach_them_that_is_not_safe(decided):
+    written = decided(Reading(Outcome.INTAKE, 0.9, preferred_method="letter", restrictions=(("letter", "He opens it."),)))
+    assert written.handoff.agreed_method is None
+
+
+def test_the_day_that_the_law_counts_from_is_ours_and_not_greenwichs(decided, contact):
+    asks = Reading(Outcome.INTAKE, 0.9, legal_clock="subject-access")
+    late = contact(received_at=datetime(2026, 6, 1, 23, 30, tzinfo=UTC))  # half past midnight here
+    assert decided(asks, of=late).handoff.legal_clock.due == date(2026, 7, 2)
+
+
+def test_a_review_of_what_the_law_has_a_clock_for_names_its_last_day(decided):
+    (task,) = decided(Reading(Outcome.REVIEW, 0.5, legal_clock="freedom-of-information")).tasks
+    assert "A clock of the law runs (freedom of information), until 31 March 2026." in task.reasons
+
+
 def test_a_record_keeps_what_was_given_beside_what_is_held(decided, contact):
     read = feedback(feedback_type="service", contacted_before=False, individual=ReadIndividual(postcode="M1 1AA"))
     written = decided(read, of=contact(name="Joanie"), match=AS_JOAN["match"], individual=replace(JOAN, written_before=True))
@@ -334,7 +477,7 @@ def test_the_same_decision_made_again_gives_the_same_ids(decided, contact):
 def test_every_consequence_has_an_entry_on_the_audit_trail_with_rule_and_version(decided):
     written = decided(feedback(signs=(HARM,), restrictions=(("sms", "no texts"),)), **AS_JOAN)
     actions = [each.action for each in written.entries]
-    assert actions == ["decided", "linked", "feedback-recorded", "task-raised", "acknowledgement", "wish-obeyed"]
+    assert actions == ["decided", "linked", "feedback-recorded", "task-raised", "task-raised", "acknowledgement", "wish-obeyed"]
     assert {(each.rule, each.rule_version) for each in written.entries} == {("feedback", 1)}
 
 

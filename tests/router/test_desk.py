@@ -8,18 +8,19 @@ from uuid import UUID
 import pytest
 
 from ingest import state
-from ingest.contract import OutgoingState, Record, Team
+from ingest.contract import OutgoingState, Record, TaskKind, Team
+from ingest.database import Database
 from ingest.errors import Refused
 from ingest.log import Delivery, Partition
 from ingest.settings import OutgoingSettings
-from router import desk
-from router.decide import AnswerQuery, HandOff, NoAction, RecordFeedback
+from router import consequences, desk
+from router.decide import AnswerQuery, HandOff, InviteToContact, NoAction, RecordFeedback
 from router.desk import Ruling
 from router.match import Matched
 from router.match.register_view import IndividualView
 from router.read import Outcome, Reading, Sign
 from router.register import tables
-from router.store import Batch, Dead
+from router.store import Batch, Dead, Store
 
 CONTACTS = Partition("the-log", "contacts", 0)
 REVIEW = Reading(Outcome.REVIEW, 0.5)
@@ -101,6 +102,76 @@ async def test_53_of_two_who_decide_together_one_wins_and_the_other_is_told(take
     assert len(await rows(tables.dispositions)) == 2
 
 
+@pytest.mark.parametrize("one", [RecordFeedback(), HandOff(Team.INTAKE)], ids=["as a record", "as a handoff"])
+async def test_53_of_two_processes_that_decide_together_one_wins_and_the_other_is_told_by_whom(
+    take, task_of, register_url, house, clock, rows, one
+):
+    task = await task_of(await take())
+    beside = [Database(register_url) for _ in range(4)]
+    ruling = [Ruling(one, None, None, "it is plain")]
+    outcomes = await asyncio.gather(
+        *(desk.rule(each, Store(each, house, clock), house, task.id, ruling, f"Person {number}", clock)
+          for number, each in enumerate(beside)),
+        return_exceptions=True,
+    )  # fmt: skip
+    (winner,) = [number for number, each in enumerate(outcomes) if isinstance(each, list)]
+    refused = [each for each in outcomes if isinstance(each, BaseException)]
+    assert [each.reason for each in refused if isinstance(each, Refused)] == ["done-already"] * 3
+    assert all(f"Person {winner} has done it already" in str(each) for each in refused)
+    assert len(await rows(tables.dispositions)) == 2
+    assert len(await rows(tables.feedback_records)) + len(await rows(tables.handoffs)) == 1
+    for each in beside:
+        await each.close()
+
+
+async def test_two_tasks_of_one_contact_decided_at_once_leave_one_current_version(
+    take, register_url, house, clock, rows, database, store
+):
+    about = await take()
+    raised = consequences.task(
+        about.id, "email", TaskKind.REVIEW, "care-team@example.org", clock(), clock(), ("again",), purpose="again"
+    )
+    async with database.write() as connection:
+        await store.raise_tasks(connection, (raised,), clock())
+    beside = [Database(register_url) for _ in range(2)]
+    await asyncio.gather(
+        *(desk.rule(each, Store(each, house, clock), house, task.id, [Ruling(RecordFeedback(), None, None, "x")], "Sam", clock)
+          for each, task in zip(beside, await rows(tables.tasks), strict=True))
+    )  # fmt: skip
+    versions = await rows(tables.dispositions)
+    assert sorted((each.version, each.current) for each in versions) == [(1, False), (2, False), (3, True)]
+    for each in beside:
+        await each.close()
+
+
+async def test_who_did_not_write_on_social_media_is_not_invited(take, rule, task_of):
+    about = await take()
+    with pytest.raises(Refused) as refused:
+        await rule(about, InviteToContact())
+    assert refused.value.reason == "not-a-post"
+    assert (await task_of(about)).state == "open"
+
+
+async def test_what_turns_out_to_be_no_feedback_is_asked_about_no_more(take, database, store, house, clock, rows):
+    about = await take(Reading(Outcome.FEEDBACK_RECORD, 0.9))
+    raised = consequences.task(
+        about.id, "email", TaskKind.REVIEW, "care-team@example.org", clock(), clock(), ("again",), purpose="again"
+    )
+    async with database.write() as connection:
+        await store.raise_tasks(connection, (raised,), clock())
+    await desk.rule(database, store, house, raised.id, [Ruling(HandOff(Team.INTAKE), None, None, "x")], "Sam", clock)
+    assert {each.state for each in await rows(tables.tasks)} == {"done"}
+
+
+async def test_settling_a_record_ends_the_task_to_ask_for_what_it_lacks(take, database, store, clock, rows):
+    await take(Reading(Outcome.FEEDBACK_RECORD, 0.9))
+    (asked,) = await rows(tables.tasks)
+    (record,) = await rows(tables.feedback_records)
+    await desk.settle(database, store, record.id, "Sam", clock)
+    (now,) = await rows(tables.tasks)
+    assert (asked.state, now.state, now.done_by, now.outcome) == ("open", "done", "Sam", "settled")
+
+
 async def test_a_decision_is_a_new_version_with_its_record_and_the_first_one_stays(take, rule, current, rows):
     about = await take()
     await rule(about, RecordFeedback())
@@ -117,7 +188,7 @@ async def test_a_decision_is_a_new_version_with_its_record_and_the_first_one_sta
 async def test_every_entry_of_a_decision_is_in_the_name_of_whoever_decided(take, rule, rows):
     about = await take()
     await rule(about, RecordFeedback())
-    assert await actions(rows, "Sam") == ["decided", "feedback-recorded", "task-done"]
+    assert await actions(rows, "Sam") == ["decided", "feedback-recorded", "task-raised", "task-done"]
 
 
 async def test_one_letter_may_become_a_record_and_a_handoff(take, rule, current, rows):
@@ -167,7 +238,7 @@ async def test_deciding_an_urgent_contact_releases_nothing_and_leaves_its_urgent
     assert (reply.state, reply.reason) == ("held", "urgent")
     assert (await task_of(about, "urgent")).state == "open"
     published = [row for row in await rows(tables.outbox) if row.topic == "tasks"]
-    assert len(published) == 2
+    assert len(published) == 3, "urgent, to be decided, and what the record lacks"
 
 
 async def test_deciding_that_an_answer_is_due_asks_nobody_again(take, rule, rows):
@@ -291,7 +362,7 @@ async def test_a_link_can_be_undone_and_the_contact_is_looked_at_again(
     assert (link.undone_by, link.undone_at) == ("Sam", clock())
     now = await current(about)
     assert (now.version, now.kind, now.individual_id) == (2, "HoldForReview", None)
-    (task,) = await rows(tables.tasks)
+    (task,) = [each for each in await rows(tables.tasks) if "undone its link" in each.body]
     assert "Sam has undone its link to R1: it is her sister" in task.body
     assert await actions(rows, "Sam") == ["link-undone"]
     with pytest.raises(Refused) as caught:

@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingest.contract import Outgoing, OutgoingKind
+from ingest import state
+from ingest.contract import Outgoing, OutgoingKind, Record
 from ingest.ids import reference
 from ingest.log import Partition
 from ingest.settings import AcknowledgementSettings
-from ingest.telemetry import DUE_SOON, EARLIEST_DUE, ERRORS, HELD, LATE, TASKS
+from ingest.telemetry import DUE_SOON, EARLIEST_DUE, ERRORS, HELD, LATE, TASKS, TASKS_OLDEST
 from router import desk, duties
 from router.read import Outcome, Reading, Sign
 from router.register import tables
@@ -62,6 +63,49 @@ async def test_a_claimed_urgent_task_and_an_ordinary_one_escalate_to_nobody(take
     assert await duties.escalate(database, store, house, clock()) == 0
 
 
+NOT_READ = {"warnings": ("not-read: it is a picture",)}
+
+
+async def test_what_nobody_has_read_for_risk_is_told_to_the_duty_mailbox_after_4_hours_once(
+    take, database, store, house, clock, rows
+):
+    await take(Reading(Outcome.REVIEW, 0.5), **NOT_READ)
+    (task,) = await rows(tables.tasks)
+    assert (task.kind, task.due) == ("not-read-for-risk", clock() + timedelta(hours=4))
+    before = ERRORS.labels("duties", "not-read-for-risk")._value.get()
+    clock.forward(hours=3, minutes=59, seconds=59)
+    assert await duties.escalate(database, store, house, clock()) == 0
+    clock.forward(seconds=1)
+    assert await duties.escalate(database, store, house, clock()) == 1
+    clock.forward(days=3)
+    assert await duties.escalate(database, store, house, clock()) == 0
+    (told,) = [body for to, body in await notices(rows, OutgoingKind.TASK) if to == "duty@example.org"]
+    assert "UNCLAIMED not read for risk" in told
+    assert ERRORS.labels("duties", "not-read-for-risk")._value.get() == before + 1
+
+
+async def test_how_long_it_may_wait_is_a_setting_and_who_has_claimed_it_is_left_alone(
+    take, database, store, house, clock, rows
+):
+    await take(Reading(Outcome.REVIEW, 0.5), **NOT_READ)
+    await take(Reading(Outcome.REVIEW, 0.5), **NOT_READ)
+    claimed, _ = await rows(tables.tasks)
+    await desk.claim(database, store, claimed.id, "Sam", clock)
+    quick = replace(house, router=house.router.model_copy(update={"not_read_within": timedelta(minutes=10)}))
+    clock.forward(minutes=10)
+    assert await duties.escalate(database, store, quick, clock()) == 1
+
+
+async def test_a_dead_letter_is_not_read_for_risk_either(append, route, database, store, house, clock, rows):
+    await append(Record("k", b"no event"))
+    await route()
+    (task,) = await rows(tables.tasks)
+    assert (task.kind, task.due) == ("not-read-for-risk", clock() + timedelta(hours=4))
+    clock.forward(hours=4)
+    assert await duties.escalate(database, store, house, clock()) == 1
+    assert "duty@example.org" in {to for to, _ in await notices(rows, OutgoingKind.TASK)}
+
+
 STARTED = datetime(2026, 7, 1, 0, 0, tzinfo=UTC)
 
 
@@ -109,6 +153,8 @@ async def test_the_gauges_say_what_is_held_late_and_unclaimed(take, log, databas
     await duties.measure(log, database, house, clock())
     assert (HELD._value.get(), LATE._value.get(), DUE_SOON._value.get()) == (1, 0, 0)
     assert TASKS.labels("urgent")._value.get() == 1
+    assert TASKS_OLDEST.labels("urgent")._value.get() == clock().timestamp()
+    assert TASKS_OLDEST.labels("letter")._value.get() == 0
     due = clock() + timedelta(hours=48)
     assert EARLIEST_DUE._value.get() == due.timestamp()
     clock.forward(hours=42)
@@ -196,27 +242,83 @@ async def test_the_ledger_of_an_hour_is_published_once_it_is_over_and_again_only
     take, log, database, store, house, clock, rows
 ):
     await take(Reading(Outcome.REVIEW, 0.5))
-    assert await duties.publish_ledger(log, database, store, clock()) == 0
+    assert await duties.publish_ledger(log, database, store, house, clock()) == 0
     clock.forward(hours=1)
-    assert await duties.publish_ledger(log, database, store, clock()) == 1
+    assert await duties.publish_ledger(log, database, store, house, clock()) == 1
     clock.forward(minutes=1)
-    assert await duties.publish_ledger(log, database, store, clock()) == 0
+    assert await duties.publish_ledger(log, database, store, house, clock()) == 0
     (task,) = await rows(tables.tasks)
     await desk.rule(database, store, house, task.id, [desk.Ruling(desk.NoAction(), None, None, "nothing to do")], "Sam", clock)
-    assert await duties.publish_ledger(log, database, store, clock()) == 1
+    assert await duties.publish_ledger(log, database, store, house, clock()) == 1
     published = [row for row in await rows(tables.outbox) if row.topic == "ledger"]
     assert len({dict(map(tuple, row.headers))["ce_id"] for row in published}) == len(published) == 2
 
 
-async def test_an_hour_on_the_edge_of_the_three_days_is_counted_whole(take, log, database, store, clock):
+@pytest.fixture
+def lose(log, database, store, house, clock, contact):
+    """Have our edge note some that never reached the log, and count the ledger every minute for a while."""
+
+    async def noted(*received: datetime) -> None:
+        async with database.write() as connection:
+            for at in received:
+                about = contact()
+                row = {"contact_id": about.id, "channel": "email", "account": "care", "received_at": at, "original": ""}
+                await connection.execute(state.receipts.insert().values(row))
+
+    async def pass_(minutes: int) -> None:
+        for _ in range(minutes):
+            clock.forward(minutes=1)
+            await duties.publish_ledger(log, database, store, house, clock())
+
+    return noted, pass_
+
+
+async def gaps(rows):
+    return [body for _, body in await notices(rows, OutgoingKind.TASK) if "does not balance" in body]
+
+
+async def test_a_gap_in_the_ledger_for_a_quarter_of_an_hour_is_told_to_customer_care_once_a_line(lose, rows, clock):
+    noted, pass_ = lose
+    before = ERRORS.labels("duties", "ledger-gap")._value.get()
+    await noted(clock(), clock(), clock() - timedelta(hours=1))
+    await pass_(15)
+    assert await gaps(rows) == []
+    await pass_(1)
+    one, two = sorted(await gaps(rows), key=len)
+    assert all("ingest ledger --since" in each for each in (one, two))
+    assert any("2 of them are in no disposition" in each for each in (one, two))
+    await pass_(200)
+    assert len(await gaps(rows)) == 2
+    assert ERRORS.labels("duties", "ledger-gap")._value.get() == before + 2
+    assert len(await rows(tables.audit, tables.audit.c.action == "ledger-gap")) == 2
+
+
+async def test_a_gap_that_closes_in_time_is_no_alarm_and_one_that_opens_again_begins_anew(lose, rows, clock, database):
+    noted, pass_ = lose
+    await noted(clock())
+    await pass_(10)
+    async with database.write() as connection:
+        kept = (await connection.execute(state.receipts.select())).one()
+        await connection.execute(state.receipts.delete())
+    await pass_(1)
+    assert await rows(tables.ledger_gaps) == []
+    async with database.write() as connection:
+        await connection.execute(state.receipts.insert().values(**kept._mapping))
+    await pass_(15)
+    assert await gaps(rows) == []
+    await pass_(1)
+    assert len(await gaps(rows)) == 1
+
+
+async def test_an_hour_on_the_edge_of_the_three_days_is_counted_whole(take, log, database, store, house, clock):
     clock.moment = datetime(2026, 3, 2, 9, 5, tzinfo=UTC)
     await take(Reading(Outcome.REVIEW, 0.5))
     clock.moment = datetime(2026, 3, 2, 9, 50, tzinfo=UTC)
     await take(Reading(Outcome.REVIEW, 0.5))
     clock.moment = datetime(2026, 3, 5, 9, 4, tzinfo=UTC)
-    assert await duties.publish_ledger(log, database, store, clock()) == 1
+    assert await duties.publish_ledger(log, database, store, house, clock()) == 1
     clock.moment = datetime(2026, 3, 5, 9, 30, tzinfo=UTC)
-    assert await duties.publish_ledger(log, database, store, clock()) == 0
+    assert await duties.publish_ledger(log, database, store, house, clock()) == 0
 
 
 async def test_what_is_audited_last_is_sealed_before_the_end(take, log, database, store, house, clock):

@@ -130,7 +130,7 @@ async def test_a_batch_of_any_size_is_one_statement_on_postgresql_and_one_for_ea
     finally:
         event.remove(Engine, "before_cursor_execute", note)
     assert len(asked) == 2 * of_one
-    assert of_one <= (1 if database.url.startswith("postgresql") else 12)
+    assert of_one <= (1 if database.url.startswith("postgresql") else 13)
 
 
 async def test_51_the_same_id_with_other_content_keeps_both_and_asks_a_person_once(store, ours, decided, rows):
@@ -143,9 +143,8 @@ async def test_51_the_same_id_with_other_content_keeps_both_and_asks_a_person_on
     assert "A few words." in kept.body
     (beside,) = await rows(tables.variants)
     assert "other words" in beside.body
-    (task,) = await rows(tables.tasks)
+    (task,) = await rows(tables.tasks, tables.tasks.c.body.contains("came again with other content"))
     assert (task.kind, task.contact_id) == ("review", first.contact.id)
-    assert "came again with other content" in task.body
 
 
 async def test_what_is_due_goes_to_the_outbox_and_spends_its_addresss_budget_and_what_is_held_does_not(
@@ -307,8 +306,8 @@ async def test_what_became_of_a_message_stands_on_the_audit_trail(sent, rows):
 async def test_an_acknowledgement_that_does_not_arrive_becomes_a_letter_task(sent, rows, ways):
     for way in ways:
         await sent[1](way, "550 no such user")
-    (task,) = await rows(tables.tasks)
-    assert (task.kind, task.state) == ("letter", "open")
+    (task,) = await rows(tables.tasks, tables.tasks.c.kind == "letter")
+    assert task.state == "open"
 
 
 A = OutgoingState
@@ -333,7 +332,7 @@ async def test_receipts_come_in_any_order_and_more_than_once(sent, rows, told, s
         await tell(each, "30003" if each is A.FAILED else None)
     (row,) = await rows(tables.outgoing, tables.outgoing.c.id == id_)
     assert (row.state, row.attempts) == (stands, attempts)
-    assert len(await rows(tables.tasks)) == (stands == "failed")
+    assert len(await rows(tables.tasks, tables.tasks.c.kind == "letter")) == (stands == "failed")
 
 
 async def test_acceptance_is_news_once_even_where_a_receipt_has_overtaken_it(sent):
@@ -357,7 +356,7 @@ async def test_a_text_that_did_not_arrive_is_not_called_mail(store, ours, texted
     for number, (became, reason) in enumerate([(A.ACCEPTED, None), (A.FAILED, "undelivered: 30003")]):
         status = OutgoingStatus(outgoing_id=written.messages[0].id, state=became, at=clock(), attempts=1, reason=reason)
         await store.commit_statuses(Batch(STATUSES, number, number + 1), [status])
-    (task,) = await rows(tables.tasks)
+    (task,) = await rows(tables.tasks, tables.tasks.c.kind == "letter")
     reasons = Task.model_validate_json(task.body).reasons
     assert reasons[0].startswith("A text message to them did not arrive")
     assert reasons[1] == "The provider said: undelivered: 30003"

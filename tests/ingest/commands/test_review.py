@@ -1,5 +1,9 @@
 """``ingest review``: what is urgent first, a stranger's words shown safely, and decisions in somebody's name."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from ingest.contract import Attachment, DeclaredFacts, Person, Record, UnsafeWay
@@ -90,12 +94,31 @@ def test_a_decision_makes_a_record_and_ends_the_task(take_in, review, tasks, ing
     decided = review("decide", task, *BY, "--because", "she says so", "--as", "feedback", "--as", "intake")
     assert decided.status == 0
     assert "Decided: RecordFeedback, HandOff." in decided.err
-    assert review("list", "--json").rows == []
-    assert review("list", "--all", "--json").rows[0]["state"] == "done"
+    (left,) = review("list", "--json").rows
+    assert "Ask them." in review("show", left["id"]).out, "what the record lacks is to be asked for"
+    assert {row["state"] for row in review("list", "--all", "--json").rows if row["id"] == task} == {"done"}
     assert ingest("feedback", "show", reference(one.id), "--config", config).status == 0
     shown = review("show", task).out
     assert "2. RecordFeedback" in shown
     assert "Sam: she says so" in shown
+
+
+def test_of_two_commands_that_decide_at_once_one_decides_and_the_other_says_who_has(take_in, review, tasks, config):
+    (one,) = take_in(UNSURE)
+    task = tasks(one)
+    command = [Path(sys.executable).parent / "ingest", "review", "decide", task, "--because", "plain", "--config", config]
+    both = {
+        by: subprocess.Popen([*command, "--as", becomes, "--by", by], stderr=subprocess.PIPE, text=True)
+        for by, becomes in (("Sam", "feedback"), ("Alex", "no-action"))
+    }
+    said = {by: (each.communicate(timeout=60)[1], each.returncode) for by, each in both.items()}
+    assert sorted(status for _, status in said.values()) == [0, 1], said
+    (winner,) = [by for by, (_, status) in said.items() if status == 0]
+    (told,) = [words for words, status in said.values() if status == 1]
+    assert f"{winner} has done it already" in told
+    shown = review("show", task).out
+    assert f"done by {winner}" in shown
+    assert "3. " not in shown
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,23 @@ def test_a_person_may_decide_on_a_post_that_waits(take_in, review, social):
     assert social("list", "--json").rows == []
 
 
+def test_a_person_may_decide_that_who_wrote_it_is_invited(take_in, review, social):
+    take_in(posted())
+    (row,) = review("list", "--kind", "allocation", "--json").rows
+    decided = review("decide", row["id"], "--as", "invite", "--because", "it is ours", *BY)
+    assert (decided.status, "InviteToContact" in decided.err) == (0, True)
+    assert social("list", "--json").rows == []
+    (asked,) = review("list", "--kind", "letter", "--json").rows
+    assert "no account of ours can answer there" in review("show", asked["id"]).out
+
+
+def test_only_who_wrote_a_post_is_invited(take_in, review):
+    take_in("Hello. It is about the thing.")
+    (row,) = review("list", "--json").rows
+    refused = review("decide", row["id"], "--as", "invite", "--because", "x", *BY)
+    assert (refused.status, "social media" in refused.err) == (1, True)
+
+
 def test_what_came_by_a_link_of_ours_is_shown_with_what_it_follows_and_the_other_way_round(take_in, review, ingest, config):
     from datetime import UTC, datetime, timedelta
 

@@ -81,10 +81,11 @@ GUIDE = Path(__file__).parents[3] / "docs" / "publishing.md"
 
 def test_the_examples_in_the_publishing_guide_are_what_they_say():
     text = GUIDE.read_text(encoding="utf-8")
-    contact, event, declared = (
-        re.findall(rf"```json {kind}\n(.+?)```", text, re.DOTALL) for kind in ("contact", "event", "declared")
+    contact, event, declared, receipt = (
+        re.findall(rf"```json {kind}\n(.+?)```", text, re.DOTALL) for kind in ("contact", "event", "declared", "receipt")
     )
-    assert len(contact) == len(event) == len(declared) == 1
+    assert len(contact) == len(event) == len(declared) == len(receipt) == 1
+    assert SHAPES["handoff-receipt.v1"].model_validate_json(receipt[0])
     said = json.loads(declared[0])
     assert DeclaredFacts.model_validate(said).model_dump(mode="json", exclude_unset=True) == said, "no field is misspelt"
     assert SHAPES["contact.v1"].model_validate_json(contact[0])
