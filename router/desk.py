@@ -54,10 +54,11 @@ async def claim(database: Database, store: Store, task_id: UUID, by: str, clock:
             update(tasks)
             .where(tasks.c.id == task_id, tasks.c.state == "open")
             .values(state="claimed", claimed_by=by, claimed_at=now)
+            .returning(tasks.c.contact_id)
         )
-        if taken.rowcount != 1:
+        if (row := taken.one_or_none()) is None:
             raise await _why_not(connection, task_id)
-        await store.audit(connection, [_entry(now, by, "task-claimed", None, task=str(task_id))])
+        await store.audit(connection, [_entry(now, by, "task-claimed", row.contact_id, task=str(task_id))])
 
 
 async def rule(
@@ -109,8 +110,8 @@ async def finish(database: Database, store: Store, task_id: UUID, outcome: str, 
         kind = (await connection.execute(select(tasks.c.kind).where(tasks.c.id == task_id))).scalar_one_or_none()
         if kind == TaskKind.ALLOCATION.value:
             raise Refused("not-allocated", "The post would wait on: say whose it is, with `ingest social allocate`.")
-        await _end(connection, task_id, outcome, by, now)
-        await store.audit(connection, [_entry(now, by, "task-done", None, task=str(task_id), outcome=outcome)])
+        about = await _end(connection, task_id, outcome, by, now)
+        await store.audit(connection, [_entry(now, by, "task-done", about, task=str(task_id), outcome=outcome)])
 
 
 async def _end(connection: AsyncConnection, task_id: UUID, outcome: str, by: str, now: datetime) -> UUID | None:
@@ -163,8 +164,9 @@ async def hold(database: Database, store: Store, outgoing_id: UUID, by: str, clo
             update(sent)
             .where(sent.c.id == outgoing_id, sent.c.state == OutgoingState.DUE.value)
             .values(state=OutgoingState.HELD.value, reason="by-hand", changed_at=now)
+            .returning(sent.c.contact_id)
         )
-        if held.rowcount != 1:
+        if (taken := held.one_or_none()) is None:
             row = (await connection.execute(select(sent.c.state).where(sent.c.id == outgoing_id))).one_or_none()
             if row is None:
                 raise Refused(
@@ -172,7 +174,7 @@ async def hold(database: Database, store: Store, outgoing_id: UUID, by: str, clo
                 )
             raise Refused("not-due", f"The message {outgoing_id} cannot be held any more; it is {row.state}.")
         await state.cancel(connection, [outgoing_id], now)
-        await store.audit(connection, [_entry(now, by, "held", None, outgoing=str(outgoing_id), reason="by-hand")])
+        await store.audit(connection, [_entry(now, by, "held", taken.contact_id, outgoing=str(outgoing_id), reason="by-hand")])
 
 
 async def cancel(database: Database, store: Store, outgoing_id: UUID, because: str, by: str, clock: Clock) -> None:
@@ -228,7 +230,7 @@ async def settle(database: Database, store: Store, record_id: UUID, by: str, clo
                 )
             raise Refused("settled-already", f"The feedback record {record_id} is settled already.")
         await _ask_no_more(connection, row.contact_id, "settled", by, now)
-        await store.audit(connection, [_entry(now, by, "feedback-settled", None, record=str(record_id))])
+        await store.audit(connection, [_entry(now, by, "feedback-settled", row.contact_id, record=str(record_id))])
 
 
 async def _ask_no_more(connection: AsyncConnection, contact_id: UUID, outcome: str, by: str, now: datetime) -> None:

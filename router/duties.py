@@ -108,9 +108,9 @@ async def escalate(database: Database, store: Store, house: House, now: datetime
             taken = await connection.execute(update(tasks).where(tasks.c.id == id_, *overdue).values(escalated_at=now))
             if taken.rowcount != 1:
                 continue
-            again = task_mail(Task.model_validate_json(body), house, now, again=True)
-            await store.send(connection, again, now)
-            entry = AuditEntry(new_id(), now, None, "escalated", "router", evidence={"task": str(id_)})
+            task = Task.model_validate_json(body)
+            await store.send(connection, task_mail(task, house, now, again=True), now)
+            entry = AuditEntry(new_id(), now, task.contact_id, "escalated", "router", evidence={"task": str(id_)})
             await store.audit(connection, [entry])
         reason = "urgent-unclaimed" if kind == TaskKind.URGENT else "not-read-for-risk"
         ERRORS.labels("duties", reason).inc()

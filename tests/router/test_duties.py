@@ -340,3 +340,22 @@ async def test_the_trail_of_one_contact_is_told_in_order(take, database):
     assert {row.contact_id for row in told} == {first.id}
     assert [row.id for row in told] == sorted(row.id for row in told)
     assert len(await duties.audit_trail(database, None, 3)) == 3
+
+
+async def test_whatever_is_done_about_a_contact_is_found_by_it(take, database, store, house, clock, rows):
+    urgent, plain = await take(URGENT), await take(Reading(Outcome.FEEDBACK_RECORD, 0.9))
+    clock.forward(minutes=31)
+    await duties.escalate(database, store, house, clock())
+    (task,) = await rows(tables.tasks, tables.tasks.c.kind == "urgent")
+    await desk.claim(database, store, task.id, "Sam", clock)
+    await desk.finish(database, store, task.id, "rang them", "Sam", clock)
+    (message,) = await rows(tables.outgoing, tables.outgoing.c.contact_id == plain.id, tables.outgoing.c.audience == "person")
+    await desk.hold(database, store, message.id, "Sam", clock)
+    (record,) = await rows(tables.feedback_records, tables.feedback_records.c.contact_id == plain.id)
+    await desk.settle(database, store, record.id, "Sam", clock)
+    assert [row.action for row in await duties.audit_trail(database, urgent.id, 100)][-3:] == [
+        "escalated",
+        "task-claimed",
+        "task-done",
+    ]
+    assert [row.action for row in await duties.audit_trail(database, plain.id, 100)][-2:] == ["held", "feedback-settled"]
