@@ -32,7 +32,7 @@ from ingest.contract import (
 )
 from ingest.ids import derived_id, new_id, reference, replies_to, reply_token
 from ingest.segments import length
-from ingest.settings import AcknowledgementSettings, OutgoingSettings, RouterSettings, Teams
+from ingest.settings import AcknowledgementSettings, OutgoingSettings, ReadingSettings, RouterSettings, Teams
 from router import wording
 from router.audit import AuditEntry
 from router.decide import (
@@ -72,6 +72,7 @@ class House:
     answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])  # query -> language -> text
     form: str | None = None  # where the online form is, without a slash at its end
     key: bytes = field(default=b"", repr=False)  # signs the token of a link that we send
+    reading: ReadingSettings = ReadingSettings()
 
     @property
     def own_addresses(self) -> frozenset[str]:
