@@ -192,6 +192,6 @@ _SMALL: Final = (
     "now too very really there here any some all every each more most other own same such caller says rings wants rang yn mae eich chi i ar am"
 )
 KIND: Final = {
-    **{word: word for word in _SMALL.split()},
-    **{word: kind for kind, words in reversed(_KINDS.items()) for word in words.split()},
+    **{word: f"={word}" for word in _SMALL.split()},
+    **{word: f"={kind}" for kind, words in reversed(_KINDS.items()) for word in words.split()},
 }  # by a word, what it is: of two kinds the one named first

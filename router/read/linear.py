@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from heapq import nlargest
 from importlib.resources import files
 from itertools import zip_longest
 
@@ -24,11 +25,11 @@ class Linear:
 
     def weigh(self, traits: Iterable[str], share: float = 1.0) -> list[float]:
         """The same of traits that are found already, each of them once and for ``share`` of its weight."""
-        known = self._weights
-        sums = map(sum, zip(*(known[each] for each in traits if each in known), strict=True))
+        sums = map(sum, zip(*filter(None, map(self._weights.get, traits)), strict=True))
         return [bias + share * total for bias, total in zip_longest(self._bias, sums, fillvalue=0.0)]
 
     def strongest(self, traits: Iterable[str], at: int, most: int) -> list[str]:
         """The traits that speak most for a label, by its place among them."""
-        known = self._weights
-        return sorted((each for each in traits if each in known), key=lambda each: -known[each][at])[:most]
+        known = self._weights.get
+        for_it = [(weights[at], each) for each in traits if (weights := known(each)) and weights[at] > 0]
+        return [each for _, each in nlargest(most, for_it)]

@@ -694,7 +694,7 @@ _OUTCOMES: Final = tuple(map(Outcome, _MODEL.labels))
 _RULE: Final = f"model outcome {_MODEL.version}"
 _TEAMS: Final = tuple(_OUTCOMES.index(each) for each in (Outcome.FEEDBACK_RECORD, Outcome.INTAKE, Outcome.INVESTIGATORS))
 _ALSO: Final = 0.02  # how likely a second team must be where they say that they want two things
-_BY_RULE: Final = 0.9  # how often a person must decide where a rule below says so, on the corpus
+_BY_RULE: Final = 0.7  # how often a person must decide where a rule below says so, on the corpus
 
 
 @dataclass(frozen=True, slots=True)
@@ -724,9 +724,9 @@ def weigh(there: Mapping[str, int], lines: Sequence[Sentence], found: Found, *, 
     clock = next((each for each in _CLOCKS if each in hits), None)
     rule = _for_a_person(leaning, odds, hits, found, at_risk=at_risk) or clock
     if rule:
-        leaning, confidence = Outcome.REVIEW, _BY_RULE
+        leaning, confidence = Outcome.REVIEW, max(confidence, _BY_RULE) if leaning is Outcome.REVIEW else _BY_RULE
     outcome = leaning if confidence >= automatic_at else Outcome.REVIEW
-    evidence = list(_because(there, lines, hits, best))
+    evidence = [*_because(there, lines, hits, best)]
     if clock:
         evidence.insert(0, Fact("legal_clock", _CLOCKS[clock], clock, hits[clock].sentence.text[:200]))
     if rule:
@@ -762,7 +762,8 @@ def _for_a_person(leaning: Outcome, odds: Sequence[float], hits: Mapping[str, Hi
     """The rule by which a person decides whatever the model says, except that of a clock."""
     if "two-requests" in hits and sorted(odds[each] for each in _TEAMS)[-2] > _ALSO:
         return "two-requests"
-    if at_risk and leaning is Outcome.INTAKE and found[_BEYOND_US] and len(found[_BEYOND_US]) >= len(found[_WITHIN_US]):
+    beyond, within = len(found[_BEYOND_US]), len(found[_WITHIN_US])
+    if at_risk and leaning in (Outcome.INTAKE, Outcome.REVIEW) and beyond >= max(within, 1):
         return "wrong-organisation-with-risk"
     return None
 

@@ -71,14 +71,15 @@ def read(
     said = chosen or weighed.outcome
     if unread and unread != ("too-long",) and not chosen:
         said = Outcome.REVIEW
+    asked = weighed.leaning if said is weighed.outcome else said  # the facts of what it most likely is are a help to whoever decides
     needs, need_facts = wishes.adjustments(found)
     method, method_facts = wishes.preferred_method(found, needs)
     remedy, remedy_facts = wishes.remedy(lines, found)
     before, before_facts = feedback.contacted_before(found, form)
-    kind, kind_facts = feedback.feedback_type(found, hints=weighed.hints) if said is Outcome.FEEDBACK_RECORD else (None, ())
+    kind, kind_facts = feedback.feedback_type(found, hints=weighed.hints) if asked is Outcome.FEEDBACK_RECORD else (None, ())
     if chosen and facts:
         kind = facts.feedback_type or (kind if kind_facts else None)  # what nothing shows is still to be asked
-    points = feedback.key_points(lines, found) if said is Outcome.FEEDBACK_RECORD else ()
+    points = feedback.key_points(lines, found) if asked is Outcome.FEEDBACK_RECORD else ()
     if chosen is Outcome.FEEDBACK_RECORD and not points:
         points = tuple(line.text for line in lines if not line.from_subject)[:_MOST_POINTS]
     advert = weighed.spam and (chosen is not None or said is Outcome.NO_ACTION)

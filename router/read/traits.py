@@ -4,6 +4,7 @@ Learning and reading find them by this one function, so that what was weighed is
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 from router.read.kinds import KIND
 from router.read.sentences import Sentence
@@ -20,37 +21,34 @@ def traits(
     ``rows`` are the names of those that it hit, ``references`` counts our case references, ``named`` the other bodies named.
     """
     found: dict[str, int] = {}
-    note = found.setdefault
     length = asks = said = 0
-    for place, line in enumerate(lines):
+    for place in range(len(lines) - 1, -1, -1):  # so that of sentences which have it the first is left
+        line = lines[place]
         words = line.plain.split(" ")
+        kinds = ["^", *[kind for each in words if (kind := KIND.get(each) or (each[0].isdigit() and "=#"))], "$"]
         length += len(words)
         asks += line.question
         said += not line.from_subject
-        for each in words:
-            note(each, place)
-            if len(each) > 5:
-                note(each[:5] + "-", place)
-        for pair in zip(["^", *words], [*words, "$"], strict=True):
-            note(" ".join(pair), place)
+        spoken = [
+            *words,
+            *[each[:5] + "-" for each in words if len(each) > 5],
+            *map(" ".join, pairwise(["^", *words, "$"])),
+            *kinds,
+            *map(" ".join, pairwise(kinds)),
+            *map(" ".join, zip(kinds, kinds[1:], kinds[2:], strict=False)),
+        ]
         if line.from_subject:
-            for each in words:
-                note("s " + each, place)
-        kinds = ["^", *[KIND.get(each) or "#" for each in words if each in KIND or each[0].isdigit()], "$"]
-        for each in kinds:
-            note("=" + each, place)
+            spoken += ["s " + each for each in words]
         if line.question:
-            for each in kinds:
-                note("?" + each, place)
-        for pair in zip(kinds, kinds[1:], strict=False):
-            note("=" + " ".join(pair), place)
-        for three in zip(kinds, kinds[1:], kinds[2:], strict=False):
-            note("=" + " ".join(three), place)
-    note("channel " + channel, WHOLE)
-    note(f"length {sum(length > each for each in _LENGTHS)}", WHOLE)
-    note(f"references {min(references, 2)}", WHOLE)
-    note(f"bodies {min(named, 3)}", WHOLE)
-    note("asks " + ("nothing" if not asks else "only" if asks >= said else "also"), WHOLE)
-    for each in rows:
-        note("row " + each, WHOLE)
+            spoken += ["?" + each for each in kinds]
+        found.update(dict.fromkeys(spoken, place))
+    whole = [
+        "channel " + channel,
+        f"length {sum(length > each for each in _LENGTHS)}",
+        f"references {min(references, 2)}",
+        f"bodies {min(named, 3)}",
+        "asks " + ("nothing" if not asks else "only" if asks >= said else "also"),
+        *["row " + each for each in rows],
+    ]
+    found.update(dict.fromkeys(whole, WHOLE))
     return found
