@@ -72,7 +72,7 @@ class House:
     answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])  # query -> language -> text
     form: str | None = None  # where the online form is, without a slash at its end
     key: bytes = field(default=b"", repr=False)  # signs the token of a link that we send
-    reading: ReadingSettings = ReadingSettings()
+    reading: ReadingSettings = field(default_factory=ReadingSettings)
 
     @property
     def own_addresses(self) -> frozenset[str]:

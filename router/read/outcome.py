@@ -14,7 +14,7 @@ from router.read.reading import Fact, Outcome
 from router.read.sentences import Sentence
 from router.read.traits import WHOLE, traits
 
-AUTOMATIC_AT: Final = 0.9  # below it a person decides; the settings may say otherwise ([reading] automatic_at)
+AUTOMATIC_AT: Final = 0.84  # below it a person decides; the settings may say otherwise ([reading] automatic_at)
 
 _F, _I, _V, _Q, _N, _R = "feedback_record", "intake", "investigators", "query_answer", "no_action", "review"
 _GUIDE: Final = "labelling guide: outcome"
@@ -603,7 +603,6 @@ _CLOCKS: Final = {
     "data-protection": "data protection complaint: acknowledged within 30 days (Data (Use and Access) Act 2025)",
 }
 _ROBOTS: Final = frozenset({"robot", "robot-subject"})
-_NOBODY: Final = _ROBOTS | {"newsletter", "sells-or-tricks", "bait", "empty-test"}
 _MOST_FACTS: Final = 6
 
 _QUERIES_SOURCE: Final = "service model: standing queries"
@@ -694,6 +693,7 @@ _OUTCOMES: Final = tuple(map(Outcome, _MODEL.labels))
 _RULE: Final = f"model outcome {_MODEL.version}"
 _TEAMS: Final = tuple(_OUTCOMES.index(each) for each in (Outcome.FEEDBACK_RECORD, Outcome.INTAKE, Outcome.INVESTIGATORS))
 _ALSO: Final = 0.02  # how likely a second team must be where they say that they want two things
+_MOST_SURE: Final = 0.995  # of what is read; only what is declared is 1
 _BY_RULE: Final = 0.7  # how often a person must decide where a rule below says so, on the corpus
 
 
@@ -755,10 +755,12 @@ def sureness(likelihood: float) -> float:
     """The share of readings of such a likelihood that are right, as learned from writers that the model had not seen."""
     slope, shift = _MODEL.sureness
     least = min(max(likelihood, 1e-9), 1 - 1e-9)
-    return round(1 / (1 + math.exp(-slope * math.log(least / (1 - least)) - shift)), 3)
+    return min(_MOST_SURE, round(1 / (1 + math.exp(-slope * math.log(least / (1 - least)) - shift)), 3))
 
 
-def _for_a_person(leaning: Outcome, odds: Sequence[float], hits: Mapping[str, Hit], found: Found, *, at_risk: bool) -> str | None:
+def _for_a_person(
+    leaning: Outcome, odds: Sequence[float], hits: Mapping[str, Hit], found: Found, *, at_risk: bool
+) -> str | None:
     """The rule by which a person decides whatever the model says, except that of a clock."""
     if "two-requests" in hits and sorted(odds[each] for each in _TEAMS)[-2] > _ALSO:
         return "two-requests"

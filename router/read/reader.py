@@ -23,8 +23,8 @@ class Looked(NamedTuple):
     lines: tuple[Sentence, ...]
     found: Found
     form: Mapping[str, str]
-    references: tuple[str, ...]
-    reference_facts: tuple[Fact, ...]
+    refs: tuple[str, ...]  # our case references
+    ref_facts: tuple[Fact, ...]
     named: references.Named  # the other bodies
 
 
@@ -71,7 +71,9 @@ def read(
     said = chosen or weighed.outcome
     if unread and unread != ("too-long",) and not chosen:
         said = Outcome.REVIEW
-    asked = weighed.leaning if said is weighed.outcome else said  # the facts of what it most likely is are a help to whoever decides
+    asked = (
+        weighed.leaning if said is weighed.outcome else said
+    )  # the facts of what it most likely is are a help to whoever decides
     needs, need_facts = wishes.adjustments(found)
     method, method_facts = wishes.preferred_method(found, needs)
     remedy, remedy_facts = wishes.remedy(lines, found)

@@ -13,9 +13,7 @@ _LENGTHS = (4, 8, 15, 30, 60, 110, 200)  # words
 WHOLE = -1  # what no one sentence has
 
 
-def traits(
-    channel: str, lines: Sequence[Sentence], rows: Iterable[str], *, references: int, named: int
-) -> Mapping[str, int]:
+def traits(channel: str, lines: Sequence[Sentence], rows: Iterable[str], *, references: int, named: int) -> Mapping[str, int]:
     """Each once, with the first sentence that has it, in an order that the contact alone decides.
 
     ``rows`` are the names of those that it hit, ``references`` counts our case references, ``named`` the other bodies named.

@@ -5,11 +5,13 @@ true its confidence is (docs/pictures/confidence.svg); and writes the model. The
 """
 
 import argparse
+import hashlib
 import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -26,13 +28,20 @@ sparse: Any = import_module("scipy.sparse")
 MODEL = Path("router/read/outcome.json")
 PICTURE = Path("docs/pictures/confidence.svg")
 LABELS = tuple(each.value for each in Outcome)
-WRITERS = ("contacts", "letters", "texts", "professional", "calls")  # of whole contacts; the others wrote messages of some sentences
+WRITERS = (
+    "contacts",
+    "letters",
+    "texts",
+    "professional",
+    "calls",
+)  # of whole contacts; the others wrote messages of some sentences
 SHORT = 0.7  # how much one of those weighs beside a contact
 STRENGTH = 0.15  # of what holds weights down: the larger, the nearer to nothing they stay
 BIAS = 0.1  # how much any two messages have in common
-FEWEST = 3  # messages that must have a trait
-ROWS = 3.0  # how much more a row says than a word
-LEAST = 0.1  # weights that are all nearer to nothing than that are left out
+FEWEST = 2  # messages that must have a trait
+UNIT = 0.25  # what weights are rounded to
+ROWS = 2.0  # how much more a row says than a word
+LEAST = 1.2  # weights that are all nearer to nothing than that are left out
 GOAL = 0.975  # of readings that nobody looks at, how many must be right on writers that were not seen
 
 
@@ -40,7 +49,7 @@ def there(message: Message) -> Mapping[str, int]:
     """What there is to weigh in it."""
     looked = look(message.subject, message.text)
     named = len({name for _, name in looked.named})
-    return outcome.traits_of(message.channel, looked.lines, looked.found, references=len(looked.references), named=named)
+    return outcome.traits_of(message.channel, looked.lines, looked.found, references=len(looked.refs), named=named)
 
 
 class Table(NamedTuple):
@@ -57,7 +66,9 @@ def table_of(found: Sequence[Mapping[str, int]]) -> Table:
     known = sorted(each for each, times in often.items() if times >= FEWEST)
     place = {each: at for at, each in enumerate(known)}
     much = numpy.array([math.log(len(found) / often[each]) * (ROWS if each.startswith("row ") else 1.0) for each in known])
-    cells = [(row, place[each], 1 / math.sqrt(len(traits))) for row, traits in enumerate(found) for each in traits if each in place]
+    cells = [
+        (row, place[each], 1 / math.sqrt(len(traits))) for row, traits in enumerate(found) for each in traits if each in place
+    ]
     rows, at, share = (numpy.array(each) for each in zip(*cells, strict=True))
     return Table(sparse.csr_matrix((share * much[at], (rows, at)), shape=(len(found), len(known))), known, much)
 
@@ -80,8 +91,10 @@ def likely(scores: Any, heat: float) -> Any:
 
 def heat_of(scores: Any, labels: Any) -> float:
     """By what the scores must be divided so that they are the likelihoods of writers that were not seen."""
+
     def surprise(heat: float) -> float:
         return -float(numpy.log(likely(scores, heat)[numpy.arange(len(labels)), labels] + 1e-12).mean())
+
     return min((each / 1000 for each in range(20, 1000, 5)), key=surprise)
 
 
@@ -95,17 +108,18 @@ def sureness_of(odds: Sequence[float], right: Sequence[bool]) -> tuple[float, fl
 
 def model_of(table: Table, weights: Any, bias: Any, heat: float, sureness: tuple[float, float], told: str) -> dict[str, Any]:
     """As it is kept in a file: weights ready to be added up, those that say next to nothing left out."""
-    ready = numpy.round(table.much[:, None] * weights / heat, 1)
+    exact = table.much[:, None] * weights / heat
+    ready = numpy.round(exact / UNIT).astype(int)
+    kept = {
+        each: row.tolist() for each, row, full in zip(table.known, ready, exact, strict=True) if numpy.abs(full).max() >= LEAST
+    }
     return {
-        "version": told,
+        "version": f"{told}.{hashlib.sha256(json.dumps(kept).encode()).hexdigest()[:6]}",
         "labels": LABELS,
+        "unit": UNIT,
         "sureness": sureness,
         "bias": [round(float(each), 3) for each in bias / heat],
-        "weights": {
-            each: [int(one) if one == int(one) else float(one) for one in row]
-            for each, row in zip(table.known, ready, strict=True)
-            if numpy.abs(row).max() >= LEAST
-        },
+        "weights": kept,
     }
 
 
@@ -179,9 +193,15 @@ def outcomes() -> None:
         right = sum(each.outcome == each.label for each in theirs) / len(theirs)
         precision = sum(each.outcome == each.label for each in alone) / max(1, len(alone))
         print(f"{writer:16} {right:.3f}  {len(alone) / len(theirs):.3f}      {precision:.3f}")
+    for at in (0.97, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.6):
+        alone = [each for each in found if each.outcome is not Outcome.REVIEW and each.confidence >= at]
+        right = sum(each.outcome == each.label for each in alone) / len(alone)
+        print(f"automatic at {at:4}: {len(alone) / len(found):.3f} of all, precision {right:.3f}")
     print(f"precision of {GOAL} from a confidence of {least_sure(found)}")
     held = [each for each in found if each.outcome is Outcome.REVIEW]
-    print(f"review, by the model or a rule: {len(held)}, rightly {sum(each.label == Outcome.REVIEW for each in held) / len(held):.3f}")
+    print(
+        f"review, by the model or a rule: {len(held)}, rightly {sum(each.label == Outcome.REVIEW for each in held) / len(held):.3f}"
+    )
     nobody = [each for each in found if each.outcome is Outcome.NO_ACTION and each.label != Outcome.NO_ACTION]
     print(f"people read as no_action: {[(each.writer, each.label, each.confidence) for each in nobody]}")
     PICTURE.write_text(picture(found), encoding="utf-8")
@@ -208,10 +228,11 @@ def picture(found: Sequence[Judged]) -> str:
     (x1, y1), (x2, y2) = at(0, 0), at(1, 1)
     drawn.append(f'<path d="M{x1} {y1}L{x2} {y2}" stroke="#b1b4b6" stroke-dasharray="4"/>')
     edges = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 1.01)
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         if theirs := [each for each in found if low <= each.confidence < high and each.outcome is not Outcome.REVIEW]:
             x, y = at(
-                sum(each.confidence for each in theirs) / len(theirs), sum(each.outcome == each.label for each in theirs) / len(theirs)
+                sum(each.confidence for each in theirs) / len(theirs),
+                sum(each.outcome == each.label for each in theirs) / len(theirs),
             )
             drawn += [
                 f'<circle cx="{x}" cy="{y}" r="{3 + math.sqrt(len(theirs)) / 2:.1f}" fill="#1d70b8" fill-opacity="0.7"/>',
@@ -219,15 +240,15 @@ def picture(found: Sequence[Judged]) -> str:
             ]
     return "\n".join(
         (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side + 2 * left} {side + 2 * top + 30}" width="{side + 2 * left}" '
-            'font-family="sans-serif" font-size="13" fill="#0b0c0c" role="img" aria-labelledby="title">',
-            '<title id="title">Of readings by how sure they were, the share that was right, on writers that were not seen</title>',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side + 2 * left} {side + 2 * top + 30}" width="{side + 2 * left}" role="img">',
+            '<g font-family="sans-serif" font-size="13" fill="#0b0c0c">',
+            "<title>Of readings by how sure they were, the share that was right, on writers that were not seen</title>",
             '<rect width="100%" height="100%" fill="#ffffff"/>',
             *drawn,
             f'<text x="{left + side / 2}" y="{top + side + 48}" text-anchor="middle">how sure the reading was</text>',
             f'<text transform="translate(20 {top + side / 2}) rotate(-90)" text-anchor="middle">how many were right</text>',
             f'<text x="{left}" y="28">Outcomes other than review, on writers not seen; how many stands beside each dot</text>',
-            "</svg>\n",
+            "</g></svg>\n",
         )
     )
 
