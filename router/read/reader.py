@@ -89,8 +89,8 @@ def read(
         at_risk = ()  # a course on suicide prevention is no cry for help
     reading = Reading(
         outcome=said,
-        confidence=1.0 if chosen else weighed.confidence,
-        leaning=chosen or weighed.leaning,
+        confidence=1.0 if chosen else weighed.confidence if asked is weighed.leaning else 0.0,
+        leaning=asked,
         legal_clock=weighed.legal_clock,
         feedback_type=kind,
         review_criteria=feedback.review_criteria(found) if kind in ("decision", "mixed") else (),

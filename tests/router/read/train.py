@@ -247,7 +247,7 @@ def picture(found: Sequence[Judged]) -> str:
             *drawn,
             f'<text x="{left + side / 2}" y="{top + side + 48}" text-anchor="middle">how sure the reading was</text>',
             f'<text transform="translate(20 {top + side / 2}) rotate(-90)" text-anchor="middle">how many were right</text>',
-            f'<text x="{left}" y="28">Outcomes other than review, on writers not seen; how many stands beside each dot</text>',
+            f'<text x="{left}" y="28">Outcomes other than review; beside each dot, how many</text>',
             "</g></svg>\n",
         )
     )
