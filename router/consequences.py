@@ -35,7 +35,7 @@ from ingest.contract import (
 from ingest.ids import derived_id, new_id, reference, replies_to, reply_token
 from ingest.promise import acknowledgement_due
 from ingest.segments import length
-from ingest.settings import AcknowledgementSettings, OutgoingSettings, RouterSettings, Teams
+from ingest.settings import AcknowledgementSettings, OutgoingSettings, ReadingSettings, RouterSettings, Teams
 from router import adjustments, wording
 from router.answers import Answer, Answers, holding
 from router.audit import AuditEntry
@@ -82,6 +82,7 @@ class House:
     answers: Answers = field(default_factory=dict[str, Mapping[str, Answer]])  # approved
     form: str | None = None  # where the online form is, without a slash at its end
     key: bytes = field(default=b"", repr=False)  # signs the token of a link that we send
+    reading: ReadingSettings = field(default_factory=ReadingSettings)
 
     @property
     def own_addresses(self) -> frozenset[str]:

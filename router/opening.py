@@ -221,7 +221,14 @@ def reading_of(contact: Contact, house: House) -> Reading:
     ours = wording.own_words(house.acknowledgement)  # pyright: ignore[reportArgumentType] - a frozen model is hashable
     whole = ours.sub(" ", contact.full_text)
     new = ours.sub(" ", contact.text) or whole
-    reading = read(contact.channel, contact.subject, new, contact.declared, for_another=contact.on_behalf_of is not None)
+    reading = read(
+        contact.channel,
+        contact.subject,
+        new,
+        contact.declared,
+        for_another=contact.on_behalf_of is not None,
+        automatic_at=house.reading.automatic_at,
+    )
     if new == whole:
         return reading
     quoted = read(contact.channel, None, whole).signs

@@ -99,6 +99,7 @@ def house_of(chosen: Settings) -> House:
         acknowledgement=chosen.acknowledgement,
         outgoing=chosen.outgoing,
         router=chosen.router,
+        reading=chosen.reading,
         senders={name: each.sender for name, each in mailboxes.items()},
         notices_from=notices,
         accounts=_sending(ways_out(found, chosen)),

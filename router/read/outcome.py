@@ -1,16 +1,20 @@
-"""What a contact asks for: clues with weights, a few rules between them, and ``review`` where they do not agree or do not suffice."""
+"""What a contact asks for: a model weighs its words and the rows that hit, and says how sure it is; a few rules stand above it.
+
+Unsure is an answer, ``review``. The weights are in outcome.json, learned by tests/router/read/train.py.
+"""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from router.read.feedback import SAID_OF_US
-from router.read.phrases import Found, Hit, Row, Table, speaks_of_us
+from router.read.linear import Linear
+from router.read.phrases import Found, Hit, Row, Table
 from router.read.reading import Fact, Outcome
 from router.read.sentences import Sentence
+from router.read.traits import WHOLE, traits
 
-SURE_ENOUGH: Final = 0.7  # below it a person decides; measured on the samples, see docs/reading.md
+AUTOMATIC_AT: Final = 0.84  # below it a person decides; the settings may say otherwise ([reading] automatic_at)
 
 _F, _I, _V, _Q, _N, _R = "feedback_record", "intake", "investigators", "query_answer", "no_action", "review"
 _GUIDE: Final = "labelling guide: outcome"
@@ -23,27 +27,27 @@ CLUES: Final = (
         "complaint about us|you|your_service|our_service|the_ombudsman|your", "feedback",
         "compliment|compliments|praise", "suggestion|suggestions", "ask us .. review", "review .. decision|request",
         "request for a? review", "service complaint", "thank|thanks you?", "adborth|cwyn_amdanoch",
-    ), 2.2, where="subject", unless=(
+    ), where="subject", unless=(
         "draft",
     )),
     Row("form-intake", _I, _FORM, (
         "make|new|start|submit a? complaint", "complaint form",
         "complaint about|against|re|regarding a|the|government|nhs|hospital|gp|department|dwp|hmrc|dvla|home",
         "i need help to complain", "complaint about a",
-    ), 1.4, where="subject", unless=(
+    ), where="subject", unless=(
         "about us|you|your", "your online complaint form", "existing",
     )),
     Row("form-investigators", _V, _FORM, (
         "update my details", "send us .. information|evidence", "question about my case", "existing case",
         "more information", "comments on .. draft|provisional", "change .. address|details|number", "my case",
         "draft report", "new evidence", "case update",
-    ), 2.0, where="subject", unless=(
+    ), where="subject", unless=(
         "decision", "how much longer",
     )),
     Row("form-query", _Q, _FORM, (
         "general question|enquiry|query", "quick question", "opening|time hours|times|limits|limit",
         "question|enquiry|query", "how long", "why an mp", "visiting", "a question",
-    ), 1.6, where="subject", unless=(
+    ), where="subject", unless=(
         "about my case|complaint",
     )),
     # -- feedback on us
@@ -53,7 +57,7 @@ CLUES: Final = (
         "the|this|that decision has|just? come|came|arrived|says|said|states|letter|is_wrong",
         "your .. findings|conclusions|report|conclusion|finding", "{decision} .. {you} .. made|sent|reached",
         "outcome of my|your", "eich penderfyniad", "penderfyniad terfynol",
-    ), 1.3, unless=(
+    ), unless=(
         "{draft}", "their final|decision|report|letter", "final response",
         "before you|your .. make|decide|decision|reach", "when|until you make|decide|reach",
         "decided|decide whether|to|not",
@@ -75,7 +79,7 @@ CLUES: Final = (
         "still found|find nothing", "your decision", "took their|the_hospitals|the_trusts side|word",
         "anghytuno .. penderfyniad|eich", "your review process", "read .. i gave|sent you",
         "how|so .. can|could|did you|the_ombudsman .. decide|conclude|find|say",
-    ), 1.7, unless=(
+    ), unless=(
         "{draft}", "local resolution", "decide to|whether", "medication review",
         "their|trust|hospital|dwp|hmrc .. {decision} .. review", "{they} .. found no", "do you .. review",
         "can i .. review|appeal .. if",
@@ -92,7 +96,7 @@ CLUES: Final = (
         "on hold", "cut me off", "hold music", "start to finish", "only ever got", "put .. phone down",
         "third|fourth|3rd|4th|5th|fifth text|email|letter|time|investigator|caseworker",
         "i|we have .. chased|rung|rang|emailed|called .. times|twice|you|three|four|five",
-    ), 1.7, unless=(
+    ), unless=(
         "how long .. you .. take", "let me|us know", "{draft}", "you sent|you_asked .. form", "thank",
         "{they}|dwp|hmrc|dvla .. promised|said|told|took|lost|cancelled|kept|ignored|not|never",
         "your .. line|helpline .. open|hours|times",
@@ -109,7 +113,7 @@ CLUES: Final = (
         "not one of you", "picks up|rings back", "moved teams",
         "{you} .. not .. replied|answered|rung|called|responded|bothered|acknowledged|rang",
         "heb glywed .. gennych|oddi", "neb .. ffonio|ateb|cysylltu",
-    ), 1.7, unless=(
+    ), unless=(
         "{they}|dwp|hmrc|dvla|pharmacy .. not|never|nobody|replied|answered", "thank", "{draft}",
         "not .. heard .. hospital|surgery|gp|trust|dwp|hmrc|them", "{nobody} .. told .. hospital|ward|surgery",
     )),
@@ -119,7 +123,7 @@ CLUES: Final = (
         "keep|kept the|your|his|her|their promise", "not .. {ring}|written|replied|been_in_touch .. as promised",
         "told .. would .. get|have|receive|hear .. call|reply|letter|update|decision|by",
         "told|said .. {ring}|get_back|somebody_will|someone_will|will .. me|back",
-    ), 1.4, unless=(
+    ), unless=(
         "{they}|dwp|hmrc|dvla|ward|home_office .. promised|said|told",
         "told|promised .. by .. hospital|surgery|trust|gp|dwp|hmrc", "thank|quick|quickly|lovely",
         "{you} .. said|told|asked .. send|if|to|for .. this|documents|evidence|photos|dates|comments",
@@ -146,7 +150,7 @@ CLUES: Final = (
         "addressed|misstate*|wrong|spelt|crash*|times_out|lost|confus*|impossible"), "cwyno amdanoch",
         "your|the_ombudsman service .. poor|terrible|bad|slow|awful|shocking|appalling",
         "your .. line|website|form .. useless|broken|down|not_work*|shocking|hopeless|does_not",
-    ), 1.7, unless=(
+    ), unless=(
         "{draft}", "{they} .. rude|dismissive|unhelpful", "waste your time", "do you",
         "unhappy|concerned|disappointed|complaint|complain .. you|your .. gp|hospital|surgery",
     )),
@@ -171,7 +175,7 @@ CLUES: Final = (
         "lady|man|lad|woman|bloke|girl|person|human .. on .. phone|phones|line|end", "say thank|thanks .. to|for",
         "diolch .. i|am .. eich|staff|help|gwaith|caredigrwydd", "could not .. more helpful|kinder|nicer",
         "very quick|clear to|and",
-    ), 1.5, unless=(
+    ), unless=(
         "hospital|ward|nurse|nurses|surgeon|gp|surgery|paramedic*|midwife|doctor|doctors",
         ("thank|thanks .. reading|in_advance|looking|this|time|attention|your_letter|your_email|your_message|the_draft|"
         "draft|sending|taking_it|helping .. draft|this|in_advance|time"), "no thanks to",
@@ -190,7 +194,7 @@ CLUES: Final = (
         "why do|dont not you", "have you .. thought|considered", "suggestion", "may i propose|suggest", "constructive",
         "improve* .. your|the .. service|form|website|letters|leaflet",
         "you .. should|ought .. have|add|put|send|offer|consider",
-    ), 1.5, unless=(
+    ), unless=(
         "could|can you .. send_me|put_me|make_sure|send_it|put_it|look|help", "suggested i",
         "hospital|surgery|ward|trust", "they .. should", "mp .. suggested", "i should have", "can you .. send .. form",
     )),
@@ -208,7 +212,7 @@ CLUES: Final = (
         "where do|can i go", "what do i do", "what .. can|do i|we .. do|send", "chcę złożyć skargę", "skargę|skarga na",
         "hoffwn|eisiau|am|dymuno gwyno|cwyno|gwneud_cwyn", "cwyn am|yn_erbyn",
         "nobody|noone|no_one else|will help|listens|to_turn", "referral form", "on behalf of my constituent",
-    ), 1.5, unless=(
+    ), unless=(
         "about|with|against|of you|your|the_ombudsman|us", "my complaint .. investigator|draft", "complaint about you",
         "how|why|do|can|if|whether|before|if_somebody .. complain|bring .. you",
         "why|how|whether .. complain|complaint|bring", "not|never .. complaining", "before i complain|decide",
@@ -227,7 +231,7 @@ CLUES: Final = (
         ("they|hospital|practice|surgery|trust .. say|said|replied|reply|answered ... "
         "sorry|satisfied|nothing|procedures|followed|upheld|wrong|appropriate|no"),
         "conceded|admitted|apologised|offered|declines|refuse .. the|error|mistake|compensate|£*",
-    ),1.1, unless=("why|need|must|have_to|do|does|without .. mp",)),
+    ), unless=("why|need|must|have_to|do|does|without .. mp",)),
     Row("their-doing", _I, _GUIDE, (
         ("{they}|dwp|hmrc|dvla|cms|they|home_office|ambulance|dentist|pharmacy|chemist|gp|midwife|surgeon|consultant|"
         "registrar|paramedic|paramedics|home_office|passport_office .. "
@@ -246,7 +250,7 @@ CLUES: Final = (
         "took|taken {kin} off", "waiting list", "appointment|appt cancelled",
         "application .. submitted|refused|rejected|no_decision", "submitted|applied .. no|still|refused",
         "my|our son|daughter|mother|father|mum|dad|husband|wife|baby|mam|nan|gran .. died|death|passed_away|suffered",
-    ), 0.9, unless=(
+    ), unless=(
         "{you} .. found|decided|report|concluded|findings", "{draft}",
     )),
     Row("wants-of-another", _I, _GUIDE, (
@@ -256,7 +260,7 @@ CLUES: Final = (
         "they|hospital|surgery|gp|dwp|hmrc|trust .. apologise|say_sorry|pay|compensate", "make them",
         "can|could you .. make|get|force them", "do|does not want|know .. else to? .. turn|write|go|ask",
         "what i|we want", "what would put", "wants .. apology|refund|compensation|visit|penalties|cancelled|cleared",
-    ), 0.8, unless=(
+    ), unless=(
         "review|reopen", "want .. you to apologise", "draft",
     )),
     Row("first-contact", _I, _GUIDE, (
@@ -264,7 +268,7 @@ CLUES: Final = (
         "never|not|have_not|ive_not .. contacted|rung|rang|written|dealt|complained|done ... before|you|this",
         "contacted us before no", "first contact", "pierwszy kontakt", "i hope i have got the right",
         "not sure if you|this",
-    ), 1.0),
+    )),
     # -- for an open case
     Row("draft-report", _V, "service model: draft report comments to Investigators", (
         "{draft} report|decision|view|findings|statement|letter|version|views|conclusion|conclusions|reports|came|of",
@@ -273,14 +277,14 @@ CLUES: Final = (
         "adroddiad drafft|dros_dro", "drafft", "scott schedule",
         "before .. final|finalise*|finished|publish*|issued|goes_out|sent_out", "my comments", "corrections to",
         "to comment",
-    ), 2.1, unless=(
+    ), unless=(
         "never|not .. sent|saw|seen|received|shown|got .. draft", "draft .. letter .. mp|hospital", "draft .. form",
     )),
     Row("draft-detail", _V, "service model: draft report comments to Investigators", (
         "paragraph|para|page|section|point|p|paragraff *[0-9]",
         "page|pages|para|paragraph|paragraff|paragraphs 1*|2*|3*|4*|5*|6*|7*|8*|9*", "you have left out",
         "put .. correct|in", "sylw|sylwadau",
-    ), 0.5),
+    )),
     Row("for-the-investigator", _V, _GUIDE, (
         ("for|to|tell|inform|pass_to|forward_to|give|fao|attention|attn|let|please_tell .. "
         "investigator|case_officer|caseworker|case_worker|whoevers|whoever_is|whoever_has|whoever_deals|whoever_does"),
@@ -290,14 +294,14 @@ CLUES: Final = (
         "for|during|to|help|part_of the|your|my|our investigation", "investigation into|of|number|reference",
         ("my|our|open|ongoing|existing case|investigation|complaint_with_you|complaint_you_are .. "
         "with|officer|is|for|has|and|number"),
-    ), 1.2, unless=(
+    ), unless=(
         "decision|decided", "their investigation|case|ref", "investigation by .. trust|hospital",
         "you asked .. review|reopen", "investigator .. rude|not|never|hung_up|shouted|promised|laughed|ignored",
         "thank* .. investigator", "investigation take*|usually|normally", "investigation .. once|before|if",
     )),
     Row("writes-to-an-officer", _V, _GUIDE, (
         "dear|annwyl|hi|hello mr|mrs|ms|miss|dr *",
-    ), 0.9, unless=(
+    ), unless=(
         "manager",
     )),
     Row("sends-evidence", _V, _GUIDE, (
@@ -307,7 +311,7 @@ CLUES: Final = (
         "evidence|photos|photographs|notes|records|statement|receipts|documents|dates|copy|copies|diary|rota|response|"
         "nodiadau"), "further|additional|more|new evidence|information|witness", "willing to talk|speak|give",
         "thought you|she|he ought|should|would|might|want", "just|do to|need|want|let|know .. you know",
-    ), 1.0, unless=(
+    ), unless=(
         "decision|decided", "final response|reply", "referral form", "signed .. form", "more information about|on how",
         "{they}|dwp|hmrc|dvla .. asked_for|requested",
     )),
@@ -317,14 +321,14 @@ CLUES: Final = (
         "put it|this|that to .. trust|hospital|them|surgery|practice|department",
         "you wanted|needed .. both|copy|it|attached|here", "as requested|asked|promised", "you asked for|me_for|me_to",
         "following|after our|your|my call|conversation|meeting|request",
-    ), 0.9, unless=(
+    ), unless=(
         "decision|decided|review", "asked for .. form", "you asked me not", "not .. as promised|requested|asked",
         "as_promised .. three|never|not", "hospital|surgery|gp|dwp|hmrc .. as_requested",
     )),
     Row("closes-own-case", _V, _GUIDE, (
         "close|withdraw|drop|stop|discontinue .. my|the|our|this .. complaint|case|investigation",
         "please close|withdraw", "withdraw*", "not .. take|go|proceed .. further|with_the_complaint", "tynnu .. cwyn",
-    ), 1.9, unless=(
+    ), unless=(
         "you|they .. closed|close", "not .. want .. closed|withdrawn",
     )),
     Row("runs-a-case", _V, "labelling guide 4", (
@@ -350,7 +354,7 @@ CLUES: Final = (
         "more time|longer|extension .. comment|draft|reply|respond|till|please", "could i have til|till|until",
         "newid cyfeiriad|rhif", "still on nights", "unrhyw newyddion", "taken|taking|took my|our complaint|case on",
         "is dealing|handling|investigating|looking_into .. with|my|it|this",
-    ), 1.3, unless=(
+    ), unless=(
         "want|wants|hope|can|could|will you? .. look_into|looking_into",
         "can|could|would|please you? .. look_into|investigate|looking",
         "nobody|no_one|never|not|how_many .. update|news|told|heard", "why|how .. no update|news", "looked into .. not",
@@ -380,7 +384,7 @@ CLUES: Final = (
         ("in general|general_question|general_query|asking_in_case|in_case|before_i_decide|just_asking|just_curious|"
         "haven_not_decided|have_not_decided"), "difference between", "do i need",
         "for a friend|school|dissertation|essay|project|research|training|leaflet", "quick question",
-    ), 1.1, where="question", unless=(
+    ), where="question", unless=(
         "my|our|the_draft case|investigation|draft|report",
         "do you .. know|think|realise|understand|want|care|call|expect|even|have_any_idea", "when will you .. my",
         "can you .. make|look_into|help|ring|call|tell_me_why|do_anything|please_ring|sort", "would you .. like",
@@ -399,7 +403,7 @@ CLUES: Final = (
         "tell me .. how|what|when|where ... complain|form|open|limit|long|opening|hours", "asking in case",
         "before i decide|start|complain|bring", "dissertation|coursework|essay|research|journalist|student",
         "general question|enquiry|query",
-    ), 1.2, unless=(
+    ), unless=(
         "my case|investigator|draft", "want|need to know why|what_happened|who|the_truth|which",
         "find out what_happened|why|who", "know .. what_happened|whoever", "know .. what .. changed", "whole truth",
         "hours .. in|on|left|late|floor|later", "free from|of", "long .. wait|waited",
@@ -415,7 +419,7 @@ CLUES: Final = (
         "can|could|may|who|allowed .. complain|bring|make ... behalf|for|somebody|someone|complaint|who_is|died|allowed",
         ("bsl|braille|large_print|easy_read|interpreter|interpreters|sign_language .. "
         "version|form|forms|service|leaflet|available"), "ar agor", "oriau agor", "ffurflen", "aelod seneddol|as",
-    ), 1.0, where="question", unless=(
+    ), where="question", unless=(
         "my|our case|investigation|investigator", "free from|of", "not free", "{draft}", "how|why .. you .. not",
         "how long .. more|longer|do_i_have_to_wait|must_i",
     )),
@@ -435,7 +439,7 @@ CLUES: Final = (
         "we have received your|this email|message|enquiry|mail", "do not reply to this", "ymateb awtomatig",
         "allan o r swyddfa", "return* .. to the? office", "is now closed",
         "ticket|case|request .. has|been .. created|logged|raised|received",
-    ), 2.2, unless=(
+    ), unless=(
         "your automatic|automated|auto", "got|received|get|had|sent .. automatic|automated|out_of_office|auto",
         "automatic sounding", "my husband|wife|mother", "i am out of .. {time}",
         "say|says|said ... out_of_office|automated",
@@ -445,7 +449,7 @@ CLUES: Final = (
         "read your|re|message|regarding|complaint|draft|enquiry|case", "not read", "undeliverable|undelivered",
         "delivery status|failure|failed|delayed|has_failed", "mail delivery", "failure notice",
         "delivered your|regarding", "returned mail", "ymateb awtomatig", "annual leave", "vacation", "away from my|the",
-    ), 4.0, where="subject", unless=(
+    ), where="subject", unless=(
         "got|received|your|no|only .. automatic|automated|auto", "have you",
         "read your .. decision|report|letter|findings",
     )),
@@ -459,7 +463,7 @@ CLUES: Final = (
         "our latest|new_range|new_course", "read more|online", "click here|below|the_link",
         "datdanysgrifio|cylchlythyr", "privacy policy", "all rights reserved", "terms and conditions|apply",
         "sent to you because",
-    ), 1.7, unless=(
+    ), unless=(
         "your website|newsletter|form|link", "{you} .. unsubscribe|newsletter|webinar",
     )),
     Row("sells-or-tricks", _N, _GUIDE, (
@@ -490,7 +494,7 @@ CLUES: Final = (
         ("kindly verify|click|download|find|transfer|open|send|revert .. "
         "link|below|account|attachment|attached|bank|invoice|money"),
         "tax|hmrc refund|rebate .. click|claim|link|due_to_you",
-    ), 1.8, unless=(
+    ), unless=(
         "my|our|your_decision|ombudsman .. hospital|gp|complaint|case",
         "{they}|dwp|hmrc .. sent|lost|said|told|stopped|refused", "they .. told|sent|said", "my (pip|benefit|pension)",
         "hospital|surgery|ward", "my husband|wife|mum|dad|son|daughter",
@@ -504,7 +508,7 @@ CLUES: Final = (
         "save|up_to 10*|15|20*|25|30*|40*|50*|60*|70* .. off|this_week|today", "at checkout",
         "reply .. for|with .. quote|price|details|info|list", "book|schedule|arrange .. call|demo|consultation",
         "within 24|48 hour|hours", "text stop|stop_to", "act fast|now",
-    ), 1.4, unless=(
+    ), unless=(
         "my|our hospital|gp|complaint|case|benefit", "{they}|dwp|hmrc|dvla .. sent|lost|said|told|stopped|refused",
         "your website|form .. click|link", "they .. told|sent|said", "my bank",
     )),
@@ -512,7 +516,7 @@ CLUES: Final = (
         "test test", "asdf*|qwerty|testing", "please|just ignore|a_test|testing", "this is a test",
         "test message|email|only|please|ignore", "checking|testing the form|website|email|system", "ignore this",
         "testing 123|one|1",
-    ), 2.2, unless=(
+    ), unless=(
         "ignore my|me|us|complaint|your", "blood|covid|test_result|driving|blood_test|eye",
         "please ignore my|the|previous", "not|do_not|stop|cannot .. ignore", "test results|result|tests",
     )),
@@ -525,7 +529,7 @@ CLUES: Final = (
         "what|everything|any|information|data .. you .. hold|have|keep|held .. on|about|about_me",
         "right of access|rectification|erasure|to_erasure|to_be_forgotten", "gais am wybodaeth|mynediad",
         "article 15|17|16|21",
-    ), 3.0, unless=(
+    ), unless=(
         "under|through|via|from|by|released|made|after a? subject_access", "released .. subject access",
         "hospital|dwp|hmrc|trust|gp|surgery|dvla|council|practice .. subject_access|copy|sar",
         "send you|attached|enclosed|enclose|here|sent .. copy|copies",
@@ -533,7 +537,7 @@ CLUES: Final = (
     )),
     Row("freedom-of-information", _R, _LAW, (
         "freedom of information", "foi|foia", "rhyddid gwybodaeth", "environmental information regulations",
-    ), 3.0, unless=(
+    ), unless=(
         "hospital|dwp|trust|hmrc|council .. foi|freedom", "my foi .. to",
     )),
     Row("data-protection", _R, _LAW, (
@@ -543,7 +547,7 @@ CLUES: Final = (
         ("someone|somebody|another|other else? .. letter|details|case|papers|report|file .. "
         "in|with|to|was|enclosed|instead|about"), "delete|erase|remove .. my .. data|information|details|records",
         "diogelu data",
-    ), 2.6, where="ours", unless=(
+    ), where="ours", unless=(
         "hospital|surgery|gp|trust|dwp|hmrc|receptionist|council|practice", "privacy policy",
     )),
     Row("two-requests", _R, "labelling guide: two requests that need two teams", (
@@ -554,7 +558,7 @@ CLUES: Final = (
         "also|as_well|plus|and_another_thing|while_i_am ... new|another|complain|complaint", "secondly", "as well as",
         "i have .. also|now .. complaint|new|another", "which|which_bit|who of_you|deals_with|deals",
         "first|firstly|1 ... second|secondly|2", "add it on", "new form", "on a different|separate|another",
-    ), 1.1, unless=(
+    ), unless=(
         "as well as can|could|i|we|he|she", "couple|few of .. days|weeks|months|years|times|hours|things_wrong",
         "complained .. second|another", "second complaint|stage|one .. reply|feb|closed|was",
         "another hospital .. died|transferred|moved|sent", "another .. investigator|caseworker|person",
@@ -566,7 +570,7 @@ CLUES: Final = (
         "withdraw|close|stop|drop .. but|not|do_not|unless|then|carry", "do not .. want .. closed|stopped|withdrawn",
         "carry on .. without|but", "unless you hear", "not .. withdraw|close .. withdraw|close",
         "ignore .. complaint|this|everything .. expect|reply|but|please_reply|answer", "changed my mind .. again|back",
-    ), 2.6, unless=(
+    ), unless=(
         "do not .. close|closed .. my_case|because|just|over|early", "i do not want .. stop",
         "stopped giving|taking|my|payment|pip|money|them|benefits|his|her", "close to", "stop but|blocking",
         "stop .. discharging|doing",
@@ -579,7 +583,7 @@ CLUES: Final = (
         ("hospital|ward|nurse|nurses|surgeon|paramedics|midwife|midwives|surgery|gp|doctor|doctors|ambulance|consultant|"
         "porters|crew ... brilliant|wonderful|excellent|fantastic|amazing|lovely|superb|marvellous|outstanding|so_kind|"
         "very_kind|credit|medal|angels"),
-    ), 1.8, unless=(
+    ), unless=(
         "not|never|no|nothing|wrong|but|refused|rude|lovely_reason|would_be grateful", "would be", "no thanks",
         "too late now", "thank god|goodness|you_for_reading", "investigator|your",
     )),
@@ -587,25 +591,19 @@ CLUES: Final = (
         "you know which|what|why|who|exactly", "ring|call|phone me about the|it|that|this", "about the letter",
         "not right and", "the thing|usual|same", "like i said", "does it matter", "would not give name|a_name|details",
         "as discussed",
-    ), 1.5, unless=(
+    ), unless=(
         "your decision|letter_of|report", "you know what .. like|i_mean", "ring me about my|the_draft|the_case",
         "you know it",
     )),
 )  # fmt: skip
 _CLUES: Final = Table(CLUES)
-_AGAIN: Final = {_N: 0.6}  # what a further sentence of the same row adds; an advertisement is known by saying so often
-_EMPTY_WORDS = "test testing tests tested ignore please this is a only asdf hello hi 1 2 3 123 email message form"
-_NOTHING: Final = frozenset(_EMPTY_WORDS.split())
-_ABOUT = "you your ombudsman form forms complain complaint complaints complaining mp charge open shut leaflet chi eich agor ffurflen cwyno rhaid evidence"
-_TOPICS: Final = frozenset(_ABOUT.split())
-_TESTING: Final = frozenset({"test", "testing", "tests", "asdf"})
 _CLOCKS: Final = {
     "subject-access": "subject access: within one month (UK GDPR article 12)",
     "freedom-of-information": "freedom of information: within 20 working days (FOI Act 2000 section 10)",
     "data-protection": "data protection complaint: acknowledged within 30 days (Data (Use and Access) Act 2025)",
 }
-_MOST_FACTS: Final = 8
-_CAP: Final = {_F: 5.5, _I: 5.5, _V: 5.5, _Q: 4.0, _N: 5.5, _R: 4.0}  # many weak clues of one kind are not a certainty
+_ROBOTS: Final = frozenset({"robot", "robot-subject"})
+_MOST_FACTS: Final = 6
 
 _QUERIES_SOURCE: Final = "service model: standing queries"
 QUERIES: Final = (
@@ -672,8 +670,8 @@ _BEYOND_US: Final = Table(
             ("energy|electric|gas|water|broadband|telecom|telecoms|bank|building_society|insurance|landlord|landlords|"
             "council|councils|housing|police|school|university|airline|neighbour|neighbours|employer|boss|supermarket|"
             "shop|british_gas|vodafone|eon|octopus|virgin|sky|bt|social_services|social_worker|letting|estate_agent|"
-            "private|ltd|company|bailiffs|loan_shark|ex|husband|partner|boyfriend"),
-        ), weight=1.0, unless=(
+            "private|ltd|company|bailiffs|loan_shark|gym|rent|rented|tenancy|tenant|homeless|residential|care_home|refuge"),
+        ), unless=(
             "council tax",
         )),
     ]
@@ -690,153 +688,98 @@ _WITHIN_US: Final = Table(
 )  # fmt: skip
 
 
+_MODEL: Final = Linear("outcome.json")
+_OUTCOMES: Final = tuple(map(Outcome, _MODEL.labels))
+_RULE: Final = f"model outcome {_MODEL.version}"
+_TEAMS: Final = tuple(_OUTCOMES.index(each) for each in (Outcome.FEEDBACK_RECORD, Outcome.INTAKE, Outcome.INVESTIGATORS))
+_ALSO: Final = 0.02  # how likely a second team must be where they say that they want two things
+_MOST_SURE: Final = 0.995  # of what is read; only what is declared is 1
+_BY_RULE: Final = 0.7  # how often a person must decide where a rule below says so, on the corpus
+
+
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """The outcome, how sure, why, and which type of feedback the form or subject named."""
+    """What it most likely asks for, how sure that is, what is done about it, and why."""
 
     outcome: Outcome
+    leaning: Outcome
     confidence: float
     evidence: tuple[Fact, ...]
-    hints: tuple[str, ...] = ()
+    legal_clock: str | None = None
+    hints: tuple[str, ...] = ()  # the types of feedback that the form or subject named
     spam: bool = False
 
 
-def weigh(
-    channel: str,
-    lines: Sequence[Sentence],
-    found: Found,
-    *,
-    references: int,
-    named: int,
-    at_risk: bool,
-    form_body: bool = False,
-) -> Weighed:
-    """Weigh the clues in all sentences. ``references`` counts our case references, ``named`` the other bodies named."""
-    hits = found[_CLUES]
-    raw = _weights(hits)
-    weights = dict(raw)
-    names = {hit.row.name for hit in hits}
-    words = sum(line.plain.count(" ") + 1 for line in lines)
-    evidence = [Fact("outcome", hit.row.gives, hit.row.name, hit.sentence.text[:200]) for hit in _strongest(hits)[:_MOST_FACTS]]
+def traits_of(channel: str, lines: Sequence[Sentence], found: Found, *, references: int, named: int) -> Mapping[str, int]:
+    """What there is to weigh. ``references`` counts our case references, ``named`` the other bodies named."""
+    return traits(channel, lines, dict.fromkeys(hit.row.name for hit in found[_CLUES]), references=references, named=named)
 
-    def note(rule: str, outcome: str) -> None:
-        evidence.insert(0, Fact("outcome", outcome, rule, ""))
 
-    # A case of ours makes a new enquiry or a general query unlikely.
-    if references:
-        weights[_V] += 0.9
-        weights[_F] += 0.7
-        weights[_Q] -= 1.6
-        weights[_I] -= 0.9
-    elif named:
-        weights[_I] += 0.9 + 0.3 * min(named, 2)
-        weights[_Q] -= 0.7
-    if "standing-query" in names and words <= 45 and "final-response" not in names:
-        weights[_I] *= 0.5
-    if form_body:
-        weights[_I] += 1.5
-    # Criticism of the draft is a comment on it; a review request tells the hospital's story again.
-    if "draft-report" in names:
-        weights[_F] *= 0.35
-        weights[_I] *= 0.25
-        weights[_Q] *= 0.4
-    elif {"our-decision", "disagrees-with-us"} <= names:
-        weights[_I] *= 0.35
-        weights[_V] *= 0.4
-    criticises = {"kept-waiting", "nobody-answers", "promise-not-kept", "our-manner", "disagrees-with-us"} & names
-    if criticises and "runs-a-case" in names and "draft-report" not in names:
-        weights[_V] *= 0.6
-    # A short question with no story is a query; a question at the end of a story is not.
-    story = weights[_I] + weights[_F] + weights[_V]
-    if words > 150:
-        weights[_Q] *= 0.4
-    if weights[_Q] > 0 and story > 3.2:
-        weights[_Q] *= 0.4
-    if weights[_Q] and story < 1.0 and words <= 90 and not references and _asks_of_us(hits):
-        weights[_Q] += 1.4
-    if not named and not found[_WITHIN_US] and not found[_BEYOND_US]:
-        weights[_F] += min(
-            2.0, 0.8 * len({(hit.row.name, hit.words) for hit in found[SAID_OF_US] if not hit.sentence.question})
-        )
-    if _only_tests(lines):
-        weights[_N] += 4.0
-    if "robot-subject" in names:
-        for each in (_F, _I, _V, _Q):
-            weights[each] *= 0.2
-    elif "robot" in names or "newsletter" in names or "sells-or-tricks" in names or "empty-test" in names:
-        for each in (_F, _I, _V, _Q):
-            weights[each] *= 0.6 if weights[_N] > 2 else 0.9
-    # A clock of the law runs, whatever else it says.
-    if clocks := [hit for hit in hits if hit.row.name in _CLOCKS]:
-        weights[_R] += 6.0
-        evidence[:0] = [Fact("legal_clock", _CLOCKS[hit.row.name], hit.row.name, hit.sentence.text[:200]) for hit in clocks[:2]]
-    # Two requests: plainly said, and each side has clues of its own.
-    asides = sum(hit.row.name == "two-requests" for hit in hits)
-    strong = [each for each in (_F, _I, _V) if raw[each] >= (1.4 if asides > 1 else 2.2)]
-    if asides and len(strong) >= 2:
-        weights[_R] += 2.5
-        note("two-requests", _R)
-    # A body that is not ours to look at, with a risk in it.
-    if at_risk and _only_beyond(lines, found):
-        weights[_R] += 4.0
-        note("wrong-organisation-with-risk", _R)
-    if at_risk and max(weights[each] for each in (_F, _I, _V, _Q)) < 2.5:
-        weights[_R] += 1.5
-    if channel == "social":
-        weights[_V] *= 0.8
-    confidence, outcome = _sure(weights)
+def weigh(there: Mapping[str, int], lines: Sequence[Sentence], found: Found, *, at_risk: bool, automatic_at: float) -> Weighed:
+    """Weigh it. What is less sure than ``automatic_at``, and what a rule keeps for a person, is ``review``."""
+    hits = {hit.row.name: hit for hit in reversed(found[_CLUES])}
+    odds = likelihoods(there)
+    best = max(range(len(odds)), key=odds.__getitem__)
+    leaning, confidence = _OUTCOMES[best], sureness(odds[best])
+    clock = next((each for each in _CLOCKS if each in hits), None)
+    rule = _for_a_person(leaning, odds, hits, found, at_risk=at_risk) or clock
+    if rule:
+        leaning, confidence = Outcome.REVIEW, max(confidence, _BY_RULE) if leaning is Outcome.REVIEW else _BY_RULE
+    outcome = leaning if confidence >= automatic_at else Outcome.REVIEW
+    evidence = [*_because(there, lines, hits, best)]
+    if clock:
+        evidence.insert(0, Fact("legal_clock", _CLOCKS[clock], clock, hits[clock].sentence.text[:200]))
+    if rule:
+        evidence.insert(0, Fact("outcome", Outcome.REVIEW, rule, hits[rule].sentence.text[:200] if rule in hits else ""))
     return Weighed(
-        Outcome(outcome),
+        outcome,
+        leaning,
         confidence,
-        tuple(evidence[:_MOST_FACTS]),
+        tuple(evidence),
+        clock,
         _hints(lines),
-        spam=outcome == _N and not {"robot", "robot-subject"} & names,
+        spam=outcome is Outcome.NO_ACTION and not _ROBOTS & hits.keys(),
     )
 
 
-def _weights(hits: Iterable[Hit]) -> dict[str, float]:
-    """Each row counts fully once and less for each further sentence, at most thrice; capped by outcome."""
-    seen: dict[str, int] = {}
-    weights: dict[str, float] = dict.fromkeys(_CAP, 0.0)
-    for hit in hits:
-        times = seen[hit.row.name] = seen.get(hit.row.name, 0) + 1
-        if times <= 3:
-            weights[hit.row.gives] += hit.row.weight * (1.0 if times == 1 else _AGAIN.get(hit.row.gives, 0.33))
-    return {each: min(weight, _CAP[each]) for each, weight in weights.items()}
+def likelihoods(there: Mapping[str, int]) -> list[float]:
+    """Of each outcome. The more of it is new to the model, the nearer they lie together."""
+    scores = _MODEL.weigh(there, 1 / math.sqrt(len(there)))
+    most = max(scores)
+    powers = [math.exp(score - most) for score in scores]
+    whole = sum(powers)
+    return [power / whole for power in powers]
 
 
-def _sure(weights: dict[str, float]) -> tuple[float, str]:
-    """How sure of the heaviest outcome: its share, where ``review`` starts with a weight of its own."""
-    odds = {each: math.exp(1.4 * max(weight, 0.0)) - 1.0 for each, weight in weights.items()}
-    odds[_R] += math.exp(1.4 * 1.1)
-    whole = sum(odds.values())
-    best = max(odds, key=lambda each: odds[each])
-    share = odds[best] / whole
-    return (round(share, 3), best) if best == _R or share >= SURE_ENOUGH else (round(share, 3), _R)
+def sureness(likelihood: float) -> float:
+    """The share of readings of such a likelihood that are right, as learned from writers that the model had not seen."""
+    slope, shift = _MODEL.sureness
+    least = min(max(likelihood, 1e-9), 1 - 1e-9)
+    return min(_MOST_SURE, round(1 / (1 + math.exp(-slope * math.log(least / (1 - least)) - shift)), 3))
 
 
-def _strongest(hits: Sequence[Hit]) -> list[Hit]:
-    once = {hit.row.name: hit for hit in reversed(hits)}
-    return sorted(once.values(), key=lambda hit: -hit.row.weight)
+def _for_a_person(
+    leaning: Outcome, odds: Sequence[float], hits: Mapping[str, Hit], found: Found, *, at_risk: bool
+) -> str | None:
+    """The rule by which a person decides whatever the model says, except that of a clock."""
+    if "two-requests" in hits and sorted(odds[each] for each in _TEAMS)[-2] > _ALSO:
+        return "two-requests"
+    beyond, within = len(found[_BEYOND_US]), len(found[_WITHIN_US])
+    if at_risk and leaning in (Outcome.INTAKE, Outcome.REVIEW) and beyond >= max(within, 1):
+        return "wrong-organisation-with-risk"
+    return None
 
 
-def _asks_of_us(hits: Iterable[Hit]) -> bool:
-    """Whether a question names something that a general query may be about."""
-    return any(hit.row.gives == _Q and _TOPICS & set(hit.sentence.plain.split(" ")) for hit in hits)
-
-
-def _only_tests(lines: Iterable[Sentence]) -> bool:
-    tests = False
-    for line in lines:
-        spoken = line.plain.split(" ")
-        if not _NOTHING.issuperset(spoken):
-            return False
-        tests = tests or not _TESTING.isdisjoint(spoken)
-    return tests
-
-
-def _only_beyond(lines: Iterable[Sentence], found: Found) -> bool:
-    return bool(found[_BEYOND_US]) and not found[_WITHIN_US] and not any(map(speaks_of_us, lines))
+def _because(there: Mapping[str, int], lines: Sequence[Sentence], hits: Mapping[str, Hit], best: int) -> Iterator[Fact]:
+    """The rows and the sentences that spoke most for it, each once."""
+    told: set[str] = set()
+    for each in _MODEL.strongest(there, best, 4 * _MOST_FACTS):
+        hit = hits.get(each.removeprefix("row "))
+        rule = hit.row.name if hit else _RULE
+        words = hit.sentence.text if hit else lines[there[each]].text if there[each] != WHOLE else ""
+        if words and words not in told and len(told) < _MOST_FACTS:
+            told.add(words)
+            yield Fact("outcome", _OUTCOMES[best], rule, words[:200])
 
 
 def _hints(lines: Iterable[Sentence]) -> tuple[str, ...]:

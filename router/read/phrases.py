@@ -48,7 +48,7 @@ SETS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
-    """One row of a table: the phrases that show it, what it gives, how much it weighs, where it comes from.
+    """One row of a table: the phrases that show it, what it gives, where it comes from.
 
     ``unless`` are phrases that, in the same sentence, take it back. ``where`` narrows it to sentences that speak of us
     (``ours``), that ask (``question``), or to the subject (``subject``).
@@ -58,7 +58,6 @@ class Row:
     gives: str
     source: str
     phrases: tuple[str, ...]
-    weight: float = 1.0
     unless: tuple[str, ...] = ()
     where: str = "any"
 

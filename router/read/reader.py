@@ -1,60 +1,87 @@
 """The story of a reading: tidy the text, find the facts, look for harm, weigh what it asks for; what is declared stands over it."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from ingest.contract import DeclaredFacts
 from router.read import declared, feedback, outcome, people, references, wishes
 from router.read.language import language, unreadable
-from router.read.phrases import find
+from router.read.phrases import Found, find
 from router.read.reading import Fact, Outcome, ReadIndividual, Reading
-from router.read.sentences import LIMIT, fields, plain, sentences, tidy
+from router.read.sentences import LIMIT, Sentence, fields, plain, sentences, tidy
 from router.read.signs import signs
 
 _MOST_POINTS: Final = 8
 
 
+class Looked(NamedTuple):
+    """A contact taken apart, once for all that is read in it."""
+
+    head: str
+    body: str
+    whole: str
+    lines: tuple[Sentence, ...]
+    found: Found
+    form: Mapping[str, str]
+    refs: tuple[str, ...]  # our case references
+    ref_facts: tuple[Fact, ...]
+    named: references.Named  # the other bodies
+
+
+def look(subject: str | None, text: str, answers: tuple[Sentence, ...] = ()) -> Looked:
+    """Take it apart; ``answers`` are the sentences of what is declared beside it."""
+    head, body = tidy(subject or ""), tidy(text)
+    whole = f"{head}\n{body}" if head else body
+    lines = sentences(head, from_subject=True) + sentences(body)
+    refs, ref_facts = references.case_references(whole)
+    return Looked(head, body, whole, lines, find(lines + answers), fields(body), refs, ref_facts, references.bodies(whole))
+
+
 def read(
-    channel: str, subject: str | None, text: str, facts: DeclaredFacts | None = None, *, for_another: bool = False
+    channel: str,
+    subject: str | None,
+    text: str,
+    facts: DeclaredFacts | None = None,
+    *,
+    for_another: bool = False,
+    automatic_at: float = outcome.AUTOMATIC_AT,
 ) -> Reading:
     """The reading of a contact's new words. Any text has one; it never raises.
 
     ``facts`` is what they declared beside them. Of somebody who writes for another person only what is declared tells who they are:
-    a birth date in the words may be either's.
+    a birth date in the words may be either's. ``automatic_at`` is how sure it must be of an outcome that nobody looks at.
     """
     given = declared.answers(facts)
-    head, body, beside = tidy(subject or ""), tidy(text), tidy(given)
-    lines, answers = sentences(head, from_subject=True) + sentences(body), sentences(beside)
-    whole = f"{head}\n{body}" if head else body
+    beside = tidy(given)
+    answers = sentences(beside)
+    head, body, whole, lines, found, form, refs, ref_facts, named = look(subject, text, answers)
     tongue = language(whole)
     unread = (*(("too-long",) if max(len(text), len(given)) > LIMIT else ()), *_unreadable(head, body, beside, tongue))
-    found = find(lines + answers)
     at_risk = signs(found)
-    refs, ref_facts = references.case_references(whole)
-    form = fields(body)
-    named = references.bodies(whole)
     body_named, body_facts = references.organisation(whole, named, form)
     weighed = outcome.weigh(
-        channel,
+        outcome.traits_of(channel, lines + answers, found, references=len(refs), named=len({name for _, name in named})),
         lines + answers,
         found,
-        references=len(refs),
-        named=len({name for _, name in named}),
         at_risk=bool(at_risk),
-        form_body=any(fact.rule == "form field" for fact in body_facts),
+        automatic_at=automatic_at,
     )
     query = outcome.query(found)
     chosen = declared.outcome(facts, weighed.outcome, weighed.evidence, query)
     said = chosen or weighed.outcome
     if unread and unread != ("too-long",) and not chosen:
         said = Outcome.REVIEW
+    asked = (
+        weighed.leaning if said is weighed.outcome else said
+    )  # the facts of what it most likely is are a help to whoever decides
     needs, need_facts = wishes.adjustments(found)
     method, method_facts = wishes.preferred_method(found, needs)
     remedy, remedy_facts = wishes.remedy(lines, found)
     before, before_facts = feedback.contacted_before(found, form)
-    kind, kind_facts = feedback.feedback_type(found, hints=weighed.hints) if said is Outcome.FEEDBACK_RECORD else (None, ())
+    kind, kind_facts = feedback.feedback_type(found, hints=weighed.hints) if asked is Outcome.FEEDBACK_RECORD else (None, ())
     if chosen and facts:
         kind = facts.feedback_type or (kind if kind_facts else None)  # what nothing shows is still to be asked
-    points = feedback.key_points(lines, found) if said is Outcome.FEEDBACK_RECORD else ()
+    points = feedback.key_points(lines, found) if asked is Outcome.FEEDBACK_RECORD else ()
     if chosen is Outcome.FEEDBACK_RECORD and not points:
         points = tuple(line.text for line in lines if not line.from_subject)[:_MOST_POINTS]
     advert = weighed.spam and (chosen is not None or said is Outcome.NO_ACTION)
@@ -62,7 +89,9 @@ def read(
         at_risk = ()  # a course on suicide prevention is no cry for help
     reading = Reading(
         outcome=said,
-        confidence=1.0 if chosen else weighed.confidence if said is weighed.outcome else 0.0,
+        confidence=1.0 if chosen else weighed.confidence if asked is weighed.leaning else 0.0,
+        leaning=asked,
+        legal_clock=weighed.legal_clock,
         feedback_type=kind,
         review_criteria=feedback.review_criteria(found) if kind in ("decision", "mixed") else (),
         remedy_sought=None if said is Outcome.NO_ACTION else remedy,

@@ -1,0 +1,52 @@
+"""What in a contact may speak for an outcome: its words and pairs of words, what kinds of words they are, the rows that hit, and its make-up.
+
+Learning and reading find them by this one function, so that what was weighed is what is found.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+
+from router.read.kinds import KIND
+from router.read.sentences import Sentence
+
+_LENGTHS = (4, 8, 15, 30, 60, 110, 200)  # words
+WHOLE = -1  # what no one sentence has
+
+
+def traits(channel: str, lines: Sequence[Sentence], rows: Iterable[str], *, references: int, named: int) -> Mapping[str, int]:
+    """Each once, with the first sentence that has it, in an order that the contact alone decides.
+
+    ``rows`` are the names of those that it hit, ``references`` counts our case references, ``named`` the other bodies named.
+    """
+    found: dict[str, int] = {}
+    length = asks = said = 0
+    for place in range(len(lines) - 1, -1, -1):  # so that of sentences which have it the first is left
+        line = lines[place]
+        words = line.plain.split(" ")
+        kinds = ["^", *[kind for each in words if (kind := KIND.get(each) or (each[0].isdigit() and "=#"))], "$"]
+        length += len(words)
+        asks += line.question
+        said += not line.from_subject
+        spoken = [
+            *words,
+            *[each[:5] + "-" for each in words if len(each) > 5],
+            *map(" ".join, pairwise(["^", *words, "$"])),
+            *kinds,
+            *map(" ".join, pairwise(kinds)),
+            *map(" ".join, zip(kinds, kinds[1:], kinds[2:], strict=False)),
+        ]
+        if line.from_subject:
+            spoken += ["s " + each for each in words]
+        if line.question:
+            spoken += ["?" + each for each in kinds]
+        found.update(dict.fromkeys(spoken, place))
+    whole = [
+        "channel " + channel,
+        f"length {sum(length > each for each in _LENGTHS)}",
+        f"references {min(references, 2)}",
+        f"bodies {min(named, 3)}",
+        "asks " + ("nothing" if not asks else "only" if asks >= said else "also"),
+        *["row " + each for each in rows],
+    ]
+    found.update(dict.fromkeys(whole, WHOLE))
+    return found

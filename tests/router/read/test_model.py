@@ -1,0 +1,69 @@
+"""The model that weighs outcomes, what is done about what it is not sure of, and what it has learned."""
+
+from dataclasses import replace
+
+import pytest
+
+from ingest.settings import ReadingSettings
+from router.opening import reading_of
+from router.read import Outcome, outcome, read
+from router.read.linear import Linear
+from router.read.reader import look
+from tests.router.read.lessons import version
+
+CHASER = "I have been waiting for your reply since May. Nobody rings me back. I want an apology from you."
+
+
+def test_the_model_has_learned_what_there_is_to_learn():
+    """Where it has not: ``python -m tests.router.read.train outcome``, and say in docs/reading.md what it prints."""
+    assert Linear("outcome.json").version.partition(".")[0] == version()
+
+
+def test_what_is_not_sure_enough_is_for_a_person_who_is_told_what_it_most_likely_is():
+    sure = read("email", "Your service", CHASER)
+    held = read("email", "Your service", CHASER, automatic_at=1.0)
+    assert (sure.outcome, held.outcome) == (Outcome.FEEDBACK_RECORD, Outcome.REVIEW)
+    assert held.leaning is sure.leaning is Outcome.FEEDBACK_RECORD
+    assert held.confidence == sure.confidence < 1.0
+
+
+def test_a_team_can_set_how_sure_the_reading_must_be(contact, house):
+    about = contact(CHASER)
+    assert reading_of(about, house).outcome is Outcome.FEEDBACK_RECORD
+    assert reading_of(about, replace(house, reading=ReadingSettings(automatic_at=1.0))).outcome is Outcome.REVIEW
+
+
+def test_by_default_it_is_what_it_was_measured_with():
+    assert ReadingSettings().automatic_at == outcome.AUTOMATIC_AT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This is a subject access request: please send me all the personal data that you hold on me. And your decision is wrong.",
+        ("There are two things. First, the draft report has the wrong date in paragraph 9. Secondly I want to make a complaint about your "
+        "investigator, who was rude to me and never rang me back."),
+    ],
+)  # fmt: skip
+def test_what_a_rule_keeps_for_a_person_stays_there_however_sure_the_model_is(text):
+    assert read("email", "C-2034411", text, automatic_at=0.0).outcome is Outcome.REVIEW
+
+
+def test_evidence_names_the_model_or_the_row_and_the_sentence_it_found_them_in():
+    evidence = [fact for fact in read("email", None, CHASER).evidence if fact.name == "outcome"]
+    rules = {row.name for row in outcome.CLUES} | {f"model outcome {Linear('outcome.json').version}"}
+    assert evidence
+    assert {fact.rule for fact in evidence} <= rules
+    assert all(fact.words and fact.words in CHASER for fact in evidence)
+
+
+def test_the_likelihoods_of_all_outcomes_are_one_together_also_of_words_that_nobody_has_seen():
+    for text in (CHASER, "Xyzzy plugh.", ""):
+        looked = look(None, text)
+        there = outcome.traits_of("letter", looked.lines, looked.found, references=0, named=0)
+        assert sum(outcome.likelihoods(there)) == pytest.approx(1.0)
+
+
+def test_a_trait_counts_once_however_often_it_is_said():
+    model = Linear("outcome.json")
+    assert model.score("wait wait") == pytest.approx(model.score("wait wait wait wait"))
