@@ -28,7 +28,7 @@ def read(
     tongue = language(whole)
     unread = (*(("too-long",) if max(len(text), len(given)) > LIMIT else ()), *_unreadable(head, body, beside, tongue))
     found = find(lines + answers)
-    at_risk = signs(found)
+    at_risk = signs(lines + answers, found)
     refs, ref_facts = references.case_references(whole)
     form = fields(body)
     named = references.bodies(whole)
@@ -73,6 +73,7 @@ def read(
         preferred_method=None if advert else method,
         restrictions=wishes.restrictions(found),
         signs=at_risk,
+        under_18=None if for_another else wishes.under_18(found),
         individual=ReadIndividual() if for_another else people.individual(channel, body, form),
         key_points=points,
         promises_broken=feedback.promises_broken(found) if kind in ("service", "mixed") else (),

@@ -4,10 +4,16 @@ A table of phrases by kind of danger, in English with Welsh, Polish and common m
 they are plainly idioms; what is past and told as history (a death, an inquest) is taken back too.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from router.read.phrases import Found, Row, Table
 from router.read.reading import Sign
+from router.read.risk import MODEL, hear
+from router.read.sentences import Sentence
+
+OF_A_RULE: Final = 1.6  # what a row that is found adds to the odds
+ODDS: Final = -2.2  # natural logarithm: one in ten
 
 _SOURCE: Final = "DESIGN section 1, Urgent"
 _GUIDE: Final = "labelling guide: safeguarding"
@@ -420,11 +426,24 @@ ROWS: Final = (
 _TABLE: Final = Table(ROWS)
 
 
-def signs(found: Found) -> tuple[Sign, ...]:
-    """Every sign in the sentences, each row once, with the sentence it stands in."""
+def by_rule(found: Found) -> tuple[Sign, ...]:
+    """What the rows find, each row once, with the sentence it stands in."""
     signs: dict[str, Sign] = {}
     for hit in found[_TABLE]:
         if hit.row.name not in signs:
             kind = "threat-to-staff" if hit.row.gives == "threat-to-staff" else "harm"
             signs[hit.row.name] = Sign(kind, hit.row.name, hit.sentence.text[:300])
     return tuple(signs.values())
+
+
+def signs(lines: Sequence[Sentence], found: Found) -> tuple[Sign, ...]:
+    """Every sign in the sentences: what the rows find, and what sounds like one though no row has its words."""
+    named = by_rule(found)
+    heard = hear(lines)
+    if heard is None:
+        return named
+    odds = heard.odds + OF_A_RULE * bool(named)
+    if odds >= ODDS:
+        kind = "threat-to-staff" if heard.of_staff else "harm"
+        return (*named, Sign(kind, f"model harm {MODEL.version}", heard.words[:300]))
+    return named
