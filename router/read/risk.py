@@ -13,11 +13,12 @@ from router.read.linear import Linear
 from router.read.sentences import Sentence
 
 SHORTEST: Final = 6  # words: what is shorter weighs no more for it
+FEWEST: Final = 5  # sentences: a contact of fewer is as one of five
 SILENCE: Final = -3.0  # what a sentence that is not there would weigh
-OF_BEST: Final = 1.4
-OF_THIRD: Final = 0.95  # one sentence may chance to sound like it, three seldom do
-OF_LENGTH: Final = -2.05  # of the logarithm of how many sentences there are: among many, one will
-AT_REST: Final = 3.5
+OF_BEST: Final = 1.15
+OF_THIRD: Final = 0.87  # one sentence may chance to sound like it, three seldom do
+OF_LENGTH: Final = -2.7  # of the logarithm of how many sentences there are: among many, one will
+AT_REST: Final = 5.35
 
 MODEL: Final = Linear("harm.json")
 
@@ -52,7 +53,7 @@ def hear(lines: Sequence[Sentence]) -> Heard | None:
 def odds(best: float, sentences: Sequence[float]) -> float:
     """Of a contact in which a sentence or two neighbours weigh ``best``, and its sentences what they do."""
     third = sorted(sentences)[-3] if len(sentences) > 2 else SILENCE
-    return AT_REST + OF_BEST * best + OF_THIRD * third + OF_LENGTH * log(len(sentences))
+    return AT_REST + OF_BEST * best + OF_THIRD * third + OF_LENGTH * log(max(FEWEST, len(sentences)))
 
 
 def _evened(sums: Sequence[float], length: int) -> list[float]:

@@ -7,13 +7,14 @@ they are plainly idioms; what is past and told as history (a death, an inquest) 
 from collections.abc import Sequence
 from typing import Final
 
-from router.read.phrases import Found, Row, Table
+from router.read.phrases import Found, Hit, Row, Table
 from router.read.reading import Sign
 from router.read.risk import MODEL, hear
 from router.read.sentences import Sentence
 
-OF_A_RULE: Final = 1.6  # what a row that is found adds to the odds
-ODDS: Final = -2.2  # natural logarithm: one in ten
+ODDS: Final = -1.8  # of a risk, from which it is told: a natural logarithm, one in seven
+OF_A_RULE: Final = 2.5  # what a row that is found adds to them
+ALONE: Final = 2.0  # the weight of a row that is a sign however calm all the rest is
 
 _SOURCE: Final = "DESIGN section 1, Urgent"
 _GUIDE: Final = "labelling guide: safeguarding"
@@ -30,6 +31,14 @@ _TAUGHT: Final = (
 )  # fmt: skip
 
 ROWS: Final = (
+    Row("said-outright", "harm", _SOURCE, (
+        "kill|kil|killing|hang|drown|shoot myself|my_self|meself|mysef|mself|myslef|ourselves", "end|ending|take|taking my own? life", "do away with myself",
+        "want|wanna|going|plan|planning|intend|ready|rather|wish to? die|be_dead", "better off dead", "better|be_better off without me", "wish i was|were dead|not_here|not_alive",
+        "taken|took|swallowed all|thirty|forty|fifty|the_whole|30|40|50|60 .. pills|tablets|paracetamol|meds", "cutting|cut|harming|burning|hurting myself|my_arms|my_wrists|my_legs",
+    ), weight=ALONE, unless=(
+        *_HISTORY, "laughing|with_laughter", "did|used_to|wanted .. die|dead", "cut myself shaving|off|a|on", "myself .. in|back|when|years 19*|20*|ago|i_was_younger", "kill|hang myself trying|rushing|getting|on_that|on_the",
+        "asked|ask if|whether .. myself|my_life", "not .. kill|hang|harm|hurt myself", "lol|haha|lmao", "thoughts of .. no",
+    )),
     Row("suicide", "harm", _SOURCE, (
         "suicid*|sucid*|suiside|suicde|siucid*|suisid*|suacid*",
         ("kill|kil|killing|kiling|hang|drown|shoot|cut|cutting|harm|harming|hurt|hurting "
@@ -55,7 +64,7 @@ ROWS: Final = (
         "can not cope|cope_with_it anymore|any_more|any_longer|much_longer", "can not cope",
         "do not want to be here|alive|around|live|wake_up|go_on|exist", "not want to be here|alive|around|wake_up|live",
         "nothing|not_much|nothing_left|no_one left? to live|to_live_for|live_for",
-        "no reason|point to|in live|living|go_on|carry_on|get_up", "hope i do not wake|wake_up", "not wake up",
+        "no reason|point to|in live|living|go_on|carry_on|get_up", "hope i do not wake|wake_up", "i .. not wake up",
         "go to sleep and not|never wake", "better|be_better off without me",
         "everyone|everybody|world|family|kids|they would|will|is|be better|better_off without me",
         "given up on|with life|living", "have given up .. life|living|eating|hope",
@@ -77,7 +86,7 @@ ROWS: Final = (
         "rehom*|rehomed|given|taken|found the|my|a dog|cat|dogs|cats|home ... better|for_him|for_her|away|for_them",
         "join|be_with .. him|her|my_husband|my_wife|my_son|my_mum|my_daughter again|soon|in_heaven",
         "she|he|they was|were the only reason", "no future", "dark|darkest place|thoughts|days", "intrusive thoughts",
-    ), unless=(
+    ), weight=ALONE, unless=(
         "can not go on|carry_on .. holiday|trip|website|portal|your|that_date|strike",
         "can not .. go on the|a|your|holiday", "carry on .. holding|using",
         ("will not|not be here|around|about on|at|until|from|between|till .. "
@@ -111,7 +120,7 @@ ROWS: Final = (
         "ventilator|nebuliser|feeding_tube|dialysis_machine .. power|electric*|off|mains|cut|stop*",
         "{medicine} runs|run|will_run|ran|has_run|have_run out", "{medicine} left|for today|tomorrow|until|only",
         "insulin|oxygen|epipen .. gone|left|empty|tomorrow|out", "days without .. {medicine}",
-    ), unless=(
+    ), weight=ALONE, unless=(
         "without|no adequate|proper treatment", "without .. treatment .. being", "prescription charge*",
     )),
     Row("no-food-or-heat", "harm", _SOURCE, (
@@ -133,7 +142,7 @@ ROWS: Final = (
         "i am homeless", "evict* .. tomorrow|today|tonight|with|baby|children|kids",
         "live|living on bread|toast|cereal|tins|nothing|water",
         "last|only £*|few_pounds|quid left|to_last|until|for|on", "not eaten for|in|since",
-    ), unless=(
+    ), weight=ALONE, unless=(
         "no food|water at|on|in the|your event|canteen|cafe|waiting_room", "no power to|over|in", "without power to",
         "not eaten .. before", "bring|leave food", "hungry for", "no heat .. moment",
         "without water|food|heating in_the_ward|on_the_ward", "power of attorney", "no more money|heat in",
@@ -193,25 +202,12 @@ ROWS: Final = (
         "blood on your|their|hands", "bomb|petrol|arson", "take|taking the law into|in my",
         "not responsible for|what .. my|what|i actions|i_do|do", "wont|not be responsible for|what", "do time for",
         "rip|tear .. head|throat|apart",
-    ), unless=(
+    ), weight=ALONE, unless=(
         "lol|haha|hahaha|lmao|joke|joking", "this waiting|wait|queue|delay|heat|suspense", "murder|kill for a",
         "could murder a", "would kill for", "blood .. hands .. tests", "nearly|almost killed me laughing",
         "hurt my feelings", "petrol money|receipt*|costs|station|mileage|bill*", "hit|hurt the deadline",
         "he|she|they|it nearly|almost|could_have|would_have|might_have killed|kill|hurt|died|die",
         "could have killed|hurt|died", "would|will|going hurt you to|if", "kill|killed .. time",
-    )),
-    Row("child-at-risk", "harm", _SOURCE, (
-        ("child|children|kids|kid|baby|babies|son|daughter|boy|girl|toddler|grandchild|grandson|granddaughter|year_old|"
-        "little_one|bairn .. "
-        "risk|danger|unsafe|not_safe|neglect*|abus*|hurt|hit|hits|beaten|bruise*|starving|hungry|alone|left_alone|locked|"
-        "missing|dirty|going_without|scared_of"),
-        "left .. child|children|kids|baby|toddler alone|home_alone|on_their_own",
-        ("hits|hit|hitting|hurts|hurting|beats|beating|shakes|shook .. "
-        "baby|child|kids|children|son|daughter|boy|girl|grandson"),
-        "safeguarding concern|issue|risk|children|referral|alert", "child protection",
-        "take|taken my kids|children|baby .. away",
-    ), unless=(
-        "kids|child|children .. not .. hurt|at_risk", "taken .. away .. home",
     )),
     Row("danger-now", "harm", _SOURCE, (
         "in|immediate|serious|grave|real danger", "life|lives at risk|threatening|in_danger|is_at|are_at",
@@ -267,7 +263,7 @@ ROWS: Final = (
         "while|now|immediately|on_the_line|at_once|straight_away"), "too much to bear",
         "unbearable|can_not_bear_it|can_not_stand_it|can_not_take_it", "lost .. will to live|go_on|carry_on",
         "will to live",
-    ), unless=(
+    ), weight=ALONE, unless=(
         "end_it .. complaint|case|tenancy|contract", "stop|end .. letters|calls|delays",
         "thinking .. ending .. complaint|contract|tenancy", "cut|cutting again .. benefits|money|staff",
         "unbearable pain|noise|heat|delay|wait",
@@ -292,7 +288,7 @@ ROWS: Final = (
         "by then it|i will|would .. too_late|gone|be_over|dead", "too late for me",
         "all alone|on_my_own .. now|no_one|nobody|left",
         "not .. spoken|seen|talked to? .. soul|anyone|anybody .. days|weeks|months|since",
-    ), unless=(
+    ), weight=ALONE, unless=(
         "burden of proof", "burden on .. nhs|taxpayer|service|system", "when|once i have gone .. through|to|back|over",
         "after i had", "nothing left to say|add|do|claim", "letters .. to .. trust|hospital|you",
         "no point .. complaining", "what is the use .. of .. you|form|complaint",
@@ -356,7 +352,7 @@ ROWS: Final = (
         "ofn .. gwr|ngwr|fy_ngwr|partner|am_fy_mywyd|adref|fe|hi", "trais|treisio|treisiwyd|ymosod|bygwth*|fygwth*",
         "mewn perygl", "plentyn|plant .. perygl|risg|llwglyd|niwed", "stopio cymryd", "wedi rhoi r gorau i .. gymryd",
         "goddos|gorddos|orddos", "ddim gwerth byw", "yn well hebdda", "ddim yma",
-    )),
+    ), weight=ALONE),
     Row("polish", "harm", _SOURCE, (
         "samobój*|samoboj*", "zabi* się|sie|siebie|mnie|go|ją", "chcę|chce|wolę umrzeć|umrzec|zniknąć|skończyć_z_sobą",
         "nie chcę|chce|mogę|moge|mam|mam_już .. żyć|zyc|siły|po_co_żyć|dalej", "odebrać|odebrac .. życie|zycie",
@@ -367,15 +363,15 @@ ROWS: Final = (
         "boję|boje się|sie .. męża|meza|o_życie|o_zycie|partnera|go|jego|o_dzieci|wrócić", "przemoc*",
         "zgwałci*|gwałt*|molest*", "głodne|glodne|głoduj*|głodu", "w niebezpieczeństwie|niebezpieczenstwie",
         "znęca*|zneca*", "przedawk*",
-    )),
+    ), weight=ALONE),
     Row("other-languages", "harm", _SOURCE, (
-        "suicid*", "me suicider|tuer|tuera", "veux|envie .. mourir", "quiero morir", "quiero matarme",
+        "me suicider|tuer|tuera", "veux|envie .. mourir", "quiero morir", "quiero matarme",
         "me quiero morir|matar", "me pega|golpea|mata|bat|frappe|viole", "ich will sterben", "mich umbringen",
         "bringe mich um", "schlägt|schlaegt mich", "vreau să|sa mor", "mă|ma bate|omoară|omor", "quero morrer",
         "me bate|matar", "voglio morire", "mi picchia", "ölmek istiyorum", "intihar", "noriu mirti", "самоуб*",
         "убить|убьет|убьёт|бьет|бьёт|б'є", "хочу умереть|померти", "انتحار", "أريد أن أموت|الموت", "আত্মহত্যা",
         "خودکشی", "自杀|自殺|想死", "ਖੁਦਕੁਸ਼ੀ", "आत्महत्या",
-    ), unless=(
+    ), weight=ALONE, unless=(
         *_HISTORY, *_TAUGHT,
     )),
     Row("threat", "threat-to-staff", "DESIGN section 1, Urgent", (
@@ -404,8 +400,8 @@ ROWS: Final = (
         "know people who",
         "your|his|her address|home_address|kids|children|family .. know|find|online|facebook|safe|visit",
         "facebook .. your|his|her family|kids|house|wife", "sleep with one eye",
-    ), where="ours", unless=(
-        "hurt you to|if", "kill you to", "would it|not it kill|hurt you", "kill|hurt .. to .. reply|answer|ring",
+    ), where="ours", weight=ALONE, unless=(
+        "cheerfully|gladly|happily .. strangle|kill|throttle", "hurt you to|if", "kill you to", "would it|not it kill|hurt you", "kill|hurt .. to .. reply|answer|ring",
         "let|leave you know", "see what you", "find your|you .. website|form|office|helpful|number|email|address",
         "where you are|we_are up|with|at|in_the", "know where you .. up|got|stand|with_it",
         "know where|what .. are|is .. up_to|at|with|step_free",
@@ -418,7 +414,7 @@ ROWS: Final = (
         "know which building|door|car .. you*|in", "somebody|someone in there is going|gonna",
         "got|been|have .. warning|warned", "what time you|they|she|he .. come|leave|go out|home|work",
         "gwybod lle|ble .. chi|rydych|dach .. byw|gweithio", "dod i .. swyddfa .. brifo|lladd|ladd",
-    ), unless=(
+    ), weight=ALONE, unless=(
         "got|been|have .. written|first|no|without|a|any|final|storm|weather warning",
         "warning|warned .. at|by|that|about|of|letter", "not .. warned", "no|any|without warning",
     )),
@@ -426,24 +422,27 @@ ROWS: Final = (
 _TABLE: Final = Table(ROWS)
 
 
-def by_rule(found: Found) -> tuple[Sign, ...]:
-    """What the rows find, each row once, with the sentence it stands in."""
-    signs: dict[str, Sign] = {}
-    for hit in found[_TABLE]:
-        if hit.row.name not in signs:
-            kind = "threat-to-staff" if hit.row.gives == "threat-to-staff" else "harm"
-            signs[hit.row.name] = Sign(kind, hit.row.name, hit.sentence.text[:300])
-    return tuple(signs.values())
+def by_rule(found: Found) -> tuple[Hit, ...]:
+    """What the rows find, each row once."""
+    return tuple({hit.row: hit for hit in reversed(found[_TABLE])}.values())[::-1]
 
 
 def signs(lines: Sequence[Sentence], found: Found) -> tuple[Sign, ...]:
-    """Every sign in the sentences: what the rows find, and what sounds like one though no row has its words."""
-    named = by_rule(found)
-    heard = hear(lines)
+    """Every sign in the sentences: what the rows find, and what sounds like one though no row has its words.
+
+    A row that is often harmless ("crying", "overdose") is none where all of the contact sounds as if nothing were the matter.
+    """
+    hits, heard = by_rule(found), hear(lines)
     if heard is None:
-        return named
-    odds = heard.odds + OF_A_RULE * bool(named)
-    if odds >= ODDS:
-        kind = "threat-to-staff" if heard.of_staff else "harm"
-        return (*named, Sign(kind, f"model harm {MODEL.version}", heard.words[:300]))
-    return named
+        return ()
+    likely = heard.odds + OF_A_RULE * bool(hits) >= ODDS
+    named = tuple(_sign(hit.row.gives, hit.row.name, hit.sentence.text) for hit in hits if likely or hit.row.weight >= ALONE)
+    return (
+        (*named, _sign("threat-to-staff" if heard.of_staff else "harm", f"model harm {MODEL.version}", heard.words))
+        if likely
+        else named
+    )
+
+
+def _sign(kind: str, rule: str, words: str) -> Sign:
+    return Sign("threat-to-staff" if kind == "threat-to-staff" else "harm", rule, words[:300])

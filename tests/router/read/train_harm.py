@@ -32,17 +32,18 @@ FEWEST: Final = 2  # texts that must have an n-gram
 COMMON: Final = 200  # of the commonest words, which are little but grammar, the vectors say nothing
 WORDS: Final = 20_000  # that get a weight from their vectors alone
 OF_VECTORS: Final = 0.6
+NOTHING: Final = -20.0  # odds
 LEAST: Final = 0.03  # weights nearer to nothing than that are none
 
 
 class Contact(NamedTuple):
-    """A labelled contact, and whether a row of signs.py is found in it."""
+    """A labelled contact, and the most that a row of signs.py weighs which is found in it."""
 
     writer: str
     name: str
     lines: tuple[Sentence, ...]
     at_risk: bool
-    by_rule: bool
+    by_rule: float
 
 
 class Text(NamedTuple):
@@ -52,7 +53,12 @@ class Text(NamedTuple):
 
     def grams(self) -> set[str]:
         """As ``Linear.score`` finds them; of two neighbours those of both are added up there, and nearly so here."""
-        return {each for part in self.parts for words in [["^", *part.split(), "$"]] for each in (*words, *map(" ".join, pairwise(words)))}
+        return {
+            each
+            for part in self.parts
+            for words in [["^", *part.split(), "$"]]
+            for each in (*words, *map(" ".join, pairwise(words)))
+        }
 
     def length(self) -> float:
         return sqrt(max(risk.SHORTEST, sum(part.count(" ") + 1 for part in self.parts)))
@@ -72,7 +78,7 @@ def contacts() -> list[Contact]:
     for file in [SAMPLES, *sorted(CORPUS.glob("*.jsonl"))]:
         for row in told(file):
             lines = sentences(tidy(row["subject"] or ""), from_subject=True) + sentences(tidy(row["text"]))
-            by_rule = bool(signs.by_rule(find(lines)))
+            by_rule = max((hit.row.weight for hit in signs.by_rule(find(lines))), default=0.0)
             found.append(Contact(file.stem, row["id"], lines, row["labels"]["safeguarding"], by_rule))
     return found
 
@@ -103,7 +109,9 @@ class Lesson:
         self.at = {text: number for number, text in enumerate(dict.fromkeys(texts))}
         said = {text: text.grams() for text in self.at}
         in_how_many = Counter(each for grams in said.values() for each in grams)
-        self.columns = {each: number for number, each in enumerate(sorted(each for each, times in in_how_many.items() if times >= FEWEST))}
+        self.columns = {
+            each: number for number, each in enumerate(sorted(each for each, times in in_how_many.items() if times >= FEWEST))
+        }
         self.said_at_all = in_how_many
         self.vectors = self._centred(vectors)
         rows, columns, values = [], [], []
@@ -128,7 +136,9 @@ class Lesson:
         """A column of weights, from texts, whether each is an instance and how much it counts."""
         rows = list(taught)
         fitted = self._regression(C=STRENGTH, fit_intercept=False, max_iter=200, tol=1e-3).fit(
-            self.table[[self.at[text] for text, _, _ in rows]], [is_one for _, is_one, _ in rows], sample_weight=[counts for _, _, counts in rows]
+            self.table[[self.at[text] for text, _, _ in rows]],
+            [is_one for _, is_one, _ in rows],
+            sample_weight=[counts for _, _, counts in rows],
         )
         return fitted.coef_[0]
 
@@ -163,9 +173,10 @@ def learn_harm(lesson: Lesson, taught: Sequence[Contact], said: Sequence[tuple[T
 def odds(lesson: Lesson, weights: Any, contact: Contact) -> float:
     """As risk.py and signs.py work them out."""
     weighed = lesson.weigh(weights, texts_of(contact))
+    least = signs.ODDS if contact.by_rule >= signs.ALONE else NOTHING
     if not weighed:
-        return -9.0
-    return risk.odds(max(weighed), weighed[: len(contact.lines)]) + signs.OF_A_RULE * contact.by_rule
+        return least
+    return max(least, risk.odds(max(weighed), weighed[: len(contact.lines)]) + signs.OF_A_RULE * (contact.by_rule > 0))
 
 
 def show(lesson: Lesson, everybody: Sequence[Contact], said: Sequence[tuple[Text, str | None]]) -> None:
@@ -175,12 +186,17 @@ def show(lesson: Lesson, everybody: Sequence[Contact], said: Sequence[tuple[Text
         weights = learn_harm(lesson, [each for each in everybody if each.writer != writer], said)
         unseen += [(odds(lesson, weights, each), each) for each in everybody if each.writer == writer]
     corpus = [each for each in unseen if each[1].writer != SAMPLES.stem]
-    for least in sorted({signs.ODDS, *(half / 2 for half in range(-8, 3))}):
+    for least in sorted({signs.ODDS, *(half / 2 for half in range(-6, 1))}):
         print(f"odds {least:5}: the corpus {_figures(corpus, least)}; the samples {_figures(set(unseen) - set(corpus), least)}")
     for writer in dict.fromkeys(each.writer for each in everybody):
         print(f"{writer:13} {_figures([each for each in unseen if each[1].writer == writer], signs.ODDS)}")
-    print("missed:", *(f"{each.name} ({weighs:.1f})" for weighs, each in sorted(unseen) if each.at_risk and weighs < signs.ODDS))
-    print("false:", *(f"{each.name} ({weighs:.1f})" for weighs, each in sorted(unseen) if not each.at_risk and weighs >= signs.ODDS))
+    print(
+        "missed:", *(f"{each.name} ({weighs:.1f})" for weighs, each in sorted(unseen) if each.at_risk and weighs < signs.ODDS)
+    )
+    print(
+        "false:",
+        *(f"{each.name} ({weighs:.1f})" for weighs, each in sorted(unseen) if not each.at_risk and weighs >= signs.ODDS),
+    )
 
 
 def _figures(unseen: Iterable[tuple[float, Contact]], least: float) -> str:
@@ -196,9 +212,14 @@ def main() -> None:
     parser.add_argument("--vectors", type=Path, metavar="FILE", help="word vectors, as JSON")
     chosen = parser.parse_args()
     everybody, said = contacts(), list(marked())
-    words = {word for text in (*(text for text, _ in said), *(text for each in everybody for text in texts_of(each))) for word in text.grams()}
+    words = {
+        word
+        for text in (*(text for text, _ in said), *(text for each in everybody for text in texts_of(each)))
+        for word in text.grams()
+    }
     lesson = Lesson(
-        (*(text for text, _ in said), *(text for each in everybody for text in texts_of(each))), vectors(chosen.vectors, words) if chosen.vectors else {}
+        (*(text for text, _ in said), *(text for each in everybody for text in texts_of(each))),
+        vectors(chosen.vectors, words) if chosen.vectors else {},
     )
     show(lesson, everybody, said)
     harm = lesson.by_ngram(learn_harm(lesson, everybody, said))
@@ -206,8 +227,13 @@ def main() -> None:
     version = hashlib.sha256(b"".join(file.read_bytes().replace(b"\r\n", b"\n") for file in files())).hexdigest()[:12]
     weights = {each: [round(harm[each], 2), round(threat[each], 2)] for each in sorted(harm)}
     kept = {each: pair for each, pair in weights.items() if max(map(abs, pair)) >= LEAST}
-    lines = ",\n".join(f"{json.dumps(each, ensure_ascii=False)}:{json.dumps(pair, separators=(',', ':'))}" for each, pair in kept.items())
-    MODEL.write_text(f'{{"version":"{version}","labels":["harm","threat-to-staff"],"bias":[0,0],"weights":{{\n{lines}\n}}}}\n', encoding="utf-8")
+    lines = ",\n".join(
+        f"{json.dumps(each, ensure_ascii=False)}:{json.dumps(pair, separators=(',', ':'))}" for each, pair in kept.items()
+    )
+    MODEL.write_text(
+        f'{{"version":"{version}","labels":["harm","threat-to-staff"],"bias":[0,0],"weights":{{\n{lines}\n}}}}\n',
+        encoding="utf-8",
+    )
     print(f"{len(kept)} weights, version {version}")
 
 
