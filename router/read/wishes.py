@@ -31,23 +31,23 @@ ADJUSTMENTS: Final = (
         "make|do|send|have|print|need|want|write|reprint .. it|them|letters|letter|one|everything bigger|larger|large|big|fairly_large",
         "do|make|print it|them so? big|large", "bigger|larger please|version|one", "please bigger|larger|enlarge", "big and black", "black and big",
         "enlarge|blown_up|blow_it_up", "print|type|writing|letters|words .. too small|tiny", "can not read|see .. small writing|print|type|letters",
-        "print|writing|size|letters .. she|he|i can see|read", "read .. with my|a|the magnifier|magnifying_glass", "print bras|mawr",
+        "print|writing|size|letters .. she|he|i can see|read", "read .. with my|a|the magnifier|magnifying_glass|glass", "fairly|nice_and|good_and large|big", "at that size|double_that", "eyesight|eyes .. bigger|larger|big|headline", "large prjnt|pront", "one she|he|i can see|read", "print bras|mawr",
     ), unless=(
-        *_NOT_NEEDED, "big letters .. saying|over|door", "had .. large|big print|letters", "sent|did|got .. in the? big|large letters|print",
+        *_NOT_NEEDED, "big letters .. saying|over|door", "had .. large|big print|letters", "sent|did|got it|them in the? big|large letters|print", "lovely|nice .. if i had one wish", "not give|gave .. a large print",
         "too small a|an|to|for|amount|sum", "small print about|of", "bigger version of", "large copy|version of",
     )),
     Row("easy-read", "easy_read", _GUIDE, (
-        "easy|easier read|reading|to_read|version|form|english|way|words|sentences", "easyread", "words|sentences|letters and|with pictures|pics|symbols|drawings",
-        "with pictures|pics|symbols|photosymbols|drawings", "small|simple|simpler|plain|short|little words|language|sentences|bits|terms|english",
+        "easy|easier read|reading|to_read|version|way|words|sentences", "make it simple|simpler|easy", "do it easy", "letter|report|it have|has pictures", "photos|pictures|images .. few words", "picture one|version", "easyread", "words|sentences|letters and|with pictures|pics|symbols|drawings",
+        "with pictures|pics|symbols|photosymbols|drawings", "small|simple|simpler|plain|short|little words|language|sentences|bits|terms", "simple|simpler|easy|plain english", "accessible|literal simple? form|sentences", "simple literal sentences", "plain|short pictures|lines",
         "not|no big|long|hard words", "hawdd eu|ei|iw_ddeall|ei_ddeall|ei_ddarllen|iw_ddarllen", "geiriau syml", "lluniau a",
     ), unless=(
-        *_NOT_NEEDED, "was|were|is|nice .. plain|simple", "put .. in plain|simple|normal", "plain english .. was|is", "for people with|who",
+        *_NOT_NEEDED, "was|were|is|nice .. plain|simple", "put .. in plain|simple|normal", "plain english .. was|is", "for people with .. not|why|do_you|patients", "easy read version and_it|was", "promised .. easy read", "explained in easy", "or at least do it",
         "simple|plain terms", "the easy way out",
     )),
     Row("braille", "braille", _GUIDE, (
-        "braille|braillist", "brail*", "moon type", "read with|by my fingers", "tactile format|copy|version",
+        "braille|braillist", "brail*", "moon type", "read with|by my fingers", "tactile format|copy|version", "dots not ink", "under my fingers", "transcribed to grade", "bra1lle",
     ), unless=(
-        *_NOT_NEEDED, "braille on the lift|door|sign", "braille was invented",
+        *_NOT_NEEDED, "braille on the lift|door|sign", "braille was invented", "not do braille", "so is braille", "no braille yet",
     )),
     Row("audio", "audio", _GUIDE, (
         "audio version|format|copy|please|if|instead|cd|tape|disc|would|or|not|only|is|for|on|as|so|it|them",
@@ -55,18 +55,18 @@ ADJUSTMENTS: Final = (
         "on|by|a|or|onto cd|tape|disc|mp3|cassette", "cd|tape|tapes|cassette|disc|recording_of or|please|instead|of_your|would|you_sent|next_time|she_can|i_can|he_can",
         "carry on .. tapes|cd|discs|audio", "talking letter|letters|book|books|version", "read|record|spoken|recorded .. onto|to|on_to tape|cd|disc|a_disc|a_tape|a_cd",
         "record it|them|everything for|so|onto|please", "as a recording", "spoken version|copy|format", "recording .. i|she|he|we can listen|play|hear",
-        "something|thing|it .. can listen to|instead", "listen to it instead|please", "sound is|would_be best|better|easier", "mp3 please|pls|not|if", "ar ffurf sain",
+        "something|thing|it .. can listen to|instead", "listen to it instead|please|again", "sound file", "voice recording|note", "spoken|spokn vershun", "daisy disc|cd", "something i can hear", "read it out on|onto", "button and it talks", "listening please", "recording please|of_it|of_the_report|of_the_letter|of_the_decision", "you give|do|make recording|recordings", "the cassette version", "sound is|would_be best|better|easier", "mp3 please|pls|not|if", "ar ffurf sain",
     ), unless=(
         *_NOT_NEEDED, "voicemail", "audio file of|from|attached", "cd of|with .. scan|scans|xray|images|notes|records",
-        "on|a cd|tape|disc .. enclosed|attached|from the hospital", "nothing to play", "call|calls|meeting|interview .. recording|listened|recorded",
+        "on|a cd|tape|disc .. enclosed|attached|from the hospital", "nothing to play", "annual report", "you sent a cd", "call|calls|meeting|interview .. recording|listened|recorded",
         "recording .. call|calls|conversation|meeting|interview", "red tape",
     )),
     Row("bsl", "bsl_interpreter", _GUIDE, (
         "bsl", "sign language", "british sign", "signer|signers", "iaith arwyddion", "sign interpreter|interpreters|interpreting", "deaf .. interpreter|interpreters",
         "sign for|between|with me|us|her|him|them", "i|he|she|they|we sign only|and_do_not|so_i|and_need", "signs|sign with|to her|him|me|us", "i sign",
-        "hands on signing",
+        "hands on signing", "sing langwidge|language", "signvideo|sign_video|nrcpd", "interpreter .. signing|sign", "deaf .. sign .. interpreter", "knows|know sign",
     ), unless=(
-        *_NOT_NEEDED, "i sign this|that|off|on|it|the|a|my|with|for", "sign with|to .. pen|form|date", "sign for it|the|a|them_at",
+        *_NOT_NEEDED, "i sign this|that|off|on|it|the|a|my|with|for|paper|papers|form|forms|consent|name", "sign with|to .. pen|form|date", "sign for it|the|a|them_at",
         "bsl interpreter by_trade|by_profession", "no|without .. interpreter .. was|for|when|at",
     )),
     Row("interpreter-of-a-language", "spoken_interpreter", _GUIDE, (
@@ -76,20 +76,20 @@ ADJUSTMENTS: Final = (
         "need|want|put|prefer|ask_for|please .. in|into {tongue}", "need|needs {tongue}",
         "do|does not|no speak|understand|talk .. english", "no speak .. english", "no|little|not_much|not_good|not_very_good|bad|poor|small|limited english",
         "english .. not .. good|well|first|great|enough|fluent|conversant", "english is|was|very? small|limited|poor|bad|little|weak", "not conversant .. english",
-        "language line", "tłumacza|tłumaczką|tłumaczki|tlumacza|tłumaczem", "interprete|intérprete|interprète|dolmetscher|traduttore|traductor|tercüman|tercuman",
+        "language line", "in|is my language .. {tongue}", "{tongue} is what i|we|he|she", "someone speaking {tongue}", "speaks only {tongue}", "tłumacza|tłumaczką|tłumaczki|tlumacza|tłumaczem", "interprete|intérprete|interprète|dolmetscher|traduttore|traductor|tercüman|tercuman",
         "interpret când|cand|pentru|de|în|in|la", "un|unui interpret", "nu vorbesc|înțeleg engleza|engleză|englezeste", "no hablo inglés|ingles", "hable|habla español|espanol",
         "não|nao falo inglês|ingles", "nie mówię|mowie|znam .. angielsku|angielskiego", "nekalbu|nešneku angliškai", "не говорю по английски",
     ), unless=(
         "english .. pictures", "use a? translator", "no|without|never|did_not|declined|refused .. interpreter|translator .. for|when|was|came|come|turned",
         "do not understand .. english .. you|law|report|letter|this|phrase", "english is perfectly|very_good|fine", "the hospital .. interpreter .. never|not",
-        "poor english .. report|letter|grammar|spelling",
+        "english .. not good enough to", "first language is", "english is not .. i write", "poor english .. report|letter|grammar|spelling",
     )),
     Row("interpreter", "spoken_interpreter", _GUIDE, (
         "need|needs|want|wants|require|requires|required|require|book|booked|have|provide|arrange|get|with|through|asked_for|asks_for|bring|by|please|use an|a|the|your? interpreter|interpreters|translator|interpretor|interpretter|cyfieithydd",
         "interpreter|interpreters|translator|interpretor|interpretter please|required|needed|is_needed|pls|on_the_phone|and", "interpreter .. when|if you ring|call|phone", "cyfieithydd",
     ), unless=(
         "bsl|sign|deaf|signing", "no|without|not|never|never_got|refused|wrong|declined|nobody .. a|an|any|get|the|book? interpreter", "interpreter .. was|did_not|never .. turn|show|there|come|provided|booked|cancelled|came",
-        "they|hospital|ward|trust|surgery|clinic|dwp|jobcentre .. interpreter|translator", "use a? translator", "face of", "interpreter by trade",
+        "they|hospital|ward|trust|surgery|clinic|dwp|jobcentre .. interpreter|translator", "use a? translator", "on the screen", "translator machine", "face of", "interpreter by trade",
     )),
     Row("welsh", "welsh", _GUIDE, (
         "in|through|speak|speaks|talk|medium_of|use|letters_in|prefer|want welsh",
@@ -101,32 +101,32 @@ ADJUSTMENTS: Final = (
     )),
     Row("text-relay", "text_relay", _GUIDE, (
         "relay uk", "text relay|phone", "textrelay|typetalk|minicom|textphone|textpone|ngt|relayuk", "type talk", "18001", "relay app|service|call|calls|operator|assistant",
-        "through|via|by the? relay",
+        "through|via|by|the the|yon|typing? relay", "typing|type .. relay", "types your half", "via an operator",
     )),
     Row("phone-only", "phone_only", _GUIDE, (
         "phone|telephone|calls|ring only", "only|solely phone|ring|call|telephone me|please|us|her|him", "only|solely ever? by|on|over|contacted_by|by_the the? phone|telephone",
         "can not write|read .. so .. phone|ring|call|telephone", "by phone|telephone only|please_only|not|as|because .. read|write|letters|email",
         "do not|can_not read|write .. ring|phone|call|speak", "anything in writing .. no|useless", "ffoniwch fi yn_unig", "ffôn yn unig",
         "just phone|telephone calls", "only|just do|manage|use|cope_with the? phone|telephone|calls", "phone|telephone or nowt|nothing|not_at_all", "phone|telephone and phone|telephone only",
-        "nothing|never in writing .. call|ring|phone", "no letters .. phone|ring|telephone|call me", "everything|all .. over|on|by the? phone|telephone", "has_to|must|will_have_to be the? phone|telephone",
+        "nothing|never in writing .. call|ring|phone", "no letters .. phone|ring|telephone|call me", "everything over|on|by the? phone|telephone", "everything|all|whole .. conduct*|said|done|explained .. over|by the? phone|telephone", "not write at_all|anything|letters .. {ring}|phone", "{ring} .. rather_than|instead_of writing|write", "telephone|phone contact exclusively|only", "phone|telephone .. only|sole|one way|thing|means|mode|method", "only|sole|one way|mode|method|means .. phone|telephone|phoning|mobile", "phone|telephone is all i", "by no other means", "has_to|must|will_have_to be the? phone|telephone",
         "it is|has_to_be the phone|telephone or", "solely|exclusively .. phone|telephone|ring", "verbal|spoken|verbally updates? only .. phone|telephone",
         "paper|letters|writing .. no use|good|point .. phone|ring|telephone",
     ), unless=(
         "do not|not|never .. only", "only phone|ring|call|telephone .. once|back|if|when|to|after|before|between|on_this|this", "is|was|it .. only .. phone|telephone line|number",
-        "only phoned|rang|called", "not .. phone only", "everything .. told|said|explained .. on|over the phone", "told|said .. on|over .. the? phone",
+        "only phoned|rang|called", "not .. phone only", "everything .. told|said|explained .. on|over the phone", "told|said|explain .. on|over .. the? phone", "was|were|nice|very .. on|over the phone",
         "do not|can_not read|write .. not|never .. ring|phone|call",
     )),
     Row("no-phone", "no_phone", _GUIDE, (
         "do not|never|not|stop|without|please_do_not|no_need_to|nae {ring} me|us|her|him|back|at_all|please|ever|and|but",
-        "no|nae more? phone|telephone calls|call|contact|please|numbers", "please|pls|but|so|also do_not|never {ring}", "no_more|stop ringing|phoning|calling|phone_calls|telephone_calls",
-        "do not {ring} as|because|i|when|unless|since", "do not .. like|do .. phones|phone|telephone|calls", "not to be {ring}|phoned|rung|called|contacted_by_phone|telephoned",
+        "no|nae more? phone|telephone calls|contact|please", "no more|further calls", "calls|phone .. out_of_the_question|off_the_table", "no|there_is_not_a|not_a telephone in the house", "no point|use .. {ring}|telephoning|voicemail|voicemails", "please|pls|but|so|also do_not|never {ring}", "no_more|stop ringing|phoning|calling|phone_calls|telephone_calls",
+        "do not {ring} as|because|i|when|unless|since", "do not .. like|do .. phones|phone|telephone|calls", "not to be {ring}|phoned|rung|called|contacted_by_phone|telephoned", "not to {ring} her|him|me|back|us", "do_not|never|please_not|not {ring} back", "do_not|never ring|phone|call|telephone",
         ("can not|not|hard_to|difficult_to|unable_to|find_it_hard_to|struggle_to|cannae|struggle|struggles|no_good|hopeless|deaf|hearing|useless "
         "use|do|hear|manage|take|speak|talk|answer|cope_with|deal_with|on|by|with|cope|at .. phone|phones|telephone|calls|call"),
         "do not use|have|want|do|like .. phone|telephone|mobile|phones|calls", "not .. by|on|over the? phone|telephone", "no calls|calling|phones|ringing|phoning", "not the phone|telephone",
         "peidiwch a|â ffonio", "dim galwadau|ffonio", "ni|methu|ddim .. defnyddio r? ffôn", "phone|calls|telephone|phones .. make|makes|give|gives|trigger|set|sets me|my .. anxious|panic|ill|attack|shake|worse|off|shut|head|dissociation",
         "{write} .. not|do_not|and_not|never|rather_than|instead_of {ring}|phones|calls", "texts|email|emails|letters|writing over calls|phone|phoning|ringing", "not ringing|phoning|calling please|me|thanks",
         "phone|phones|telephone|calls|phoning|telephoning .. no_use|useless|impossible|torture|hopeless|no_good|beyond_me|not_work|nightmare|wasted|terrifies|panics|panic|hell|disaster",
-        "freeze|panic|muddled|muddle|blank|shut_down|flustered .. on|phone|telephone|calls", "too deaf", "deaf .. {write}", "deaf .. phone|telephone|ring|calls|call",
+        "freeze|panic|muddled|muddle|blank|shut_down|flustered .. on|phone|telephone|calls", "too deaf", "deaf .. text|texts|email|emails|write", "deaf .. phone|telephone|ring|calls|call",
         "stammer|stutter|mutism|laryngectomy|no_voice|no_speech|hearing .. phone|calls|call|telephone|ring", "phone|calls|telephone .. stammer|stutter|no_voice|hearing",
         "sooner|rather|prefer not be|to_be rung|called|phoned|telephoned", "call|ring|phone me on nothing",
     ), unless=(
@@ -134,19 +134,19 @@ ADJUSTMENTS: Final = (
         "they|he|she|told|said|nobody|never|you|investigator .. did|does|do not|never .. {ring} .. me|us",
         "hospital|surgery|ward|trust|dwp|department|council|gp .. not .. {ring}", "can not .. answer|hear .. on_your", "you|they|nobody|nobody_has do not|never|not",
         "can not use|get .. phone|online .. in", "can not .. get through|hold", "no need to {ring} .. back", "not|no {ring}|calls .. before|unless|until|after|between|early|9|in_the_day",
-        "do not {ring} the|this|that|house|home|my|it|landline", "i|we|who|people|to|staff do not {ring}", "in|at|during the day|work|school|class|meeting|court", "not .. told|said .. on|over the phone",
-        "relay|minicom|textphone|18001", "not .. by|on|over the phone .. you|she|he|they said|told|were", "not deaf",
+        "do not|never {ring} the|this|that|house|home|my|it|landline|mum|her|his", "i|we|who|people|to|staff|they|you|he|she|nobody|hospital|surgery|investigator|trust|did|does|have|has|had do_not|never|not {ring}", "why|could|would|did|was|were|is|it|to|i|we not {ring}", "in|at|during the day|work|school|class|meeting|court", "not .. told|said .. on|over the phone",
+        "relay|minicom|textphone|18001", "can|could|and manage|use|hear .. phone|telephone .. perfectly|fine|well|ok", "pm|am|2pm|3pm|10am call", "in those days", "no calls to_the", "you never {ring}", "not .. by|on|over the phone .. you|she|he|they said|told|were", "not deaf",
     )),
     Row("email-only", "email_only", _GUIDE, (
         "email|emails only|please_only|and_nothing_else|and_not|alone|exclusively|solely|or_nothing|nowt_else|nothing_else|and_email_only",
         "only|just|solely|exclusively .. email|by_email|emails", "only|solely|just|exclusively write to|by email", "only emails", "ebost yn_unig", "e bost yn_unig", "just email|emails|by_email me|us|please|not|only|to|and|so",
         "restrict*|confine|stick|keep .. to .. email", "nothing but|except email", "everything|all .. by|in|via|through|on email only|no_exceptions|please_nothing|alone",
         "email .. one|only|sole|single .. way|method|thing|one|means|contact", "only|sole|one|single way|method|means|thing .. email",
-        "not letters|letter|post|calls .. not calls|letters|post|letter .. email|emails", "no letters|post|calls .. no calls|letters|post|phone .. email|emails", "by email and|by nothing|not_by|only", "use email .. not the phone",
+        "not letters|letter|post|calls .. not calls|letters|post|letter .. email|emails", "no letters|post|calls .. no calls|letters|post|phone .. email|emails", "by email and|by nothing|not_by|only", "use email .. not the phone", "electronic mail", "by email and by nothing", "only way to reach .. email", "only use *@*", "not an email i will not|do_not", "let us have email",
     ), unless=(
         "not|do_not|is|was|were|been|had .. only email|emails|by_email|got", "only email|emails i|address|was|were|we|they|came|said|to_say", "tell me everything",
         "only|just .. sent|got|received|had|replied|had .. email", "just .. emailed|an_email|the_email|your_email|saw|read .. email", "email .. only .. just|arrived|came",
-        "only .. read|open|see|check .. email", "or|and|then .. letter|post|text .. email", "only {ring}|phone|telephone|text|post|letters|write_to_me",
+        "only .. read|open|see|check .. email|emails", "confirmation that", "only if|when .. email", "or|and|then .. letter|post|text .. email", "only {ring}|phone|telephone|text|post|letters|write_to_me",
         "just .. {ring} .. email", "only took|takes|need|want|wanted .. email",
     )),
     Row("post-only", "post_only", _GUIDE, (
@@ -156,7 +156,7 @@ ADJUSTMENTS: Final = (
         "no email|internet|computer|phone or|nor|and|no phone|email|mobile|internet|computer|telephone",
         "by post|letter as_before|as_usual|and_not|only|and_nothing_else|because|not_email|not_phone|alone|please_and|exclusively|and_only",
         "no computer|internet and|or no? mobile|phone|telephone|email", "trwy|drwy y? post yn_unig|yn|unig",
-        "not|neither phone|telephone|email nor|or email|phone|telephone|ring", "in writing .. by post", "can not use|hear .. phone|telephone .. no computer|internet|email",
+        "not|neither phone|telephone|email nor|or email|phone|telephone|ring", "in writing .. by post", "can not use|hear .. phone|telephone ... no computer|internet|email", "letters|post|letter .. no other means|way|method", "letters nothing|nowt else", "only get|reach me by post", "limit|restrict contact to post", "everything .. through the letterbox", "paper and an envelope", "only send letters", "only thing .. use .. post", "have_to|to write there is no other", "post yn unig", "no emails .. no calls .. letter|letters|post",
         "no computer|internet|email .. can_not|too_deaf|no_use|not .. phone|telephone|hear", "letters|post .. our|my|only only|sole|link|means|way", "only|sole link|means|way .. letters|letter|post",
         "all|everything|exclusively .. by|through|in royal_mail|the_mails|the_post|post", "nothing but letters|post",
     ), unless=(
@@ -165,13 +165,13 @@ ADJUSTMENTS: Final = (
         "just|only .. wrote|written|writing", "i|we just|only write|post", "everything .. sent|posted",
     )),
     Row("extra-time", "extra_time", _GUIDE, (
-        "extra|more|longer|additional|bit_more time to|for|please|on|because|and|due", "give|allow|have|need|needs|get|want|let|ask_for|asks_for|asking_for|be_given .. longer|more_time|extra_time|additional_time|more_weeks|more_days",
+        "extra|more|longer|additional|bit_more time to|for|please|on|because|and|due", "give|allow|have|need|needs|get|want|let|ask_for|asks_for|asking_for|be_given|appreciate .. longer|more_time|extra_time|additional_time|more_weeks|more_days",
         "longer to|for|because|as|please|due .. read|reply|respond|comment|answer|go|look|process|think|write|me|dyslexi*|stroke|condition|it|my", "longer than .. days|weeks|usual|fortnight|two_weeks|deadline",
         "will|would|may|might|to|could need|take|have|allow|get .. longer|more_time|extra_time", "deadline|date .. put_back|moved|extended|later|open|shifted|stretched", "put|move|shift|extend|stretch|hold .. deadline|date|fortnight .. back|open|please|later|on",
-        "need|needs longer", "extra time|days|week|weeks|fortnight|month", "need|want|have|allow|give|get|had|ask_for|allowed|given|let .. another|one_more|a_further week|fortnight|month|days|few_days|few_weeks|two_weeks|ten_days|14_days",
-        "extension|extend|extended", "takes me longer|a_while|ages|time|a_long_time", "could|can|may|might|please|would|asks|asked .. have|have_it|have_until|wait .. till|until|til|to the|next|end|after",
-        "till|until|til the|next|end|after .. instead|please|to_reply|to_comment|because", "slow reader", "slower pace", "time to prepare|think|process|find_my_words|answer",
-        "double|twice the? time|usual|as_long", "not enough time|for_me", "two weeks|14 days|a_fortnight is not enough|long_enough", "not rush|hurry me|him|her", "mwy|ragor o amser", "clock start again", "leave me gaps",
+        "need|needs longer", "extra time|days|week|weeks|fortnight|month", "need|want|have|allow|give|get|had|ask_for|asks_for|asked_for|asking_for|allowed|given|let|be_grateful_for .. another|one_more|a_further week|fortnight|month|days|few_days|few_weeks|two_weeks|ten_days|14_days",
+        "extension|extend|extended", "takes me longer|a_while|ages|time|a_long_time", "could|can|may|might|please .. have|have_it|wait .. till|until|til|to the|next|end|after",
+        "till|until|til the|next|end|after .. instead|please|to_reply|to_comment|because", "slow reader", "one_more|another|a_further|an_extra week|fortnight|month|few_days|two_weeks|ten_days please|to|for|if", "longer deadline", "weeks not days", "bit longer", "shift|stretch .. deadline|date", "fortnight .. stretched", "slow* .. words|speech|speak|find|spell", "slower pace", "time to prepare|think|process|find_my_words|answer",
+        "double|twice the? time|usual|as_long", "not enough time|for_me", "two weeks|14 days|a_fortnight is not enough|long_enough", "do_not|please_not|not_to rush|hurry me|him|her|us", "mwy|ragor o amser", "clock start again", "leave me gaps",
     ), unless=(
         "took|taken|taking|waited|waiting|been|lasted .. longer|more|ages|extra", "took you|them|us .. longer", "wait* .. longer|more|time", "how much longer|more", "any longer", "no longer",
         "wasted|waste .. time", "deadline .. extended .. hospital|trust", "house|building|extension|lead|number|tel|ext extension|number|lead|lead|cable", "visa|tenancy|leave",
@@ -179,27 +179,24 @@ ADJUSTMENTS: Final = (
         "spend|spent|spending more time", "more time .. than|with my|on_the_phone_to", "requires a further", "keep|keeps extending", "extended family|hours|opening",
     )),
     Row("advocate", "advocate_or_representative", _GUIDE, (
-        "my|an|a|independent|ask_for|the advocate|advocates|advocacy|imca|imha|idva", "power of attorney", "poa", "court appointed deputy", "deputy for",
-        "speak|talk|act|talking|speaking|deal|speaks|talks|acts|acting|reply|respond for|on_behalf_of|to me|us|him|her|them|my_mum|my_dad .. not|instead_of|rather_than|who_can_not|because_he|because_she",
-        "{helper} .. speak|talk|deal|help|helps|helping|present|beside|copied|speaking|acting|act|acts .. for|with|to|me|him|her|us|in", "can|could|will|may|should|please|to .. speak|talk|act|answer for|on_behalf_of me|us|him|her|my_behalf|his_behalf|her_behalf",
-        "speak|talk|act on my|his|her behalf", "i speak|talk|act|answer for him|her|them|my", "do|does all? his|her|my|the talking|letters|paperwork|forms",
-        "as|is|am|be|me my|his|her|their|a|the|nominated representative|advocate|appointee|spokesperson", "naming|named|names|name .. as .. representative", "appointee|litigation_friend|next_friend",
-        ("speak|talk|write|deal|everything|correspondence|copy|copies|letters|reply|come|go|goes|send|anything|contact to|with|through|via|thru me|us|my|her|his|him .. "
-        "instead|for_me|on_my|not_me|not_him|not_her|please|throughout|not_my|first|as_he|as_she|because"),
-        "everything|correspondence|anything|communication|contact|letters .. through|via|to me|us|my|him|her", "through me", "all|any correspondence .. to|should|come|through .. me|us|my",
-        "one|person you need|want|would_need|should|must .. deal_with|contact|speak_to", "deal|communicate|speak|talk with|to me as|not|on_all|on_this|about_it|throughout|from_now_on", "me|us .. you .. need|have to deal with",
-        "sit|sits|be in_with|in_on|in_the_room|there|with me|him|her|calls|when|while", "i sit in", "like|want|need|wants|needs .. him|her|me|them in|there|with the|me|him|her|us|all room|there|present|calls|meeting",
-        "copied|copy|copies .. in|into|to .. letters|calls|everything|my|emails", "authority to discuss|speak|talk|deal|sort", "tell|told him|her anything", "consent .. my|his|her .. representative|behalf|speak",
-        "pohwer|poh w er", "eiriolwr|eiriolaeth", "ar fy|ei rhan|ran i .. siarad",
+        "my|an|a|independent|ask_for advocate|advocates|advocacy|imca|imha|idva", "power of attorney", "poa", "court appointed deputy", "deputy for",
+        "{helper} .. speak|talk|deal|help|helps|helping|present|beside|copied|speaking|acting|act|acts .. for|with|to|me|him|her|us|in", "can|could|will|may|should|please|to .. speak|talk|act|answer|complain for|on_behalf_of|4 me|us|him|her|my_behalf|his_behalf|her_behalf",
+        "speak|talk|act|deal|sort .. on my|his|her behalf", "i|am speak|talk|act|answer|speaking|acting for|4 him|her|them|my", "do|does all? his|her|my|the talking|letters|paperwork|forms", "can|could|will help me|him|her talk|speak|write|with", "who|that supports me",
+        "as|is|am|be|me my|his|her|their|a|the|nominated representative|advocate|appointee|spokesperson|voice", "naming|named|names|name .. as .. representative", "my|his|her|their|his_dwp|her_dwp appointee", "litigation_friend|next_friend",
+        "speak|talk|write|deal|reply|respond|contact|send .. to|with|via|through|me|us .. not|instead_of|rather_than|and_not him|her|them|me|my_mum|my_dad", "deal|talk|speak|ring|communicate|contact with|to|2|through my {family} .. on|instead|not|for_me|about|please|throughout",
+        "everything|anything|correspondence|all_of_it goes|go|should_go|should_come|to_come|to_go|must_come|must_go|has_to_come .. through|thru|to|via me|us|my|him|her", "everything|correspondence|anything|communication|contact .. through|via|thru me|us|my|him|her", "everything|all_correspondence|all_letters to me|us|my",
+        "through me", "all|any correspondence .. to|should|come|through .. me|us|my", "be directed|addressed to me", "one|person|the_one you need|want|would_need|should|must .. deal_with|contact|speak_to", "deal with me as|not|on_all|on_this|throughout|from_now_on|please", "me|us .. you .. need|have to deal with",
+        "sit|sits in with|on|when|while|beside", "that i sit in", "like|want|need|wants|needs .. him|her|me|them in|there the|with|when all? room|meeting|you|me", "with me when you", "copied|copy|copies .. in|into|to .. letters|calls|everything|my|emails|him|whenever", "authority to|on discuss|speak|talk|deal|sort|tae|file",
+        "happy|permission|consent for|that|so_that us|you .. speak|talk to her|him|them|my", "speak|talk|stand up for me|him|her|us", "someone|somebody|anyone to|who_can|who_would help me complain|speak_for|put_my_case", "tell|told him|her anything|everything", "represent|represents|representing me|him|her", "relevant person representative",
+        "complaining|writing|write for my .. {family} .. can_not|cannot|autistic|dementia|downs|brain|stroke|lacks", "supporting me", "pohwer|poh w er", "fy eiriolwr|eirioladwr", "ar fy|ei rhan|ran i",
     ), unless=(
-        "complain .. on behalf of .. can|do|who|is|could", "can|could|may|who|does .. complain|bring .. behalf", "on behalf of .. constituent|trust|hospital|department|the_practice|patients|clients|everyone|all|team",
-        "devil", "advocate for_change|general|said|never|came|at_the", "no|nobody|never|without|wrong .. advocate", "asked for the advocate", "let me know", "explain .. to me", "they|hospital|pals|dwp|you .. would|did|said .. speak|talk|advocate|act",
-        "asked my|the support|social worker and", "would|will|could not .. speak|talk|deal to|with me|us|him|her", "spoke|rang|refused|refuses|refuse", "nobody|no_one .. would|will|to .. speak|talk|deal|reply", "when|how long|if .. you reply|respond",
-        "for mps|constituents", "attorney general",
+        "complain .. on behalf of .. can|do|who|is|could", "can|could|may|who|does .. complain|bring .. behalf", "on behalf of .. constituent|trust|hospital|department|the_practice|patients|clients|everyone|all|team", "devil", "advocate for_change|general|said|never|came|at_the",
+        "no|nobody|never|without|wrong|could_have|could_have_had .. advocate", "asked for the advocate", "advocate|advocacy .. hospital|they|pals gave|offered", "asked my|the support|social worker and", "refused|refuses|refuse|would_not|will_not .. speak|talk|deal|reply", "nobody|no_one .. would|will|to .. speak|talk|deal|reply",
+        "for mps|constituents", "attorney general", "i have joked", "represents|represent .. nobody|myself|a|the|an", "power of attorney .. forms|wrong*|never", "held power of attorney", "bring you .. dozen|people|many", "who signs", "speaks|speak for itself", "spoke|rang",
     )),
     Row("screen-reader", "screen_reader", _GUIDE, (
         "screen reader|readers|reading|software", "screenreader|screenreaders", "jaws|nvda|voiceover|talkback|zoomtext|supernova|claroread|dolphin", "text to speech", "assistive technology|software",
-        "accessible|tagged pdf|word|format|document|docx", "computer|software|tablet|laptop|phone|reader|app|machine reads|speaks|read|speak|talks .. to_me|for_me|it|them|out|aloud", "tablet|computer|software speaks", "text reader", "darllenydd sgrin",
+        "accessible|tagged pdf|word|format|document|docx", "computer|software|tablet|laptop|phone|reader|app|machine reads|speaks|read|speak|talks .. to_me|for_me|it|them|out|aloud", "tablet|computer|software speaks", "text reader", "talking software|computer|program", "speech software|program", "my reader|reader_programe|software|reader_program .. can_not|could_not|does_not|will_not|skips|jumps|announce", "with my reader", "software|thing that reads|talks", "windows narrator", "read aloud as", "images .. read aloud", "plain text yin|emails|please", "darllenydd sgrin",
         "as word|docx|a_word_file .. not|so .. pdf|picture|pictures|image|images|scan|scans|reads|speaks",
     ), unless=_NOT_NEEDED),
 )  # fmt: skip
@@ -223,17 +220,17 @@ PREFERRED: Final = (
         "{want}|wants|like|likes|would_like .. to {ring} me|us|her|him|them|back", "{want}|wants .. me|her|him|them|us rung|phoned|called|telephoned", "{want} .. supervisor|manager|somebody|someone on the telephone|phone",
         "call back|callback please|wanted|requested|asap|wed|after|on|any|between", "may|can|could be telephoned|phoned|rung|called|reached_on", "i am on 0*", "ring him|her back on", "you {ring} me|us",
         "give me|us a ring|call|bell|phone_call", "get someone|somebody|him|her to ring|call|phone", "talk wednesdays|mondays|between|after|on", "only talk between|after|at|before|from",
-        "good time|times .. call|ring|phone", "welcome|appreciate a telephone|phone|call", "ring us|me when|on|any|after",
+        "good time|times .. call|ring|phone", "welcome|appreciate a telephone|phone|call", "{ring} me that|about|at|as|because|anytime|any_time", "a real person to ring", "try the phone", "call on my number", "quick call", "phone call worth", "so please {ring}", "gies a phone|bell|ring", "ring us|me when|on|any|after",
     ), unless=(
         "phoned|rang|called me|us|back", "do not|not|never|no|without|no_need|nobody|no_one .. {ring}|phone_call|calls|phoned|phoning|telephone|speak|called",
         "you|they|he|she|nobody|nobody_has|hospital|investigator|surgery|gp|who .. said|promised|told|never|would|did|was_going|were_going .. {ring}|back", "can not|could_not {ring}|phone|telephone|speak|talk|use|hear|answer|take",
         "promised|supposed to .. {ring}|call_back", "{ring} .. us|me .. liars|names|a_liar|love|dear|by", "emergency call", "if you {ring}", "asked her|him|them|you to {ring}|make", "the|this|that|a|recorded call listened|recording",
-        "thank|thanks .. {ring}", "can not make him|her|them", "says|told .. {ring} back .. hospital|ward|trust", "do your|the people", "how .. can|could you call",
+        "thank|thanks .. {ring}", "can not make him|her|them", "says|told .. {ring} back .. hospital|ward|trust", "do your|the people", "how .. can|could you call", "line able to accept", "someone would phone|ring|call back", "would call back", "will ring for me", "suit .. better than a call", "who|they|collectors {ring} me", "whether anybody rang",
     )),
     Row("prefers-sms", "sms", _METHODS, (
         "prefer|prefers|preference|rather|easier|easiest|best|better|simplest .. text|sms|texts|texting", "text|texts|texting|sms|textin .. is|are|would_be|works|me_is best|better|easiest|easier|good|fine|please|ok|okay|the_easiest",
         "text|texts|sms only|please|preferred|best|ok|okay|fine|better|easiest|message_only", "text me|us|him|her on|only|back|please|pls|instead|the|when|not|if|at|first|0*", "tecstiwch", "neges destun", "preferred contact|method .. text|sms",
-        "send|drop|do .. a? text|texts|sms", "asks|asked|wants for .. text", "text|sms not call|ring|phone", "want|wants texts", "over|by|via text|sms please|not|only|if|rather|is", "please|pls|can|could|tell .. text me|us|him|her", "message my mobile", "text me",
+        "send|drop|do .. a? text|texts|sms", "asks|asked|wants for .. text", "text|sms not call|ring|phone", "want|wants texts", "over|by|via text|sms please|not|only|if|rather|is", "please|pls|can|could|tell .. text me|us|him|her", "message my mobile", "text me", "text reminders", "a text will", "come by sms|text", "ping|shoot|send me a text", "message on mobile", "way .. is text", "you can text",
     ), weight=2, unless=(
         "text relay|phone", "do not|not|never|no|stop|nor .. text|texts|sms", "you|they|he|she|hospital|surgery .. said|told|sent|text|texted .. text|me|about", "rather than|not|instead_of .. text|texts", "discharged|told|sent|send .. by text",
         "by text .. message from", "reads .. texts", "in text", "proper text please", "to text first", "have to text", "got|received|get .. text|texts",
@@ -245,25 +242,25 @@ PREFERRED: Final = (
         "please|pls|can|could|would .. email me|us|it|back|the|your|them|her|him", "email me|us .. please|instead|back|at|on|not|the|when|only|and", "if you would|could email", "email me",
         "email|emails .. is|are|works|would_be best|better|easiest|fine|good|easier|grand|ok|okay|simplest", "email|emails only|please|preferred|back_please|okay|ok|better|best|fine|easier", "by email please|only|as|because|if|not|rather|instead|and",
         "only|just|solely|prefers|preferred email|emails|use_email", "just emails to", "someone|somebody|anyone|you email me|us", "emailed|emails to me|us|her|him|*@*", "preferred contact|method .. email", "contact me at|on *@*", "at|to *@* please|is|as|for",
-        "be emailed", "use email|this_email", "the email is|would be", "ebost|e_bost",
+        "be emailed", "use email|this_email", "the email is|would be", "as an attachment", "over email", "emails rather", "email .. suit|suits|what_i_like", "in an email", "at *@* that", "ebost|e_bost",
     ), weight=2, unless=(
         "do not|not|never|stop|no|nor .. email|emails|by_email", "you|they|he|she|who|hospital .. said|told|sent|wrote|write .. email|emails",
         "i|we .. sent|wrote|emailed|asked|complained|replied|been|went|contacted|told|made|make|got|received .. email|by_email|emails", "was|were|been .. told|informed|refused|asked|sent|notified .. by|in email",
-        "acknowledged|complaint|complained|received|arrived|came|details|confirmed .. by email", "send|sent|was .. by email .. documents|you", "and by email", "will email", "refuse|refused .. email", "email .. over the phone", "subject line of your email",
+        "acknowledged|complaint|complained|received|arrived|came|details|confirmed .. by email", "send|sent|was .. by email .. documents|you", "and by email", "will email", "refuse|refused .. email", "email .. over the phone", "subject line of your email", "not by email", "not .. in an email", "permission .. email", "first email", "cancelled .. by email", "before this email",
         "do|does|can|could you ever|also|take|accept .. by email", "only .. emailed|email i", "rather than|instead_of email",
     )),
     Row("prefers-letter", "letter", _METHODS, (
         "prefer|prefers|rather|sooner|easier|easiest|best|better .. letter|post|letters|write|writing|written|posted", "by|through|via|in_the post|letter|royal_mail please|only|as|because|if|not|rather|instead|and",
         ("please|pls|can|could|kindly|would .. write|post|reply_in_writing|send_a_letter|send_me_a_letter .. to_me|me|to_us|back|at_the|by_letter|it_to_me|letter|to_her|to_him"), "please write", "you may|can|could write to",
         "post|letter|letters only|please|preferred|ok|okay|fine|best", "post|letter|letters .. is|are|would_be|suits best|easiest|better|the_best|fine|me|me_best", "i like|prefer post|letters|a_letter", "letters from you please",
-        "answer|answers|reply|respond|replies|confirm|answered .. with|by|in a? letter|post|writing_by_post|proper_letter", "asked for|wants letters|letter|post", "wants|asked .. us|you to write", "only|just|kindly write|post|letters", "by post",
-        "in a letter so|please", "a proper letter", "post me|it to", "could|can you post|write", "write not|instead|rather {ring}|call|phone|of", "written reply|answer|response|confirmation", "so good as to write", "write in large", "drwy_y_post|trwy_r_post|trwy_lythyr|drwy_lythyr|llythyr",
+        "answer|answers|reply|respond|replies|confirm .. with|by|in a? letter|post|writing_by_post|proper_letter", "asked for|wants letters|letter|post", "wants|asked .. us|you to write", "only|just|kindly write|post|letters", "by post",
+        "in a letter so|please", "a proper letter", "post me|it to", "could|can you post|write", "write not|instead|rather {ring}|call|phone|of", "written reply|answer|response", "so good as to write", "write in large", "drwy_y_post|trwy_r_post|trwy_lythyr|drwy_lythyr", "anfonwch lythyr", "letters to|over calls|emails|phoning", "a letter if|instead", "by letter is", "postal letter", "hard copy", "return of post", "in the post than", "letters rather_than|instead_of", "put it in a letter", "post it|them please|to",
         "{want}|like .. to write to me|us|her|him", "do write then write", "preferred contact|method .. letter|post", "send|give|drop|gie .. a letter|line", "write|letter by_return|care_of", "write me a", "correspond .. by post",
     ), weight=2, unless=(
         "do not|not|never|stop|no|nor .. write|post|letter|letters|writing", "you|they|he|she|trust|hospital|gp|surgery .. said|told|sent|wrote|write|writes|came .. letter|post|write|writing|me",
         "i|we .. sent|wrote|posted|got|received|complained|told|been .. post|letter|by_post", "letter of apology", "prefer .. email", "written apology", "came|sent|arrived|lost .. by|in .. post", "send .. form", "better .. in writing",
         "documents|notes|copies|form .. by post", "will post|send", "post .. on facebook|form", "form .. in the post", "can not write", "when you write", "by letter on|of|dated", "by email .. he|she|they", "nothing .. by post", "write to them|my|the|your", "read|reading .. letters|letter please",
-        "then write to me again", "like|want|wanted .. letter i|you|which|that", "best .. letter i", "is it better to write", "rather than|instead_of post|write|letters",
+        "then write to me again", "like|want|wanted .. letter i|you|which|that", "best .. letter i", "is it better to write", "than write", "post me a form|booklet|copy|leaflet", "your|their letters|letter", "rather than in the post", "not come by post", "a line automatically", "talk .. than write", "rather than|instead_of post|write|letters",
     )),
 )  # fmt: skip
 _WANTS: Final = re.compile(
@@ -285,7 +282,7 @@ RESTRICTIONS: Final = (
     Row("phone-is-read", "sms telephone", _PROMISE, (
         ("he|she|they|husband|partner|boyfriend|wife|ex|son|dad|father|mum|mother|daughter|brother|someone|somebody|carer "
         "reads|read|checks|check|checking|looks_at|looks_through|goes_through|go_through|sees|watches|monitors|tracks|has|"
-        "takes|took|controls|answers|picks_up|listens_to|hears|has_access_to|can_see|gets .. my? .. "
+        "takes|took|controls|answers|picks_up|listens_to|hears|has_access_to|can_see|gets .. my|our|her|his|the .. "
         "phone|texts|mobile|calls|messages|text|voicemail|voicemails|phones"),
         "share|shared|sharing .. phone|mobile .. with|him|her",
         ("phone|mobile|texts|calls|messages .. "
@@ -303,7 +300,7 @@ RESTRICTIONS: Final = (
         "do not|never|not|stop|please_do_not text|texting|sms|send_texts|send_me_texts|send_text|send_sms|message",
         "no texts|text|sms|text_messages", "not .. by|via text|sms", "not a text", "stop|cease|leave_off .. texts|texting|text_reminders|sms", "nothing .. by|via sms|text", "text|texts|texting .. not safe|to_be_used", "never message",
         "texts|text_messages|messages .. flash|pop|come|show up|on|up_on .. screen|tablet|ipad|phone", "he|she|son|daughter|partner|husband|wife|employer|boss reads|sees|goes_through|monitors .. messages|texts|handset", "nothing that pops up", "not .. message|messages .. on|to mobile|phone",
-        "said no texts", "not texts", "paid peidio a|â tecstio", "dim negeseuon|tecstio", "share|shared .. handset|phone|mobile", "shared handset",
+        "said no texts", "my messages .. he|she|they", "mobile .. reads|read|sees whatever", "never|no text|texts|texting or ring", "appointment texts cease", "only text if i", "not texts", "paid peidio a|â tecstio", "dim negeseuon|tecstio", "share|shared .. handset|phone|mobile", "shared handset",
     ), unless=(
         "he|she|they|you|hospital|surgery .. sent|texted .. text|texts|messages", "he|she .. text|texts|message back|us|you", "told|said|asked|got|received .. text|texts|messages",
         "they|you|he|she|hospital .. do|did|does not", "not texting", "no text .. in|from", "do not text back",
@@ -316,12 +313,12 @@ RESTRICTIONS: Final = (
         "not .. by|over|on|via the? phone|telephone", "not to phone|ring|call|telephone me|us|her|him|please",
         "not phone|ring|call|telephone me|us", "peidiwch a|â ffonio", "dim galwadau", "nie dzwoni*|dzwonić",
         "stop|no_more phoning|ringing|calling|calls|phone_calls", "take|strike|cross|remove|delete|lose .. number|landline|mobile|phone .. off|out|from_my", "strike off that|my number|mobile|landline", "not use .. number|landline|mobile|voicemail",
-        "number|mobile|landline .. no_good|no_longer_mine|not_safe|belongs_to|must_not_be|not_to_be", "voicemail|voicemails|answerphone .. not safe|private", "only {ring} between|when|while|if|on|at", "withhold your number", "write|text|email|letter not {ring}",
+        "number|mobile|landline .. no_good|no_longer_mine|not_safe|belongs_to|must_not_be|not_to_be", "voicemail|voicemails|answerphone .. not safe|private", "only {ring} between|when|while|if|on|at", "do_not|never ring|phone|call|telephone", "withhold your number", "no calls", "write|text|email|letter not {ring}",
         "picks_up|listens|listens_in .. extension|landline|phone", "nothing|not|nae .. phone|call|calls|voicemail please|ever|at_all|efter|after", "sooner|rather not be rung|called|phoned|telephoned", "he|she|husband|partner answer|answers .. my? phone", "not {ring} back", "not to {ring} her|him|me|back|us|them",
     ), unless=(
         "they|he|she|you|nobody|surgery|hospital|investigator|trust .. do|did|does|never not? .. {ring}",
-        "never {ring} me|us .. back", "you never|do_not|did_not|have_not",
-        "told|said|telling|says .. not_to|do_not|never .. {ring}", "not .. {ring} me a|liar", "why .. not .. {ring}",
+        "never {ring} me|us .. back", "you never|do_not|did_not|have_not", "did|does|has|had not {ring}",
+        "told|telling .. not_to|do_not|never .. {ring}", "not .. {ring} me a|liar", "why .. not .. {ring}",
         "not .. on the phone .. explain", "get|got .. not .. phone",
         "i|we|who|people|to|they|he|she|staff|investigator do not {ring}", "do not ring bell|bells|true",
     )),
@@ -329,7 +326,7 @@ RESTRICTIONS: Final = (
         ("do not|never|stop|please_not|not "
         "email|emailing|emails|send_emails|send_me_emails|send_email|use_email|use_my_email|write_to_this_email|"
         "reply_to_this_email|reply_by_email|reply_to_this_address"),
-        "no emails|email please|at_all|contact|as|because|only|he", "not .. by|via|to email|this_email|my_email",
+        "no emails|email", "do_not|never use my? email|this_email|that_email|it_for_private", "email .. leave out", "has|have access to .. hotmail|gmail|email|account", "no emails|email please|at_all|contact|as|because|only|he", "not .. by|via|to email|this_email|my_email",
         ("reads|checks|sees|opens|monitors|has|has_access_to|can_see|looks_at|logs_into|gets_into|knows_the_password .. "
         "my|our|the? .. email|emails|inbox|account"),
         "email|emails|account|inbox .. not_safe|unsafe|is_shared|is_read|hacked|are_read|monitored|being_read", "he|she|they|ex|husband|wife|partner|boss|uncle|son|daughter|sister|brother|someone .. password|passwords|inbox|email_account|hotmail",
@@ -348,8 +345,8 @@ RESTRICTIONS: Final = (
         "home|to_me|to_the_house|to_my|here|letters|post|address|to_us|in_the_post|by_post|anything|house|please"),
         "no letters|post|mail please|to|at|home|because|as|he|in",
         "opens|opened|reads|takes|intercepts|hides|gets_to|sees|checks .. my|our|the|all? .. post|mail|letters|letter",
-        "post|letters|mail .. not_safe|gets_opened|is_opened|goes_missing|is_shared|unsafe|stolen",
-        "nothing|anything is? .. to|at|through|come|go|be|posted|dropped .. house|doormat|letterbox|door|there|posted|address|envelope", "nothing posted", "no further|more letters|post", "do_not|please_not|never post|send anything|letters|post|things",
+        "post|letters|mail .. not_safe|gets_opened|get_opened|are_opened|is_opened|goes_missing|is_shared|unsafe|stolen",
+        "nothing|anything is? .. to|at|through|come|go|be|posted|dropped .. house|doormat|letterbox|door|there|posted|address|envelope", "nothing posted", "no further|more letters|post", "no post|letter|letters|mail", "ask you not to post", "nothing is posted", "not want letters|post|mail .. home|house", "peidiwch .. ysgrifennu", "do_not|please_not|never post|send anything|letters|post|things",
         "husband|wife|partner|he|she|they|staff|warden|landlord|landlady|mum|dad|father|mother|brother|prison|officers|carer|son|daughter .. opens|steams|collects|intercepts|censors|burns|open|gets_to_the|first_to_the|found .. letter|letters|post|mail|envelope|envelopes|box",
         "post|letters|mail .. opened|torn|steamed|found .. by|he|she|they|him|her|staff|last_time", "old|that address .. not|he|she|ex .. use|there|lives|still", "left that|the address|house|flat .. he|she|still", "can not give an? address", "take my address off", "not the house",
         "not come by post", "no letters of|and", "not my|our|the house|home_address", "envelope .. name|know", "paid peidio|peidiwch .. ysgrifennu|llythyr", "dim llythyrau|post",
@@ -357,7 +354,7 @@ RESTRICTIONS: Final = (
         "not .. to|at my|the|home|our home|address|house|old_address",
     ), unless=(
         "they|you|he|she|hospital|trust|nobody .. do|did|does|have|had|never not? write|post|send",
-        "no letter|letters|post .. from|yet|received|since|arrived|came|has|sent|saying", "no post|letters .. all week",
+        "no letter|letters|post .. from|yet|received|since|arrived|came|has|sent|saying", "no post|letters|letter|mail .. all week|yet|came|come|arrived|received|from|since|has|had|telling|saying|sent|of_apology|explaining|till",
         "to my .. complaint|letter", "never write|wrote .. before",
         "not .. to my|the .. decision|letter|complaint|report|email|satisfaction",
     )),
@@ -563,8 +560,10 @@ _REMEDIES: Final = Table(REMEDIES)
 def adjustments(found: Found) -> tuple[tuple[str, ...], tuple[Fact, ...]]:
     """The adjustments asked for, in the guide's words, each once; and the sentences."""
     needs = _first(found[_ADJUSTMENTS])
-    if "bsl_interpreter" in needs and needs.get("spoken_interpreter", needs["bsl_interpreter"]).row.name == "interpreter":
-        del needs["spoken_interpreter"]  # of whom no language is named: it is the one who signs
+    if "bsl_interpreter" in needs and not any(hit.row.name == "interpreter-of-a-language" for hit in found[_ADJUSTMENTS]):
+        needs.pop("spoken_interpreter", None)  # an interpreter whose language is not named is the one who signs
+    if "phone_only" in needs:
+        needs.pop("no_phone", None)
     names = tuple(dict.fromkeys(row.gives for row in ADJUSTMENTS if row.gives in needs))
     return names, tuple(_fact("reasonable_adjustments", needs[name]) for name in names)
 

@@ -115,7 +115,7 @@ def test_the_other_body_is_named_as_written(text, body):
         ("Can it be put on a disc so I can listen to it?", {"audio"}),
         ("Somebody will have to sign for me at the meeting.", {"bsl_interpreter"}),
         ("My father speaks Gujarati and would need an interpreter.", {"spoken_interpreter"}),
-        ("We are both Deaf. Please book an interpreter.", {"bsl_interpreter"}),
+        ("I am Deaf and need an interpreter.", {"bsl_interpreter"}),
         ("Send me it in Welsh, please.", {"welsh"}),
         ("Phones are torture for me, I stammer.", {"no_phone"}),
         ("Asks that we write, not ring.", {"no_phone"}),
