@@ -5,8 +5,8 @@ in danger do not name it: they say that the dog has a new home, or that he goes 
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 from math import log, sqrt
+from operator import add
 from typing import Final, NamedTuple
 
 from router.read.linear import Linear
@@ -14,13 +14,14 @@ from router.read.sentences import Sentence
 
 SHORTEST: Final = 6  # words: what is shorter weighs no more for it
 FEWEST: Final = 5  # sentences: a contact of fewer is as one of five
-SILENCE: Final = -3.0  # what a sentence that is not there would weigh
-OF_BEST: Final = 1.15
-OF_THIRD: Final = 0.87  # one sentence may chance to sound like it, three seldom do
-OF_LENGTH: Final = -2.7  # of the logarithm of how many sentences there are: among many, one will
-AT_REST: Final = 5.35
+SILENCE: Final = -3.0  # what a sentence that is not there weighs, and what one weighs at least
+OF_BEST: Final = 1.2
+OF_THIRD: Final = 0.9  # one sentence may chance to sound like it, three seldom do
+OF_LENGTH: Final = -2.5  # of the logarithm of how many sentences there are: among many, one will
+AT_REST: Final = 4.65
 
 MODEL: Final = Linear("harm.json")
+_OF_STAFF: Final = Linear("threat-to-staff.json")
 
 
 class Heard(NamedTuple):
@@ -35,28 +36,24 @@ def hear(lines: Sequence[Sentence]) -> Heard | None:
     """What sounds most like a risk; None where nothing is said."""
     if not lines:
         return None
-    weighed = [MODEL.score(line.plain) for line in lines]
+    sums = [MODEL.score(line.plain)[0] for line in lines]
     lengths = [line.plain.count(" ") + 1 for line in lines]
-    alone = [_evened(sums, length) for sums, length in zip(weighed, lengths, strict=True)]
-    together = [
-        _evened(list(map(sum, zip(*sums, strict=True))), sum(words))
-        for sums, words in zip(pairwise(weighed), pairwise(lengths), strict=True)
-    ]
-    best = max(range(len(alone)), key=lambda at: alone[at][0])
-    (harm, of_staff), words = alone[best], lines[best].text
-    for at, (sounds, threatens) in enumerate(together):
-        if sounds > harm:
-            harm, of_staff, words = sounds, threatens, f"{lines[at].text} {lines[at + 1].text}"
-    return Heard(odds(harm, [sounds for sounds, _ in alone]), words, of_staff > 0)
+    alone = list(map(evened, sums, lengths))
+    together = list(map(evened, map(add, sums, sums[1:]), map(add, lengths, lengths[1:])))
+    best = max(alone + together)
+    at = (alone + together).index(best)
+    said = lines[at : at + 1] if at < len(lines) else lines[at - len(lines) : at - len(lines) + 2]
+    return Heard(
+        odds(best, alone), " ".join(line.text for line in said), sum(_OF_STAFF.score(line.plain)[0] for line in said) > 0
+    )
 
 
 def odds(best: float, sentences: Sequence[float]) -> float:
     """Of a contact in which a sentence or two neighbours weigh ``best``, and its sentences what they do."""
-    third = sorted(sentences)[-3] if len(sentences) > 2 else SILENCE
+    third = max(SILENCE, sorted(sentences)[-3]) if len(sentences) > 2 else SILENCE
     return AT_REST + OF_BEST * best + OF_THIRD * third + OF_LENGTH * log(max(FEWEST, len(sentences)))
 
 
-def _evened(sums: Sequence[float], length: int) -> list[float]:
-    """Sums of a long sentence and of a short one, so that they compare."""
-    by = 1 / sqrt(max(SHORTEST, length))
-    return [total * by for total in sums]
+def evened(total: float, words: int) -> float:
+    """The sum of what its words weigh, so that a long sentence compares with a short one."""
+    return total / sqrt(max(SHORTEST, words))

@@ -12,7 +12,7 @@ from router.read.reading import Sign
 from router.read.risk import MODEL, hear
 from router.read.sentences import Sentence
 
-ODDS: Final = -1.8  # of a risk, from which it is told: a natural logarithm, one in seven
+ODDS: Final = -1.9  # of a risk, from which it is told: a natural logarithm, one in eight
 OF_A_RULE: Final = 2.5  # what a row that is found adds to them
 ALONE: Final = 2.0  # the weight of a row that is a sign however calm all the rest is
 
@@ -177,7 +177,7 @@ ROWS: Final = (
         "bruis* on|all|over|again|every|and|appear*|keep",
         "lock|locks|locked {kin}|in|my|him|mum|dad in|up|room|out|her|alone", "restrained|tied|pinned to|down|up",
         "neglect*|left_lying|left_in .. care|home|carers|child|children|faeces|urine|own|soiled|dehydrated",
-        "trafficked|modern_slavery|forced_marriage|fgm|honour_based|slave|passport_taken",
+        "marry|married .. never|not .. met|choose|say|know|want", "sent|flown|flying|taken|fly .. marry|married|wedding", "trafficked|modern_slavery|forced_marriage|fgm|honour_based|slave|passport_taken",
         "takes|took|stole|steals|stealing|taking .. my|his|her|mum|mums|dads money|pension|card|benefits", "stalk*",
         "knife|knives|machete|gun|acid|hammer", "make|makes me do things",
         "touches|touched|touching {kin}|the_residents|inappropriately|private*",
@@ -250,7 +250,7 @@ ROWS: Final = (
         "drive|driving|drove .. into .. wall|tree|river|lorry", "only .. way|one_way out", "the|an easy|only way out",
         "way out .. of this", "no way out", "want .. pain|it|everything|all .. stop|end|over .. for_good|forever|now",
         "make|want it|the_pain|everything? stop for_good|forever", "put an end to it|everything|this|my",
-        "could end it", "sooner be with",
+        "could end it", "sooner be with", "how many i|it|you need|takes|take|would_need|would_take",
         "not .. see .. christmas|another_birthday|the_summer|the_new_year|the_spring|the_winter|next_year",
         "not going to make it", "it would be easier if|to .. die|dead|sleep|went|gone",
         "locked|shut|barricaded himself|herself|myself|themselves in",
@@ -265,7 +265,7 @@ ROWS: Final = (
         "will to live",
     ), weight=ALONE, unless=(
         "end_it .. complaint|case|tenancy|contract", "stop|end .. letters|calls|delays",
-        "thinking .. ending .. complaint|contract|tenancy", "cut|cutting again .. benefits|money|staff",
+        "thinking .. ending .. complaint|contract|tenancy", "cut|cutting again .. benefits|money|staff", "how many i|you need .. pages|copies|letters|forms|stamps|signatures|send|fill",
         "unbearable pain|noise|heat|delay|wait",
     )),
     Row("gone-and-unmissed", "harm", _GUIDE, (
@@ -397,7 +397,8 @@ ROWS: Final = (
         "hope you|your|he|she|they .. die|dies|dead|rot|suffer|get_cancer|burn|crash",
         "find|hunt|track|follow* you|him|her|your|them .. down|home|family|car|house", "see you in hell",
         "you are|your dead", "dead man|meat|woman", "i have got|have got a knife|gun|machete|bat|hammer",
-        "know people who",
+        "know people who", "if|when|next_time i|we|my_brother|my_son .. see|meet|catch|find you|him|her|that|them .. street|outside|person|town|road|dark", "know|no where|were your|the office|building|place is .. train|bus|minutes|letter|web|map",
+        "know .. what|which school|school_run|nursery|gym|pub|bus .. she|he|you|they|run|goes|go|uses",
         "your|his|her address|home_address|kids|children|family .. know|find|online|facebook|safe|visit",
         "facebook .. your|his|her family|kids|house|wife", "sleep with one eye",
     ), where="ours", weight=ALONE, unless=(
@@ -406,7 +407,7 @@ ROWS: Final = (
         "where you are|we_are up|with|at|in_the", "know where you .. up|got|stand|with_it",
         "know where|what .. are|is .. up_to|at|with|step_free",
         "you will find|see|get .. enclosed|attached|that|copy|reply|from", "pay for|you",
-        "know where|whether you|office is|are", "break down", "rip off", "burn*|smash .. hospital|surgery",
+        "know where|whether you|office is|are now|thank|thanks", "break down", "rip off", "burn*|smash .. hospital|surgery",
         "you .. waiting outside .. ward", "you will get .. letter|evidence|reply", "burn .. cd|dvd|disc", "lol|haha",
     )),
     Row("staff-sought-out", "threat-to-staff", "DESIGN section 1, Urgent", (

