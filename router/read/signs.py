@@ -39,6 +39,11 @@ ROWS: Final = (
         *_HISTORY, "laughing|with_laughter", "did|used_to|wanted .. die|dead", "cut myself shaving|off|a|on", "myself .. in|back|when|years 19*|20*|ago|i_was_younger", "kill|hang myself trying|rushing|getting|on_that|on_the",
         "asked|ask if|whether .. myself|my_life", "not .. kill|hang|harm|hurt myself", "lol|haha|lmao", "thoughts of .. no",
     )),
+    Row("told-in-the-subject", "harm", _GUIDE, (
+        "risk of serious? harm|self_harm|suicide|death|abuse", "risk to life|his_life|her_life", "safeguarding concern|referral|alert|urgent", "urgent safeguarding", "immediate risk|danger",
+    ), where="subject", weight=ALONE, unless=(
+        *_TAUGHT, "no safeguarding", "newsletter|bulletin|conference",
+    )),
     Row("suicide", "harm", _SOURCE, (
         "suicid*|sucid*|suiside|suicde|siucid*|suisid*|suacid*",
         ("kill|kil|killing|kiling|hang|drown|shoot|cut|cutting|harm|harming|hurt|hurting "
@@ -282,14 +287,14 @@ ROWS: Final = (
         "what is the use|point .. any_more|anymore|now|in_anything|of_anything|of_carrying|of_going|of_living",
         "what is the use", "give|giving|gave up on|with life|everything|living|hope", "nothing .. lose",
         "do not know|care what i|if_i .. do|might_do|will_do|live|die|wake_up", "not care if|whether i live|die|wake",
-        "paid .. milkman|gas|electric|rent|bills|everything .. up_to_date|in_advance|off",
+        "affairs .. order|straight|sorted", "paid .. milkman|gas|electric|rent|bills|everything .. up_to_date|in_advance|off",
         "everything|affairs|papers are|is .. in_order|sorted|in_the_bureau|in_the_drawer|on_the_table",
         "no one|nobody here|left .. to .. open|read|answer|find",
         "by then it|i will|would .. too_late|gone|be_over|dead", "too late for me",
         "all alone|on_my_own .. now|no_one|nobody|left",
         "not .. spoken|seen|talked to? .. soul|anyone|anybody .. days|weeks|months|since",
     ), weight=ALONE, unless=(
-        "burden of proof", "burden on .. nhs|taxpayer|service|system", "when|once i have gone .. through|to|back|over",
+        "burden of proof", "foreign|home|public|consumer|veterans|external affairs", "burden on .. nhs|taxpayer|service|system", "when|once i have gone .. through|to|back|over",
         "after i had", "nothing left to say|add|do|claim", "letters .. to .. trust|hospital|you",
         "no point .. complaining", "what is the use .. of .. you|form|complaint",
         "no one here to help|answer|ask .. ward|desk|phone", "who would notice .. error|mistake",
