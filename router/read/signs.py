@@ -32,15 +32,20 @@ _TAUGHT: Final = (
 
 ROWS: Final = (
     Row("said-outright", "harm", _SOURCE, (
-        "kill|kil|killing|hang|drown|shoot myself|my_self|meself|mysef|mself|myslef|ourselves", "end|ending|take|taking my own? life", "do away with myself",
-        "want|wanna|going|plan|planning|intend|ready|rather|wish to? die|be_dead", "better off dead", "better|be_better off without me", "wish i was|were dead|not_here|not_alive",
-        "taken|took|swallowed all|thirty|forty|fifty|the_whole|30|40|50|60 .. pills|tablets|paracetamol|meds", "cutting|cut|harming|burning|hurting myself|my_arms|my_wrists|my_legs",
+        "kill|kil|killing|hang|drown|shoot myself|my_self|meself|mysef|mself|myslef|ourselves",
+        "end|ending|take|taking my own? life", "do away with myself",
+        "want|wanna|going|plan|planning|intend|ready|rather|wish to? die|be_dead", "better off dead",
+        "better|be_better off without me", "wish i was|were dead|not_here|not_alive",
+        "taken|took|swallowed all|thirty|forty|fifty|the_whole|30|40|50|60 .. pills|tablets|paracetamol|meds",
+        "cutting|cut|harming|burning|hurting myself|my_arms|my_wrists|my_legs",
     ), weight=ALONE, unless=(
-        *_HISTORY, "laughing|with_laughter", "did|used_to|wanted .. die|dead", "cut myself shaving|off|a|on", "myself .. in|back|when|years 19*|20*|ago|i_was_younger", "kill|hang myself trying|rushing|getting|on_that|on_the",
+        *_HISTORY, "laughing|with_laughter", "did|used_to|wanted .. die|dead", "cut myself shaving|off|a|on",
+        "myself .. in|back|when|years 19*|20*|ago|i_was_younger", "kill|hang myself trying|rushing|getting|on_that|on_the",
         "asked|ask if|whether .. myself|my_life", "not .. kill|hang|harm|hurt myself", "lol|haha|lmao", "thoughts of .. no",
     )),
     Row("told-in-the-subject", "harm", _GUIDE, (
-        "risk of serious? harm|self_harm|suicide|death|abuse", "risk to life|his_life|her_life", "safeguarding concern|referral|alert|urgent", "urgent safeguarding", "immediate risk|danger",
+        "risk of serious? harm|self_harm|suicide|death|abuse", "risk to life|his_life|her_life",
+        "safeguarding concern|referral|alert|urgent", "urgent safeguarding", "immediate risk|danger",
     ), where="subject", weight=ALONE, unless=(
         *_TAUGHT, "no safeguarding", "newsletter|bulletin|conference",
     )),
@@ -182,7 +187,8 @@ ROWS: Final = (
         "bruis* on|all|over|again|every|and|appear*|keep",
         "lock|locks|locked {kin}|in|my|him|mum|dad in|up|room|out|her|alone", "restrained|tied|pinned to|down|up",
         "neglect*|left_lying|left_in .. care|home|carers|child|children|faeces|urine|own|soiled|dehydrated",
-        "marry|married .. never|not .. met|choose|say|know|want", "sent|flown|flying|taken|fly .. marry|married|wedding", "trafficked|modern_slavery|forced_marriage|fgm|honour_based|slave|passport_taken",
+        "marry|married .. never|not .. met|choose|say|know|want", "sent|flown|flying|taken|fly .. marry|married|wedding",
+        "trafficked|modern_slavery|forced_marriage|fgm|honour_based|slave|passport_taken",
         "takes|took|stole|steals|stealing|taking .. my|his|her|mum|mums|dads money|pension|card|benefits", "stalk*",
         "knife|knives|machete|gun|acid|hammer", "make|makes me do things",
         "touches|touched|touching {kin}|the_residents|inappropriately|private*",
@@ -270,7 +276,8 @@ ROWS: Final = (
         "will to live",
     ), weight=ALONE, unless=(
         "end_it .. complaint|case|tenancy|contract", "stop|end .. letters|calls|delays",
-        "thinking .. ending .. complaint|contract|tenancy", "cut|cutting again .. benefits|money|staff", "how many i|you need .. pages|copies|letters|forms|stamps|signatures|send|fill",
+        "thinking .. ending .. complaint|contract|tenancy", "cut|cutting again .. benefits|money|staff",
+        "how many i|you need .. pages|copies|letters|forms|stamps|signatures|send|fill",
         "unbearable pain|noise|heat|delay|wait",
     )),
     Row("gone-and-unmissed", "harm", _GUIDE, (
@@ -294,7 +301,8 @@ ROWS: Final = (
         "all alone|on_my_own .. now|no_one|nobody|left",
         "not .. spoken|seen|talked to? .. soul|anyone|anybody .. days|weeks|months|since",
     ), weight=ALONE, unless=(
-        "burden of proof", "foreign|home|public|consumer|veterans|external affairs", "burden on .. nhs|taxpayer|service|system", "when|once i have gone .. through|to|back|over",
+        "burden of proof", "foreign|home|public|consumer|veterans|external affairs", "burden on .. nhs|taxpayer|service|system",
+        "when|once i have gone .. through|to|back|over",
         "after i had", "nothing left to say|add|do|claim", "letters .. to .. trust|hospital|you",
         "no point .. complaining", "what is the use .. of .. you|form|complaint",
         "no one here to help|answer|ask .. ward|desk|phone", "who would notice .. error|mistake",
@@ -318,7 +326,8 @@ ROWS: Final = (
         "wander* .. road|street|night|outside|lost", "can not .. keep .. safe|alive|going|him_safe|her_safe|them_safe",
         "hypotherm*|pneumonia .. cold|damp|house|flat", "damp|mould|mold .. baby|asthma|chest|lungs|children|kids",
     ), unless=(
-        "not eating into", "not sleep|slept well", "lost weight watchers", "on the floor .. ward|hospital|a_and_e|corridor|hrs .. home_with|said",
+        "not eating into", "not sleep|slept well", "lost weight watchers",
+        "on the floor .. ward|hospital|a_and_e|corridor|hrs .. home_with|said",
         "not eaten before|prior", "left alone with the form", "bottle .. sample|enclosed|of_water",
         "get out of .. hospital", "care .. not .. provided",
     )),
@@ -392,7 +401,8 @@ ROWS: Final = (
         "in_there|there|at_your_office|of_yours|is|will|are|going_to|gonna|deserve* .. get|gets|be|end_up "
         "hurt|killed|stabbed|what|whats|knocked|punched|smacked|battered|a_slap|dead"), "you have had your warning",
         "had|been|this_is|your warned|warning|a_warning|your_last_warning|final_warning_to_you",
-        "watch your|yourself|yourselves|out|his|her|their back|step|backs|if", "in|at your|that|the office|building|place .. get|be hurt|killed|stabbed", "know .. car .. drives|drive",
+        "watch your|yourself|yourselves|out|his|her|their back|step|backs|if",
+        "in|at your|that|the office|building|place .. get|be hurt|killed|stabbed", "know .. car .. drives|drive",
         ("you will|gonna|going_to regret|be_sorry|pay|get|suffer|find_out|wish|see|burn .. "
         "this|it|yours|me|what|for|you_had|hurt|soon|in"),
         ("kill|stab|hurt|shoot|burn|smash|batter|punch|slap|bomb|strangle|smack|knock|hunt|break|rip .. "
@@ -402,12 +412,15 @@ ROWS: Final = (
         "hope you|your|he|she|they .. die|dies|dead|rot|suffer|get_cancer|burn|crash",
         "find|hunt|track|follow* you|him|her|your|them .. down|home|family|car|house", "see you in hell",
         "you are|your dead", "dead man|meat|woman", "i have got|have got a knife|gun|machete|bat|hammer",
-        "know people who", "if|when|next_time i|we|my_brother|my_son .. see|meet|catch|find you|him|her|that|them .. street|outside|person|town|road|dark", "know|no where|were your|the office|building|place is .. train|bus|minutes|letter|web|map",
+        "know people who",
+        "if|when|next_time i|we|my_brother|my_son .. see|meet|catch|find you|him|her|that|them .. street|outside|person|town|road|dark",
+        "know|no where|were your|the office|building|place is .. train|bus|minutes|letter|web|map",
         "know .. what|which school|school_run|nursery|gym|pub|bus .. she|he|you|they|run|goes|go|uses",
         "your|his|her address|home_address|kids|children|family .. know|find|online|facebook|safe|visit",
         "facebook .. your|his|her family|kids|house|wife", "sleep with one eye",
     ), where="ours", weight=ALONE, unless=(
-        "cheerfully|gladly|happily .. strangle|kill|throttle", "hurt you to|if", "kill you to", "would it|not it kill|hurt you", "kill|hurt .. to .. reply|answer|ring",
+        "cheerfully|gladly|happily .. strangle|kill|throttle", "hurt you to|if", "kill you to", "would it|not it kill|hurt you",
+        "kill|hurt .. to .. reply|answer|ring",
         "let|leave you know", "see what you", "find your|you .. website|form|office|helpful|number|email|address",
         "where you are|we_are up|with|at|in_the", "know where you .. up|got|stand|with_it",
         "know where|what .. are|is .. up_to|at|with|step_free",
