@@ -14,7 +14,6 @@ from router.read.sentences import Sentence
 
 ODDS: Final = -1.9  # of a risk, from which it is told: a natural logarithm, one in eight
 OF_A_RULE: Final = 2.5  # what a row that is found adds to them
-ALONE: Final = 2.0  # the weight of a row that is a sign however calm all the rest is
 
 _SOURCE: Final = "DESIGN section 1, Urgent"
 _GUIDE: Final = "labelling guide: safeguarding"
@@ -38,7 +37,7 @@ ROWS: Final = (
         "better|be_better off without me", "wish i was|were dead|not_here|not_alive",
         "taken|took|swallowed all|thirty|forty|fifty|the_whole|30|40|50|60 .. pills|tablets|paracetamol|meds",
         "cutting|cut|harming|burning|hurting myself|my_arms|my_wrists|my_legs",
-    ), weight=ALONE, unless=(
+    ), unless=(
         *_HISTORY, "laughing|with_laughter", "did|used_to|wanted .. die|dead", "cut myself shaving|off|a|on",
         "myself .. in|back|when|years 19*|20*|ago|i_was_younger", "kill|hang myself trying|rushing|getting|on_that|on_the",
         "asked|ask if|whether .. myself|my_life", "not .. kill|hang|harm|hurt myself", "lol|haha|lmao", "thoughts of .. no",
@@ -46,7 +45,7 @@ ROWS: Final = (
     Row("told-in-the-subject", "harm", _GUIDE, (
         "risk of serious? harm|self_harm|suicide|death|abuse", "risk to life|his_life|her_life",
         "safeguarding concern|referral|alert|urgent", "urgent safeguarding", "immediate risk|danger",
-    ), where="subject", weight=ALONE, unless=(
+    ), where="subject", unless=(
         *_TAUGHT, "no safeguarding", "newsletter|bulletin|conference",
     )),
     Row("suicide", "harm", _SOURCE, (
@@ -96,7 +95,7 @@ ROWS: Final = (
         "rehom*|rehomed|given|taken|found the|my|a dog|cat|dogs|cats|home ... better|for_him|for_her|away|for_them",
         "join|be_with .. him|her|my_husband|my_wife|my_son|my_mum|my_daughter again|soon|in_heaven",
         "she|he|they was|were the only reason", "no future", "dark|darkest place|thoughts|days", "intrusive thoughts",
-    ), weight=ALONE, unless=(
+    ), unless=(
         "can not go on|carry_on .. holiday|trip|website|portal|your|that_date|strike",
         "can not .. go on the|a|your|holiday", "carry on .. holding|using",
         ("will not|not be here|around|about on|at|until|from|between|till .. "
@@ -130,7 +129,7 @@ ROWS: Final = (
         "ventilator|nebuliser|feeding_tube|dialysis_machine .. power|electric*|off|mains|cut|stop*",
         "{medicine} runs|run|will_run|ran|has_run|have_run out", "{medicine} left|for today|tomorrow|until|only",
         "insulin|oxygen|epipen .. gone|left|empty|tomorrow|out", "days without .. {medicine}",
-    ), weight=ALONE, unless=(
+    ), unless=(
         "without|no adequate|proper treatment", "without .. treatment .. being", "prescription charge*",
     )),
     Row("no-food-or-heat", "harm", _SOURCE, (
@@ -152,7 +151,7 @@ ROWS: Final = (
         "i am homeless", "evict* .. tomorrow|today|tonight|with|baby|children|kids",
         "live|living on bread|toast|cereal|tins|nothing|water",
         "last|only £*|few_pounds|quid left|to_last|until|for|on", "not eaten for|in|since",
-    ), weight=ALONE, unless=(
+    ), unless=(
         "no food|water at|on|in the|your event|canteen|cafe|waiting_room", "no power to|over|in", "without power to",
         "not eaten .. before", "bring|leave food", "hungry for", "no heat .. moment",
         "without water|food|heating in_the_ward|on_the_ward", "power of attorney", "no more money|heat in",
@@ -213,7 +212,7 @@ ROWS: Final = (
         "blood on your|their|hands", "bomb|petrol|arson", "take|taking the law into|in my",
         "not responsible for|what .. my|what|i actions|i_do|do", "wont|not be responsible for|what", "do time for",
         "rip|tear .. head|throat|apart",
-    ), weight=ALONE, unless=(
+    ), unless=(
         "lol|haha|hahaha|lmao|joke|joking", "this waiting|wait|queue|delay|heat|suspense", "murder|kill for a",
         "could murder a", "would kill for", "blood .. hands .. tests", "nearly|almost killed me laughing",
         "hurt my feelings", "petrol money|receipt*|costs|station|mileage|bill*", "hit|hurt the deadline",
@@ -274,7 +273,7 @@ ROWS: Final = (
         "while|now|immediately|on_the_line|at_once|straight_away"), "too much to bear",
         "unbearable|can_not_bear_it|can_not_stand_it|can_not_take_it", "lost .. will to live|go_on|carry_on",
         "will to live",
-    ), weight=ALONE, unless=(
+    ), unless=(
         "end_it .. complaint|case|tenancy|contract", "stop|end .. letters|calls|delays",
         "thinking .. ending .. complaint|contract|tenancy", "cut|cutting again .. benefits|money|staff",
         "how many i|you need .. pages|copies|letters|forms|stamps|signatures|send|fill",
@@ -300,7 +299,7 @@ ROWS: Final = (
         "by then it|i will|would .. too_late|gone|be_over|dead", "too late for me",
         "all alone|on_my_own .. now|no_one|nobody|left",
         "not .. spoken|seen|talked to? .. soul|anyone|anybody .. days|weeks|months|since",
-    ), weight=ALONE, unless=(
+    ), unless=(
         "burden of proof", "foreign|home|public|consumer|veterans|external affairs", "burden on .. nhs|taxpayer|service|system",
         "when|once i have gone .. through|to|back|over",
         "after i had", "nothing left to say|add|do|claim", "letters .. to .. trust|hospital|you",
@@ -366,7 +365,7 @@ ROWS: Final = (
         "ofn .. gwr|ngwr|fy_ngwr|partner|am_fy_mywyd|adref|fe|hi", "trais|treisio|treisiwyd|ymosod|bygwth*|fygwth*",
         "mewn perygl", "plentyn|plant .. perygl|risg|llwglyd|niwed", "stopio cymryd", "wedi rhoi r gorau i .. gymryd",
         "goddos|gorddos|orddos", "ddim gwerth byw", "yn well hebdda", "ddim yma",
-    ), weight=ALONE),
+    )),
     Row("polish", "harm", _SOURCE, (
         "samobój*|samoboj*", "zabi* się|sie|siebie|mnie|go|ją", "chcę|chce|wolę umrzeć|umrzec|zniknąć|skończyć_z_sobą",
         "nie chcę|chce|mogę|moge|mam|mam_już .. żyć|zyc|siły|po_co_żyć|dalej", "odebrać|odebrac .. życie|zycie",
@@ -377,7 +376,7 @@ ROWS: Final = (
         "boję|boje się|sie .. męża|meza|o_życie|o_zycie|partnera|go|jego|o_dzieci|wrócić", "przemoc*",
         "zgwałci*|gwałt*|molest*", "głodne|glodne|głoduj*|głodu", "w niebezpieczeństwie|niebezpieczenstwie",
         "znęca*|zneca*", "przedawk*",
-    ), weight=ALONE),
+    )),
     Row("other-languages", "harm", _SOURCE, (
         "me suicider|tuer|tuera", "veux|envie .. mourir", "quiero morir", "quiero matarme",
         "me quiero morir|matar", "me pega|golpea|mata|bat|frappe|viole", "ich will sterben", "mich umbringen",
@@ -385,7 +384,7 @@ ROWS: Final = (
         "me bate|matar", "voglio morire", "mi picchia", "ölmek istiyorum", "intihar", "noriu mirti", "самоуб*",
         "убить|убьет|убьёт|бьет|бьёт|б'є", "хочу умереть|померти", "انتحار", "أريد أن أموت|الموت", "আত্মহত্যা",
         "خودکشی", "自杀|自殺|想死", "ਖੁਦਕੁਸ਼ੀ", "आत्महत्या",
-    ), weight=ALONE, unless=(
+    ), unless=(
         *_HISTORY, *_TAUGHT,
     )),
     Row("threat", "threat-to-staff", "DESIGN section 1, Urgent", (
@@ -418,7 +417,7 @@ ROWS: Final = (
         "know .. what|which school|school_run|nursery|gym|pub|bus .. she|he|you|they|run|goes|go|uses",
         "your|his|her address|home_address|kids|children|family .. know|find|online|facebook|safe|visit",
         "facebook .. your|his|her family|kids|house|wife", "sleep with one eye",
-    ), where="ours", weight=ALONE, unless=(
+    ), where="ours", unless=(
         "cheerfully|gladly|happily .. strangle|kill|throttle", "hurt you to|if", "kill you to", "would it|not it kill|hurt you",
         "kill|hurt .. to .. reply|answer|ring",
         "let|leave you know", "see what you", "find your|you .. website|form|office|helpful|number|email|address",
@@ -433,12 +432,24 @@ ROWS: Final = (
         "know which building|door|car .. you*|in", "somebody|someone in there is going|gonna",
         "got|been|have .. warning|warned", "what time you|they|she|he .. come|leave|go out|home|work",
         "gwybod lle|ble .. chi|rydych|dach .. byw|gweithio", "dod i .. swyddfa .. brifo|lladd|ladd",
-    ), weight=ALONE, unless=(
+    ), unless=(
         "got|been|have .. written|first|no|without|a|any|final|storm|weather warning",
         "warning|warned .. at|by|that|about|of|letter", "not .. warned", "no|any|without warning",
     )),
 )  # fmt: skip
 _TABLE: Final = Table(ROWS)
+OFTEN_HARMLESS: Final = frozenset(
+    {
+        "suicide",
+        "not-eating-or-sleeping",
+        "medicine-stopped",
+        "abuse",
+        "danger-now",
+        "distress-noted",
+        "self-neglect",
+        "threatened-by-others",
+    }
+)  # rows that are no sign where all the rest is calm
 
 
 def by_rule(found: Found) -> tuple[Hit, ...]:
@@ -455,7 +466,9 @@ def signs(lines: Sequence[Sentence], found: Found) -> tuple[Sign, ...]:
     if heard is None:
         return ()
     likely = heard.odds + OF_A_RULE * bool(hits) >= ODDS
-    named = tuple(_sign(hit.row.gives, hit.row.name, hit.sentence.text) for hit in hits if likely or hit.row.weight >= ALONE)
+    named = tuple(
+        _sign(hit.row.gives, hit.row.name, hit.sentence.text) for hit in hits if likely or hit.row.name not in OFTEN_HARMLESS
+    )
     return (
         (*named, _sign("threat-to-staff" if heard.of_staff else "harm", f"model harm {MODEL.version}", heard.words))
         if likely

@@ -377,7 +377,7 @@ PREFERRED: Final = (
         "by phone|telephone please|only|if|is|mornings|rather|not", "telephone|phone only",
         "preferred contact|method|way .. telephone|phone|call",
         "{ring} .. do_not|not|never|rather_than email|write|text|post|writing|letter|letters", "ffoniwch", "a .. ffonio",
-    ), weight=2, unless=(
+    ), unless=(
         "do not|not|never|no|without|no_need .. {ring}|phone_call|calls|phoned|phoning|telephone|speak|called",
         "can not|could_not {ring}|phone|telephone|speak|talk|use|hear|answer|take", "better|best .. not",
         "texts|text|email|emails|letters|letter .. over|than|to calls|phone|phoning", "best phone manner", "i|we rather {ring}",
@@ -427,7 +427,7 @@ PREFERRED: Final = (
         "over|by|via text|sms please|not|only|if|rather|is", "please|pls|can|could|tell .. text me|us|him|her",
         "message my mobile", "text me", "text reminders", "a text will", "come by sms|text", "ping|shoot|send me a text",
         "message on mobile", "way .. is text", "you can text",
-    ), weight=2, unless=(
+    ), unless=(
         "text relay|phone", "do not|not|never|no|stop|nor .. text|texts|sms",
         "you|they|he|she|hospital|surgery .. said|told|sent|text|texted .. text|me|about",
         "rather than|not|instead_of .. text|texts", "discharged|told|sent|send .. by text",
@@ -448,7 +448,7 @@ PREFERRED: Final = (
         "at|to *@* please|is|as|for",
         "be emailed", "use email|this_email", "the email is|would be", "as an attachment", "over email", "emails rather",
         "email .. suit|suits|what_i_like", "in an email", "at *@* that", "ebost|e_bost",
-    ), weight=2, unless=(
+    ), unless=(
         "do not|not|never|stop|no|nor .. email|emails|by_email",
         "you|they|he|she|who|hospital .. said|told|sent|wrote|write .. email|emails",
         "i|we .. sent|wrote|emailed|asked|complained|replied|been|went|contacted|told|made|make|got|received .. email|by_email|emails",
@@ -475,7 +475,7 @@ PREFERRED: Final = (
         "letters rather_than|instead_of", "put it in a letter", "post it|them please|to",
         "{want}|like .. to write to me|us|her|him", "do write then write", "preferred contact|method .. letter|post",
         "send|give|drop|gie .. a letter|line", "write|letter by_return|care_of", "write me a", "correspond .. by post",
-    ), weight=2, unless=(
+    ), unless=(
         "do not|not|never|stop|no|nor .. write|post|letter|letters|writing",
         "you|they|he|she|trust|hospital|gp|surgery .. said|told|sent|wrote|write|writes|came .. letter|post|write|writing|me",
         "i|we .. sent|wrote|posted|got|received|complained|told|been .. post|letter|by_post", "letter of apology",
@@ -872,7 +872,7 @@ def preferred_method(found: Found, needs: Iterable[str]) -> tuple[Method | None,
     open_to_us = [hit for hit in found[_PREFERRED] if hit.row.gives != "telephone" or "no_phone" not in needs]
     if not open_to_us:
         return None, ()
-    best = max(open_to_us, key=lambda hit: hit.row.weight)
+    best = max(open_to_us, key=lambda hit: hit.row.name.startswith("prefers"))
     return cast(Method, best.row.gives), (_fact("preferred_method", best),)
 
 

@@ -36,13 +36,14 @@ NOTHING: Final = -20.0  # odds
 
 
 class Contact(NamedTuple):
-    """A labelled contact, and the most that a row of signs.py weighs which is found in it."""
+    """A labelled contact, and whether a row of signs.py is found in it, and one that is enough."""
 
     writer: str
     name: str
     lines: tuple[Sentence, ...]
     at_risk: bool
-    by_rule: float
+    by_rule: bool
+    outright: bool
 
 
 class Text(NamedTuple):
@@ -86,8 +87,12 @@ def contacts() -> list[Contact]:
     for file in [SAMPLES, *sorted(CORPUS.glob("*.jsonl"))]:
         for row in told(file):
             lines = sentences(tidy(row["subject"] or ""), from_subject=True) + sentences(tidy(row["text"]))
-            by_rule = max((hit.row.weight for hit in signs.by_rule(find(lines))), default=0.0)
-            found.append(Contact(file.stem, row["id"], lines, row["labels"]["safeguarding"], by_rule))
+            rows = {hit.row.name for hit in signs.by_rule(find(lines))}
+            found.append(
+                Contact(
+                    file.stem, row["id"], lines, row["labels"]["safeguarding"], bool(rows), bool(rows - signs.OFTEN_HARMLESS)
+                )
+            )
     return found
 
 
@@ -181,10 +186,10 @@ def learn_harm(lesson: Lesson, taught: Sequence[Contact], said: Sequence[tuple[T
 def odds(lesson: Lesson, weights: Any, contact: Contact) -> float:
     """As risk.py and signs.py work them out."""
     weighed = lesson.weigh(weights, texts_of(contact))
-    least = signs.ODDS if contact.by_rule >= signs.ALONE else NOTHING
+    least = signs.ODDS if contact.outright else NOTHING
     if not weighed:
         return least
-    return max(least, risk.odds(max(weighed), weighed[: len(contact.lines)]) + signs.OF_A_RULE * (contact.by_rule > 0))
+    return max(least, risk.odds(max(weighed), weighed[: len(contact.lines)]) + signs.OF_A_RULE * contact.by_rule)
 
 
 def show(lesson: Lesson, everybody: Sequence[Contact], said: Sequence[tuple[Text, str | None]]) -> None:
