@@ -42,6 +42,19 @@ SETS: Final[Mapping[str, str]] = {
         "medication|meds|medicine|medicines|tablets|pills|insulin|inhaler|inhalers|injections|antidepressants|oxygen|treatment|dialysis|"
         "heart_tablets|blood_thinners|epilepsy_tablets|prescription"
     ),
+    "tongue": (
+        "albanian|amharic|arabic|bengali|bulgarian|cantonese|chinese|czech|dari|dutch|farsi|french|german|greek|gujarati|hindi|hungarian|italian|japanese|"
+        "korean|kurdish|sorani|latvian|lithuanian|mandarin|nepali|pashto|persian|polish|portuguese|punjabi|romani|romanian|russian|sinhala|slovak|somali|"
+        "spanish|swahili|sylheti|tagalog|tamil|thai|tigrinya|turkish|twi|ukrainian|urdu|vietnamese|yoruba"
+    ),
+    "write": "text|texts|message|email|emails|write|letter|letters|post|in_writing",
+    "helper": "support_worker|social_worker|key_worker|keyworker|link_worker|advocate|carer|representative|appointee|guardian|deputy|personal_assistant",
+    "minor": "8|9|10|11|12|13|14|15|16|17|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|13yo|14yo|15yo|16yo|17yo",
+    "of": (
+        "weeks|stone|months|pounds|miles|hours|days|st|lb|kg|per|percent|minutes|times|th|pages|o_clock|floors|point|and_a_half|grand|foot|ft|from|short|of|"
+        "out|in|on|deep|down|along|behind|week|month|years_into|years_in|years_on|years_sober|years_clean"
+    ),
+    "form": "7|8|9|10|11|12|13|seven|eight|nine|ten|eleven|twelve|thirteen",
     "want": "want|would_like|should_like|seek|seeking|ask_for|asking_for|request|expect|demand|hope_for|looking_for|wants|am_after|require",
 }
 

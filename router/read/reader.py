@@ -57,7 +57,7 @@ def read(
     head, body, whole, lines, found, form, refs, ref_facts, named = look(subject, text, answers)
     tongue = language(whole)
     unread = (*(("too-long",) if max(len(text), len(given)) > LIMIT else ()), *_unreadable(head, body, beside, tongue))
-    at_risk = signs(found)
+    at_risk = signs(lines + answers, found)
     body_named, body_facts = references.organisation(whole, named, form)
     weighed = outcome.weigh(
         outcome.traits_of(channel, lines + answers, found, references=len(refs), named=len({name for _, name in named})),
@@ -102,6 +102,7 @@ def read(
         preferred_method=None if advert else method,
         restrictions=wishes.restrictions(found),
         signs=at_risk,
+        under_18=None if for_another else wishes.under_18(found),
         individual=ReadIndividual() if for_another else people.individual(channel, body, form),
         key_points=points,
         promises_broken=feedback.promises_broken(found) if kind in ("service", "mixed") else (),

@@ -4,10 +4,16 @@ A table of phrases by kind of danger, in English with Welsh, Polish and common m
 they are plainly idioms; what is past and told as history (a death, an inquest) is taken back too.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
-from router.read.phrases import Found, Row, Table
+from router.read.phrases import Found, Hit, Row, Table
 from router.read.reading import Sign
+from router.read.risk import MODEL, hear
+from router.read.sentences import Sentence
+
+ODDS: Final = -1.9  # of a risk, from which it is told: a natural logarithm, one in eight
+OF_A_RULE: Final = 2.5  # what a row that is found adds to them
 
 _SOURCE: Final = "DESIGN section 1, Urgent"
 _GUIDE: Final = "labelling guide: safeguarding"
@@ -24,6 +30,24 @@ _TAUGHT: Final = (
 )  # fmt: skip
 
 ROWS: Final = (
+    Row("said-outright", "harm", _SOURCE, (
+        "kill|kil|killing|hang|drown|shoot myself|my_self|meself|mysef|mself|myslef|ourselves",
+        "end|ending|take|taking my own? life", "do away with myself",
+        "want|wanna|going|plan|planning|intend|ready|rather|wish to? die|be_dead", "better off dead",
+        "better|be_better off without me", "wish i was|were dead|not_here|not_alive",
+        "taken|took|swallowed all|thirty|forty|fifty|the_whole|30|40|50|60 .. pills|tablets|paracetamol|meds",
+        "cutting|cut|harming|burning|hurting myself|my_arms|my_wrists|my_legs",
+    ), unless=(
+        *_HISTORY, "laughing|with_laughter", "did|used_to|wanted .. die|dead", "cut myself shaving|off|a|on",
+        "myself .. in|back|when|years 19*|20*|ago|i_was_younger", "kill|hang myself trying|rushing|getting|on_that|on_the",
+        "asked|ask if|whether .. myself|my_life", "not .. kill|hang|harm|hurt myself", "lol|haha|lmao", "thoughts of .. no",
+    )),
+    Row("told-in-the-subject", "harm", _GUIDE, (
+        "risk of serious? harm|self_harm|suicide|death|abuse", "risk to life|his_life|her_life",
+        "safeguarding concern|referral|alert|urgent", "urgent safeguarding", "immediate risk|danger",
+    ), where="subject", unless=(
+        *_TAUGHT, "no safeguarding", "newsletter|bulletin|conference",
+    )),
     Row("suicide", "harm", _SOURCE, (
         "suicid*|sucid*|suiside|suicde|siucid*|suisid*|suacid*",
         ("kill|kil|killing|kiling|hang|drown|shoot|cut|cutting|harm|harming|hurt|hurting "
@@ -49,7 +73,7 @@ ROWS: Final = (
         "can not cope|cope_with_it anymore|any_more|any_longer|much_longer", "can not cope",
         "do not want to be here|alive|around|live|wake_up|go_on|exist", "not want to be here|alive|around|wake_up|live",
         "nothing|not_much|nothing_left|no_one left? to live|to_live_for|live_for",
-        "no reason|point to|in live|living|go_on|carry_on|get_up", "hope i do not wake|wake_up", "not wake up",
+        "no reason|point to|in live|living|go_on|carry_on|get_up", "hope i do not wake|wake_up", "i .. not wake up",
         "go to sleep and not|never wake", "better|be_better off without me",
         "everyone|everybody|world|family|kids|they would|will|is|be better|better_off without me",
         "given up on|with life|living", "have given up .. life|living|eating|hope",
@@ -162,6 +186,7 @@ ROWS: Final = (
         "bruis* on|all|over|again|every|and|appear*|keep",
         "lock|locks|locked {kin}|in|my|him|mum|dad in|up|room|out|her|alone", "restrained|tied|pinned to|down|up",
         "neglect*|left_lying|left_in .. care|home|carers|child|children|faeces|urine|own|soiled|dehydrated",
+        "marry|married .. never|not .. met|choose|say|know|want", "sent|flown|flying|taken|fly .. marry|married|wedding",
         "trafficked|modern_slavery|forced_marriage|fgm|honour_based|slave|passport_taken",
         "takes|took|stole|steals|stealing|taking .. my|his|her|mum|mums|dads money|pension|card|benefits", "stalk*",
         "knife|knives|machete|gun|acid|hammer", "make|makes me do things",
@@ -193,19 +218,6 @@ ROWS: Final = (
         "hurt my feelings", "petrol money|receipt*|costs|station|mileage|bill*", "hit|hurt the deadline",
         "he|she|they|it nearly|almost|could_have|would_have|might_have killed|kill|hurt|died|die",
         "could have killed|hurt|died", "would|will|going hurt you to|if", "kill|killed .. time",
-    )),
-    Row("child-at-risk", "harm", _SOURCE, (
-        ("child|children|kids|kid|baby|babies|son|daughter|boy|girl|toddler|grandchild|grandson|granddaughter|year_old|"
-        "little_one|bairn .. "
-        "risk|danger|unsafe|not_safe|neglect*|abus*|hurt|hit|hits|beaten|bruise*|starving|hungry|alone|left_alone|locked|"
-        "missing|dirty|going_without|scared_of"),
-        "left .. child|children|kids|baby|toddler alone|home_alone|on_their_own",
-        ("hits|hit|hitting|hurts|hurting|beats|beating|shakes|shook .. "
-        "baby|child|kids|children|son|daughter|boy|girl|grandson"),
-        "safeguarding concern|issue|risk|children|referral|alert", "child protection",
-        "take|taken my kids|children|baby .. away",
-    ), unless=(
-        "kids|child|children .. not .. hurt|at_risk", "taken .. away .. home",
     )),
     Row("danger-now", "harm", _SOURCE, (
         "in|immediate|serious|grave|real danger", "life|lives at risk|threatening|in_danger|is_at|are_at",
@@ -248,7 +260,7 @@ ROWS: Final = (
         "drive|driving|drove .. into .. wall|tree|river|lorry", "only .. way|one_way out", "the|an easy|only way out",
         "way out .. of this", "no way out", "want .. pain|it|everything|all .. stop|end|over .. for_good|forever|now",
         "make|want it|the_pain|everything? stop for_good|forever", "put an end to it|everything|this|my",
-        "could end it", "sooner be with",
+        "could end it", "sooner be with", "how many i|it|you need|takes|take|would_need|would_take",
         "not .. see .. christmas|another_birthday|the_summer|the_new_year|the_spring|the_winter|next_year",
         "not going to make it", "it would be easier if|to .. die|dead|sleep|went|gone",
         "locked|shut|barricaded himself|herself|myself|themselves in",
@@ -264,6 +276,7 @@ ROWS: Final = (
     ), unless=(
         "end_it .. complaint|case|tenancy|contract", "stop|end .. letters|calls|delays",
         "thinking .. ending .. complaint|contract|tenancy", "cut|cutting again .. benefits|money|staff",
+        "how many i|you need .. pages|copies|letters|forms|stamps|signatures|send|fill",
         "unbearable pain|noise|heat|delay|wait",
     )),
     Row("gone-and-unmissed", "harm", _GUIDE, (
@@ -280,14 +293,15 @@ ROWS: Final = (
         "what is the use|point .. any_more|anymore|now|in_anything|of_anything|of_carrying|of_going|of_living",
         "what is the use", "give|giving|gave up on|with life|everything|living|hope", "nothing .. lose",
         "do not know|care what i|if_i .. do|might_do|will_do|live|die|wake_up", "not care if|whether i live|die|wake",
-        "paid .. milkman|gas|electric|rent|bills|everything .. up_to_date|in_advance|off",
+        "affairs .. order|straight|sorted", "paid .. milkman|gas|electric|rent|bills|everything .. up_to_date|in_advance|off",
         "everything|affairs|papers are|is .. in_order|sorted|in_the_bureau|in_the_drawer|on_the_table",
         "no one|nobody here|left .. to .. open|read|answer|find",
         "by then it|i will|would .. too_late|gone|be_over|dead", "too late for me",
         "all alone|on_my_own .. now|no_one|nobody|left",
         "not .. spoken|seen|talked to? .. soul|anyone|anybody .. days|weeks|months|since",
     ), unless=(
-        "burden of proof", "burden on .. nhs|taxpayer|service|system", "when|once i have gone .. through|to|back|over",
+        "burden of proof", "foreign|home|public|consumer|veterans|external affairs", "burden on .. nhs|taxpayer|service|system",
+        "when|once i have gone .. through|to|back|over",
         "after i had", "nothing left to say|add|do|claim", "letters .. to .. trust|hospital|you",
         "no point .. complaining", "what is the use .. of .. you|form|complaint",
         "no one here to help|answer|ask .. ward|desk|phone", "who would notice .. error|mistake",
@@ -311,7 +325,8 @@ ROWS: Final = (
         "wander* .. road|street|night|outside|lost", "can not .. keep .. safe|alive|going|him_safe|her_safe|them_safe",
         "hypotherm*|pneumonia .. cold|damp|house|flat", "damp|mould|mold .. baby|asthma|chest|lungs|children|kids",
     ), unless=(
-        "not eating into", "not sleep|slept well", "lost weight watchers", "on the floor .. ward|hospital|a_and_e|corridor|hrs .. home_with|said",
+        "not eating into", "not sleep|slept well", "lost weight watchers",
+        "on the floor .. ward|hospital|a_and_e|corridor|hrs .. home_with|said",
         "not eaten before|prior", "left alone with the form", "bottle .. sample|enclosed|of_water",
         "get out of .. hospital", "care .. not .. provided",
     )),
@@ -363,7 +378,7 @@ ROWS: Final = (
         "znęca*|zneca*", "przedawk*",
     )),
     Row("other-languages", "harm", _SOURCE, (
-        "suicid*", "me suicider|tuer|tuera", "veux|envie .. mourir", "quiero morir", "quiero matarme",
+        "me suicider|tuer|tuera", "veux|envie .. mourir", "quiero morir", "quiero matarme",
         "me quiero morir|matar", "me pega|golpea|mata|bat|frappe|viole", "ich will sterben", "mich umbringen",
         "bringe mich um", "schlägt|schlaegt mich", "vreau să|sa mor", "mă|ma bate|omoară|omor", "quero morrer",
         "me bate|matar", "voglio morire", "mi picchia", "ölmek istiyorum", "intihar", "noriu mirti", "самоуб*",
@@ -385,7 +400,8 @@ ROWS: Final = (
         "in_there|there|at_your_office|of_yours|is|will|are|going_to|gonna|deserve* .. get|gets|be|end_up "
         "hurt|killed|stabbed|what|whats|knocked|punched|smacked|battered|a_slap|dead"), "you have had your warning",
         "had|been|this_is|your warned|warning|a_warning|your_last_warning|final_warning_to_you",
-        "watch your|yourself|yourselves|out|his|her|their back|step|backs|if", "in|at your|that|the office|building|place .. get|be hurt|killed|stabbed", "know .. car .. drives|drive",
+        "watch your|yourself|yourselves|out|his|her|their back|step|backs|if",
+        "in|at your|that|the office|building|place .. get|be hurt|killed|stabbed", "know .. car .. drives|drive",
         ("you will|gonna|going_to regret|be_sorry|pay|get|suffer|find_out|wish|see|burn .. "
         "this|it|yours|me|what|for|you_had|hurt|soon|in"),
         ("kill|stab|hurt|shoot|burn|smash|batter|punch|slap|bomb|strangle|smack|knock|hunt|break|rip .. "
@@ -396,15 +412,19 @@ ROWS: Final = (
         "find|hunt|track|follow* you|him|her|your|them .. down|home|family|car|house", "see you in hell",
         "you are|your dead", "dead man|meat|woman", "i have got|have got a knife|gun|machete|bat|hammer",
         "know people who",
+        "if|when|next_time i|we|my_brother|my_son .. see|meet|catch|find you|him|her|that|them .. street|outside|person|town|road|dark",
+        "know|no where|were your|the office|building|place is .. train|bus|minutes|letter|web|map",
+        "know .. what|which school|school_run|nursery|gym|pub|bus .. she|he|you|they|run|goes|go|uses",
         "your|his|her address|home_address|kids|children|family .. know|find|online|facebook|safe|visit",
         "facebook .. your|his|her family|kids|house|wife", "sleep with one eye",
     ), where="ours", unless=(
-        "hurt you to|if", "kill you to", "would it|not it kill|hurt you", "kill|hurt .. to .. reply|answer|ring",
+        "cheerfully|gladly|happily .. strangle|kill|throttle", "hurt you to|if", "kill you to", "would it|not it kill|hurt you",
+        "kill|hurt .. to .. reply|answer|ring",
         "let|leave you know", "see what you", "find your|you .. website|form|office|helpful|number|email|address",
         "where you are|we_are up|with|at|in_the", "know where you .. up|got|stand|with_it",
         "know where|what .. are|is .. up_to|at|with|step_free",
         "you will find|see|get .. enclosed|attached|that|copy|reply|from", "pay for|you",
-        "know where|whether you|office is|are", "break down", "rip off", "burn*|smash .. hospital|surgery",
+        "know where|whether you|office is|are now|thank|thanks", "break down", "rip off", "burn*|smash .. hospital|surgery",
         "you .. waiting outside .. ward", "you will get .. letter|evidence|reply", "burn .. cd|dvd|disc", "lol|haha",
     )),
     Row("staff-sought-out", "threat-to-staff", "DESIGN section 1, Urgent", (
@@ -418,13 +438,43 @@ ROWS: Final = (
     )),
 )  # fmt: skip
 _TABLE: Final = Table(ROWS)
+OFTEN_HARMLESS: Final = frozenset(
+    {
+        "suicide",
+        "not-eating-or-sleeping",
+        "medicine-stopped",
+        "abuse",
+        "danger-now",
+        "distress-noted",
+        "self-neglect",
+        "threatened-by-others",
+    }
+)  # rows that are no sign where all the rest is calm
 
 
-def signs(found: Found) -> tuple[Sign, ...]:
-    """Every sign in the sentences, each row once, with the sentence it stands in."""
-    signs: dict[str, Sign] = {}
-    for hit in found[_TABLE]:
-        if hit.row.name not in signs:
-            kind = "threat-to-staff" if hit.row.gives == "threat-to-staff" else "harm"
-            signs[hit.row.name] = Sign(kind, hit.row.name, hit.sentence.text[:300])
-    return tuple(signs.values())
+def by_rule(found: Found) -> tuple[Hit, ...]:
+    """What the rows find, each row once."""
+    return tuple({hit.row: hit for hit in reversed(found[_TABLE])}.values())[::-1]
+
+
+def signs(lines: Sequence[Sentence], found: Found) -> tuple[Sign, ...]:
+    """Every sign in the sentences: what the rows find, and what sounds like one though no row has its words.
+
+    A row that is often harmless ("crying", "overdose") is none where all of the contact sounds as if nothing were the matter.
+    """
+    hits, heard = by_rule(found), hear(lines)
+    if heard is None:
+        return ()
+    likely = heard.odds + OF_A_RULE * bool(hits) >= ODDS
+    named = tuple(
+        _sign(hit.row.gives, hit.row.name, hit.sentence.text) for hit in hits if likely or hit.row.name not in OFTEN_HARMLESS
+    )
+    return (
+        (*named, _sign("threat-to-staff" if heard.of_staff else "harm", f"model harm {MODEL.version}", heard.words))
+        if likely
+        else named
+    )
+
+
+def _sign(kind: str, rule: str, words: str) -> Sign:
+    return Sign("threat-to-staff" if kind == "threat-to-staff" else "harm", rule, words[:300])

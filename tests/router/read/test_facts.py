@@ -110,8 +110,32 @@ def test_the_other_body_is_named_as_written(text, body):
         ("I am dyslexic and need more time to read the draft.", {"extra_time"}),
         ("My advocate from Voice will speak on my behalf.", {"advocate_or_representative"}),
         ("I use a screen reader, so no scanned letters.", {"screen_reader"}),
+        ("Could the next one be typed bigger please, my sight is going.", {"large_print"}),
+        ("Short words and pictures for me please.", {"easy_read"}),
+        ("Can it be put on a disc so I can listen to it?", {"audio"}),
+        ("Somebody will have to sign for me at the meeting.", {"bsl_interpreter"}),
+        ("My father speaks Gujarati and would need an interpreter.", {"spoken_interpreter"}),
+        ("I am Deaf and need an interpreter.", {"bsl_interpreter"}),
+        ("Send me it in Welsh, please.", {"welsh"}),
+        ("Phones are torture for me, I stammer.", {"no_phone"}),
+        ("Asks that we write, not ring.", {"no_phone"}),
+        ("No more calls please, I get in a muddle.", {"no_phone"}),
+        ("Nothing but email, I am at sea.", {"email_only"}),
+        ("Letters and nothing else, I have no computer.", {"post_only"}),
+        ("I can only do the phone, paper is no use to me.", {"phone_only"}),
+        ("Could I have another fortnight to comment?", {"extra_time"}),
+        ("May he have until the end of June?", {"extra_time"}),
+        ("My support worker Ray can speak to you for me.", {"advocate_or_representative"}),
+        ("Everything should come through me and not to Mum, it upsets her.", {"advocate_or_representative"}),
+        ("My laptop reads out loud to me, so send Word and not a picture.", {"screen_reader"}),
         ("I do not need large print.", set()),
         ("I have waited longer than you told me.", set()),
+        ("I am writing on behalf of my father.", set()),
+        ("My support worker did not know your address.", set()),
+        ("The hospital had no interpreter when she was in labour.", set()),
+        ("The ward's phone rang out all day.", set()),
+        ("Can you say when the Welsh half term is?", set()),
+        ("Your letters only ever give his surname.", set()),
     ],
 )
 def test_an_adjustment_is_read_where_it_is_asked_for(text, needs):
@@ -125,7 +149,18 @@ def test_an_adjustment_is_read_where_it_is_asked_for(text, needs):
         ("Text is best as I work nights.", "sms"),
         ("I would prefer to hear by email.", "email"),
         ("Kindly write to me at the above address.", "letter"),
+        ("I would welcome a telephone call before you decide.", "telephone"),
+        ("I may be telephoned on 01632 960123.", "telephone"),
+        ("Email is fine.", "email"),
+        ("Preferred contact: email", "email"),
+        ("Post suits me best.", "letter"),
+        ("Please text me, do not ring.", "sms"),
+        ("I'd like his manager to ring me.", "telephone"),
+        ("Please ring, but email is best.", "email"),
         ("Nobody ever rang me back as you promised.", None),
+        ("If you ring, say who you are.", None),
+        ("I was told by email that it was lost.", None),
+        ("They sent the link by text.", None),
     ],
 )
 def test_the_preferred_method_is_the_one_asked_for(text, method):
@@ -143,14 +178,54 @@ def test_the_preferred_method_is_the_one_asked_for(text, method):
         ("My son opens my post.", {"letter"}),
         ("Please do not leave a voicemail.", {"telephone"}),
         ("Peidiwch â ffonio.", {"telephone"}),
+        ("He goes through the call log every night.", {"sms", "telephone"}),
+        ("No texts, they come up on the family tablet.", {"sms"}),
+        ("My ex has the password to my email.", {"email"}),
+        ("Nothing is to come to the house.", {"letter"}),
+        ("The warden opens our letters before we get them.", {"letter"}),
         ("You never ring me back.", set()),
         ("The hospital did not phone me.", set()),
+        ("The surgery never sent me a letter.", set()),
     ],
 )
 def test_a_wish_that_restricts_is_read_with_its_words(text, methods):
     found = dict(reading(text).restrictions)
     assert set(found) == methods
     assert all(words in text for words in found.values())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I am 15 and nobody asks me what I want.",
+        "im 13 can i complain by myself",
+        "I'm in year 9 and I want to tell you about the clinic.",
+        "Can I complain without my mum and dad knowing?",
+        "I live with foster carers.",
+        "Caller is 16 and rang from school.",
+        "I've got my GCSEs in May.",
+    ],
+)
+def test_a_writer_who_is_a_child_is_seen_with_their_words(text):
+    assert reading(text).under_18 == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My son is 15 and was refused a bed.",
+        "I am 17 weeks pregnant.",
+        "I'm 16 stone.",
+        "When I was 14 they put me in a unit.",
+        "I have been a teacher for 15 years.",
+        "My daughter, who is 12, is in year 7.",
+        "Caller rang about her son aged 9.",
+        "I was under 18 at the time, in 1987.",
+        "I am writing for my daughter, 16.",
+    ],
+)
+def test_a_parent_and_a_memory_are_not_a_child(text):
+    assert reading(text).under_18 is None
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ def test_the_samples_are_read_at_least_this_well():
     """They are among what outcomes are learned from, so that this says nothing of others: train.py does (docs/reading.md)."""
     figures, _ = measure(contacts([SAMPLES]))
     floors = {
-        "outcome right": 0.95, "automatic": 0.8, "automatic precision": 0.97, "safeguarding recall": 1.0, "safeguarding precision": 0.85,
+        "outcome right": 0.95, "automatic": 0.8, "automatic precision": 0.97, "safeguarding recall": 1.0, "safeguarding precision": 0.8,
         "review_criteria F1": 0.66, "remedy_sought (any) F1": 0.8, "contacted_before F1": 0.8, "case_reference F1": 1.0,
         "organisation F1": 0.94, "adjustments F1": 0.92, "preferred_method F1": 0.92, "own name F1": 0.94, "own postcode F1": 0.98,
         "own phone F1": 0.97, "own email F1": 0.96, "own date_of_birth F1": 0.98,

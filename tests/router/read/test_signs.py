@@ -1,8 +1,13 @@
 """Signs of serious harm and of threats to staff, from invented sentences. Recall first: in doubt, a sign."""
 
+import re
+
 import pytest
 
 from router.read import read
+from router.read.risk import MODEL
+from tests.router.read.measure import CORPUS, contacts, measure
+from tests.router.read.train_harm import version
 
 HARM = """
 I can't do this any more. I have told my sister where the keys are.
@@ -69,9 +74,76 @@ I'm coming down there with a bat and you will regret it.
 """.strip().splitlines()
 
 
+# What is only hinted at, in words that no row has; and the same words where nothing is the matter.
+HINTED = """
+I've taken the budgie round to Doreen's and left my door key under her pot.
+There is one more thing on my list and then I can stop.
+My sister has been giving away her jewellery and she says she's sleeping better than she has in years.
+He has been sitting in the garage with the engine running, he says it's to charge the battery.
+My lad hasn't come out of his room since your letter and there's blood on the bathroom towels.
+She waits until he's gone to the shop and then she rings me and whispers.
+He says he'd rather see me in the ground than in my mother's house.
+He keeps my tablets in his pocket and I have to ask.
+Mum flinches if you go to brush her hair and there are yellow marks on her neck.
+The jug's always full and always on the far side of the room, and Dad's tongue is like leather.
+They've put a bolt on the outside of her bedroom door.
+My nephew's six and he asked me if there's food at my house every day.
+She's fourteen and a grown man collects her from the corner in a black car.
+We've had the oven door open for heat and now the gas has gone as well.
+My youngest had the last of the cereal this morning and it's five days till anything comes in.
+I've one syringe left and the pharmacy says next week.
+Since the tablets stopped the voices have been telling me to walk into the road.
+He's been on the kitchen floor since last night and I can't lift him.
+We have to be out at noon, there are three children and it's snowing.
+His boss has his passport and he sleeps in the store room behind the kitchen.
+The lads on my wing have told me what they'll do on Sunday and the officer laughed.
+Her breathing's gone funny and her lips are blue and the line just rings.
+""".strip().splitlines()
+CALM = """
+I've taken my complaint round to the library and they photocopied it.
+There is one more thing on my list of questions and then I'm done.
+My sister has been giving me lifts to the clinic and she deserves a medal.
+I stopped reading at page twelve because the print is too small.
+My lad has passed his driving test since your letter came.
+She waits in for the district nurse every Tuesday.
+He says he'd rather have an apology than the money.
+He keeps my letters in a folder and I have to ask him for the dates.
+Mum was discharged in March and is well, she only wants the record put right.
+The jug you sent as a thank you was a lovely thought.
+They've put a new receptionist on the desk and she's a treasure.
+My nephew's six and starts school in September, which is why we need the passport.
+She's fourteen and the school says she's the best reader they have.
+We've had the draft report for a week and have two comments.
+The DWP paid my arrears last Friday, so you can close that part.
+I've one question left and the leaflet doesn't answer it.
+Since the operation was put off I've been waiting for a new date.
+The lift in your building was out of order.
+We have to comment by the 12th and there are three of us.
+His boss has written a reference for the visa and the Home Office has lost it.
+The officer who took my statement was polite.
+Her reply's gone astray and the line just rings.
+A lady in the library is typing this for me as my own machine is broken.
+""".strip().splitlines()
+
+AMONG = "Dear Sir or Madam. I wrote to you in May about my case. {} Please send me a copy of your leaflet. I would be glad of an answer."
+
+
 @pytest.mark.parametrize("sentence", HARM)
 def test_a_plain_or_implied_sign_of_harm_is_seen(sentence):
     assert read("sms", None, sentence).safeguarding
+
+
+@pytest.mark.parametrize("sentence", HINTED)
+def test_what_is_only_hinted_at_is_heard_alone_and_among_other_things(sentence):
+    assert read("sms", None, sentence).safeguarding
+    signs = read("letter", None, AMONG.format(sentence)).signs
+    assert any(sentence[:40] in sign.words for sign in signs)
+
+
+@pytest.mark.parametrize("sentence", CALM)
+def test_the_same_words_are_no_sign_where_nothing_is_the_matter(sentence):
+    assert not read("sms", None, sentence).safeguarding
+    assert not read("letter", None, AMONG.format(sentence)).safeguarding
 
 
 @pytest.mark.parametrize("sentence", IDIOM)
@@ -89,6 +161,32 @@ def test_a_threat_to_staff_is_its_own_kind_and_counts_as_risk(sentence):
 def test_a_sign_carries_the_sentence_it_stands_on_and_may_stand_in_the_subject():
     [sign, *_] = read("email", "I want to die", "Please send me a form.").signs
     assert (sign.kind, sign.words) == ("harm", "I want to die")
+
+
+def test_what_the_model_hears_names_its_version_and_the_words():
+    *_, sign = read("sms", None, "My sister has been giving away her jewellery and saying goodbye to the cat.").signs
+    assert re.fullmatch(r"model harm [0-9a-f]{12}", sign.rule)
+    assert sign.words == "My sister has been giving away her jewellery and saying goodbye to the cat."
+
+
+def test_a_word_that_is_often_harmless_is_no_sign_in_a_calm_letter():
+    text = "Two nurses signed for the morphine, and that overdose is on page nine of the notes. {}"
+    assert not read(
+        "letter", None, text.format("Please correct paragraph four of your report and send me a copy.")
+    ).safeguarding
+    assert read("letter", None, text.format("I want to kill myself.")).safeguarding
+
+
+def test_of_the_corpus_hardly_a_risk_is_missed_and_few_alarms_are_false():
+    """These it has learned from; docs/reading.md has what it does on writers that it has not."""
+    figures, _ = measure(contacts([CORPUS]))
+    assert figures["safeguarding recall"] >= 0.95
+    assert figures["safeguarding precision"] >= 0.8
+
+
+def test_the_models_were_learned_from_the_files_that_are_here():
+    """Else: python -m tests.router.read.train_harm, with the same vectors."""
+    assert version() == MODEL.version
 
 
 def test_a_sign_deep_in_a_long_letter_is_seen():
