@@ -14,6 +14,7 @@ from router.read.reading import Fact, Outcome, ReadIndividual, Reading
 from router.read.sentences import tidy
 
 _LONGEST_REFERENCE: Final = 64
+_OWN: Final = ("name", "postcode", "phone", "email", "date_of_birth")
 _ASKED: Final = {
     "feedback": Outcome.FEEDBACK_RECORD,
     "new_complaint": Outcome.INTAKE,
@@ -72,6 +73,9 @@ def over(reading: Reading, facts: DeclaredFacts) -> Reading:
             ("organisation_complained_of", given.organisation_complained_of, ""),
             *(("reasonable_adjustments", each, "") for each in needs),
             ("preferred_method", given.preferred_method, ""),
+            *((f"own {each}", getattr(given, each), "") for each in _OWN),
+            ("own address", ", ".join(given.address), ""),
+            ("authority", given.authority, ""),
         )
         if value
     )
@@ -97,7 +101,9 @@ def over(reading: Reading, facts: DeclaredFacts) -> Reading:
             phone=given.phone or read.phone,
             email=given.email or read.email,
             date_of_birth=given.date_of_birth or read.date_of_birth,
+            address=", ".join(each.strip() for each in given.address if each.strip()) or read.address,
         ),
+        authority=given.authority or reading.authority,
         evidence=(*chosen, *declared, *others),
     )
 

@@ -1,10 +1,17 @@
-"""What feedback on us says: its type, the review criteria it gives grounds for, promises said broken, earlier contact, key points."""
+"""What feedback on us says: its type, the review criteria it gives grounds for, promises said broken, earlier contact, key points.
 
-from collections import Counter
+Each sentence is weighed by a linear model over its words and over the rows of the tables here that it hits; the tables say what we
+know, the model how much each counts (tests/router/read/train_feedback.py). So each finding stands on a sentence.
+"""
+
+import itertools
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, Literal
+from math import exp, log
+from typing import Final, Literal, NamedTuple
 
-from router.read.phrases import Found, Row, Table, speaks_of_us
+from router.read.linear import Linear
+from router.read.phrases import Found, Row, Table
 from router.read.reading import Fact
 from router.read.sentences import Sentence
 
@@ -190,8 +197,26 @@ CRITERIA: Final = (
     )),
 )  # fmt: skip
 
+_BEFORE_SOURCE: Final = "labelling guide: contacted_before"
+# What is quoted of a decision that saw no evidence: by itself it shows nothing, and what stands beside it does.
+CLAIMS: Final = (
+    Row("says-no-evidence", "no-evidence", _CRITERIA_SOURCE, (
+        "no|nothing|not_any|lack_of|without .. evidence|record|records|proof|papers|file|notes|documents|documented|documentation",
+        "nothing to|in .. suggest|show|indicate|support|tell", "not|nothing|never .. seen|see|find|found any|evidence",
+        "did_not|not|never .. provide|provided|supply|send|mention|mentioned", "no_evidence|no_record|no_proof|no_mention|dim_tystiolaeth",
+    )),
+    Row("says-of-paper", "paper", _CRITERIA_SOURCE, (
+        "page|para|paragraph|section|line|annex|tab 0|1|2|3|4|5|6|7|8|9|10|11|12|13|14|15|16|17|18|19|20|21|22|23|24|25|26|27|28|29|30|31|32|33|44",
+        "you|report|decision|letter|it say|says|said|state|states|stated|wrote|write|put|claim|claims|quote|quoted|recorded|have_written|got_me|have_me",
+    )),
+    Row("was-not-so", "denial", _CRITERIA_SOURCE, (
+        "she|he|i|they|we|it|there|that was|were|did|had|is|never|have not|never|no", "i|she|he|we|they was|were in|at|on|under|there|unconscious|asleep|already",
+        "not|never x|y|but", "it was|is .. not", "wrong way|leg|date|person|patient|name|hospital|ward|side|year|man|woman|child|mr|mrs",
+    )),
+)  # fmt: skip
+
 CONTACT: Final = (
-    Row("first-time", "false", "labelling guide: contacted_before", (
+    Row("first-time", "false", _BEFORE_SOURCE, (
         ("first|1st time|contact ... "
         "contact*|rang|ringing|writing|written|you|used|complain*|ombudsman|speaking|calling|done"),
         ("never|not|have_not|havent|had_not "
@@ -203,7 +228,7 @@ CONTACT: Final = (
         "never|not .. rang|called|phoned|replied|answered me|us|back",
         "first time .. told|said|hospital|rang_and|young",
     )),
-    Row("wrote-before", "true", "labelling guide: contacted_before", (
+    Row("wrote-before", "true", _BEFORE_SOURCE, (
         ("i|we|ive|my_wife|my_husband|caller|she|he have|had? just|already|also|only? "
         "{ring}|emailed|written|wrote|rung|spoken|spoke|contacted|asked|told|sent|gave|given|chased|supplied|complained|"
         "messaged|texted|provided|submitted|explained|queried|said|telephoned|write .. "
@@ -243,76 +268,186 @@ CONTACT: Final = (
 
 SAID_OF_US: Final = Table(FEEDBACK)
 _CRITERIA: Final = Table(CRITERIA)
+_CLAIMS: Final = Table(CLAIMS)
 _CONTACT: Final = Table(CONTACT)
-_CRITICAL: Final = ("service", "decision")
+_SOURCES: Final = frozenset({_GUIDE, _CRITERIA_SOURCE, _BEFORE_SOURCE, "labelling guide: remedy_sought"})
+
+MODEL: Linear = Linear("feedback.json")
+_AT: Final = {label: at for at, label in enumerate(MODEL.labels)}
+_DIGITS: Final = re.compile(r"\d+")
 
 
-def feedback_type(found: Found, *, hints: Iterable[str] = ()) -> tuple[FeedbackType, tuple[Fact, ...]]:
+class Weighed(NamedTuple):
+    """A sentence with the weight of each label for it, in natural logarithms of odds."""
+
+    sentence: Sentence
+    weights: Sequence[float]
+    traits: Sequence[str]
+
+    def shows(self, label: str) -> float:
+        """How much the sentence speaks for it; above nothing it is more likely than not."""
+        return self.weights[_AT[label]]
+
+
+def traits(lines: Sequence[Sentence], found: Found) -> list[list[str]]:
+    """What in each sentence may count: words, pairs of words, how longer words begin, and the rows it hits."""
+    rows: dict[int, list[str]] = {}
+    for hits in found.values():
+        for hit in hits:
+            if hit.row.source in _SOURCES:
+                rows.setdefault(id(hit.sentence), []).append(f"row {hit.row.name}")
+    each: list[list[str]] = []
+    for line in lines:
+        words = ["^", *_DIGITS.sub("0", line.plain).split(" "), "$"]
+        has = dict.fromkeys((*words, *map(" ".join, itertools.pairwise(words))))
+        has |= dict.fromkeys([f"{word[:5]}-" for word in words if len(word) > 5])
+        has |= dict.fromkeys(rows.get(id(line), ()))
+        if line.question:
+            has["?"] = None
+        if line.from_subject:
+            has["subject"] = None
+        each.append(list(has))
+    return each
+
+
+def weigh(lines: Sequence[Sentence], found: Found) -> tuple[Weighed, ...]:
+    """Each sentence, weighed."""
+    return tuple(Weighed(line, MODEL.weigh(has), has) for line, has in zip(lines, traits(lines, found), strict=True))
+
+
+def pairs(each: Sequence[Sequence[str]]) -> list[list[str]]:
+    """The traits of each two sentences that follow one another: "You say that I agreed. I was unconscious." shows it only together."""
+    return [list(dict.fromkeys((*one, *two))) for one, two in itertools.pairwise(each)]
+
+
+_CRITERIA_ORDER: Final = tuple(row.gives for row in CRITERIA)
+_KINDS: Final[Sequence[FeedbackType]] = ("service", "decision", "praise", "suggestion")
+# What a weight must be for the label to be given, where it did best on writers that the model had not seen.
+_CRITERION: Final = {"inaccurate_facts": -1.25, "new_information": -0.5, "overlooked_information": -0.25}
+_EARLIER: Final[Mapping[str | None, float]] = {
+    "service": -3.0, "mixed": -2.5, "praise": -3.0, "decision": 0.0, "suggestion": 9.0, "investigators": 0.75, "review": -0.25, "intake": 2.0,
+}  # fmt: skip
+_FIRST: Final = -0.5
+_BOTH: Final = -0.1  # for either, the logarithm of how many sentences show it
+_ALIKE: Final = 0.7
+_PROMISE: Final = 0.0
+_REMEDY: Final = 0.58  # the sum of the sentences' chances
+
+
+def feedback_type(told: Sequence[Weighed], *, hints: Iterable[str] = ()) -> tuple[FeedbackType, tuple[Fact, ...]]:
     """Which type of feedback it is, given that it is feedback. Praise with a real criticism takes the criticism's label."""
-    weights: dict[str, float] = dict.fromkeys(("service", "decision", "praise", "suggestion"), 0.0)
-    facts: list[Fact] = []
-    for hit in found[SAID_OF_US]:
-        weights[hit.row.gives] += 1.0 if hit.row.gives != "service" or speaks_of_us(hit.sentence) else 0.6
-        facts.append(Fact("feedback_type", hit.row.gives, hit.row.name, hit.sentence.text[:200]))
+    weights = {kind: log(_chances(told, kind) + 1e-6) for kind in _KINDS}
     for hint in hints:
-        weights[hint] += 2.5
+        weights[hint] += 0.5
     chosen = _chosen(weights)
-    return chosen, tuple(fact for fact in facts if fact.value == chosen or (chosen == "mixed" and fact.value in _CRITICAL))[:4]
+    kinds: Iterable[str] = ("service", "decision") if chosen == "mixed" else (chosen,)
+    return chosen, tuple(
+        Fact("feedback_type", kind, MODEL.version, best.sentence.text[:200])
+        for kind in kinds
+        if (best := _best(told, kind)) and best.shows(kind) > 0.0
+    )
 
 
-def _chosen(weights: dict[str, float]) -> FeedbackType:
-    criticism = weights["service"] + weights["decision"]
-    if weights["suggestion"] >= 2.5 and weights["suggestion"] >= criticism:
+def _best(told: Sequence[Weighed], label: str) -> Weighed | None:
+    """The sentence that shows it best."""
+    at = _AT[label]
+    return max(told, key=lambda each: each.weights[at], default=None)
+
+
+def _chances(told: Sequence[Weighed], label: str) -> float:
+    """How many of the sentences show it, each by its chance."""
+    at = _AT[label]
+    return sum([1.0 / (1.0 + exp(-each.weights[at])) for each in told])
+
+
+def _chosen(weights: Mapping[str, float]) -> FeedbackType:
+    service, decision = weights["service"], weights["decision"]
+    criticism = max(service, decision)
+    if weights["suggestion"] > criticism and weights["suggestion"] >= weights["praise"]:
         return "suggestion"
-    if weights["praise"] >= 1.0 and weights["praise"] > 1.2 * criticism:
+    if weights["praise"] > criticism:
         return "praise"
-    if weights["suggestion"] > criticism:
-        return "suggestion"
-    if weights["decision"] >= 1.0 and weights["service"] >= 1.2:
-        return (
-            "mixed"
-            if weights["service"] >= 0.25 * weights["decision"] and weights["decision"] >= 0.25 * weights["service"]
-            else _heavier(weights)
-        )
-    return _heavier(weights)
+    if min(service, decision) > _BOTH and abs(service - decision) < _ALIKE:
+        return "mixed"
+    return "service" if service > decision else "decision"
 
 
-def _heavier(weights: dict[str, float]) -> FeedbackType:
-    return "decision" if weights["decision"] >= weights["service"] and weights["decision"] else "service"
+def review_criteria(told: Sequence[Weighed]) -> tuple[tuple[tuple[str, str], ...], tuple[Fact, ...]]:
+    """The criteria a request for review gives grounds for, each with the sentence that shows it best."""
+    together = [MODEL.weigh(both) for both in pairs([each.traits for each in told])]
+    shown: list[tuple[str, str]] = []
+    for criterion in _CRITERIA_ORDER:
+        at = _AT[criterion]
+        best = _best(told, criterion)
+        pair = max(range(len(together)), key=lambda index: together[index][at], default=None)
+        if pair is not None and best and together[pair][at] > best.shows(criterion):
+            weight, best = together[pair][at], _best(told[pair : pair + 2], criterion)
+        else:
+            weight = best.shows(criterion) if best else -9.0
+        if best and weight > _CRITERION[criterion]:
+            shown.append((criterion, best.sentence.text))
+    return tuple(shown), tuple(Fact("review_criteria", name, MODEL.version, words[:300]) for name, words in shown)
 
 
-def review_criteria(found: Found) -> tuple[tuple[str, str], ...]:
-    """The criteria a request for review gives grounds for, each with the first sentence that shows it."""
-    shown: dict[str, str] = {}
-    for hit in found[_CRITERIA]:
-        shown.setdefault(hit.row.gives, hit.sentence.text)
-    return tuple((row.gives, shown[row.gives]) for row in CRITERIA if row.gives in shown)
+def contacted_before(
+    told: Sequence[Weighed], form: Mapping[str, str], what: str | None
+) -> tuple[bool | None, tuple[Fact, ...]]:
+    """Whether the text reports an earlier exchange with us; None where it does not say.
 
-
-def contacted_before(found: Found, form: Mapping[str, str]) -> tuple[bool | None, tuple[Fact, ...]]:
-    """Whether the text reports an earlier exchange with us; None where it does not say."""
+    ``what`` is the type of feedback, or the outcome of what is none: who complains of our service has nearly always met it, and
+    whoever complains of a hospital for the first time tells of many calls that were to others.
+    """
     for label, given in form.items():
         if "before" in label and given.lower().startswith(("yes", "no")):
             return given.lower().startswith("yes"), (Fact("contacted_before", given[:20], "form field", label),)
-    for value in ("false", "true"):
-        if hit := next((hit for hit in found[_CONTACT] if hit.row.gives == value), None):
-            return value == "true", (Fact("contacted_before", value, hit.row.name, hit.sentence.text[:200]),)
+    true, false = _best(told, "contacted_before_true"), _best(told, "contacted_before_false")
+    if not true or not false:
+        return None, ()
+    earlier, first = true.shows("contacted_before_true"), false.shows("contacted_before_false")
+    if first > _FIRST and first > earlier:
+        return False, (Fact("contacted_before", "false", MODEL.version, false.sentence.text[:200]),)
+    if earlier > _EARLIER.get(what, 9.0):
+        return True, (Fact("contacted_before", "true", MODEL.version, true.sentence.text[:200]),)
     return None, ()
 
 
-def promises_broken(found: Found) -> tuple[str, ...]:
+def promises_broken(told: Sequence[Weighed]) -> tuple[tuple[str, ...], tuple[Fact, ...]]:
     """Their sentences about a promise of ours that they say was not kept, at most five."""
-    return tuple(dict.fromkeys(hit.sentence.text for hit in found[SAID_OF_US] if hit.row.name == "promise"))[:5]
+    broken = tuple(dict.fromkeys(each.sentence.text for each in told if each.shows("promise_broken") > _PROMISE))[:5]
+    return broken, tuple(Fact("promises_broken", "true", MODEL.version, words[:300]) for words in broken)
 
 
-def key_points(lines: Sequence[Sentence], found: Found) -> tuple[str, ...]:
-    """The person's own sentences that carry the feedback, in their order, at most eight."""
-    says = Counter(id(hit.sentence) for hit in found[SAID_OF_US])
-    grounds = {id(hit.sentence) for hit in found[_CRITERIA]}
+def asks_for_something(told: Sequence[Weighed]) -> tuple[Sentence, ...]:
+    """The sentences that say what they want, the plainest first; none where they want nothing."""
+    if _chances(told, "remedy") < _REMEDY:
+        return ()
+    asking = sorted(told, key=lambda each: -each.shows("remedy"))
+    return tuple(each.sentence for each in asking if each.shows("remedy") > -1.5)
+
+
+_TELLING: Final[Mapping[FeedbackType | None, Sequence[str]]] = {
+    "service": ("service", "promise_broken"),
+    "decision": ("decision", *_CRITERIA_ORDER),
+    "mixed": ("service", "promise_broken", "decision", *_CRITERIA_ORDER),
+    "praise": ("praise",),
+    "suggestion": ("suggestion",),
+    None: _KINDS,
+}
+_MOST_POINTS: Final = 5
+_SAYS_SOMETHING: Final = frozenset(f"row {row.name}" for row in FEEDBACK)
+_SAYING: Final = 2.0  # how much more a sentence tells that a row of the table hits
+
+
+def key_points(told: Sequence[Weighed], kind: FeedbackType | None) -> tuple[str, ...]:
+    """The person's own sentences that tell it best, at most five, in their order; none where none stands out."""
     carry = [
-        (says[id(line)] + (0.5 if speaks_of_us(line) else 0.0), index)
-        for index, line in enumerate(lines)
-        if (id(line) in says or id(line) in grounds) and line.plain.count(" ") > 2 and not line.from_subject
+        (
+            max(each.shows(label) for label in _TELLING[kind]) + (0.0 if _SAYS_SOMETHING.isdisjoint(each.traits) else _SAYING),
+            -index,
+        )
+        for index, each in enumerate(told)
+        if each.sentence.plain.count(" ") > 2 and not each.sentence.from_subject
     ]
-    chosen = sorted(index for _, index in sorted(carry, key=lambda each: (-each[0], each[1]))[:8])
-    return tuple(lines[index].text for index in chosen)
+    telling = sorted((weight, index) for weight, index in carry if weight > 0.0)
+    chosen = sorted(-index for _, index in telling[-_MOST_POINTS:])
+    return tuple(dict.fromkeys(told[index].sentence.text for index in chosen))

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from ingest.contract import DeclaredFacts
-from router.read import declared, feedback, outcome, people, references, wishes
+from router.read import declared, feedback, outcome, references, wishes
 from router.read.language import language, unreadable
+from router.read.people import who
 from router.read.phrases import Found, find
-from router.read.reading import Fact, Outcome, ReadIndividual, Reading
+from router.read.reading import Fact, Outcome, Reading
 from router.read.sentences import LIMIT, Sentence, fields, plain, sentences, tidy
 from router.read.signs import signs
 
-_MOST_POINTS: Final = 8
+_MOST_POINTS: Final = 5
 
 
 class Looked(NamedTuple):
@@ -76,24 +77,28 @@ def read(
     )  # the facts of what it most likely is are a help to whoever decides
     needs, need_facts = wishes.adjustments(found)
     method, method_facts = wishes.preferred_method(found, needs)
-    remedy, remedy_facts = wishes.remedy(lines, found)
-    before, before_facts = feedback.contacted_before(found, form)
-    kind, kind_facts = feedback.feedback_type(found, hints=weighed.hints) if asked is Outcome.FEEDBACK_RECORD else (None, ())
+    told = feedback.weigh(lines + answers, found)
+    remedy, remedy_facts = wishes.remedy(feedback.asks_for_something(told), found)
+    kind, kind_facts = feedback.feedback_type(told, hints=weighed.hints) if asked is Outcome.FEEDBACK_RECORD else (None, ())
     if chosen and facts:
         kind = facts.feedback_type or (kind if kind_facts else None)  # what nothing shows is still to be asked
-    points = feedback.key_points(lines, found) if asked is Outcome.FEEDBACK_RECORD else ()
-    if chosen is Outcome.FEEDBACK_RECORD and not points:
+    before, before_facts = feedback.contacted_before(told, form, kind if asked is Outcome.FEEDBACK_RECORD else asked)
+    points = feedback.key_points(told[: len(lines)], kind) if asked is Outcome.FEEDBACK_RECORD else ()
+    if asked is Outcome.FEEDBACK_RECORD and not points:
         points = tuple(line.text for line in lines if not line.from_subject)[:_MOST_POINTS]
     advert = weighed.spam and (chosen is not None or said is Outcome.NO_ACTION)
     if advert and not chosen and not any({"i", "my", "me", "myself"} & set(plain(sign.words).split()) for sign in at_risk):
         at_risk = ()  # a course on suicide prevention is no cry for help
+    criteria, criteria_facts = feedback.review_criteria(told) if kind in ("decision", "mixed") else ((), ())
+    broken, broken_facts = feedback.promises_broken(told) if kind in ("service", "mixed") else ((), ())
+    people = who(channel, body, form, found, declared_alone=for_another)
     reading = Reading(
         outcome=said,
         confidence=1.0 if chosen else weighed.confidence if asked is weighed.leaning else 0.0,
         leaning=asked,
         legal_clock=weighed.legal_clock,
         feedback_type=kind,
-        review_criteria=feedback.review_criteria(found) if kind in ("decision", "mixed") else (),
+        review_criteria=criteria,
         remedy_sought=None if said is Outcome.NO_ACTION else remedy,
         contacted_before=None if said is Outcome.NO_ACTION else before,
         case_references=refs,
@@ -103,9 +108,11 @@ def read(
         restrictions=wishes.restrictions(found),
         signs=at_risk,
         under_18=None if for_another else wishes.under_18(found),
-        individual=ReadIndividual() if for_another else people.individual(channel, body, form),
+        individual=people.writer,
+        represented=people.represented,
+        authority=people.authority,
         key_points=points,
-        promises_broken=feedback.promises_broken(found) if kind in ("service", "mixed") else (),
+        promises_broken=broken,
         query=query if said is Outcome.QUERY_ANSWER else None,
         queries=outcome.queries(lines + answers, found) if said is Outcome.QUERY_ANSWER else (),
         seems_spam=advert,
@@ -114,7 +121,7 @@ def read(
         evidence=(
             *_choice(facts, chosen, weighed.outcome), *weighed.evidence,
             *(Fact("unread", why, "language", "") for why in unread), *ref_facts, *body_facts, *kind_facts,
-            *need_facts, *method_facts, *remedy_facts, *before_facts,
+            *criteria_facts, *broken_facts, *need_facts, *method_facts, *remedy_facts, *before_facts, *people.evidence,
         ),
     )  # fmt: skip
     return declared.over(reading, facts) if facts else reading

@@ -4,7 +4,7 @@ A wish that restricts is read generously, since it is obeyed at once and a mista
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal, cast
 
 from router.read.phrases import Found, Hit, Row, Table
@@ -890,19 +890,25 @@ def restrictions(found: Found) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(closed.items()))
 
 
-def remedy(lines: Iterable[Sentence], found: Found) -> tuple[str | None, tuple[Fact, ...]]:
-    """What they want, in a few words, at most three things; None where they want nothing that a table knows."""
+def remedy(asking: Sequence[Sentence], found: Found) -> tuple[str | None, tuple[Fact, ...]]:
+    """What they want, in a few words, at most three things; None where no sentence asks for anything.
+
+    ``asking`` are the sentences that do, the plainest first: what no row has a name for is given in their words.
+    """
+    if not asking:
+        return None, ()
     hits = list(_first(found[_REMEDIES]).values())[:3]
     if hits:
         return " and ".join(hit.row.gives for hit in hits), tuple(_fact("remedy_sought", hit) for hit in hits)
-    for sentence in lines:
+    for sentence in asking:
         lower = sentence.text.lower()
         if lower.isascii() and not any(word in lower for word in _WANTING):
             continue  # outside ASCII some letters are others' lower case
         if (said := _WANTS.search(sentence.text)) and not _NO_REMEDY.match(said["what"]):
             wanted = said["what"].strip(" ,")[:120]
             return wanted, (Fact("remedy_sought", wanted, "said in their words", sentence.text[:300]),)
-    return None, ()
+    wanted = asking[0].text[:120]
+    return wanted, (Fact("remedy_sought", wanted, "the sentence that asks", asking[0].text[:300]),)
 
 
 def _first(hits: Iterable[Hit]) -> dict[str, Hit]:

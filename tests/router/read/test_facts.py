@@ -1,8 +1,18 @@
 """What the reading finds in a contact's words, from invented sentences: references, people, needs, wishes, earlier contact."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from router.read import read
+from tests.router.read.measure import CORPUS, contacts, measure
+
+PIECES = (
+    "Dear Ms Holloway,", "Yours sincerely", "Ann Carter", "Mr G. P. Hobbs", "14 Mill Row", "Sandholt", "NR40 8TE", "dob 3 March 1984", "thanks", "Jo x",
+    "07700 900123", "ann@example.net", "my mother, Edna Shaw, born 1/2/1931", "> Dear Mr Gantry", "On 2 May 2026 Customer Care wrote:", "From: R Kalu",
+    "Sent: Monday", "C-2031234", "Her number is 07700 900471", "I write on behalf of Mr Danjuma", "p.s. one more thing", "(Mrs)", "12/1/50", "", "kwame",
+    "Caller gave her name as Gwen", "Kemble & Stott LLP, 12 Assize Court, Thornwick TW40 1AB",
+)  # fmt: skip
 
 
 def reading(text: str, channel: str = "email", subject: str | None = None):
@@ -25,6 +35,34 @@ def reading(text: str, channel: str = "email", subject: str | None = None):
         ("NHS number 999 123 4567, NI QQ 12 34 56 C, born 01/02/1950", ()),
         ("Phone 01632 960123 or C-12345", ()),
         ("policy AC-2031234 and XP-0456123", ()),
+        ("Jo Bright p0456123", ("P-0456123",)),
+        ("Re: P0456123 and C2031234", ("P-0456123", "C-2031234")),
+        ("ref.c2031234 recieved ur letter", ("C-2031234",)),
+        ("case number C 2 0 3 1 2 3 4, thank you", ("C-2031234",)),
+        ("C-2O3l234 (from your letter)", ("C-2031234",)),
+        ("P-O4I2276 it says at the top", ("P-0412276",)),
+        ("EN2l1777 is mine", ("EN-211777",)),
+        ("yr ref: P-0456123 12 January 2026", ("P-0456123",)),
+        ("c.2031234", ("C-2031234",)),
+        ("Your reference: P/0456123, as printed", ("P-0456123",)),
+        ("C-2031234/P-0456123", ("C-2031234", "P-0456123")),
+        ("C_2031234", ("C-2031234",)),
+        ("I complained about Thornley NHS Trust, C-2031234, in May.", ("C-2031234",)),
+        ("My number is P for Peter, zero four five, six one double two.", ("P-0456122",)),
+        ("it's C two oh three one two three four", ("C-2031234",)),
+        ("Hospital reference number C-2031234", ()),
+        ("their ref no. is P-0456123", ()),
+        ("The DWP reference is C-2031234.", ()),
+        ("Trust complaint ref P-0456123", ()),
+        ("my policy, C-2031234, ran out", ()),
+        ("parcel P0456123 never came", ()),
+        ("NI number EN 12 34 56 C", ()),
+        ("NINO EN123456C", ()),
+        ("C-2031234 is the surgery's reference", ()),
+        ("Ring 01632 960123 or P 07700 900123", ()),
+        ("the scan cost £P0456123x", ()),
+        ("EN-1234567 and P-012345", ()),
+        ("ref QX/P-0456123/7", ()),
     ],
 )
 def test_a_case_reference_is_known_by_its_form_and_the_words_around_it(text, references):
@@ -48,6 +86,59 @@ def test_a_look_alike_number_is_named_in_the_evidence():
         ("telephone", "11:05 Mrs Ivy Dunn rang about her dentist. Wants an apology.", "Ivy Dunn"),
         ("email", "When will you be open?", None),
         ("sms", "it is a disgrace. Sort it out", None),
+        # -- signatures: cultures, initials, one name, titles, more than one person
+        ("letter", "Please look again.\n\nYours faithfully\n(Miss) Perpetua Obi-Cole", "Perpetua Obi-Cole"),
+        ("letter", "I ask for a review.\n\nYours truly\nRev. Canon Hugh Averill", "Hugh Averill"),
+        ("letter", "I ask for a review.\n\nCol. (retd.) P. St J. Marchmont", "P. St J. Marchmont"),
+        ("email", "Could you ring me.\n\nLe meas,\nSiobhán Ní Bhriain", "Siobhán Ní Bhriain"),
+        ("email", "My complaint is with you.\n\nCofion gorau\nElin ap Gwyn", "Elin ap Gwyn"),
+        ("email", "Any news?\n\nŁukasz Żuraw\nC-2031234", "Łukasz Żuraw"),
+        ("email", "Any news?\n\nŠtěpán Čapek", "Štěpán Čapek"),
+        ("email", "You have my file.\n\nThanks\nIvy and Ken Rush", "Ivy and Ken Rush"),
+        ("email", "You have my file.\n\nOld Mr Finch", "Mr Finch"),
+        ("web_form", "Nobody rang. somebody ring me 07700 900 171 - Vera Tonks", "Vera Tonks"),
+        ("web_form", "look at it again pls. craig mundon 14/8/79", "craig mundon"),
+        ("sms", "wots the point of u. Shaz p0456123", "Shaz"),
+        ("sms", "ref P-0456123 i cant come on friday. thx kwame", "kwame"),
+        ("social", "Your staff were so kind to me - Effie T", "Effie T"),
+        ("email", "im waiting for my answer\n\nthank you\nstacey-jo hibb\n07700 900118", "stacey-jo hibb"),
+        ("social", "[Facebook message from Agnes Wrona]\nCan you help me please?", "Agnes Wrona"),
+        # -- introduced in the first line, the rest signed short
+        ("email", "Hello, I'm Gemma Tolland-Nwosu and I had a baby in May.\n\nThank you\nGemma", "Gemma Tolland-Nwosu"),
+        (
+            "letter",
+            "Mrs Lakshmi Subra\n2 Heron Way, Ashmere\n\nDear Sir,\nYou have my letter.\n\nYours faithfully\nL. Subra",
+            "Lakshmi Subra",
+        ),
+        # -- a role, firm or note below the name
+        (
+            "email",
+            "I write for a client.\n\nKind regards\n\nBart Quaye\nComplaints Manager\nLindmoor Hospitals NHS Trust",
+            "Bart Quaye",
+        ),
+        ("email", "Please look again.\n\nTom Ferris\n\nThis message may contain confidential information.", "Tom Ferris"),
+        (
+            "email",
+            "Any news?\n\nTrevor Gant\n> On 2 February R Kalu wrote:\n> Dear Mr Gantry, please find it here.\n> Rita Kalu",
+            "Trevor Gant",
+        ),
+        # -- telephone
+        ("telephone", "10:10. Caller Simran Gull, 19, sounded calm. Disagrees with our decision.", "Simran Gull"),
+        ("telephone", "Call from Sunita (surname not given) about a form.", "Sunita"),
+        ("telephone", "Caller gave her name as Gwen, elderly.", "Gwen"),
+        ("telephone", 'Voicemail: "Hello, this is Olive Tanner, could Mr Lowther ring me."', "Olive Tanner"),
+        (
+            "telephone",
+            "Caller's daughter-in-law rang on behalf of Mrs Olwen Tasker, 88. DIL is Fiona Tasker 07700 900587.",
+            "Fiona Tasker",
+        ),
+        ("telephone", "Mr Yaw Darko, hospital chaplain, for patient Mrs Vi Sugden. She wants it corrected.", "Yaw Darko"),
+        ("telephone", "Mrs Khan rang, would not give more. Call back on 01632 960 388", "Mrs Khan"),
+        # -- nobody's name
+        ("letter", "Dear Ms Holloway,\nNobody has written to me.", None),
+        ("email", "Dr Patel was rude to my mother and nobody said sorry.", None),
+        ("web_form", "My name is on your list and I want it off.", None),
+        ("email", "We wish to complain.\n\nYours faithfully\npp. Harland & Oduya Solicitors", None),
     ],
 )
 def test_the_writer_is_named_by_signature_or_introduction(channel, text, name):
@@ -69,6 +160,128 @@ def test_the_writer_s_details_are_kept_as_given():
 def test_the_person_represented_is_not_the_writer():
     person = reading("I write for my mother, Edna Shaw, dob 11/06/1931, who is in hospital.\n\nRegards\nPaul Shaw").individual
     assert (person.name, person.date_of_birth) == ("Paul Shaw", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "born"),
+    [
+        ("Ray Blenk, b. 12/1/50, 07700 900268", "12/1/50"),
+        ("I was born on the 30th of May 1943, they always ask.", "30th of May 1943"),
+        ("D.o.B. 8 November 1951", "8 November 1951"),
+        ("Wants it reviewed. Tel. 01632 960 680. 14/02/1958", "14/02/1958"),
+        ("Temi Fisher, 1/8/93, 07700900 298", "1/8/93"),
+        ("My son Jack, dob 3/4/2011, was seen there.", None),
+        ("I saw him on 14/02/2019 and 3/4/99 was worse.", None),
+        ("Our Rafi was born on 2 January this year.", None),
+    ],
+)
+def test_a_birth_date_is_the_writer_s_own_and_as_written(text, born):
+    assert reading(text).individual.date_of_birth == born
+
+
+@pytest.mark.parametrize(
+    ("text", "email"),
+    [
+        ("Write to me at jo.bright@example.com.", "jo.bright@example.com"),
+        ("I emailed complaints@hospital.example and heard nothing. Jo, jo@example.com", "jo@example.com"),
+        ("Her email is mum@example.com, mine is jo@example.com", "jo@example.com"),
+        (
+            "See below.\n\nJo\n\n---------- Forwarded message ---------\nFrom: Complaints <complaints@trust.example>\nSubject: x",
+            None,
+        ),
+        ("Delivery has failed to these recipients: nobody@example.com. The mailbox is full, so it was not delivered.", None),
+    ],
+)
+def test_the_mail_address_is_the_writer_s_own(text, email):
+    assert reading(text).individual.email == email
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        (
+            "The Laurels\n14 Tanyard Lane\nHexmoor\nLA62 4QP\n\n9th February 2026\n\nDear Sirs,\nI ask for a review.",
+            "The Laurels, 14 Tanyard Lane, Hexmoor, LA62 4QP",
+        ),
+        (
+            "Please look again.\n\nYours\nHubert Lacey\n17 Rookery Close, Oakenthorpe\nDN94 5RS",
+            "17 Rookery Close, Oakenthorpe, DN94 5RS",
+        ),
+        (
+            "moved in with my son. new address 2 Calder View, Thornfield, WF95 8AA. case is C-2037610",
+            "2 Calder View, Thornfield, WF95 8AA",
+        ),
+        ("10 Hafod Terrace, Cwm Isaf\n\nDear Ombudsman,\nI ask for a review.", "10 Hafod Terrace, Cwm Isaf"),
+        ("Natasha Brell, 4 Weir Cottages NE88 1QQ", "4 Weir Cottages, NE88 1QQ"),
+        ("My mother's address is 3 Almshouse Row, Stang BD84 1TT.", None),
+        ("Thornley Hospital, 5 Bath Hill, has my notes.", None),
+        ("Mrs Ivy Dunn, SA99 5TT", None),
+    ],
+)
+def test_their_own_postal_address_is_kept_as_written(text, address):
+    assert reading(text, "letter").individual.address == address
+
+
+@pytest.mark.parametrize(
+    ("text", "represented", "authority"),
+    [
+        (
+            "We act for Mrs Doreen Lyle. Please review it.\n\nYours faithfully\nMary Prewett\nCrowe LLP",
+            "Doreen Lyle",
+            "solicitor",
+        ),
+        ("I am instructed by Mr Danjuma, who is ill.\n\nEleanor Bose", "Mr Danjuma", "solicitor"),
+        ("I write on behalf of my father-in-law, Mr Chuk Anozie.\n\nNgozi Hart", "Chuk Anozie", "on behalf of another"),
+        ("I'm writing for my mother. Ludmila Hrab, 88.\n\nPetra Jones", "Ludmila Hrab", "on behalf of another"),
+        ("I have power of attorney for my aunt, Edna Shaw.\n\nPaul Shaw", "Edna Shaw", "power of attorney"),
+        ("I am the executor of the late Walter Lomas.\n\nJo Lomas", "Walter Lomas", "executor"),
+        ("My constituent, Mrs Thandi Moyo, has waited.\n\nOffice of Hilary Tench MP", "Thandi Moyo", "member of parliament"),
+        ("I am Alan Whitlow's son and I hold his signed authority.\n\nStephen Whitlow", "Alan Whitlow", "consent form"),
+        ("I am an advocate and my client, Mr Dewi Tomos, asks for more time.\n\nAnn Pugh", "Dewi Tomos", "advocate"),
+        ("I am his mum and he is six.\n\nJo Bright", None, "parent"),
+    ],
+)
+def test_whom_they_write_for_and_by_what_right_is_kept_in_their_words(text, represented, authority):
+    said = reading(text)
+    assert (said.represented and said.represented.name) == represented
+    assert said.authority
+    assert said.authority in text
+    assert any(fact.name == "authority" and fact.value == authority for fact in said.evidence)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I rang you twice and my own case is P-0456123.\n\nJo Bright",
+        "Do I need a solicitor? Can my MP sign?",
+        "The hospital lost my consent form for the operation.",
+        "My mother died there and I want to know why.\n\nJo Bright",
+    ],
+)
+def test_who_writes_for_themselves_represents_nobody(text):
+    said = reading(text)
+    assert (said.represented, said.authority) == (None, None)
+
+
+def test_a_number_or_birth_date_of_the_person_represented_is_theirs():
+    said = reading("I write for my sister Ann Lee, dob 4/4/1933. Her number is 07700 900471, mine is 07700 900472.\n\nJo Lee")
+    assert said.represented
+    assert (said.represented.date_of_birth, said.represented.phone) == ("4/4/1933", "07700 900471")
+    assert (said.individual.date_of_birth, said.individual.phone) == (None, "07700 900472")
+
+
+def test_every_fact_stands_on_words_of_the_contact():
+    text = (
+        "14 Mill Row\nSandholt\nNR40 8TE\n\nYour decision on C-2031234 is wrong. The date in paragraph 4 is incorrect. I wrote to you in May. "
+        "You promised to ring me and never did. I want an apology.\n\nYours\nAnn Carter, dob 3 March 1984\nann.carter@example.net\n07700 900123"
+    )
+    said = reading(text, "letter", "Review")
+    facts = {fact.name: fact for fact in said.evidence}
+    assert {"case_reference", "own name", "own postcode", "own phone", "own email", "own date_of_birth", "own address"} <= set(
+        facts
+    )
+    assert {"review_criteria", "contacted_before", "remedy_sought", "feedback_type"} <= set(facts)
+    assert all(fact.rule for fact in said.evidence)
 
 
 def test_an_old_number_and_ours_are_not_the_writer_s_phone():
@@ -253,11 +466,23 @@ def test_criteria_come_with_the_sentence_that_shows_them():
     assert dict(said.review_criteria)["inaccurate_facts"] == "The date of admission in paragraph 4 is incorrect."
 
 
-def test_key_points_are_the_person_s_own_sentences_and_at_most_eight():
-    text = " ".join(f"Nobody from your team has answered my letter number {number}." for number in range(20))
+def test_key_points_are_the_person_s_own_sentences_and_at_most_five():
+    months = ("January", "March", "May", "June", "July", "August", "October", "November")
+    text = " ".join(f"Nobody from your team has answered the letter I sent you in {month}." for month in months)
     points = reading(text, subject="Complaint about your service").key_points
-    assert len(points) == 8
+    assert len(points) == 5
     assert all(point in text for point in points)
+
+
+def test_key_points_are_the_most_telling_and_in_their_order():
+    points = reading(
+        "I hope you are well. Your adviser was rude to me and put the phone down. It was raining that day. My cat is called Tom. "
+        "I have waited eleven months and nobody from your office has rung me back as you promised. The sun shone later.",
+        subject="Complaint about you",
+    ).key_points
+    assert points[0].startswith("Your adviser was rude")
+    assert any(each.startswith("I have waited") for each in points)
+    assert not any("cat" in each or "sun shone" in each for each in points)
 
 
 def test_a_broken_promise_is_kept_in_their_words():
@@ -280,3 +505,29 @@ def test_a_broken_promise_is_kept_in_their_words():
 )
 def test_the_language_is_told_by_its_commonest_words(text, language):
     assert reading(text).language == language
+
+
+def test_the_corpus_is_read_at_least_this_well():
+    """Tables and patterns were written against it, and the model of feedback learned from it: floors, and no promise."""
+    figures, _ = measure(contacts([CORPUS]))
+    floors = {
+        "case_reference precision": 0.99, "case_reference recall": 0.99, "own name precision": 0.96, "own name recall": 0.94,
+        "own postcode F1": 0.99, "own phone F1": 0.96, "own email F1": 0.96, "own date_of_birth F1": 0.97, "organisation F1": 0.87,
+        "contacted_before F1": 0.8, "remedy_sought (any) F1": 0.85, "review_criteria F1": 0.6,
+    }  # fmt: skip
+    assert {name: figures[name] for name, floor in floors.items() if figures[name] < floor} == {}
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(["email", "letter", "web_form", "sms", "social", "telephone"]),
+    st.lists(st.sampled_from(PIECES), max_size=25),
+)
+def test_what_is_read_of_a_person_stands_in_the_text(channel, pieces):
+    text = "\n".join(pieces)
+    person = read(channel, None, text).individual
+    tidied = " ".join(text.split())
+    for value in (person.name, person.phone, person.email, person.postcode, person.date_of_birth):
+        assert value is None or value in tidied
+    for part in (person.address or "").split(", "):
+        assert part in tidied
