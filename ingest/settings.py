@@ -396,7 +396,7 @@ class RouterSettings(Section):
 class ReadingSettings(Section):
     """What is done by what a contact says, without a person."""
 
-    automatic_at: float = Field(default=0.84, ge=0.5, le=1.0)
+    automatic_at: float = Field(default=0.81, ge=0.5, le=1.0)
     """How sure the reading must be of what a contact asks for, as a share: of ten contacts read with 0.9, nine are read rightly. What falls
     short of it is for a person to decide, who is told what it most likely is. Higher makes fewer mistakes and more work."""
 

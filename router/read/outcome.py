@@ -14,7 +14,7 @@ from router.read.reading import Fact, Outcome
 from router.read.sentences import Sentence
 from router.read.traits import WHOLE, traits
 
-AUTOMATIC_AT: Final = 0.84  # below it a person decides; the settings may say otherwise ([reading] automatic_at)
+AUTOMATIC_AT: Final = 0.81  # below it a person decides; the settings may say otherwise ([reading] automatic_at)
 
 _F, _I, _V, _Q, _N, _R = "feedback_record", "intake", "investigators", "query_answer", "no_action", "review"
 _GUIDE: Final = "labelling guide: outcome"
@@ -692,7 +692,7 @@ _MODEL: Final = Linear("outcome.json")
 _OUTCOMES: Final = tuple(map(Outcome, _MODEL.labels))
 _RULE: Final = f"model outcome {_MODEL.version}"
 _TEAMS: Final = tuple(_OUTCOMES.index(each) for each in (Outcome.FEEDBACK_RECORD, Outcome.INTAKE, Outcome.INVESTIGATORS))
-_ALSO: Final = 0.02  # how likely a second team must be where they say that they want two things
+_ALSO: Final = 0.015  # how likely a second team must be where they say that they want two things
 _MOST_SURE: Final = 0.995  # of what is read; only what is declared is 1
 _BY_RULE: Final = 0.7  # how often a person must decide where a rule below says so, on the corpus
 

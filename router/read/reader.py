@@ -84,7 +84,7 @@ def read(
         kind = facts.feedback_type or (kind if kind_facts else None)  # what nothing shows is still to be asked
     before, before_facts = feedback.contacted_before(told, form, kind if asked is Outcome.FEEDBACK_RECORD else asked)
     points = feedback.key_points(told[: len(lines)], kind) if asked is Outcome.FEEDBACK_RECORD else ()
-    if asked is Outcome.FEEDBACK_RECORD and not points:
+    if said is Outcome.FEEDBACK_RECORD and not points:
         points = tuple(line.text for line in lines if not line.from_subject)[:_MOST_POINTS]
     advert = weighed.spam and (chosen is not None or said is Outcome.NO_ACTION)
     if advert and not chosen and not any({"i", "my", "me", "myself"} & set(plain(sign.words).split()) for sign in at_risk):

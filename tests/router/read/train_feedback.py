@@ -51,9 +51,10 @@ def _traits(subject: str | None, text: str) -> Sequence[Traits]:
     return feedback.traits(lines, find(lines))
 
 
-def sentences_of(path: Path = CORPUS / "sentences" / "feedback.jsonl") -> list[Told]:
+def sentences_of(folder: Path = CORPUS / "sentences") -> list[Told]:
     """The labelled sentences."""
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    files = [folder / "feedback.jsonl", folder / "feedback-further.jsonl"]
+    rows = [json.loads(line) for path in files for line in path.read_text(encoding="utf-8").splitlines()]
     return [Told(_traits(None, row["text"]), frozenset(row["labels"]), frozenset(LABELS) - {"remedy"}) for row in rows]
 
 
