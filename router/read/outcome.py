@@ -693,6 +693,7 @@ _OUTCOMES: Final = tuple(map(Outcome, _MODEL.labels))
 _RULE: Final = f"model outcome {_MODEL.version}"
 _TEAMS: Final = tuple(_OUTCOMES.index(each) for each in (Outcome.FEEDBACK_RECORD, Outcome.INTAKE, Outcome.INVESTIGATORS))
 _ALSO: Final = 0.015  # how likely a second team must be where they say that they want two things
+_TO_LEAVE: Final = 0.95  # how sure, before something is put where nobody looks for a person
 _MOST_SURE: Final = 0.995  # of what is read; only what is declared is 1
 _BY_RULE: Final = 0.7  # how often a person must decide where a rule below says so, on the corpus
 
@@ -725,7 +726,8 @@ def weigh(there: Mapping[str, int], lines: Sequence[Sentence], found: Found, *, 
     rule = _for_a_person(leaning, odds, hits, found, at_risk=at_risk) or clock
     if rule:
         leaning, confidence = Outcome.REVIEW, max(confidence, _BY_RULE) if leaning is Outcome.REVIEW else _BY_RULE
-    outcome = leaning if confidence >= automatic_at else Outcome.REVIEW
+    enough = max(automatic_at, _TO_LEAVE) if leaning is Outcome.NO_ACTION else automatic_at
+    outcome = leaning if confidence >= enough else Outcome.REVIEW
     evidence = [*_because(there, lines, hits, best)]
     if clock:
         evidence.insert(0, Fact("legal_clock", _CLOCKS[clock], clock, hits[clock].sentence.text[:200]))

@@ -17,6 +17,8 @@ from router.read import Outcome, Reading, read
 
 SAMPLES = Path("ingest/commands/samples/contacts.jsonl")
 CORPUS = Path("tests/router/read/corpus")
+PUT_AWAY = Path("tests/router/read/put_away")
+"""By writers of whom nothing is learned. Whoever reads them or tunes to them has to write others."""
 OWN = ("name", "postcode", "phone", "email", "date_of_birth")
 
 

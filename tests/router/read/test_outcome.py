@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.read import Outcome, read
-from tests.router.read.measure import SAMPLES, contacts, measure
+from tests.router.read.measure import CORPUS, PUT_AWAY, SAMPLES, contacts, measure
 
 PLAIN = [
     (
@@ -177,6 +177,27 @@ def test_the_samples_are_read_at_least_this_well():
         "own phone F1": 0.97, "own email F1": 0.96, "own date_of_birth F1": 0.98,
     }  # fmt: skip
     assert {name: figures[name] for name, floor in floors.items() if figures[name] < floor} == {}
+
+
+def test_contacts_by_writers_of_whom_nothing_is_learned_are_read_at_least_this_well():
+    figures, _ = measure(contacts([PUT_AWAY]))
+    floors = {
+        "outcome right": 0.8, "automatic": 0.73, "automatic precision": 0.95, "safeguarding recall": 0.8, "safeguarding precision": 0.6,
+        "review_criteria F1": 0.63, "contacted_before F1": 0.7, "case_reference F1": 0.98, "adjustments F1": 0.79,
+        "preferred_method F1": 0.7, "own name F1": 0.92, "own postcode F1": 0.98, "own phone F1": 0.96, "own email F1": 0.97,
+    }  # fmt: skip
+    assert {name: figures[name] for name, floor in floors.items() if figures[name] < floor} == {}
+
+
+def test_nobody_is_left_unanswered_by_a_reading_that_takes_them_for_a_machine():
+    rows = contacts([SAMPLES, CORPUS, PUT_AWAY])
+    taken = [
+        row["id"]
+        for row in rows
+        if row["labels"]["outcome"] != "no_action"
+        and read(row["channel"], row["subject"], row["text"]).outcome is Outcome.NO_ACTION
+    ]
+    assert taken == []
 
 
 @settings(max_examples=150, deadline=None)
