@@ -33,8 +33,12 @@ class Readers:
 
     @classmethod
     def for_this_machine(cls) -> Self:
-        """One beside the router's own process, two where there are cores for them: more would wait for the router."""
-        return cls(min(2, (os.cpu_count() or 1) - 1))
+        """One beside the router's own process, two where there are cores for them: more would wait for the router.
+
+        Of cores those count that the process may run on, which a container or an operator may have limited.
+        """
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return cls(min(2, cores - 1))
 
     async def open(self, records: Sequence[Record], terms: Terms) -> list[Opened]:
         """Each record opened, in order. Raises Unavailable(``no-reader``) where no process can be had."""

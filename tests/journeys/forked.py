@@ -29,10 +29,13 @@ _FORKING.set_forkserver_preload(
 
 
 class Forked:
-    """``ingest`` with some words, its output in a file; as much of ``subprocess.Popen`` as is wanted here."""
+    """``ingest`` with some words, its output in a file; as much of ``subprocess.Popen`` as is wanted here.
 
-    def __init__(self, words: Sequence[str], lines: Path, env: Mapping[str, str]) -> None:
-        self._process = _FORKING.Process(target=_ingest, args=(list(words), lines, dict(env)))
+    With ``core`` it may run on that one alone.
+    """
+
+    def __init__(self, words: Sequence[str], lines: Path, env: Mapping[str, str], *, core: int | None = None) -> None:
+        self._process = _FORKING.Process(target=_ingest, args=(list(words), lines, dict(env), core))
         self._process.start()
         atexit.register(self.kill)  # before multiprocessing waits for what still runs
 
@@ -63,7 +66,9 @@ class Forked:
             os.kill(self.pid, number)
 
 
-def _ingest(words: Sequence[str], lines: Path, env: Mapping[str, str]) -> None:
+def _ingest(words: Sequence[str], lines: Path, env: Mapping[str, str], core: int | None) -> None:
+    if core is not None:
+        os.sched_setaffinity(0, {core})
     os.environ.clear()
     os.environ.update(env)
     with lines.open("ab") as kept:

@@ -85,7 +85,10 @@ class Process:
     def start(self) -> None:
         """Start it, its telemetry in a file."""
         ports = {"INGEST_WEB__PRIVATE": f"127.0.0.1:{self.private}", "INGEST_WEB__PUBLIC": f"127.0.0.1:{self.public}"}
-        self.running = Forked(["run", *self.roles, "--config", str(self.config)], self.lines, {**os.environ, **ports})
+        words = ["run", *self.roles, "--config", str(self.config)]
+        # A router that is nothing else has others beside it: each has a core, and so no process of its own to read in.
+        cores = sorted(os.sched_getaffinity(0)) if list(self.roles) == ["router"] else [None]
+        self.running = Forked(words, self.lines, {**os.environ, **ports}, core=cores[self.private % len(cores)])
 
     def kill(self) -> None:
         """As a loss of power to the process: SIGKILL."""

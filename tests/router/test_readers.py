@@ -103,3 +103,9 @@ def test_when_the_router_is_killed_its_readers_end_too():
         router.kill()
         # A pipe is at its end when the last process that holds it has ended.
         assert router.stdout.read() == ""
+
+
+def test_of_a_machine_those_cores_count_that_it_may_run_on() -> None:
+    told = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); from router.readers import Readers; print(Readers.for_this_machine()._processes)"
+    found = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True, timeout=60)
+    assert found.stdout == "0\n"
