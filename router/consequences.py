@@ -383,6 +383,13 @@ def _given(said: ReadIndividual) -> GivenDetails:
     )  # fmt: skip
 
 
+def _represented(situation: Situation) -> GivenDetails | None:
+    """What their words give of the person they write for; nothing where they declare it and their words add nothing."""
+    whom = situation.reading.represented
+    adds_nothing = whom == ReadIndividual() and situation.contact.on_behalf_of is not None
+    return None if whom is None or adds_nothing else _given(whom)
+
+
 def _authority(situation: Situation) -> str | None:
     """By what right they say that they write for another: as they declare it, else in their words."""
     declared = situation.contact.declared
@@ -398,7 +405,7 @@ def _feedback(
     situation: Situation, decision: Decision, ref: str, house: House, standing: Standing, now: datetime
 ) -> FeedbackRecord:
     contact, reading, person = situation.contact, situation.reading, situation.individual
-    said, whom = reading.individual, reading.represented
+    said = reading.individual
     name = said.name or contact.sender.name
     address = _postal(situation)
     missing = tuple(
@@ -440,7 +447,7 @@ def _feedback(
         agreed_method=_agreed_method(situation, standing),
         unsafe_ways=_unsafe_ways(situation, standing),
         on_behalf_of=contact.on_behalf_of,
-        represented=_given(whom) if whom else None,
+        represented=_represented(situation),
         authority=_authority(situation),
         under_18=reading.under_18,
         legal_clock=_clock(situation, house),
@@ -466,7 +473,7 @@ def _handoff(
     contact, reading, team = situation.contact, situation.reading, team_of(decision.disposition)
     assert team is not None
     case = situation.case if decision.case_reference else None
-    whom, again = reading.represented, f":{ended}" if ended else ""
+    again = f":{ended}" if ended else ""
     return Handoff(
         id=derived_id(contact.id, f"handoff:{team.value}{again}"),
         contact_id=contact.id,
@@ -498,7 +505,7 @@ def _handoff(
         agreed_method=_agreed_method(situation, standing),
         unsafe_ways=_unsafe_ways(situation, standing),
         on_behalf_of=contact.on_behalf_of,
-        represented=_given(whom) if whom else None,
+        represented=_represented(situation),
         authority=_authority(situation),
         because=decision.because,
     )

@@ -106,6 +106,9 @@ async def test_a_form_filled_in_by_keyboard_alone_becomes_a_record_with_every_an
         "channel": "web_form",
         "name_given": "Ada Pargeter",
         "address_given": "4 Wharf Lane, Derby, DE80 4PT",
+        "phone_given": "(01632) 960-001",
+        "email_given": "ada.pargeter@example.org",
+        "date_of_birth_given": "1961-02-07",
         "type": "mixed",
         "review_criteria": [
             {"name": "inaccurate_facts", "evidence": "You say I was seen on 3 May. I was not."},
@@ -123,6 +126,9 @@ async def test_a_form_filled_in_by_keyboard_alone_becomes_a_record_with_every_an
         ],
         "on_behalf_of": {"name": "Idris Pargeter", "identifiers": []},
         "authority": "I have power of attorney, or am their deputy",
+        "represented": None,
+        "under_18": None,
+        "legal_clock": None,
         "missing": [],
     }
     assert any("nine months" in each for each in record.key_points)

@@ -138,9 +138,10 @@ async def test_a_case_that_has_closed_since_is_for_its_owner(append, route, cont
 async def test_what_a_person_has_decided_on_is_left_out_and_counted(
     append, route, contact, replayed, database, store, house, clock, rows
 ):
-    await append(contact(UNCLEAR), contact(FEEDBACK))
+    unclear = contact(UNCLEAR)
+    await append(unclear, contact(FEEDBACK))
     await route()
-    (task,) = await rows(tables.tasks, tables.tasks.c.kind == "review")
+    (task,) = await rows(tables.tasks, tables.tasks.c.contact_id == unclear.id)
     await desk.rule(database, store, house, task.id, [Ruling(HandOff(Team.INTAKE), None, None, "it is plain")], "Sam", clock)
     assert await numbers(database, Which()) == (1, 1)
     assert [each.was.disposition for each in (await replayed()).values()] == ["RecordFeedback"]
