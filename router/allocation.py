@@ -24,7 +24,7 @@ from ingest.telemetry import ERRORS, UNALLOCATED, UNALLOCATED_OLDEST, telemetry
 from router.audit import AuditEntry
 from router.consequences import Consequences, House, consequences, invite_by_hand, kind_of, task, task_mail
 from router.decide import Allocated, decide
-from router.desk import RULED, contact_of, end_allocation_task, only_new, supersede
+from router.desk import RULED, contact_of, end_task, only_new, supersede
 from router.gather import gather
 from router.opening import reading_of
 from router.register import tables
@@ -120,7 +120,7 @@ async def _apply(connection: AsyncConnection, store: Store, house: House, first:
             continue  # a person has decided on it meanwhile
         place = Allocated(said.outcome, said.by, speaks=not written, settled=bool(before))
         each = await _decide(connection, house, version, place, before[-1] if before else None, now)
-        await end_allocation_task(connection, version.contact_id, rule, now, said.by)
+        await end_task(connection, version.contact_id, TaskKind.ALLOCATION.value, rule, said.by, now)
         await supersede(connection, each, now, _ROUTER)
         for link in link_rows(each, now, _ROUTER):
             await connection.execute(insert(tables.links).values(link).on_conflict_do_nothing())

@@ -58,7 +58,7 @@ async def claim(database: Database, store: Store, task_id: UUID, by: str, clock:
         )
         if (row := taken.one_or_none()) is None:
             raise await _why_not(connection, task_id)
-        await store.audit(connection, [_entry(now, by, "task-claimed", row.contact_id, task=str(task_id))])
+        await store.audit(connection, [entry(now, by, "task-claimed", row.contact_id, task=str(task_id))])
 
 
 async def rule(
@@ -88,8 +88,8 @@ async def rule(
             await connection.execute(tables.links.insert().values(**link))
         await store.write(connection, written, now)
         if not any(isinstance(each.disposition, RecordFeedback) for each in rulings):
-            await _ask_no_more(connection, contact.id, "decided", by, now)
-        await store.audit(connection, [_entry(now, by, "task-done", contact.id, task=str(task_id))])
+            await end_task(connection, contact.id, MISSING, "decided", by, now)
+        await store.audit(connection, [entry(now, by, "task-done", contact.id, task=str(task_id))])
         if answered := [
             each.id for one in written for each in one.messages if each.answers and each.state is OutgoingState.DUE
         ]:
@@ -111,7 +111,7 @@ async def finish(database: Database, store: Store, task_id: UUID, outcome: str, 
         if kind == TaskKind.ALLOCATION.value:
             raise Refused("not-allocated", "The post would wait on: say whose it is, with `ingest social allocate`.")
         about = await _end(connection, task_id, outcome, by, now)
-        await store.audit(connection, [_entry(now, by, "task-done", about, task=str(task_id), outcome=outcome)])
+        await store.audit(connection, [entry(now, by, "task-done", about, task=str(task_id), outcome=outcome)])
 
 
 async def _end(connection: AsyncConnection, task_id: UUID, outcome: str, by: str, now: datetime) -> UUID | None:
@@ -152,7 +152,7 @@ async def _send_again(connection: AsyncConnection, store: Store, row: Any, now: 
     await state.allow(connection, row.id)
     outgoing = Outgoing.model_validate_json(row.body)
     await store.publish(connection, topic_of("outgoing").name, f"{row.id}:{now.isoformat()}", str(row.id), outgoing, now)
-    await store.audit(connection, [_entry(now, by, "released", row.contact_id, outgoing=str(row.id), reason=row.reason)])
+    await store.audit(connection, [entry(now, by, "released", row.contact_id, outgoing=str(row.id), reason=row.reason)])
 
 
 async def hold(database: Database, store: Store, outgoing_id: UUID, by: str, clock: Clock) -> None:
@@ -174,7 +174,7 @@ async def hold(database: Database, store: Store, outgoing_id: UUID, by: str, clo
                 )
             raise Refused("not-due", f"The message {outgoing_id} cannot be held any more; it is {row.state}.")
         await state.cancel(connection, [outgoing_id], now)
-        await store.audit(connection, [_entry(now, by, "held", taken.contact_id, outgoing=str(outgoing_id), reason="by-hand")])
+        await store.audit(connection, [entry(now, by, "held", taken.contact_id, outgoing=str(outgoing_id), reason="by-hand")])
 
 
 async def cancel(database: Database, store: Store, outgoing_id: UUID, because: str, by: str, clock: Clock) -> None:
@@ -200,7 +200,7 @@ async def cancel(database: Database, store: Store, outgoing_id: UUID, because: s
                 "not-held", f"Only what is held can be cancelled, and the message {outgoing_id} is {row.state}. Hold it first."
             )
         await store.audit(
-            connection, [_entry(now, by, "cancelled", ended.contact_id, outgoing=str(outgoing_id), because=because)]
+            connection, [entry(now, by, "cancelled", ended.contact_id, outgoing=str(outgoing_id), because=because)]
         )
 
 
@@ -209,7 +209,7 @@ async def turn(database: Database, store: Store, by: str, clock: Clock, *, stopp
     async with database.write() as connection:
         now = clock()
         await state.turn(connection, stopped=stopped, by=by, at=now)
-        await store.audit(connection, [_entry(now, by, "sending-stopped" if stopped else "sending-let-go-on", None)])
+        await store.audit(connection, [entry(now, by, "sending-stopped" if stopped else "sending-let-go-on", None)])
 
 
 async def settle(database: Database, store: Store, record_id: UUID, by: str, clock: Clock) -> None:
@@ -229,14 +229,14 @@ async def settle(database: Database, store: Store, record_id: UUID, by: str, clo
                     "no-such-record", f"There is no feedback record {record_id}. `ingest feedback list` shows what there is."
                 )
             raise Refused("settled-already", f"The feedback record {record_id} is settled already.")
-        await _ask_no_more(connection, row.contact_id, "settled", by, now)
-        await store.audit(connection, [_entry(now, by, "feedback-settled", row.contact_id, record=str(record_id))])
+        await end_task(connection, row.contact_id, MISSING, "settled", by, now)
+        await store.audit(connection, [entry(now, by, "feedback-settled", row.contact_id, record=str(record_id))])
 
 
-async def _ask_no_more(connection: AsyncConnection, contact_id: UUID, outcome: str, by: str, now: datetime) -> None:
-    """Whoever was to ask for what a record lacks need not any more."""
+async def end_task(connection: AsyncConnection, about: UUID, purpose: str, outcome: str, by: str, now: datetime) -> None:
+    """Whoever was to do it, such as to ask for what a record lacks, need not any more."""
     tasks = tables.tasks
-    asked = (tasks.c.id == derived_id(contact_id, f"task:{MISSING}")) & (tasks.c.state != "done")
+    asked = (tasks.c.id == derived_id(about, f"task:{purpose}")) & (tasks.c.state != "done")
     await connection.execute(update(tasks).where(asked).values(state="done", done_at=now, done_by=by, outcome=outcome))
 
 
@@ -247,9 +247,7 @@ async def replay(database: Database, store: Store, dead_letter_id: UUID, by: str
         row = await _settle_dead(connection, dead_letter_id, "replayed", by, now)
         record = Record(row.key, row.value, tuple((name, raw.encode("latin-1")) for name, raw in row.headers))
         await store.out(connection, [(row.topic, record)])
-        await store.audit(
-            connection, [_entry(now, by, "dead-letter-replayed", row.contact_id, dead_letter=str(dead_letter_id))]
-        )
+        await store.audit(connection, [entry(now, by, "dead-letter-replayed", row.contact_id, dead_letter=str(dead_letter_id))])
     store.pending.set()
 
 
@@ -259,7 +257,7 @@ async def discard(database: Database, store: Store, dead_letter_id: UUID, becaus
         now = clock()
         row = await _settle_dead(connection, dead_letter_id, "discarded", by, now)
         evidence = {"dead_letter": str(dead_letter_id), "because": because}
-        await store.audit(connection, [_entry(now, by, "dead-letter-discarded", row.contact_id, **evidence)])
+        await store.audit(connection, [entry(now, by, "dead-letter-discarded", row.contact_id, **evidence)])
 
 
 async def unlink(
@@ -296,7 +294,7 @@ async def unlink(
             purpose=f"unlinked:{now}",
         )
         await store.raise_tasks(connection, (raised,), now)
-        await store.audit(connection, [_entry(now, by, "link-undone", contact_id, individual=individual_id, because=because)])
+        await store.audit(connection, [entry(now, by, "link-undone", contact_id, individual=individual_id, because=because)])
     store.pending.set()
 
 
@@ -369,14 +367,7 @@ async def _wait_no_longer(connection: AsyncConnection, contact: Contact, now: da
         return
     posts = tables.posts
     await connection.execute(update(posts).where(posts.c.contact_id == contact.id).values(outcome=RULED))
-    await end_allocation_task(connection, contact.id, "decided", now, by)
-
-
-async def end_allocation_task(connection: AsyncConnection, contact_id: UUID, outcome: str, now: datetime, by: str) -> None:
-    """Whoever was to say whose a post is need not any more."""
-    tasks = tables.tasks
-    asked = (tasks.c.id == derived_id(contact_id, f"task:{TaskKind.ALLOCATION.value}")) & (tasks.c.state != "done")
-    await connection.execute(update(tasks).where(asked).values(state="done", done_at=now, done_by=by, outcome=outcome))
+    await end_task(connection, contact.id, TaskKind.ALLOCATION.value, "decided", by, now)
 
 
 async def _undo_others(
@@ -392,7 +383,7 @@ async def _undo_others(
             .returning(links.c.individual_id)
         )
     ).scalars()
-    await store.audit(connection, [_entry(now, by, "link-undone", contact_id, individual=each) for each in undone])
+    await store.audit(connection, [entry(now, by, "link-undone", contact_id, individual=each) for each in undone])
 
 
 async def _end_acknowledgement(
@@ -407,7 +398,7 @@ async def _end_acknowledgement(
     )
     ended = update(sent).where(held).values(state=OutgoingState.CANCELLED.value, reason=f"answered:{answer}", changed_at=now)
     ids = list((await connection.execute(ended.returning(sent.c.id))).scalars())
-    await store.audit(connection, [_entry(now, by, "cancelled", contact_id, outgoing=str(each)) for each in ids])
+    await store.audit(connection, [entry(now, by, "cancelled", contact_id, outgoing=str(each)) for each in ids])
 
 
 async def _let_reply_follow(
@@ -419,7 +410,7 @@ async def _let_reply_follow(
     if all(isinstance(each.disposition, NoAction) for each in rulings):
         ended = update(sent).where(*unsent).values(state=OutgoingState.CANCELLED.value, reason="no-action", changed_at=now)
         ids = list((await connection.execute(ended.returning(sent.c.id))).scalars())
-        await store.audit(connection, [_entry(now, by, "cancelled", contact_id, outgoing=str(each)) for each in ids])
+        await store.audit(connection, [entry(now, by, "cancelled", contact_id, outgoing=str(each)) for each in ids])
         return
     freed = update(sent).where(*unsent, sent.c.reason == "reads-like-spam")
     freed = freed.values(state=OutgoingState.DUE.value, reason=None, changed_at=now).returning(sent)
@@ -467,9 +458,7 @@ async def _settle_dead(connection: AsyncConnection, dead_letter_id: UUID, to: st
     )
     if settled.rowcount != 1:
         raise Refused("settled-already", f"{row.settled_by} has {row.state} it already.")
-    tasks = tables.tasks
-    asked = (tasks.c.id == derived_id(dead_letter_id, "task:dead-letter")) & (tasks.c.state != "done")
-    await connection.execute(update(tasks).where(asked).values(state="done", done_at=now, done_by=by, outcome=to))
+    await end_task(connection, dead_letter_id, "dead-letter", to, by, now)
     return row
 
 
@@ -482,7 +471,8 @@ async def _why_not(connection: AsyncConnection, task_id: UUID, by: str | None = 
     return Refused("claimed-already", f"{row.claimed_by} has claimed it{', not ' + by if by else ''}.")
 
 
-def _entry(now: datetime, by: str, action: str, contact_id: UUID | None, **evidence: Any) -> AuditEntry:
+def entry(now: datetime, by: str, action: str, contact_id: UUID | None, **evidence: Any) -> AuditEntry:
+    """What somebody did, for the audit trail."""
     return AuditEntry(new_id(), now, contact_id, action, by, evidence=evidence)
 
 

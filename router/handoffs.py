@@ -17,14 +17,12 @@ from ingest.clock import Clock
 from ingest.contract import Handoff, HandoffReceipt, ReceiptState, TaskKind, Team, topic_of
 from ingest.database import Database
 from ingest.errors import Refused, Unreadable
-from ingest.ids import new_id
 from ingest.log import Delivery, Log
 from ingest.settings import Publisher
 from ingest.telemetry import ERRORS, HANDOFFS_OVERDUE, telemetry
-from router.audit import AuditEntry
 from router.consequences import Consequences, House, not_taken_mail, task
 from router.decide import Decision, HoldForReview
-from router.desk import contact_of, supersede
+from router.desk import contact_of, entry, supersede
 from router.opening import Receipt, reading_of, receipt_of
 from router.register import tables
 from router.store import Batch, Store
@@ -134,7 +132,7 @@ async def _move(
     if row is None:
         return False
     evidence = {"handoff": str(row.id), "team": row.team, **({"because": said.because} if said.because else {})}
-    await store.audit(connection, [_entry(now, said.by, f"handoff-{said.state.value}", row.contact_id, **evidence)])
+    await store.audit(connection, [entry(now, said.by, f"handoff-{said.state.value}", row.contact_id, **evidence)])
     if said.state is ReceiptState.RETURNED:
         await _hold_again(connection, store, house, row, said.by, said.because, now)
     return True
@@ -166,7 +164,7 @@ async def _hold_again(
         candidates=candidates, case=current.case_reference, purpose=f"returned:{row.id}",
     )  # fmt: skip
     await store.raise_tasks(connection, (asked,), now)
-    await store.audit(connection, [_entry(now, by, "task-raised", contact.id, task=str(asked.id), kind=asked.kind.value)])
+    await store.audit(connection, [entry(now, by, "task-raised", contact.id, task=str(asked.id), kind=asked.kind.value)])
 
 
 async def _why_not(connection: AsyncConnection, handoff_id: UUID) -> Refused:
@@ -193,7 +191,7 @@ async def alarm(database: Database, store: Store, house: House, now: datetime) -
             if row is None:
                 continue  # taken meanwhile, or told of by another process
             await store.send(connection, not_taken_mail(Handoff.model_validate_json(row.body), house, now), now)
-            await store.audit(connection, [_entry(now, "router", "handoff-overdue", row.contact_id, handoff=str(id_))])
+            await store.audit(connection, [entry(now, "router", "handoff-overdue", row.contact_id, handoff=str(id_))])
         ERRORS.labels("duties", "handoff-overdue").inc()
         _say.error("handoff-overdue", handoff=str(id_))
     if ids:
@@ -208,7 +206,3 @@ async def measure(connection: AsyncConnection) -> None:
     overdue = {row[0]: row[1] for row in await connection.execute(query)}
     for team in Team:
         HANDOFFS_OVERDUE.labels(team.value).set(overdue.get(team.value, 0))
-
-
-def _entry(now: datetime, by: str, action: str, contact_id: UUID | None, **evidence: Any) -> AuditEntry:
-    return AuditEntry(new_id(), now, contact_id, action, by, evidence=evidence)

@@ -14,7 +14,7 @@ from ingest.ids import MARK, digest, mark, published_contact_id
 from ingest.settings import Publisher
 from router import wording
 from router.consequences import House
-from router.read import Reading, read
+from router.read import Reading, read, signs_in
 
 OWN_SOURCE: Final = "urn:contact-ingest:"
 NOT_OURS: Final = "not-ours"
@@ -231,5 +231,5 @@ def reading_of(contact: Contact, house: House) -> Reading:
     )
     if new == whole:
         return reading
-    quoted = read(contact.channel, None, whole).signs
+    quoted = signs_in(contact.channel, whole)
     return replace(reading, signs=(*reading.signs, *(each for each in quoted if each not in reading.signs)))

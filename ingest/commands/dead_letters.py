@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 import typer
 
 from ingest.clock import now
-from ingest.commands.terminal import Config, Json, open_database, run_async, say, settings, table, warn
+from ingest.commands.terminal import By, Config, Json, open_database, run_async, say, settings, table, warn
 
 app = typer.Typer(
     help="What was accepted and could not be understood. Its bytes are kept; nobody has looked in it for risk yet.",
@@ -14,7 +14,6 @@ app = typer.Typer(
 )
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The dead letter's id, or its beginning.")]
-By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who you are; it stands on the audit trail.")]
 _SHOWN: Final = 20_000
 
 

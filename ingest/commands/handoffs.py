@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from ingest.clock import now
-from ingest.commands.terminal import Config, Json, open_database, quoted, run_async, say, settings, table, warn
+from ingest.commands.terminal import By, Config, Json, open_database, quoted, run_async, say, settings, table, warn
 from ingest.contract import Handoff, ReceiptState, Team
 
 app = typer.Typer(
@@ -16,7 +16,6 @@ app = typer.Typer(
 )
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The handoff's id, its beginning, or the contact's reference.")]
-By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who you are; it stands on the audit trail.")]
 
 
 @app.command("list")

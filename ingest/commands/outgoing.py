@@ -10,14 +10,13 @@ import typer
 
 from ingest import state
 from ingest.clock import now
-from ingest.commands.terminal import Config, Json, open_database, run_async, say, settings, table, warn
+from ingest.commands.terminal import By, Config, Json, open_database, run_async, say, settings, table, warn
 from ingest.contract import Audience, Outgoing, OutgoingState
 from ingest.segments import length
 from ingest.settings import Settings
 
 app = typer.Typer(help="Messages to people and to our teams, and stopping them.", no_args_is_help=True)
 
-By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who you are; it stands on the audit trail.")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="The message's id, its beginning, or the contact's reference.")]
 SomeId = Annotated[
     str | None, typer.Argument(metavar="[ID]", help="One message; where none is named, all that is for the public.")

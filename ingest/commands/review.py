@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 import typer
 
 from ingest.clock import now
-from ingest.commands.terminal import Config, Json, fail, open_database, quoted, run_async, say, settings, table, warn
+from ingest.commands.terminal import By, Config, Json, fail, open_database, quoted, run_async, say, settings, table, warn
 from ingest.contract import Contact, Task, TaskKind, Team, canonical_case_reference
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ app = typer.Typer(
 )
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The task's id, its beginning, or the contact's reference.")]
-By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who you are; it stands on the audit trail.")]
 _ORDER: Final = [TaskKind.URGENT, TaskKind.NOT_READ_FOR_RISK, TaskKind.ALLOCATION, TaskKind.REVIEW, TaskKind.LETTER]
 NOBODY: Final = "nobody"
 _ANSWER: Final = "answer: "

@@ -36,6 +36,7 @@ Config = Annotated[
     typer.Option("--config", metavar="FILE", help="The settings; else INGEST_CONFIG names them, else ingest.toml here."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, instead of a table.")]
+By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who you are; it stands on the audit trail.")]
 
 _BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _PIPED_WIDTH = 240

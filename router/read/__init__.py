@@ -4,7 +4,7 @@ Pure: text in, a value out, with the sentence behind each finding. Unsure is an 
 facts are those of the labelling guide (tests/data/labelling-guide.md).
 """
 
-from router.read.reader import read
+from router.read.reader import read, signs_in
 from router.read.reading import Fact, Outcome, ReadIndividual, Reading, Sign
 
-__all__ = ["Fact", "Outcome", "ReadIndividual", "Reading", "Sign", "read"]
+__all__ = ["Fact", "Outcome", "ReadIndividual", "Reading", "Sign", "read", "signs_in"]

@@ -8,7 +8,7 @@ from router.read import declared, feedback, outcome, references, wishes
 from router.read.language import language, unreadable
 from router.read.people import who
 from router.read.phrases import Found, find
-from router.read.reading import Fact, Outcome, Reading
+from router.read.reading import Fact, Outcome, Reading, Sign
 from router.read.sentences import LIMIT, Sentence, fields, plain, sentences, tidy
 from router.read.signs import signs
 
@@ -72,9 +72,8 @@ def read(
     said = chosen or weighed.outcome
     if unread and unread != ("too-long",) and not chosen:
         said = Outcome.REVIEW
-    asked = (
-        weighed.leaning if said is weighed.outcome else said
-    )  # the facts of what it most likely is are a help to whoever decides
+    # The facts of what it most likely is are a help to whoever decides.
+    asked = weighed.leaning if said is weighed.outcome else said
     needs, need_facts = wishes.adjustments(found)
     method, method_facts = wishes.preferred_method(found, needs)
     told = feedback.weigh(lines + answers, found)
@@ -125,6 +124,12 @@ def read(
         ),
     )  # fmt: skip
     return declared.over(reading, facts) if facts else reading
+
+
+def signs_in(channel: str, text: str) -> tuple[Sign, ...]:
+    """The signs of harm that ``read`` finds, at the cost of a reading only where there may be some."""
+    lines = sentences(tidy(text))
+    return read(channel, None, text).signs if signs(lines, find(lines)) else ()
 
 
 def _unreadable(head: str, body: str, beside: str, tongue: str | None) -> tuple[str, ...]:

@@ -1,31 +1,15 @@
 """The table of docs/deciding.md is the rules as they stand, in order."""
 
-from datetime import date
 from pathlib import Path
-from uuid import UUID
 
-from ingest.contract import Contact
 from router.decide import RULES, HandOff, HoldForReview, Rule, Situation
 from router.match import Unmatched
 from router.read import Outcome, Reading
+from tests.router.test_decide import CONTACT, TODAY
 
 PAGE = Path(__file__).parents[2] / "docs" / "deciding.md"
 HEAD = ("| | rule | it applies where | it makes | from |", "| --- | --- | --- | --- | --- |")
-ANY = Situation(
-    Contact(
-        id=UUID(int=1),
-        source="urn:contact-ingest:email:care",
-        channel="email",
-        account="care",
-        received_at="2026-03-02T09:30:00Z",  # type: ignore[arg-type]
-        text="words",
-        full_text="words",
-        original="0" * 64,
-    ),
-    Reading(Outcome.REVIEW, 0.5),
-    Unmatched("nobody"),
-    date(2026, 3, 2),
-)
+ANY = Situation(CONTACT, Reading(Outcome.REVIEW, 0.5), Unmatched("nobody"), TODAY)
 
 
 def row(number: int, rule: Rule) -> str:

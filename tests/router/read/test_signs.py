@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from router.read import read
+from router.read import read, signs_in
 from router.read.risk import MODEL
-from tests.router.read.measure import CORPUS, contacts, measure
+from tests.router.read.measure import CORPUS, SAMPLES, contacts, measure
 from tests.router.read.train_harm import version
 
 HARM = """
@@ -216,3 +216,8 @@ def test_a_course_on_suicide_prevention_is_no_cry_for_help():
     advert = "Suicide awareness training for frontline teams. Book your places now, £99 per delegate.\nUnsubscribe | Manage preferences"
     assert read("email", "Training offer", advert).signs == ()
     assert read("email", "Training offer", f"{advert}\nI want to kill myself").safeguarding
+
+
+def test_signs_alone_are_those_of_the_whole_reading():
+    for row in contacts([SAMPLES, CORPUS]):
+        assert signs_in(row["channel"], row["text"]) == read(row["channel"], None, row["text"]).signs
