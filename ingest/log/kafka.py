@@ -23,6 +23,7 @@ from aiokafka.errors import (
     IllegalStateError,
     KafkaError,
     MessageSizeTooLargeError,
+    NodeNotReadyError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
 )
@@ -291,16 +292,21 @@ class KafkaLog:
             "message.timestamp.type": "LogAppendTime",
         }
         wanted = [NewTopic(name, partitions, replication, topic_configs=configured) for name in topics]
-        async with self._asking() as admin, _deadline():
-            while True:
-                if (await admin.describe_cluster())["controller_id"] >= 0:
-                    break
-                await asyncio.sleep(0.05)  # a broker that has just started knows of none, and aiokafka would break
-            answers = (await admin.create_topics(wanted)).topic_errors
+        answers = await self._told_by_controller(wanted)
         for name, code, sentence in answers:
             if code not in (0, _IS_THERE):
                 raise Refused("topic-refused", f"Kafka does not make {name}: {sentence or f'error {code}'}")
         return {name: Made(code == 0, len((await self._until_there(name)).numbers)) for name, code, _ in answers}
+
+    async def _told_by_controller(self, wanted: Sequence[NewTopic]) -> Sequence[tuple[str, int, str | None]]:
+        """Name, error code and sentence of each topic. A broker that has just started knows neither of a controller nor of itself."""
+        async with _deadline():
+            while True:
+                async with self._asking() as admin:
+                    with suppress(NodeNotReadyError):  # no node was there to send it to
+                        if (await admin.describe_cluster())["controller_id"] >= 0:
+                            return (await admin.create_topics(wanted)).topic_errors
+                await asyncio.sleep(0.05)
 
     async def _until_there(self, topic: str) -> _Topic:
         """The controller has it; a broker is a moment behind."""

@@ -1,7 +1,7 @@
 """Matched, Ambiguous or Unmatched: the rule of DESIGN promise 3 over what agrees and what does not."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -21,12 +21,17 @@ class Group(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One comparison: which group, whether it agrees or conflicts, and a sentence without anybody's address in it."""
+    """One comparison: which group, whether it agrees or conflicts, and a sentence without anybody's address in it; which
+    comparison it was, at which of its levels, and how many bits that speaks for (or, below 0, against) this person.
+    """
 
     group: Group
     agrees: bool
     verified: bool
     because: str
+    comparison: str = ""
+    level: str = ""
+    bits: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +78,14 @@ class Matched:
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """Somebody it may be, and not enough to say so: a person decides among the candidates, likeliest first."""
+    """Somebody it may be, and not enough to say so: a person decides among the candidates, likeliest first. Each has its score
+    and its evidence at the same place.
+    """
 
     candidates: tuple[str, ...]
     reasons: tuple[str, ...]
     scores: tuple[float, ...] = ()
-    evidence: tuple[Evidence, ...] = field(default=())
+    evidence: tuple[tuple[Evidence, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +191,7 @@ def match(query: Query, candidates: Sequence[Candidate]) -> MatchResult:
         tuple(each.candidate.individual_id for each in near),
         tuple(dict.fromkeys(reasons)),
         tuple(each.score for each in near),
-        tuple(_evidence(near[0])),
+        tuple(tuple(_evidence(each)) for each in near),
     )
 
 
