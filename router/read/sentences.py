@@ -7,6 +7,7 @@ than long text.
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 LIMIT: Final = 64 * 1024  # characters; the longest real letter of the samples has under 3,000
@@ -75,6 +76,7 @@ class Sentence(NamedTuple):
     plain: str
     question: bool
     from_subject: bool = False
+    ngrams: tuple[str, ...] = ()  # of the plain form, taken apart once for all that weigh it
 
     def has(self, *words: str) -> bool:
         """Whether one of the plain words stands in it."""
@@ -127,8 +129,14 @@ def sentences(text: str, *, from_subject: bool = False) -> tuple[Sentence, ...]:
         said[spelt] = said.get(spelt, 0) + 1
         if spelt and said[spelt] <= 3:
             asks = piece.rstrip("\"”') ").endswith("?") or spelt.startswith(_ASKS)
-            found.append(Sentence(piece, spelt, asks, from_subject))
+            found.append(Sentence(piece, spelt, asks, from_subject, ngrams(spelt)))
     return tuple(found)
+
+
+def ngrams(spelt: str) -> tuple[str, ...]:
+    """Of a plain sentence each word and each two neighbours, once; ``^`` is before the first word and ``$`` behind the last."""
+    words = ["^", *spelt.split(" "), "$"]
+    return tuple(dict.fromkeys((*words, *map(" ".join, pairwise(words)))))
 
 
 _ASKS: Final = (

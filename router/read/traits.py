@@ -13,6 +13,11 @@ _LENGTHS = (4, 8, 15, 30, 60, 110, 200)  # words
 WHOLE = -1  # what no one sentence has
 
 
+def spoken(spelt: str, ngrams: Iterable[str]) -> list[str]:
+    """Of a plain sentence its n-grams and how its longer words begin, each once."""
+    return [*ngrams, *{each[:5] + "-": None for each in spelt.split(" ") if len(each) > 5}]
+
+
 def traits(channel: str, lines: Sequence[Sentence], rows: Iterable[str], *, references: int, named: int) -> Mapping[str, int]:
     """Each once, with the first sentence that has it, in an order that the contact alone decides.
 
@@ -27,19 +32,17 @@ def traits(channel: str, lines: Sequence[Sentence], rows: Iterable[str], *, refe
         length += len(words)
         asks += line.question
         said += not line.from_subject
-        spoken = [
-            *words,
-            *[each[:5] + "-" for each in words if len(each) > 5],
-            *map(" ".join, pairwise(["^", *words, "$"])),
+        there = [
+            *spoken(line.plain, line.ngrams),
             *kinds,
             *map(" ".join, pairwise(kinds)),
             *map(" ".join, zip(kinds, kinds[1:], kinds[2:], strict=False)),
         ]
         if line.from_subject:
-            spoken += ["s " + each for each in words]
+            there += ["s " + each for each in words]
         if line.question:
-            spoken += ["?" + each for each in kinds]
-        found.update(dict.fromkeys(spoken, place))
+            there += ["?" + each for each in kinds]
+        found.update(dict.fromkeys(there, place))
     whole = [
         "channel " + channel,
         f"length {sum(length > each for each in _LENGTHS)}",
