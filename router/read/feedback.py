@@ -298,8 +298,8 @@ def traits(lines: Sequence[Sentence], found: Found) -> list[list[str]]:
             if hit.row.source in _SOURCES:
                 rows.setdefault(id(hit.sentence), {})[f"row {hit.row.name}"] = None
     each: list[list[str]] = []
-    for line in lines:
-        alike = _DIGITS.sub("0", line.plain)
+    numbered = _DIGITS.sub("0", "\n".join([line.plain for line in lines])).split("\n")
+    for line, alike in zip(lines, numbered, strict=False):
         has = spoken(alike, line.ngrams if alike == line.plain else ngrams(alike))
         has += rows.get(id(line), ())
         if line.question:

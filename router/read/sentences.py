@@ -121,6 +121,8 @@ def tidy(text: str) -> str:
 
 def sentences(text: str, *, from_subject: bool = False) -> tuple[Sentence, ...]:
     """The sentences of tidied text, none longer than 600 characters; what is said over and over is kept three times."""
+    if not text:
+        return ()
     said: dict[str, int] = {}
     found: list[Sentence] = []
     pieces = list(_pieces(text))
@@ -136,7 +138,7 @@ def sentences(text: str, *, from_subject: bool = False) -> tuple[Sentence, ...]:
 def ngrams(spelt: str) -> tuple[str, ...]:
     """Of a plain sentence each word and each two neighbours, once; ``^`` is before the first word and ``$`` behind the last."""
     words = ["^", *spelt.split(" "), "$"]
-    return tuple(dict.fromkeys((*words, *map(" ".join, pairwise(words)))))
+    return (*dict.fromkeys(words), *dict.fromkeys(map(" ".join, pairwise(words))))
 
 
 _ASKS: Final = (

@@ -4,7 +4,8 @@ Learning and reading find them by this one function, so that what was weighed is
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import repeat
+from operator import add
 
 from router.read.kinds import KIND
 from router.read.sentences import Sentence
@@ -24,20 +25,18 @@ def traits(channel: str, lines: Sequence[Sentence], rows: Iterable[str], *, refe
     ``rows`` are the names of those that it hit, ``references`` counts our case references, ``named`` the other bodies named.
     """
     found: dict[str, int] = {}
+    known = KIND.get
     length = asks = said = 0
     for place in range(len(lines) - 1, -1, -1):  # so that of sentences which have it the first is left
         line = lines[place]
         words = line.plain.split(" ")
-        kinds = ["^", *[kind for each in words if (kind := KIND.get(each) or (each[0].isdigit() and "=#"))], "$"]
+        kinds = ["^", *[kind for each in words if (kind := known(each) or (each[0].isdigit() and "=#"))], "$"]
         length += len(words)
         asks += line.question
         said += not line.from_subject
-        there = [
-            *spoken(line.plain, line.ngrams),
-            *kinds,
-            *map(" ".join, pairwise(kinds)),
-            *map(" ".join, zip(kinds, kinds[1:], kinds[2:], strict=False)),
-        ]
+        begun = [each + " " for each in kinds]
+        twos = list(map(add, begun, kinds[1:]))
+        there = [*spoken(line.plain, line.ngrams), *kinds, *twos, *map(add, begun, twos[1:])]
         if line.from_subject:
             there += ["s " + each for each in words]
         if line.question:
