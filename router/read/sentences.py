@@ -18,7 +18,7 @@ _LONGEST_WORD: Final = 40
 # Here and in the rooms beside it a pattern begins, where it can, with the characters that it may begin with and only then looks
 # back: those are found several times quicker than a place that has something behind it.
 _WORD: Final = re.compile(r"[£€$@]?[^\W_]+(?:'[^\W_]+)*|\n")
-_BREAK: Final = re.compile(r"[\n \"”')\]](?:(?<=\n)|(?<=[.!?…] )|(?<=[.!?…][\"”')\]])[\"”')\]]{0,2} )")
+_BREAK: Final = re.compile(r"[\n.!?…](?:(?<=\n)|[\"”')\]]{0,3} )")
 _ABBREVIATED: Final = re.compile(
     r"(?:mr|mrs|ms|dr|st|no|nr|prof|rev|ref|tel|sgt|cllr|hon|dept|re|v|vs|approx|betw|para|p|pp|[a-z])\.", re.IGNORECASE
 )
@@ -149,7 +149,7 @@ _ASKS: Final = (
 
 def _pieces(text: str) -> Iterator[str]:
     begun = ""
-    for piece in _BREAK.split(text):
+    for piece in _split(text):
         whole = f"{begun} {piece}".strip() if begun else piece.strip()
         if whole.endswith(".") and len(whole) < _LONGEST and _ends_abbreviated(whole):
             begun = whole
@@ -157,6 +157,16 @@ def _pieces(text: str) -> Iterator[str]:
         begun = ""
         yield from _cut(whole)
     yield from _cut(begun)
+
+
+def _split(text: str) -> Iterator[str]:
+    """What stands between breaks, with its own full stop."""
+    start = 0
+    for stop in _BREAK.finditer(text):
+        at = stop.start()
+        yield text[start : at if text[at] == "\n" else at + 1]
+        start = stop.end()
+    yield text[start:]
 
 
 def _ends_abbreviated(whole: str) -> bool:
