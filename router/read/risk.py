@@ -43,9 +43,7 @@ def hear(lines: Sequence[Sentence]) -> Heard | None:
     best = max(alone + together)
     at = (alone + together).index(best)
     said = lines[at : at + 1] if at < len(lines) else lines[at - len(lines) : at - len(lines) + 2]
-    return Heard(
-        odds(best, alone), " ".join(line.text for line in said), sum(_OF_STAFF.odds(line.ngrams) for line in said) > 0
-    )
+    return Heard(odds(best, alone), " ".join(line.text for line in said), sum(_OF_STAFF.odds(line.ngrams) for line in said) > 0)
 
 
 def odds(best: float, sentences: Sequence[float]) -> float:

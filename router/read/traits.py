@@ -4,7 +4,6 @@ Learning and reading find them by this one function, so that what was weighed is
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import repeat
 from operator import add
 
 from router.read.kinds import KIND
