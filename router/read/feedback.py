@@ -13,7 +13,8 @@ from typing import Final, Literal, NamedTuple
 from router.read.linear import Linear
 from router.read.phrases import Found, Row, Table
 from router.read.reading import Fact
-from router.read.sentences import Sentence
+from router.read.sentences import Sentence, ngrams
+from router.read.traits import spoken
 
 FeedbackType = Literal["service", "decision", "mixed", "praise", "suggestion"]
 
@@ -291,22 +292,21 @@ class Weighed(NamedTuple):
 
 def traits(lines: Sequence[Sentence], found: Found) -> list[list[str]]:
     """What in each sentence may count: words, pairs of words, how longer words begin, and the rows it hits."""
-    rows: dict[int, list[str]] = {}
+    rows: dict[int, dict[str, None]] = {}
     for hits in found.values():
         for hit in hits:
             if hit.row.source in _SOURCES:
-                rows.setdefault(id(hit.sentence), []).append(f"row {hit.row.name}")
+                rows.setdefault(id(hit.sentence), {})[f"row {hit.row.name}"] = None
     each: list[list[str]] = []
-    for line in lines:
-        words = ["^", *_DIGITS.sub("0", line.plain).split(" "), "$"]
-        has = dict.fromkeys((*words, *map(" ".join, itertools.pairwise(words))))
-        has |= dict.fromkeys([f"{word[:5]}-" for word in words if len(word) > 5])
-        has |= dict.fromkeys(rows.get(id(line), ()))
+    numbered = _DIGITS.sub("0", "\n".join([line.plain for line in lines])).split("\n")
+    for line, alike in zip(lines, numbered, strict=False):
+        has = spoken(alike, line.ngrams if alike == line.plain else ngrams(alike))
+        has += rows.get(id(line), ())
         if line.question:
-            has["?"] = None
-        if line.from_subject:
-            has["subject"] = None
-        each.append(list(has))
+            has.append("?")
+        if line.from_subject and "subject" not in has:
+            has.append("subject")
+        each.append(has)
     return each
 
 

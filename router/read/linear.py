@@ -1,36 +1,59 @@
-"""A linear model over the words of a text: how much each word and pair of words speaks for each label, learned by tests/router/read/train.py."""
+"""A linear model over what stands in a text: how much each trait of it, such as a pair of words, speaks for each label.
+
+The weights were learned by the trainers under tests/router/read. Those of all labels lie side by side in one whole number, so that
+one addition is one for every label, and the order of traits is nothing to the sum.
+"""
 
 import json
 from collections.abc import Iterable, Sequence
-from heapq import nlargest
+from functools import cache
 from importlib.resources import files
-from itertools import pairwise, zip_longest
+from struct import Struct
+
+_LANE = 32  # bits of a label: a text of any length that is read stays far within them
+_FINEST = 0.001  # of weights in a file that has no unit of its own
 
 
 class Linear:
-    """Weights (natural logarithms of odds) by n-gram or another trait, from a file beside this one."""
+    """Weights (natural logarithms of odds) by trait, from a file beside this one."""
 
     def __init__(self, name: str) -> None:
         told = json.loads(files("router.read").joinpath(name).read_text(encoding="utf-8"))
         self.version: str = told["version"]
         self.labels: Sequence[str] = tuple(told["labels"])
-        self._bias: Sequence[float] = tuple(told["bias"])
-        self._unit: float = told.get("unit", 1.0)  # of weights that are kept as whole numbers
         self.sureness: Sequence[float] = tuple(told.get("sureness", (1.0, 0.0)))  # slope and shift of log odds that are true
-        self._weights: dict[str, Sequence[float]] = {each: tuple(weights) for each, weights in told["weights"].items()}
-
-    def score(self, plain: str) -> list[float]:
-        """By label, in the order of ``labels``: the bias and the weight of each n-gram of one or two words that stands in it, once."""
-        words = ["^", *plain.split(), "$"]
-        return self.weigh(dict.fromkeys((*words, *map(" ".join, pairwise(words)))))
+        self._bias: Sequence[float] = tuple(told["bias"])
+        self._unit: float = told.get("unit", _FINEST)
+        whole = 1.0 if "unit" in told else 1 / _FINEST
+        self._weights = {
+            each: sum(round(weight * whole) << (_LANE * at) for at, weight in enumerate(weights))
+            for each, weights in told["weights"].items()
+        }
+        self._lanes = Struct(f"<{len(self.labels)}i")
+        self._middles = sum(1 << (_LANE * at + _LANE - 1) for at in range(len(self.labels)))
+        self._speaking_for = cache(self._that_speak_for)
 
     def weigh(self, traits: Iterable[str], share: float = 1.0) -> list[float]:
-        """The same of traits that are found already, each of them once and for ``share`` of its weight."""
-        sums = map(sum, zip(*filter(None, map(self._weights.get, traits)), strict=True))
-        return [bias + share * self._unit * total for bias, total in zip_longest(self._bias, sums, fillvalue=0.0)]
+        """By label, in the order of ``labels``: the bias, and ``share`` of the weight of each trait, as often as it is there."""
+        step = share * self._unit
+        return [bias + step * each for bias, each in zip(self._bias, self._by_label(self._sum(traits)), strict=True)]
+
+    def odds(self, traits: Iterable[str]) -> float:
+        """The same of a model that has one label."""
+        return self._bias[0] + self._unit * self._sum(traits)
 
     def strongest(self, traits: Iterable[str], at: int, most: int) -> list[str]:
         """The traits that speak most for a label, by its place among them."""
-        known = self._weights.get
-        for_it = [(weights[at], each) for each in traits if (weights := known(each)) and weights[at] > 0]
-        return [each for _, each in nlargest(most, for_it)]
+        known = self._speaking_for(at).get
+        for_it = sorted([(weight, each) for each in traits if (weight := known(each))], reverse=True)
+        return [each for _, each in for_it[:most]]
+
+    def _sum(self, traits: Iterable[str]) -> int:
+        return sum(filter(None, map(self._weights.get, traits)))
+
+    def _by_label(self, together: int) -> Sequence[int]:
+        # Above the middle each lane has its own sign and none has borrowed from the next.
+        return self._lanes.unpack((together + self._middles ^ self._middles).to_bytes(self._lanes.size, "little"))
+
+    def _that_speak_for(self, at: int) -> dict[str, int]:
+        return {each: weight for each, weights in self._weights.items() if (weight := self._by_label(weights)[at]) > 0}

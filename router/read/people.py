@@ -667,12 +667,15 @@ def _is_detail(piece: str) -> bool:
 
 def _signed(line: str, *, alone: bool = True, closed: bool = False) -> str | None:
     """The name that a line of a signature begins with."""
-    rest = _BRACKETED_TITLE.sub("", _RETIRED.sub("", _unclosed(line))) if len(line) < 200 else ""
+    rest = _unclosed(line) if len(line) < 200 else ""
+    if "(" in rest:
+        rest = _BRACKETED_TITLE.sub("", _RETIRED.sub("", rest))
     bare = _bare(rest).lstrip(" ,.;:-–—")
     if _SEVERAL.match(bare):
         return bare.strip(" .,")
     first = _POST_NOMINAL.sub("", _ROLE.split(bare, maxsplit=1)[0].strip(" .,-–—!*~"))
-    first = re.sub(r"(?: x{1,4}|[^\w.)'’]+)$", "", first)
+    if first and (first[-1] == "x" or not first[-1].isalnum()):
+        first = _KISSES.sub("", first)
     if not first or len(first) > 60:
         return None
     after = rest[len(first) :]
@@ -689,6 +692,7 @@ def _signed(line: str, *, alone: bool = True, closed: bool = False) -> str | Non
 _SEVERAL: Final = re.compile(rf"(?:{_GIVEN}, )+{_GIVEN},? (?:and|&) {_GIVEN}(?: {_GIVEN})?$")
 _POST_NOMINAL: Final = re.compile(r"(?<=[a-z])(?:,? (?:[A-Z]{2,}[a-z]?[A-Z]*|BSc|MBChB|BCh|PhD|Hons)\b)+$")
 _NO_LOWER: Final = re.compile(r"(?:ful|able|ible|ing|ed|ous|ly|less|ness|ment|tion|ive|est|ism|ty|ish)$|^.{1,2}$|^.{13,}$")
+_KISSES: Final = re.compile(r"(?: x{1,4}|[^\w.)'’]+)$")
 _RETIRED: Final = re.compile(r"\(retd?\.?\) ")
 _BRACKETED_TITLE: Final = re.compile(rf"^\({_TITLES}[^)]{{0,12}}\) ")
 
@@ -704,7 +708,7 @@ def _bare(line: str) -> str:
         line = _BARE_DATE.sub(" ", line)
         line = _PRISONER.sub(" ", _CASE.sub(" ", line))
     line = line.rstrip()
-    last = line[line.rfind(" ") + 1 :].lower()
+    last = line[line.rfind(" ") + 1 :].lower().rstrip(".")
     if last.isalnum() and last not in _LEFT_OVER:
         return line.lstrip()
     return _ENDS_LEFT_OVER.sub("", line).strip()

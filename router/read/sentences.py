@@ -7,6 +7,7 @@ than long text.
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 LIMIT: Final = 64 * 1024  # characters; the longest real letter of the samples has under 3,000
@@ -17,7 +18,7 @@ _LONGEST_WORD: Final = 40
 # Here and in the rooms beside it a pattern begins, where it can, with the characters that it may begin with and only then looks
 # back: those are found several times quicker than a place that has something behind it.
 _WORD: Final = re.compile(r"[£€$@]?[^\W_]+(?:'[^\W_]+)*|\n")
-_BREAK: Final = re.compile(r"[\n \"”')\]](?:(?<=\n)|(?<=[.!?…] )|(?<=[.!?…][\"”')\]])[\"”')\]]{0,2} )")
+_BREAK: Final = re.compile(r"[\n.!?…](?:(?<=\n)|[\"”')\]]{0,3} )")
 _ABBREVIATED: Final = re.compile(
     r"(?:mr|mrs|ms|dr|st|no|nr|prof|rev|ref|tel|sgt|cllr|hon|dept|re|v|vs|approx|betw|para|p|pp|[a-z])\.", re.IGNORECASE
 )
@@ -75,6 +76,7 @@ class Sentence(NamedTuple):
     plain: str
     question: bool
     from_subject: bool = False
+    ngrams: tuple[str, ...] = ()  # of the plain form, taken apart once for all that weigh it
 
     def has(self, *words: str) -> bool:
         """Whether one of the plain words stands in it."""
@@ -119,6 +121,8 @@ def tidy(text: str) -> str:
 
 def sentences(text: str, *, from_subject: bool = False) -> tuple[Sentence, ...]:
     """The sentences of tidied text, none longer than 600 characters; what is said over and over is kept three times."""
+    if not text:
+        return ()
     said: dict[str, int] = {}
     found: list[Sentence] = []
     pieces = list(_pieces(text))
@@ -127,8 +131,14 @@ def sentences(text: str, *, from_subject: bool = False) -> tuple[Sentence, ...]:
         said[spelt] = said.get(spelt, 0) + 1
         if spelt and said[spelt] <= 3:
             asks = piece.rstrip("\"”') ").endswith("?") or spelt.startswith(_ASKS)
-            found.append(Sentence(piece, spelt, asks, from_subject))
+            found.append(Sentence(piece, spelt, asks, from_subject, ngrams(spelt)))
     return tuple(found)
+
+
+def ngrams(spelt: str) -> tuple[str, ...]:
+    """Of a plain sentence each word and each two neighbours, once; ``^`` is before the first word and ``$`` behind the last."""
+    words = ["^", *spelt.split(" "), "$"]
+    return (*dict.fromkeys(words), *dict.fromkeys(map(" ".join, pairwise(words))))
 
 
 _ASKS: Final = (
@@ -139,7 +149,7 @@ _ASKS: Final = (
 
 def _pieces(text: str) -> Iterator[str]:
     begun = ""
-    for piece in _BREAK.split(text):
+    for piece in _split(text):
         whole = f"{begun} {piece}".strip() if begun else piece.strip()
         if whole.endswith(".") and len(whole) < _LONGEST and _ends_abbreviated(whole):
             begun = whole
@@ -147,6 +157,16 @@ def _pieces(text: str) -> Iterator[str]:
         begun = ""
         yield from _cut(whole)
     yield from _cut(begun)
+
+
+def _split(text: str) -> Iterator[str]:
+    """What stands between breaks, with its own full stop."""
+    start = 0
+    for stop in _BREAK.finditer(text):
+        at = stop.start()
+        yield text[start : at if text[at] == "\n" else at + 1]
+        start = stop.end()
+    yield text[start:]
 
 
 def _ends_abbreviated(whole: str) -> bool:

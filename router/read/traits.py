@@ -4,7 +4,7 @@ Learning and reading find them by this one function, so that what was weighed is
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from operator import add
 
 from router.read.kinds import KIND
 from router.read.sentences import Sentence
@@ -13,33 +13,34 @@ _LENGTHS = (4, 8, 15, 30, 60, 110, 200)  # words
 WHOLE = -1  # what no one sentence has
 
 
+def spoken(spelt: str, ngrams: Iterable[str]) -> list[str]:
+    """Of a plain sentence its n-grams and how its longer words begin, each once."""
+    return [*ngrams, *{each[:5] + "-": None for each in spelt.split(" ") if len(each) > 5}]
+
+
 def traits(channel: str, lines: Sequence[Sentence], rows: Iterable[str], *, references: int, named: int) -> Mapping[str, int]:
     """Each once, with the first sentence that has it, in an order that the contact alone decides.
 
     ``rows`` are the names of those that it hit, ``references`` counts our case references, ``named`` the other bodies named.
     """
     found: dict[str, int] = {}
+    known = KIND.get
     length = asks = said = 0
     for place in range(len(lines) - 1, -1, -1):  # so that of sentences which have it the first is left
         line = lines[place]
         words = line.plain.split(" ")
-        kinds = ["^", *[kind for each in words if (kind := KIND.get(each) or (each[0].isdigit() and "=#"))], "$"]
+        kinds = ["^", *[kind for each in words if (kind := known(each) or (each[0].isdigit() and "=#"))], "$"]
         length += len(words)
         asks += line.question
         said += not line.from_subject
-        spoken = [
-            *words,
-            *[each[:5] + "-" for each in words if len(each) > 5],
-            *map(" ".join, pairwise(["^", *words, "$"])),
-            *kinds,
-            *map(" ".join, pairwise(kinds)),
-            *map(" ".join, zip(kinds, kinds[1:], kinds[2:], strict=False)),
-        ]
+        begun = [each + " " for each in kinds]
+        twos = list(map(add, begun, kinds[1:]))
+        there = [*spoken(line.plain, line.ngrams), *kinds, *twos, *map(add, begun, twos[1:])]
         if line.from_subject:
-            spoken += ["s " + each for each in words]
+            there += ["s " + each for each in words]
         if line.question:
-            spoken += ["?" + each for each in kinds]
-        found.update(dict.fromkeys(spoken, place))
+            there += ["?" + each for each in kinds]
+        found.update(dict.fromkeys(there, place))
     whole = [
         "channel " + channel,
         f"length {sum(length > each for each in _LENGTHS)}",

@@ -1,6 +1,8 @@
 """The model that weighs outcomes, what is done about what it is not sure of, and what it has learned."""
 
+import json
 from dataclasses import replace
+from importlib.resources import files
 
 import pytest
 
@@ -9,6 +11,7 @@ from router.opening import reading_of
 from router.read import Outcome, outcome, read
 from router.read.linear import Linear
 from router.read.reader import look
+from router.read.sentences import ngrams
 from tests.router.read.lessons import version
 
 CHASER = "I have been waiting for your reply since May. Nobody rings me back. I want an apology from you."
@@ -66,4 +69,29 @@ def test_the_likelihoods_of_all_outcomes_are_one_together_also_of_words_that_nob
 
 def test_a_trait_counts_once_however_often_it_is_said():
     model = Linear("outcome.json")
-    assert model.score("wait wait") == pytest.approx(model.score("wait wait wait wait"))
+    assert model.weigh(ngrams("wait wait wait")) == model.weigh(ngrams("wait wait wait wait"))
+
+
+@pytest.mark.parametrize("name", ["outcome.json", "feedback.json", "harm.json", "threat-to-staff.json"])
+def test_a_text_weighs_for_each_label_what_its_traits_weigh_in_the_file(name):
+    model, told = Linear(name), json.loads(files("router.read").joinpath(name).read_text(encoding="utf-8"))
+    known = list(told["weights"])
+    for traits in (known[:1], known[::97], known, ["nobody has ever said this"], []):
+        sums = [
+            sum(told["weights"].get(each, [0] * len(told["labels"]))[at] for each in traits)
+            for at in range(len(told["labels"]))
+        ]
+        expected = [bias + told.get("unit", 1.0) * total for bias, total in zip(told["bias"], sums, strict=True)]
+        assert model.weigh(traits) == pytest.approx(expected)
+        assert model.odds(traits) == pytest.approx(expected[0]) or len(expected) > 1
+
+
+def test_what_speaks_most_for_a_label_comes_first_and_nothing_that_speaks_against_it():
+    model, weights = (
+        Linear("outcome.json"),
+        json.loads(files("router.read").joinpath("outcome.json").read_text("utf-8"))["weights"],
+    )
+    for at in range(len(model.labels)):
+        told = [weights[each][at] for each in model.strongest(weights, at, 50)]
+        assert told == sorted((each[at] for each in weights.values()), reverse=True)[:50]
+    assert model.strongest([each for each, of in weights.items() if of[0] <= 0], 0, 5) == []

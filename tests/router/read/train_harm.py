@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 
 from router.read import risk, signs
 from router.read.phrases import find
-from router.read.sentences import Sentence, plain, sentences, tidy
+from router.read.sentences import Sentence, ngrams, plain, sentences, tidy
 from tests.router.read.measure import CORPUS, SAMPLES
 
 MODELS: Final = Path("router/read")
@@ -52,13 +52,8 @@ class Text(NamedTuple):
     parts: tuple[str, ...]
 
     def grams(self) -> set[str]:
-        """As ``Linear.score`` finds them; of two neighbours those of both are added up there, and nearly so here."""
-        return {
-            each
-            for part in self.parts
-            for words in [["^", *part.split(), "$"]]
-            for each in (*words, *map(" ".join, pairwise(words)))
-        }
+        """Of two neighbours those of both are added up in reading, and nearly so here."""
+        return {each for part in self.parts for each in ngrams(part)}
 
     def length(self) -> float:
         return sqrt(max(risk.SHORTEST, sum(part.count(" ") + 1 for part in self.parts)))
