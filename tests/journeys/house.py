@@ -22,7 +22,7 @@ from typing import Any
 
 import asyncpg
 
-from tests.journeys.forked import Forked
+from tests.journeys.forked import Forked, ran
 from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.kafka import Kafka
 from tests.servers.loopback import free_ports
@@ -286,7 +286,7 @@ class Installation:
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """One command beside the service."""
         at = ["--config", str(self.folder / "ingest.toml")]
-        return subprocess.run([*INGEST, *words, *at], capture_output=True, text=True, timeout=60)
+        return ran([*words, *at], within=60)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What the register's database holds, asked directly."""
