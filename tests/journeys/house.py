@@ -306,7 +306,7 @@ class Installation:
             with suppress(sqlite3.OperationalError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError, OSError):
                 if (found := self.number(query)) == wanted:
                     return
-            time.sleep(0.1)
+            time.sleep(0.2)  # to ask is work too
 
     def telemetry(self, most: int = 3000) -> str:
         """The last that each process said of itself, less what it says of each letter."""

@@ -130,7 +130,7 @@ async def until(it: Installation, what: str, true: Callable[[], bool], within: f
     deadline = time.monotonic() + within
     while not await asyncio.to_thread(true):
         assert time.monotonic() < deadline, f"not after {within} s: {what}. {it.telemetry()}"
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.1)
 
 
 async def all_is_well(it: Installation, smtp: SmtpServer | None, letters: int, crashes: int = 0) -> None:
