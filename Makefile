@@ -10,6 +10,8 @@ NPM := $(shell command -v npm 2>/dev/null || echo $(UV) tool run --quiet --pytho
 FORM := channels/web_form
 
 export UV_PYTHON_DOWNLOADS = never
+# Wherever Python is told to keep nothing that it has compiled, each of a hundred processes would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test bench drain doors profile outage mutants check format setup
 .DEFAULT_GOAL := help

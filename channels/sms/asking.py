@@ -1,7 +1,9 @@
-"""How a provider's API is asked: by which login, and how much of an answer is read."""
+"""How a provider's API is asked: by which login, trusting whom, and how much of an answer is read."""
 
 import json
+import ssl
 from collections.abc import Generator
+from functools import cache
 from typing import Any
 
 import httpx
@@ -16,6 +18,12 @@ def login(account: SmsAccount, clock: Clock) -> httpx.Auth | None:
     if account.provider == "twilio" and account.token is not None:
         return httpx.BasicAuth(account.account_sid or "", account.token.get_secret_value())
     return _NotifyToken(*key, clock) if (key := account.notify_key) else None
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """Whose certificates are believed: httpx would read all of them for each client, and meanwhile nothing else were done."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class _NotifyToken(httpx.Auth):

@@ -21,7 +21,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from channels.sms.asking import login
+from channels.sms.asking import login, trusted
 from channels.sms.inbound import InboundText, Media, Part, Picture, joined
 from channels.sms.providers import PROVIDERS
 from channels.sms.settings import SmsAccount
@@ -285,7 +285,7 @@ class Texts:
 
     async def _fetched(self, wanted: Sequence[Media]) -> list["Picture | str"]:
         """Each picture, or why it is not there: ``not-had`` may do later, ``refused`` is too large or lies elsewhere."""
-        async with httpx.AsyncClient(timeout=self._pace.picture, trust_env=False) as client:
+        async with httpx.AsyncClient(timeout=self._pace.picture, verify=trusted(), trust_env=False) as client:
             return await asyncio.gather(*(self._fetch(client, each) for each in wanted))
 
     async def _fetch(self, client: httpx.AsyncClient, media: Media) -> "Picture | str":

@@ -22,7 +22,7 @@ from typing import Any
 
 import asyncpg
 
-from tests.journeys.forked import Forked
+from tests.journeys.forked import Forked, ran
 from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.kafka import Kafka
 from tests.servers.loopback import free_ports
@@ -286,7 +286,7 @@ class Installation:
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """One command beside the service."""
         at = ["--config", str(self.folder / "ingest.toml")]
-        return subprocess.run([*INGEST, *words, *at], capture_output=True, text=True, timeout=60)
+        return ran([*words, *at], within=60)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What the register's database holds, asked directly."""
@@ -306,7 +306,7 @@ class Installation:
             with suppress(sqlite3.OperationalError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError, OSError):
                 if (found := self.number(query)) == wanted:
                     return
-            time.sleep(0.1)
+            time.sleep(0.2)  # to ask is work too
 
     def telemetry(self, most: int = 3000) -> str:
         """The last that each process said of itself, less what it says of each letter."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Generator
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -16,7 +15,7 @@ from ingest.log.kafka import KafkaLog
 from ingest.log.sqlite import SqliteLog
 from ingest.settings import LogSettings
 from tests.journeys.house import Installation
-from tests.servers.kafka import Kafka, running_kafka
+from tests.servers.kafka import Kafka
 from tests.servers.postgres import Postgres
 
 CRM, INTAKES, MANY, KILLS = "urn:example:crm", "urn:example:intake", 60, 6
@@ -31,12 +30,6 @@ ENQUIRY = (
     "and their complaints team has sent its final response. Please look into this for me."
 )
 RECEIPTS = topic_of("handoffs.receipts")
-
-
-@pytest.fixture(scope="module")
-def kafka() -> Generator[Kafka]:
-    """A cluster of this file's own, since the service's topics have no other names."""
-    yield from running_kafka()
 
 
 @pytest.mark.journey
@@ -56,6 +49,7 @@ async def test_what_a_team_returns_comes_back_once(tmp_path: Path) -> None:
 @pytest.mark.journey
 @pytest.mark.needs("kafka")
 @pytest.mark.needs("postgres")
+@pytest.mark.xdist_group("journeys-on-kafka")
 @pytest.mark.timeout(300)
 async def test_what_a_team_returns_comes_back_once_with_several_routers(
     tmp_path: Path, kafka: Kafka, postgres: Postgres

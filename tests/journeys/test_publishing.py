@@ -25,7 +25,7 @@ from ingest.originals import Originals
 from ingest.receive import CONTACTS
 from ingest.settings import LogSettings
 from tests.journeys.house import Installation
-from tests.servers.kafka import Kafka, running_kafka
+from tests.servers.kafka import Kafka
 from tests.servers.postgres import Postgres
 
 CRM, KEY = "urn:example:crm", "0d7fa1b2c3e4958677a8b9c0d1e2f3a4"
@@ -78,12 +78,6 @@ class Publisher:
         return told["id"] if answer.status == 202 else None
 
 
-@pytest.fixture(scope="module")
-def kafka() -> Generator[Kafka]:
-    """A cluster of this file's own, since the service's topics have no other names."""
-    yield from running_kafka()
-
-
 @pytest.fixture
 def on_one_box(tmp_path: Path) -> Generator[Installation]:
     """Web and router in one process, on a log of SQLite's."""
@@ -113,6 +107,7 @@ async def test_no_contact_that_was_accepted_is_lost_or_doubled_by_kills(on_one_b
 @pytest.mark.journey
 @pytest.mark.needs("kafka")
 @pytest.mark.needs("postgres")
+@pytest.mark.xdist_group("journeys-on-kafka")
 @pytest.mark.timeout(400)
 async def test_no_contact_that_was_accepted_is_lost_or_doubled_by_kills_of_several_processes(
     scaled_out: Installation, kafka: Kafka

@@ -16,13 +16,12 @@ from typing import Any
 
 import asyncpg
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
 
 from channels.email.translate import translate
-from ingest.commands.topic import NAMES
 from ingest.log.kafka import KafkaLog
 from ingest.receive import CONTACTS, record_of
 from ingest.settings import LogSettings
+from tests.journeys.conftest import without_topics
 from tests.journeys.house import KEY, Installation, Process
 from tests.journeys.test_killed_midway import letter
 from tests.servers.dovecot import Dovecot
@@ -80,10 +79,7 @@ async def house(dovecot: Dovecot, smtp: SmtpServer, kafka: Kafka, postgres: Post
     yield make
     for each in made:
         await asyncio.to_thread(each.stop)
-    admin: Any = AIOKafkaAdminClient(bootstrap_servers=kafka.url.removeprefix("kafka://"))
-    await admin.start()
-    await admin.delete_topics(list(NAMES))
-    await admin.close()
+    await without_topics(kafka)
 
 
 @dataclass
@@ -134,7 +130,7 @@ async def until(it: Installation, what: str, true: Callable[[], bool], within: f
     deadline = time.monotonic() + within
     while not await asyncio.to_thread(true):
         assert time.monotonic() < deadline, f"not after {within} s: {what}. {it.telemetry()}"
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.1)
 
 
 async def all_is_well(it: Installation, smtp: SmtpServer | None, letters: int, crashes: int = 0) -> None:

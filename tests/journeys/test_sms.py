@@ -6,16 +6,14 @@ On one box and on Kafka with PostgreSQL; with webhooks that never came, and with
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import httpx
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
 
-from ingest.commands.topic import NAMES
 from tests.journeys.house import Installation, Process
-from tests.servers.kafka import Kafka, running_kafka
+from tests.servers.kafka import Kafka
 from tests.servers.postgres import Postgres
 from tests.servers.providers import Notify, Received, Twilio, serving
 
@@ -48,18 +46,20 @@ price_per_part = "0.0395"
 """
 PERSON = "SELECT count(*) FROM outgoing WHERE audience = 'person'"
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(400), pytest.mark.xdist_group("journeys-sms")]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
 
 ON_ONE_BOX = "on one box"
 wherever_it_runs = pytest.mark.parametrize(
-    "it", [ON_ONE_BOX, pytest.param("apart", marks=[pytest.mark.needs("kafka"), pytest.mark.needs("postgres")])], indirect=True
+    "it",
+    [
+        ON_ONE_BOX,
+        pytest.param(
+            "apart",
+            marks=[pytest.mark.needs("kafka"), pytest.mark.needs("postgres"), pytest.mark.xdist_group("journeys-on-kafka")],
+        ),
+    ],
+    indirect=True,
 )
-
-
-@pytest.fixture(scope="module")
-def kafka() -> Generator[Kafka]:
-    """A cluster of this file's own, since the service's topics have no other names."""
-    yield from running_kafka()
 
 
 @pytest.fixture(params=[Twilio, Notify], ids=["twilio", "notify"])
@@ -97,15 +97,6 @@ async def it(request: pytest.FixtureRequest, provider: Twilio | Notify, tmp_path
     made = Installation.apart_without_mail(folder, kafka, postgres, (*ROLES, "web-2"), more, web)
     yield made
     made.stop()
-    await without_topics(kafka)
-
-
-async def without_topics(kafka: Kafka) -> None:
-    """As a new cluster is."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.url.removeprefix("kafka://"))
-    await admin.start()
-    await admin.delete_topics(list(NAMES))
-    await admin.close()
 
 
 async def tell(provider: Twilio | Notify, each: Received, door: str) -> httpx.Response:

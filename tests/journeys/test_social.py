@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
 
-from ingest.commands.topic import NAMES
 from ingest.ids import contact_id
 from tests.journeys.house import Installation, Process
-from tests.servers.kafka import Kafka, running_kafka
+from tests.servers.kafka import Kafka
 from tests.servers.portal import Portal, running_portal
 from tests.servers.postgres import Postgres
 
@@ -33,11 +31,19 @@ own_handles = ["x:@OmbudsmanCare"]
 """
 PERSON = "SELECT count(*) FROM outgoing WHERE audience = 'person'"
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(400), pytest.mark.xdist_group("journeys-social")]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
 
 ON_ONE_BOX = "on one box"
 wherever_it_runs = pytest.mark.parametrize(
-    "it", [ON_ONE_BOX, pytest.param("apart", marks=[pytest.mark.needs("kafka"), pytest.mark.needs("postgres")])], indirect=True
+    "it",
+    [
+        ON_ONE_BOX,
+        pytest.param(
+            "apart",
+            marks=[pytest.mark.needs("kafka"), pytest.mark.needs("postgres"), pytest.mark.xdist_group("journeys-on-kafka")],
+        ),
+    ],
+    indirect=True,
 )
 
 
@@ -51,12 +57,6 @@ def post(id_: str, text: str = SAID, **more: Any) -> dict[str, Any]:
 
 def id_of(post_id: str) -> str:
     return str(contact_id("social", "portal", post_id))
-
-
-@pytest.fixture(scope="module")
-def kafka() -> Generator[Kafka]:
-    """A cluster of this file's own, since the service's topics have no other names."""
-    yield from running_kafka()
 
 
 @pytest.fixture
@@ -82,10 +82,6 @@ async def it(request: pytest.FixtureRequest, portal: Portal, tmp_path: Path) -> 
     made = Installation.apart_without_mail(folder, kafka, postgres, (*ROLES, "web-2"), more)
     yield made
     made.stop()
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.url.removeprefix("kafka://"))
-    await admin.start()
-    await admin.delete_topics(list(NAMES))  # as a new cluster is
-    await admin.close()
 
 
 async def started(it: Installation) -> None:

@@ -1,9 +1,12 @@
-"""Ports of the loopback: some that nobody has, whether somebody listens, and our own public port on one."""
+"""Ports of the loopback: some that nobody has, whether somebody listens, what asks there, and our own public port on one."""
 
 import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncGenerator, Sequence
+from typing import Any
+
+import httpx
 
 from ingest.settings import WebSettings
 from ingest.web import Door, serve_public
@@ -23,6 +26,11 @@ def listens(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False
+
+
+def plain_client(**chosen: Any) -> httpx.AsyncClient:
+    """Asks without TLS: to read every certificate that is believed would be most of the work of a request."""
+    return httpx.AsyncClient(verify=False, trust_env=False, **chosen)
 
 
 @contextlib.asynccontextmanager

@@ -32,6 +32,7 @@ from twilio.request_validator import RequestValidator
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ingest.clock import Clock, now
+from tests.servers.loopback import plain_client
 
 HANG = "hang"
 """Take it and never answer."""
@@ -804,5 +805,5 @@ def _there(url: str, at: str) -> str:
 
 
 async def _post(url: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
-    async with httpx.AsyncClient(timeout=15) as client:
+    async with plain_client(timeout=15) as client:
         return await client.post(url, content=body, headers=headers)

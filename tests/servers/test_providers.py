@@ -22,7 +22,7 @@ from twilio.rest import Client
 
 from ingest.settings import WebSettings
 from ingest.web import Door, problem
-from tests.servers.loopback import free_ports, public_port
+from tests.servers.loopback import free_ports, plain_client, public_port
 from tests.servers.providers import DROP, HANG, Notify, Twilio, parts, serving
 
 AMIR, NIA = "+447700900123", "+447700900124"
@@ -104,7 +104,7 @@ async def test_twilio_gives_a_picture_to_whoever_has_the_token_by_sending_them_o
     (listed,) = await asyncio.to_thread(theirs(twilio).messages(each.id).media.list)
     assert listed.content_type == form["MediaContentType0"] == "image/png"
     assert str(listed.sid) in form["MediaUrl0"]
-    async with httpx.AsyncClient() as client:
+    async with plain_client() as client:
         assert (await client.get(form["MediaUrl0"])).status_code == 401
         sent_on = await client.get(form["MediaUrl0"], auth=(twilio.account_sid, twilio.token))
         assert sent_on.status_code == 307
@@ -215,7 +215,7 @@ async def test_notify_refuses_once_when_told_to_and_takes_nothing(notify: Notify
 async def test_notify_takes_no_token_that_is_half_a_minute_out(notify: Notify, late: int) -> None:
     iat = int(datetime.now(UTC).timestamp()) + late
     token = jwt.encode({"iss": notify.service_id, "iat": iat}, notify.secret, "HS256")
-    async with httpx.AsyncClient() as client:
+    async with plain_client() as client:
         answer = await client.get(f"{notify.url}/v2/received-text-messages", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 403
     assert "clock" in answer.json()["errors"][0]["message"]
@@ -223,7 +223,7 @@ async def test_notify_takes_no_token_that_is_half_a_minute_out(notify: Notify, l
 
 @pytest.mark.parametrize("said", ["", "Bearer", "Bearer nonsense", "Basic YTpi"])
 async def test_notify_takes_no_request_without_a_token_of_its_service(notify: Notify, said: str) -> None:
-    async with httpx.AsyncClient() as client:
+    async with plain_client() as client:
         answer = await client.get(f"{notify.url}/v2/received-text-messages", headers={"Authorization": said})
     assert answer.status_code in (401, 403)
     with pytest.raises(HTTPError) as refused:
@@ -245,7 +245,7 @@ async def test_what_is_taken_without_an_answer_is_taken(kind: Callable[[], Twili
 
 
 async def _send_to(provider: Twilio | Notify) -> httpx.Response:
-    async with httpx.AsyncClient(timeout=0.5) as client:
+    async with plain_client(timeout=0.5) as client:
         if isinstance(provider, Twilio):
             return await client.post(
                 f"{provider.url}/2010-04-01/Accounts/{provider.account_sid}/Messages.json",

@@ -30,7 +30,7 @@ from ingest.settings import Settings
 from ingest.web import Door, problem
 from tests.clock import Clock
 from tests.conftest import FIXED
-from tests.servers.loopback import free_ports, public_port
+from tests.servers.loopback import free_ports, plain_client, public_port
 from tests.servers.providers import Notify, Twilio, serving
 
 KEY = "7f3a91c04be82d6659d1e07ab34c8f20"
@@ -70,7 +70,7 @@ class House:
         return await self.provider.forward(each, self.url, self.at, **more)
 
     async def post(self, body: bytes, headers: Mapping[str, str], where: str = "/sms/care") -> httpx.Response:
-        async with httpx.AsyncClient(timeout=20) as client:
+        async with plain_client(timeout=20) as client:
             return await client.post(f"{self.at}{where}", content=body, headers=headers)
 
     async def contacts(self) -> list[Contact]:

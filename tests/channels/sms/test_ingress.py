@@ -24,6 +24,7 @@ from ingest.contract import OutgoingState
 from ingest.errors import Unavailable
 from router.read.reader import read
 from tests.channels.sms.conftest import PUBLIC_URL, VONAGE_SECRET, House, Serving
+from tests.servers.loopback import plain_client
 from tests.servers.providers import Notify, Sent, Twilio, serving
 
 AMIR = "+447700900123"
@@ -554,7 +555,7 @@ async def test_hostile_headers_and_bodies_never_break_it_and_unsigned_ones_write
     async with AsyncExitStack() as held:
         provider = await held.enter_async_context(serving(kind())) if kind else None
         house = await held.enter_async_context(house_of(provider))
-        client = await held.enter_async_context(httpx.AsyncClient(base_url=house.at, timeout=20))
+        client = await held.enter_async_context(plain_client(base_url=house.at, timeout=20))
         loop = asyncio.get_running_loop()
 
         @examples(
@@ -584,7 +585,7 @@ async def test_hostile_bodies_that_are_signed_never_break_it(house_of: Serving, 
     async with AsyncExitStack() as held:
         provider = await held.enter_async_context(serving(kind())) if kind else None
         house = await held.enter_async_context(house_of(provider, pace=Pace(look=30)))
-        client = await held.enter_async_context(httpx.AsyncClient(base_url=house.at, timeout=20))
+        client = await held.enter_async_context(plain_client(base_url=house.at, timeout=20))
         loop = asyncio.get_running_loop()
 
         @examples(

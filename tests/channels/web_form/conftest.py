@@ -29,7 +29,7 @@ from ingest.settings import Settings
 from ingest.uploads import Uploads
 from ingest.web import Door, problem
 from tests.clock import Clock
-from tests.servers.loopback import free_ports, public_port
+from tests.servers.loopback import free_ports, plain_client, public_port
 
 KEY = "7f3a91c04be82d6659d1e07ab34c8f20"
 TEAMS = dict.fromkeys(("intake", "investigators", "customer_care", "duty"), "team@example.org")
@@ -148,7 +148,7 @@ class Person:
     def __init__(self, house: House | str, language: str = "en", **chosen: Any) -> None:
         self.at = "/cy" if language == "cy" else ""
         url = house if isinstance(house, str) else house.url
-        self.client = httpx.AsyncClient(base_url=url, timeout=20, **chosen)
+        self.client = plain_client(base_url=url, timeout=20, **chosen)
         self.page = httpx.Response(200)
 
     async def see(self, where: str) -> httpx.Response:
