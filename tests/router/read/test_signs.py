@@ -140,10 +140,10 @@ def test_what_is_only_hinted_at_is_heard_alone_and_among_other_things(sentence):
     assert any(sentence[:40] in sign.words for sign in signs)
 
 
-def test_the_same_words_are_seldom_a_sign_where_nothing_is_the_matter():
-    """Of texts so short and so like the others a few may raise one; among other things hardly any."""
-    assert sum(read("sms", None, sentence).safeguarding for sentence in CALM) <= 2
-    assert sum(read("letter", None, AMONG.format(sentence)).safeguarding for sentence in CALM) <= 1
+@pytest.mark.parametrize(("channel", "among"), [("sms", "{}"), ("letter", AMONG)])
+def test_the_same_words_are_seldom_a_sign_where_nothing_is_the_matter(channel, among):
+    """Two may be: "There is one more thing on my list" is what somebody said who was about to die, and a false alarm costs a minute."""
+    assert sum(read(channel, None, among.format(sentence)).safeguarding for sentence in CALM) <= 2
 
 
 @pytest.mark.parametrize("sentence", IDIOM)
