@@ -12,7 +12,7 @@ from router.read.reading import Sign
 from router.read.risk import MODEL, hear
 from router.read.sentences import Sentence
 
-ODDS: Final = -1.9  # of a risk, from which it is told: a natural logarithm, one in eight
+ODDS: Final = -2.25  # of a risk, from which it is told: a natural logarithm, one in nine and a half
 OF_A_RULE: Final = 2.5  # what a row that is found adds to them
 
 _SOURCE: Final = "DESIGN section 1, Urgent"
@@ -35,6 +35,7 @@ ROWS: Final = (
         "end|ending|take|taking my own? life", "do away with myself",
         "want|wanna|going|plan|planning|intend|ready|rather|wish to? die|be_dead", "better off dead",
         "better|be_better off without me", "wish i was|were dead|not_here|not_alive",
+        "i|i_am|am|feel|feeling|been|felt suicidal|sucidal|suicidle|suisidal", "sucidal|suicidle|suisidal|suiciadal",
         "taken|took|swallowed all|thirty|forty|fifty|the_whole|30|40|50|60 .. pills|tablets|paracetamol|meds",
         "cutting|cut|harming|burning|hurting myself|my_arms|my_wrists|my_legs",
     ), unless=(

@@ -19,6 +19,8 @@ SAMPLES = Path("ingest/commands/samples/contacts.jsonl")
 CORPUS = Path("tests/router/read/corpus")
 PUT_AWAY = Path("tests/router/read/put_away")
 """By writers of whom nothing is learned. Whoever reads them or tunes to them has to write others."""
+SET_APART = Path("tests/router/read/set_apart/contacts.jsonl")
+"""Labelled for harm and adjustments alone, by one who also wrote sentences to learn from; nothing is learned from them either."""
 OWN = ("name", "postcode", "phone", "email", "date_of_birth")
 
 

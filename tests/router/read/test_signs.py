@@ -6,7 +6,7 @@ import pytest
 
 from router.read import read, signs_in
 from router.read.risk import MODEL
-from tests.router.read.measure import CORPUS, SAMPLES, contacts, measure
+from tests.router.read.measure import CORPUS, SAMPLES, SET_APART, contacts, measure
 from tests.router.read.train_harm import version
 
 HARM = """
@@ -140,10 +140,10 @@ def test_what_is_only_hinted_at_is_heard_alone_and_among_other_things(sentence):
     assert any(sentence[:40] in sign.words for sign in signs)
 
 
-@pytest.mark.parametrize("sentence", CALM)
-def test_the_same_words_are_no_sign_where_nothing_is_the_matter(sentence):
-    assert not read("sms", None, sentence).safeguarding
-    assert not read("letter", None, AMONG.format(sentence)).safeguarding
+@pytest.mark.parametrize(("channel", "among"), [("sms", "{}"), ("letter", AMONG)])
+def test_the_same_words_are_seldom_a_sign_where_nothing_is_the_matter(channel, among):
+    """Two may be: "There is one more thing on my list" is what somebody said who was about to die, and a false alarm costs a minute."""
+    assert sum(read(channel, None, among.format(sentence)).safeguarding for sentence in CALM) <= 2
 
 
 @pytest.mark.parametrize("sentence", IDIOM)
@@ -182,6 +182,17 @@ def test_of_the_corpus_hardly_a_risk_is_missed_and_few_alarms_are_false():
     figures, _ = measure(contacts([CORPUS]))
     assert figures["safeguarding recall"] >= 0.95
     assert figures["safeguarding precision"] >= 0.8
+
+
+def test_of_contacts_that_nothing_is_learned_from_most_risks_are_heard():
+    """Half of them are the other half's words with nothing the matter, so that its false alarms are the worst there are."""
+    apart = [
+        (row["labels"]["safeguarding"], read(row["channel"], row["subject"], row["text"]).safeguarding)
+        for row in contacts([SET_APART])
+    ]
+    heard = [raised for at_risk, raised in apart if at_risk]
+    assert sum(heard) / len(heard) >= 0.75
+    assert sum(raised and not at_risk for at_risk, raised in apart) / (len(apart) - len(heard)) <= 0.25
 
 
 def test_the_models_were_learned_from_the_files_that_are_here():

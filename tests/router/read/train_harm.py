@@ -25,13 +25,13 @@ from tests.router.read.measure import CORPUS, SAMPLES
 MODELS: Final = Path("router/read")
 SENTENCES: Final = CORPUS / "sentences"
 NOT_LEARNED: Final = ("never:", "under_18")  # labels that may well go with a risk, in sentences that are not labelled for one
-STRENGTH: Final = 2.0  # of what weights may grow to
+STRENGTH: Final = 4.0  # of what weights may grow to
 OF_ORDINARY: Final = 0.5  # how much a sentence of an ordinary contact counts; two neighbours count half of it
 OF_FOUND: Final = 3.0  # and the sentence that stands out in a contact with a risk in it
 FEWEST: Final = 2  # texts that must have an n-gram
 COMMON: Final = 200  # of the commonest words, which are little but grammar, the vectors say nothing
 WORDS: Final = 20_000  # that get a weight from their vectors alone
-OF_VECTORS: Final = 0.6
+OF_VECTORS: Final = 0.3
 NOTHING: Final = -20.0  # odds
 
 
@@ -65,7 +65,12 @@ def files() -> list[Path]:
 
 
 def sentence_files() -> list[Path]:
-    return [*sorted(SENTENCES.glob("harm-*.jsonl")), SENTENCES / "feedback.jsonl", SENTENCES / "wishes.jsonl"]
+    return [
+        *sorted(SENTENCES.glob("harm-*.jsonl")),
+        SENTENCES / "feedback.jsonl",
+        SENTENCES / "wishes.jsonl",
+        *sorted(SENTENCES.glob("adjustments*.jsonl")),
+    ]
 
 
 def version() -> str:
@@ -143,7 +148,7 @@ class Lesson:
     def learn(self, taught: Iterable[tuple[Text, bool, float]]) -> Any:
         """A column of weights, from texts, whether each is an instance and how much it counts."""
         rows = list(taught)
-        fitted = self._regression(C=STRENGTH, fit_intercept=False, max_iter=200, tol=1e-3).fit(
+        fitted = self._regression(C=STRENGTH, fit_intercept=False, solver="liblinear", dual=True, tol=1e-2, random_state=0).fit(
             self.table[[self.at[text] for text, _, _ in rows]],
             [is_one for _, is_one, _ in rows],
             sample_weight=[counts for _, _, counts in rows],
@@ -194,7 +199,7 @@ def show(lesson: Lesson, everybody: Sequence[Contact], said: Sequence[tuple[Text
         weights = learn_harm(lesson, [each for each in everybody if each.writer != writer], said)
         unseen += [(odds(lesson, weights, each), each) for each in everybody if each.writer == writer]
     corpus = [each for each in unseen if each[1].writer != SAMPLES.stem]
-    for least in sorted({signs.ODDS, *(half / 2 for half in range(-6, 1))}):
+    for least in sorted({signs.ODDS, *(quarter / 4 for quarter in range(-12, 1))}):
         print(f"odds {least:5}: the corpus {_figures(corpus, least)}; the samples {_figures(set(unseen) - set(corpus), least)}")
     for writer in dict.fromkeys(each.writer for each in everybody):
         print(f"{writer:13} {_figures([each for each in unseen if each[1].writer == writer], signs.ODDS)}")
