@@ -52,10 +52,20 @@ def _traits(subject: str | None, text: str) -> Sequence[Traits]:
 
 
 def sentences_of(folder: Path = CORPUS / "sentences") -> list[Told]:
-    """The labelled sentences."""
-    files = [folder / "feedback.jsonl", folder / "feedback-further.jsonl"]
-    rows = [json.loads(line) for path in files for line in path.read_text(encoding="utf-8").splitlines()]
-    return [Told(_traits(None, row["text"]), frozenset(row["labels"]), frozenset(LABELS) - {"remedy"}) for row in rows]
+    """The labelled sentences. Those of ``criteria.jsonl`` are labelled for the criteria and the type of feedback only."""
+    told: list[Told] = []
+    for name, tells_of in (
+        ("feedback.jsonl", frozenset(LABELS) - {"remedy"}),
+        ("feedback-further.jsonl", frozenset(LABELS) - {"remedy"}),
+        ("criteria.jsonl", frozenset((*_CRITERIA, *_KINDS))),
+    ):
+        for line in (folder / name).read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            shows = frozenset(row["labels"])
+            # Whoever shows a criterion speaks of a decision, also where the label does not say so.
+            about = shows | {"decision"} if shows & set(_CRITERIA) else shows
+            told.append(Told(_traits(None, row["text"]), about, tells_of))
+    return told
 
 
 def contact_of(row: dict[str, Any]) -> Told:
