@@ -169,13 +169,13 @@ def unseen(rows: Iterable[dict[str, Any]]) -> Counter[str]:
         told = feedback.weigh(lines, find(lines))
         kind = feedback.feedback_type(told)[0] if is_feedback else None
         before, _ = feedback.contacted_before(told, fields(tidy(row["text"])), kind or labels["outcome"])
-        criteria = feedback.review_criteria(told)[0] if labels["feedback_type"] in ("decision", "mixed") else ()
+        criteria = feedback.review_criteria(told, kind)[0] if is_feedback else ()
         for fact, found, wanted in (
             ("type", {kind} if is_feedback else set[Any](), {labels["feedback_type"]} if is_feedback else set[Any]()),
             (
                 "criteria",
                 {name for name, _ in criteria},
-                set(labels["review_criteria"]) if criteria or is_feedback else set[Any](),
+                set(labels["review_criteria"]) if is_feedback else set[Any](),
             ),
             ("contacted before", {before} - {None}, {labels["contacted_before"]} - {None}),
             (
