@@ -37,7 +37,7 @@ def criteria_of_feedback(text: str) -> set[str]:
 
 
 # By file the least that is found; docs/reading.md tells the figures.
-@pytest.mark.parametrize(("file", "least"), [("names/names.jsonl", (0.95, 0.95)), ("names/unlearned.jsonl", (0.0, 0.0))])
+@pytest.mark.parametrize(("file", "least"), [("names/names.jsonl", (0.95, 0.95)), ("names/unlearned.jsonl", (0.9, 0.8))])
 def test_who_writes_is_named_in_many_forms(file, least):
     rows = told(file)
     wanted = [{" ".join(row["name"].lower().replace(".", " ").split())} if row["name"] else set() for row in rows]
@@ -46,7 +46,7 @@ def test_who_writes_is_named_in_many_forms(file, least):
 
 
 @pytest.mark.parametrize(
-    ("file", "least"), [("sentences/criteria.jsonl", (0.9, 0.9)), ("sentences/criteria-unlearned.jsonl", (0.0, 0.0))]
+    ("file", "least"), [("sentences/criteria.jsonl", (0.95, 0.8)), ("sentences/criteria-unlearned.jsonl", (0.85, 0.4))]
 )
 def test_review_criteria_are_told_apart_in_many_voices(file, least):
     rows = [row for row in told(file) if row["labels"] and "praise" not in row["labels"]]

@@ -27,7 +27,7 @@ linear_model: Any = import_module("sklearn.linear_model")
 
 MODEL = Path("router/read/feedback.json")
 UNIT = 0.05  # what weights are rounded to
-LEAST = 0.2  # of weights, the heaviest of a trait that is kept
+LEAST = 0.1  # of weights, the heaviest of a trait that is kept
 _CRITERIA = ("inaccurate_facts", "new_information", "overlooked_information")
 _BEFORE = ("contacted_before_true", "contacted_before_false")
 _KINDS = ("service", "decision", "praise", "suggestion")
@@ -88,7 +88,7 @@ def contact_of(row: dict[str, Any]) -> Told:
     return Told(_traits(row["subject"], row["text"]), frozenset(shows), frozenset(tells_of), whole=True)
 
 
-def learn_feedback(told: Sequence[Told], *, rounds: int = 4, strength: float = 1.0, least: int = 3) -> dict[str, Any]:
+def learn_feedback(told: Sequence[Told], *, rounds: int = 3, strength: float = 1.0, least: int = 3) -> dict[str, Any]:
     """Weights by trait and label. Of a contact only its whole is labelled: the sentences that show it best are chosen anew each round."""
     counts = Counter(trait for each in told for trait in {trait for traits in each.sentences for trait in traits})
     known = {trait: at for at, trait in enumerate(sorted(trait for trait, times in counts.items() if times >= least))}
@@ -119,7 +119,7 @@ def learn_feedback(told: Sequence[Told], *, rounds: int = 4, strength: float = 1
                     rows.append(matrix)
                     answers += [False] * matrix.shape[0]
                     scales += [min(1.0, 3.0 / matrix.shape[0])] * matrix.shape[0]
-            model = linear_model.LogisticRegression(C=strength, max_iter=400, solver="liblinear")
+            model = linear_model.LogisticRegression(C=strength, max_iter=100, tol=1e-2, solver="liblinear")
             model.fit(_stack(rows), answers, sample_weight=scales)
             weights[at], bias[at] = model.coef_[0], model.intercept_[0]
     return _written("feedback", LABELS, known, weights, bias)
