@@ -323,14 +323,19 @@ def pairs(each: Sequence[Sequence[str]]) -> list[list[str]]:
 _CRITERIA_ORDER: Final = tuple(row.gives for row in CRITERIA)
 _KINDS: Final[Sequence[FeedbackType]] = ("service", "decision", "praise", "suggestion")
 # What a weight must be for the label to be given, where it did best on writers that the model had not seen.
-_CRITERION: Final = {"inaccurate_facts": -1.25, "new_information": -0.5, "overlooked_information": -0.25}
+_CRITERION: Final = {"inaccurate_facts": 0.0, "new_information": 1.0, "overlooked_information": 0.25}
+# What tells of a decision overlooking something sounds as if its facts were wrong too: so much of that weight is not theirs.
+_SOUNDS_WRONG: Final = 0.5
+_PLAINLY_WRONG, _PLAINLY_SEEN = 1.0, -2.0  # but where a sentence tells of wrong facts alone
+_NOT_OF_A_DECISION: Final = 1.0  # how much more it must weigh where most of it is about our service
+_NOT_SURELY_FEEDBACK: Final = 1.5  # and where it is not known to be feedback
 _EARLIER: Final[Mapping[str | None, float]] = {
     "service": -3.0, "mixed": -2.5, "praise": -3.0, "decision": 0.0, "suggestion": 9.0, "investigators": 0.75, "review": -0.25, "intake": 2.0,
 }  # fmt: skip
 _FIRST: Final = -0.5
 _BOTH: Final = -0.1  # for either, the logarithm of how many sentences show it
 _ALIKE: Final = 0.7
-_PROMISE: Final = 0.0
+_PROMISE: Final = -0.25
 _REMEDY: Final = 0.58  # the sum of the sentences' chances
 
 
@@ -372,21 +377,28 @@ def _chosen(weights: Mapping[str, float]) -> FeedbackType:
     return "service" if service > decision else "decision"
 
 
-def review_criteria(told: Sequence[Weighed]) -> tuple[tuple[tuple[str, str], ...], tuple[Fact, ...]]:
-    """The criteria a request for review gives grounds for, each with the sentence that shows it best."""
-    together = [MODEL.weigh(both) for both in pairs([each.traits for each in told])]
-    shown: list[tuple[str, str]] = []
-    for criterion in _CRITERIA_ORDER:
+def review_criteria(told: Sequence[Weighed], kind: FeedbackType | None) -> tuple[tuple[tuple[str, str], ...], tuple[Fact, ...]]:
+    """The criteria a request for review gives grounds for, each with the sentence that shows it best.
+
+    ``kind`` is the type of feedback, or None where it may be none.
+    """
+    together = [each.weights for each in told]
+    together += [MODEL.weigh(both) for both in pairs([each.traits for each in told])]
+    least = {None: _NOT_SURELY_FEEDBACK, "decision": 0.0, "mixed": 0.0}.get(kind, _NOT_OF_A_DECISION)
+    overlooked = _AT["overlooked_information"]
+    sounds_wrong = _SOUNDS_WRONG * max((each[overlooked] for each in together), default=0.0)
+    found: dict[str, tuple[float, str]] = {}
+    for criterion in _CRITERIA_ORDER if told else ():
         at = _AT[criterion]
-        best = _best(told, criterion)
-        pair = max(range(len(together)), key=lambda index: together[index][at], default=None)
-        if pair is not None and best and together[pair][at] > best.shows(criterion):
-            weight, best = together[pair][at], _best(told[pair : pair + 2], criterion)
-        else:
-            weight = best.shows(criterion) if best else -9.0
-        if best and weight > _CRITERION[criterion]:
-            shown.append((criterion, best.sentence.text))
-    return tuple(shown), tuple(Fact("review_criteria", name, MODEL.version, words[:300]) for name, words in shown)
+        place = max(range(len(together)), key=lambda each: together[each][at])
+        weight = together[place][at]
+        alone = any(each[at] > _PLAINLY_WRONG and each[overlooked] < _PLAINLY_SEEN for each in together)
+        if criterion == "inaccurate_facts" and not alone:
+            weight -= max(0.0, sounds_wrong)
+        best = told[place] if place < len(told) else _best(told[place - len(told) : place - len(told) + 2], criterion)
+        found[criterion] = (weight, best.sentence.text if best else "")
+    shown = tuple((name, words) for name, (weight, words) in found.items() if weight - least > _CRITERION[name])
+    return shown, tuple(Fact("review_criteria", name, MODEL.version, words[:300]) for name, words in shown)
 
 
 def contacted_before(

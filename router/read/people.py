@@ -80,7 +80,7 @@ AUTHORITY: Final = (
 _AUTHORITY: Final = Table(AUTHORITY)
 
 _UPPER: Final = "A-Z" + "".join(each for each in map(chr, range(0xC0, 0x250)) if each.isupper())
-_TITLES: Final = r"(?:The )?(?:Mrs|Mr|Ms|Miss|Mx|Mister|Dr|Revd?|Reverend|Canon|Prof|Professor|Sir|Lady|Dame|Lord|Cllr|Councillor|Sgt|Sr|Fr|Col|Capt|Major)"
+_TITLES: Final = r"(?:The )?(?:Mrs|Mr|Ms|Miss|Mx|Mister|Dr|Revd?|Reverend|Canon|Prof|Professor|Sir|Lady|Dame|Lord|Cllr|Councillor|Sgt|Sr|Fr|Col|Capt|Major|Rt\.? Hon|Barrister|Prisoner|Imam|Rabbi|Pastor)"
 _TITLE: Final = rf"(?:{_TITLES}\b\.?(?: \(retd?\.?\))? ){{1,3}}"
 _GIVEN: Final = rf"(?:(?:[{_UPPER}]\.){{1,3}}|St\.|[{_UPPER}](?:[dD]['’])?[\w'’-]{{0,25}})"
 _FULL: Final = rf"(?:{_TITLE})?{_GIVEN}(?:[ \t](?:(?:&|and)[ \t](?!I\b))?(?:{_GIVEN}|(?:de|van|von|der|den|al|bin|bint|el|ap|ab|ferch|la|le|du|da|dos|ter)\b)){{0,4}}"
@@ -109,7 +109,7 @@ regarding sincerely faithfully truly respectfully gratefully love from signed wi
 should have has had did does were are been am me him her his their them us its mum mam dad mother father son daughter wife husband brother
 sister nan gran grandad baby friend neighbour carer patient client british english welsh scottish irish polish muslim christian catholic
 attached photo photos page para paragraph part yes number tel mob mobile home work ffurflen achos cwyn helo annwyl
-got get need want know think see look going sort cant dont wont isnt wasnt didnt im ive one two three four five six
+says states nurse matron anonymous got get need want know think see look going sort cant dont wont isnt wasnt didnt im ive one two three four five six
 new old same other thing things people time way back off out over down into then than because until before after since
 money pay paid call rang told said say asked tell give gave take took made make done went came come let put
 bad good great lovely brilliant shocking ridiculous absolute absolutely anything everything something someone none every each both
@@ -117,6 +117,34 @@ i've i'm complaining writing downs caller callers gentleman lady governor tribun
 lot lots bit welcome total complete utter proper mate pal joke shambles peace fuming scandal liars crooks farce rubbish enough thats whats thx tks ty pls plz lol omg tbh hope hoping wish wishes waits hours weeks months years days minutes
 """
 _NOT_NAMES: Final = frozenset(_NO_NAMES.split())
+# Among several words with a capital these are names too: "June Whittingstall", "Tessa Green", "Nguyen An".
+_ALSO_FORENAMES: Final = frozenset(["april", "may", "june", "august", "hope", "will"])
+_ALSO_SURNAMES: Final = frozenset(
+    [
+        "hill",
+        "green",
+        "hall",
+        "park",
+        "day",
+        "best",
+        "west",
+        "north",
+        "east",
+        "lane",
+        "church",
+        "mill",
+        "love",
+        "may",
+        "english",
+        "french",
+        "welsh",
+        "page",
+        "an",
+        "do",
+        "so",
+        "to",
+    ]
+)
 
 _EMAIL: Final = re.compile(r"(?<![\w.+-])[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _NOBODYS: Final = re.compile(
@@ -201,38 +229,55 @@ _MY_NAME: Final = re.compile(
     rf"(?i:(?<!\w )(?:full |your |contact )?\bname ?:))[:,]?\s{{0,3}}(?P<name>{_FULL})"
 )
 _INTRODUCES: Final = re.compile(
-    rf"[IiTtMmEeLlYy](?<!\w.)(?:(?<=[Ii])(?:t['’]?s(?: only| just)?(?: me)?|t is|['’]?m| am)|(?<=[Tt])(?:his is(?: from)?|ext(?: is)? from)|(?<=[Mm])(?:essage(?: is)? from|e again)|(?<=[Ee])mail(?: is)? from|(?<=[Ll])etter(?: is)? from|(?<=[Yy])ma)"
+    rf"[IiTtMmEeLlYy](?<!\w.)(?:(?<=[Ii])(?:(?<=I),|t['’]?s(?: only| just)?(?: me)?|t is|['’]?m| am)|(?<=[Tt])(?:his is(?: from)?|ext(?: is)? from)|(?<=[Mm])(?:essage(?: is)? from|e again)|(?<=[Ee])mail(?: is)? from|(?<=[Ll])etter(?: is)? from|(?<=[Yy])ma)"
     rf"[,:]? \(?(?:only |just |um,? |er,? )*(?:it['’]?s )?(?P<name>{_FULL})(?![\w'’])"
 )
-_HERE: Final = re.compile(rf"(?P<name>{_FULL}),? (?:here\b|speaking\b|yma\b|sy ['’]?ma\b|sydd yma\b)")
+_HERE: Final = re.compile(
+    rf"(?P<name>{_FULL}),? (?:here\b|speaking\b|(?:writing|emailing|texting|messaging) (?:again|about|from|to)\b|yma\b|sy ['’]?ma\b|sydd yma\b|sy['’]n siarad\b)"
+)
 _LOWER_INTRODUCES: Final = re.compile(
     r"(?:^(?:hi,? )?(?:its|it's|this is|im) (?P<begins>[a-z]{2,15} [a-z'-]{2,20})(?=\. )|\b(?:hi|hello|hiya),? (?P<greets>[a-z]{2,15}(?: [a-z'-]{2,20})?)(?= here\b))|"
-    r"\b(?:its|it's|this is|my name is|my names|my name's|im|i am) (?P<name>[a-z]{2,15}(?: [a-z'-]{2,20}){0,2}?)(?= here\b| again\b|[.!,]? (?:ref|case|p-|c-)\b|[.,]? (?:p|c|en)\d)",
+    r"\b(?:its|it's|this is|my name is|my names|my name's|im|i am) (?:(?P<said>[a-z]{2,15}),? (?=(?P=said) ))?(?P<name>[a-z]{2,15}(?: [a-z'-]{2,20}){0,2}?)(?=,? (?:just )?(?:ringing|calling|phoning)\b| here\b| again\b|[.!,]? (?:ref|case|p-|c-|any|just|about|bout|re|ringing|calling|texting|from|wot|what|where|when)\b|[.,]? (?:p|c|en)\d)|"
+    r"^(?P<first>[a-z]{3,12}(?: [a-z'-]{3,20})?)(?= here\b(?! (?:is|are|in|at|on|i)\b))",
 )
 _MESSAGE_FROM: Final = re.compile(rf"\[[\w ]{{0,20}}(?:[Mm]essage|DM|[Pp]ost|[Cc]omment) (?:from|by) (?P<name>{_FULL})\]")
 _WRITES_BEFORE: Final = re.compile(rf"^(?P<name>{_FULL}): ", re.MULTILINE)
-_WRITES_FROM: Final = re.compile(rf"^(?:From|FROM|Name|Mum|Dad|Sender|Complainant)[:.] ?(?P<name>{_FULL})", re.MULTILINE)
+_WRITES_FROM: Final = re.compile(
+    rf"^(?:(?:From|FROM|Name|Mum|Dad|Sender|Complainant)[:.] ?|From (?=[^.\n]{{3,60}},))(?P<name>{_FULL}?)(?= [A-Z]{{1,2}}\d|[^\w'’ ]|\n|$| \()",
+    re.MULTILINE,
+)
 
-_RANG: Final = r"(?:rang|ring|rings|ringing|called|calls|calling|phoned|phones|phoning|telephoned|on the (?:line|phone)|wants?|wishes|asks?|asked|says|said|would like|, re\b| re\b)"
+_RANG: Final = r"(?:rang|ring|rings|ringing|called|calls|calling|phoned|phones|phoning|telephoned|on the (?:line|phone)|wants?|wishes|asks?|asked|says|said|complains|complained|states?|stated|reports|disputes|disagrees|requests|would like|, re\b| re\b)"
 _CALLER: Final = re.compile(
-    rf"(?:\b(?:[Gg]ave (?:(?:her|his|their|the|a) )?name(?: only)?(?: as)?|[Gg]ives name(?: as)?|[Nn]ame (?:given|of caller)?(?: as|:)?|[Nn]ame is)|"
-    rf"\b(?:[Cc]aller|CALLER)(?:['’]s name)?(?: is| was|:|,| -| =)?(?: (?:says|gave|called|a|an|the|is|was|her name is|his name is))?|"
+    rf"(?:\b(?:[Gg]ave (?:(?:her|his|their|the|a) )?name(?: only)?(?: as)?|[Gg]ives name(?: as)?|(?<!irst )[Nn]ame(?: given| of caller)?(?: as|:)?|[Nn]ame is)|"
+    rf"\b(?:[Cc]aller|CALLER|[Cc]ust(?:omer)?|CUST|[Ii]ncoming|[Ii]nbound|[Ee]nquirer|(?:[Rr]ang|[Cc]alled) back(?: as \w+)?|[Gg]ave (?:her|his|their) details as)(?:['’]s name)?(?: is| was|:|,| -| =)?(?: (?:says|gave|called|a|an|the|is|was|her name is|his name is))?|"
     rf"\b(?:[Cc]all|T/[Cc]|t/c|[Mm]essage|[Mm]sg|VM|vm|[Vv]oice ?mail|[Cc]allback)(?: for [\w .]{{2,25}}?)? (?:please )?(?:from|by)|"
     rf"\b(?:(?:DIL|SIL|FIL|MIL) is|(?:[Cc]lerk|[Ww]orker|[Aa]dvocate|[Cc]haplain|[Ss]ecretary|[Cc]are manager)(?: is|,)))"
     rf",? [\"“]?(?:I['’]?m )?(?P<name>{_FULL})(?![\w'’])"
+)
+_SOMEONE: Final = re.compile(rf"\b(?:[Ll]ady|[Gg]entleman|[Mm]an|[Ww]oman|[Ff]emale|[Mm]ale),? (?P<name>{_FULL})(?![\w'’])")
+# Whom one of us rang back or spoke to, where a note begins so.
+_SPOKEN_TO: Final = re.compile(
+    rf"^(?:[^\n.]{{0,14}}[.:] )?(?:[Ss]poke(?:n)?|[Tt]alked|[Rr]eturned(?: a| the)? call|[Cc]all[- ]?back(?: made)?|[Rr]ang|[Rr]ung|[Cc]alled|[Pp]honed|[Cc]all made)(?: back)?(?: (?:to|w/|with))? (?P<name>{_FULL})(?![\w'’])"
+)
+_ALONE: Final = re.compile(rf"(?:^|(?<=[.!?\n\"”] ))(?P<name>{_FULL})(?<! \w)(?=[.]?(?:$|\n)|\. |, (?:re|ref|case|about)\b)")
+_WHOLE_NAME: Final = re.compile(
+    rf"(?<![\w’'-])(?P<name>{_GIVEN}(?:[ \t](?:{_GIVEN}|de|van|der|von|ap|ab|ferch|al|el|bin|ul)){{1,3}})(?![\w'’])"
 )
 _RINGS: Final = re.compile(rf"(?P<name>{_FULL})(?: \([^)]{{1,40}}\))?,? {_RANG}")
 _TITLED_ONE: Final = re.compile(rf"(?<!\w)(?P<name>{_TITLED})(?![\w'’])")
 _IN_DETAIL: Final = re.compile(
     rf"(?<![\w’'-])(?P<name>(?:{_TITLE})?{_GIVEN}(?:[ \t](?:{_GIVEN}|de|van|ap|ab|al|el)){{1,3}}),? "
-    rf"(?=\(?\d{{2}}(?:,|\))|\(?0\d|\+\d|\d{{1,4}}[a-z]? [{_UPPER}]|{_NUMERIC}|{_WORDED}|[\w.+-]{{1,64}}@|[A-Z]\d{{4}}[A-Z]{{2}}\b|[A-Za-z]{{1,2}}\d{{1,2}}[A-Za-z]? ?\d[A-Za-z]{{2}}\b|(?i:d\.?o\.?b|born|b\. ?\d|aged? \d|tel|mob|ref|email (?:is|best)))"
+    rf"(?=\(?\d{{2}}(?:,|\))|\(?0\d|\+\d|\d{{1,4}}[a-z]? [{_UPPER}]|{_NUMERIC}|{_WORDED}|[\w.+-]{{1,64}}@|[A-Z]\d{{4}}[A-Z]{{2}}\b|(?i:p|c|en)[ -]?\d{{3}}|[A-Za-z]{{1,2}}\d{{1,2}}[A-Za-z]? ?\d[A-Za-z]{{2}}\b|(?i:d\.?o\.?b|born|b\. ?\d|aged? \d|tel|mob|ref|email (?:is|best)))"
 )
 _NOT_THE_CALLER: Final = re.compile(
     r"\b(?:for|of|is|investigator|to|with|by|re|about|our|your|behalf|patient|client|neighbour|constituent|mother|father|mum|dad|husband|wife|son|daughter|brother|sister|aunt|uncle|late|"
     r"against|from Dr|tell|told|asked|and|the|caseworker|officer|v\.?)[,:(]?\s*$",
     re.IGNORECASE,
 )
-_SOMEBODY_ELSES: Final = re.compile(r"^(?:['’]s?\b| (?:[Ss]urgery|[Pp]ractice|[Hh]ospital|[Ww]ard|[Cc]linic))")
+_SOMEBODY_ELSES: Final = re.compile(
+    r"^(?:['’]s?\b(?! (?:\d?\w+ )?call)| (?:[Ss]urgery|[Pp]ractice|[Hh]ospital|[Ww]ard|[Cc]linic))"
+)
 
 _RELATION: Final = (
     r"(?:late |dear |elderly |disabled |own |poor )*(?:mother|mum|mam|mom|ma|father|dad|son|daughter|husband|wife|partner|brother|bro|sister|sis|aunt|auntie|aunty|uncle|nan|nana|gran|"
@@ -357,12 +402,19 @@ _QUOTING: Final = (">", "wrote", "---", "___", "From:", "Sent:")
 
 
 def _name(channel: str, text: str, own: Sequence[str], form: Mapping[str, str], other: str | None) -> _Said | None:
-    for label in ("name", "your name", "full name", "my name", "enw", "contact name", "name of person complaining"):
+    for label in ("name", "your name", "full name", "my name", "enw", "contact name", "contact", "name of person complaining"):
         if form.get(label) and (name := _trim(form[label])):
             return _Said(name, "form field", form[label])
+    for first, last in (
+        ("first name", "surname"),
+        ("first name", "last name"),
+        ("forename", "surname"),
+        ("first names", "surname"),
+    ):
+        if form.get(first) and form.get(last) and (name := _trim(f"{form[first]} {form[last]}")):
+            return _Said(name, "form field", form[last])
     beginning = "\n".join(own)[:20_000]
-    heads = "essage from " in beginning or "DM from " in beginning
-    if heads and (found := _MESSAGE_FROM.search(beginning)) and (name := _trim(found["name"])):
+    if beginning.startswith("[") and (found := _MESSAGE_FROM.search(beginning)) and (name := _trim(found["name"])):
         return _Said(name, "sender of the message", found[0])
     if channel == "social" and (found := _WRITES_BEFORE.search(beginning)) and (name := _trim(found["name"], strict=True)):
         return _Said(name, "sender of the message", found[0])
@@ -448,30 +500,45 @@ def _caller(text: str, other: str | None) -> _Said | None:
         or "voicemail" in lower
         or "vm" in lower
         or "vmail" in lower
+        or "siarad" in lower
         or "transcript" in lower
         or "message" in lower
     )
     if spoken and (found := _introduced(text)):
         return found
-    for pattern, rule in _CALLERS:
+    unnamed = any(each in lower for each in _UNNAMED)
+    for pattern, rule in _CALLERS[:-1] if unnamed else _CALLERS:
         for found in pattern.finditer(text):
             before = text[max(0, found.start("name") - 18) : found.start("name")]
-            if pattern is not _CALLER and _NOT_THE_CALLER.search(before):
+            if pattern not in _CUED and (_NOT_THE_CALLER.search(before) or _DOCTOR.match(found["name"])):
                 continue
-            if _SOMEBODY_ELSES.match(text[found.end("name") : found.end("name") + 12]):
+            if _SOMEBODY_ELSES.match(text[found.end("name") : found.end("name") + 18]):
                 continue
             name = _trim(found["name"], strict=True)
-            if name and name != other and (pattern is not _RINGS or " " in name or found.start() < 40):
+            if (
+                name
+                and name != other
+                and (pattern is not _RINGS or " " in name or found.start() < 40)
+                and (pattern not in _UNTITLED or (" " in name and not _ORGANISATION.search(name) and not _STREET.search(name)))
+            ):
                 return _Said(name, rule, found[0])
     return _introduced(text) or _signature(text.split("\n"))
 
 
 _CALLERS: Final = (
     (_CALLER, "named as the caller"),
+    (_SPOKEN_TO, "whom we spoke to"),
+    (_SOMEONE, "named as the caller"),
+    (_ALONE, "a name by itself"),
     (_TITLED_ONE, "first titled name"),
     (_RINGS, "rings"),
     (_IN_DETAIL, "name before details"),
+    (_WHOLE_NAME, "first whole name"),
 )
+_CUED: Final = (_CALLER, _SPOKEN_TO)
+_UNTITLED: Final = (_ALONE, _SOMEONE, _WHOLE_NAME)
+_UNNAMED: Final = ("anonymous", "withheld", "not give name", "not give her name", "not give his name", "no name")
+_DOCTOR: Final = re.compile(r"(?:The )?(?:Dr|Sr|Prof|Professor)\b")
 
 
 def _introduced(text: str) -> _Said | None:
@@ -486,13 +553,13 @@ def _introduced(text: str) -> _Said | None:
     if not any(each in lower for each in _INTRODUCING):
         return None
     for found in _LOWER_INTRODUCES.finditer(lower):
-        begins, ends = next(found.span(group) for group in ("name", "begins", "greets") if found[group])
+        begins, ends = next(found.span(group) for group in ("name", "begins", "greets", "first") if found[group])
         if (name := _trim(text[begins:ends], strict=True)) and not any(map(_NO_LOWER.search, name.lower().split())):
             return _Said(name, "introduces themselves", found[0])
     return None
 
 
-_HERE_SIGNS: Final = (" here", " speaking", "yma", " 'ma", " ’ma")
+_HERE_SIGNS: Final = (" here", " writing", " emailing", " texting", " messaging", " speaking", "yma", " 'ma", " ’ma", "siarad")
 _INTRODUCING: Final = (
     "it's",
     "it’s",
@@ -510,7 +577,7 @@ _INTRODUCING: Final = (
     "name",
 )
 _INTRODUCED: Final = re.compile(
-    r"(?: here| again| for\b| from\b| of\b| and i\b|,| \(|[.!?:;]|\s*$|\s?[-–—]| (?:re|ref|case|about|i|im|i'm|i am|my|p|c|en|on|just|calling|ringing|with|speaking|sy|yma|you)\b| [PCE]N?-?\d| \d)",
+    r"(?: here| again| any\b| x\b| new\b| for\b| from\b| of\b| and i\b|,| \(|[.!?:;]|\s*$|\s?[-–—]| (?:re|ref|case|about|i|im|i'm|i am|my|p|c|en|on|just|calling|ringing|with|speaking|sy|yma|you)\b| [PCE]N?-?\d| \d)",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -529,7 +596,7 @@ def _signature(own: Sequence[str]) -> _Said | None:
     lines = [line for line in own[-16:] if not _is_noise(line)]
     # Below a closing.
     for index in range(len(lines) - 1, max(-1, len(lines) - 12), -1):
-        if len(lines[index]) < 60 and _CLOSING.match(lines[index]):
+        if (len(lines[index]) < 60 and _CLOSING.match(lines[index])) or (index > 0 and _ENDS_OPEN.match(lines[index])):
             below = [_Said(name, "below a closing", line) for line in lines[index + 1 : index + 5] if (name := _signed(line))]
             if below:
                 return _fuller(*below)
@@ -545,6 +612,12 @@ def _signature(own: Sequence[str]) -> _Said | None:
         elif not _is_detail(piece) and (signed or not alone or len(piece) > 70 or piece[-1] in ".?!" or passed > 4):
             break
     return signed or _trailing(lines)
+
+
+_ENDS_OPEN: Final = re.compile(
+    r"(?!(?i:dear|annwyl|hi|hello|good|to|attn|flat|the|re)\b)[^\W\d_][^\W\d_'’]*(?: [^\W\d_A-Z][^\W\d_'’]*){0,4},$"
+)
+"""A few words and a comma on a line of their own: a closing, whatever its words and language."""
 
 
 def _unclosed(piece: str) -> str:
@@ -765,7 +838,9 @@ def _trim(given: str, *, strict: bool = False) -> str | None:
         or any(any(mark.isdigit() or mark in "@£/_" for mark in word) for word in words)
     ):
         return None
-    if strict and any(_is_no_name(word) for word in words if word not in ("and", "&")):
+    if strict and any(
+        _is_no_name(word) and not _also_a_name(at, words) for at, word in enumerate(words) if word not in ("and", "&")
+    ):
         return None
     return untitled if len(words) > 1 or name == untitled else name
 
@@ -774,6 +849,13 @@ _ASIDES: Final = re.compile(r"\s?\([^)]{0,40}\)?")
 _ENDS_INITIAL: Final = re.compile(r"(?:^|[ .])[A-Z]\.$")
 _ENDS_MARKED: Final = re.compile(r"(?: x{1,3}|\.)$")
 _TITLE_FIRST: Final = re.compile(_TITLE, re.IGNORECASE)
+
+
+def _also_a_name(at: int, words: Sequence[str]) -> bool:
+    """Whether a word that is mostly none is one where it stands: before a surname, or last behind a forename."""
+    if len(words) < 2 or not words[at][0].isupper():
+        return False
+    return words[at].lower().strip(".,") in (_ALSO_FORENAMES if at == 0 else _ALSO_SURNAMES if at == len(words) - 1 else ())
 
 
 def _is_no_name(word: str) -> bool:

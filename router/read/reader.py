@@ -88,7 +88,8 @@ def read(
     advert = weighed.spam and (chosen is not None or said is Outcome.NO_ACTION)
     if advert and not chosen and not any({"i", "my", "me", "myself"} & set(plain(sign.words).split()) for sign in at_risk):
         at_risk = ()  # a course on suicide prevention is no cry for help
-    criteria, criteria_facts = feedback.review_criteria(told) if kind in ("decision", "mixed") else ((), ())
+    may_ask_again = asked in (Outcome.FEEDBACK_RECORD, Outcome.REVIEW)
+    criteria, criteria_facts = feedback.review_criteria(told, kind) if may_ask_again else ((), ())
     broken, broken_facts = feedback.promises_broken(told) if kind in ("service", "mixed") else ((), ())
     people = who(channel, body, form, found, declared_alone=for_another)
     reading = Reading(

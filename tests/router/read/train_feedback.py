@@ -27,7 +27,7 @@ linear_model: Any = import_module("sklearn.linear_model")
 
 MODEL = Path("router/read/feedback.json")
 UNIT = 0.05  # what weights are rounded to
-LEAST = 0.2  # of weights, the heaviest of a trait that is kept
+LEAST = 0.1  # of weights, the heaviest of a trait that is kept
 _CRITERIA = ("inaccurate_facts", "new_information", "overlooked_information")
 _BEFORE = ("contacted_before_true", "contacted_before_false")
 _KINDS = ("service", "decision", "praise", "suggestion")
@@ -52,10 +52,20 @@ def _traits(subject: str | None, text: str) -> Sequence[Traits]:
 
 
 def sentences_of(folder: Path = CORPUS / "sentences") -> list[Told]:
-    """The labelled sentences."""
-    files = [folder / "feedback.jsonl", folder / "feedback-further.jsonl"]
-    rows = [json.loads(line) for path in files for line in path.read_text(encoding="utf-8").splitlines()]
-    return [Told(_traits(None, row["text"]), frozenset(row["labels"]), frozenset(LABELS) - {"remedy"}) for row in rows]
+    """The labelled sentences. Those of ``criteria.jsonl`` are labelled for the criteria and the type of feedback only."""
+    told: list[Told] = []
+    for name, tells_of in (
+        ("feedback.jsonl", frozenset(LABELS) - {"remedy"}),
+        ("feedback-further.jsonl", frozenset(LABELS) - {"remedy"}),
+        ("criteria.jsonl", frozenset((*_CRITERIA, *_KINDS))),
+    ):
+        for line in (folder / name).read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            shows = frozenset(row["labels"])
+            # Whoever shows a criterion speaks of a decision, also where the label does not say so.
+            about = shows | {"decision"} if shows & set(_CRITERIA) else shows
+            told.append(Told(_traits(None, row["text"]), about, tells_of))
+    return told
 
 
 def contact_of(row: dict[str, Any]) -> Told:
@@ -78,7 +88,7 @@ def contact_of(row: dict[str, Any]) -> Told:
     return Told(_traits(row["subject"], row["text"]), frozenset(shows), frozenset(tells_of), whole=True)
 
 
-def learn_feedback(told: Sequence[Told], *, rounds: int = 4, strength: float = 1.0, least: int = 3) -> dict[str, Any]:
+def learn_feedback(told: Sequence[Told], *, rounds: int = 3, strength: float = 1.0, least: int = 3) -> dict[str, Any]:
     """Weights by trait and label. Of a contact only its whole is labelled: the sentences that show it best are chosen anew each round."""
     counts = Counter(trait for each in told for trait in {trait for traits in each.sentences for trait in traits})
     known = {trait: at for at, trait in enumerate(sorted(trait for trait, times in counts.items() if times >= least))}
@@ -109,7 +119,7 @@ def learn_feedback(told: Sequence[Told], *, rounds: int = 4, strength: float = 1
                     rows.append(matrix)
                     answers += [False] * matrix.shape[0]
                     scales += [min(1.0, 3.0 / matrix.shape[0])] * matrix.shape[0]
-            model = linear_model.LogisticRegression(C=strength, max_iter=400, solver="liblinear")
+            model = linear_model.LogisticRegression(C=strength, max_iter=100, tol=1e-2, solver="liblinear")
             model.fit(_stack(rows), answers, sample_weight=scales)
             weights[at], bias[at] = model.coef_[0], model.intercept_[0]
     return _written("feedback", LABELS, known, weights, bias)
@@ -159,13 +169,13 @@ def unseen(rows: Iterable[dict[str, Any]]) -> Counter[str]:
         told = feedback.weigh(lines, find(lines))
         kind = feedback.feedback_type(told)[0] if is_feedback else None
         before, _ = feedback.contacted_before(told, fields(tidy(row["text"])), kind or labels["outcome"])
-        criteria = feedback.review_criteria(told)[0] if labels["feedback_type"] in ("decision", "mixed") else ()
+        criteria = feedback.review_criteria(told, kind)[0] if is_feedback else ()
         for fact, found, wanted in (
             ("type", {kind} if is_feedback else set[Any](), {labels["feedback_type"]} if is_feedback else set[Any]()),
             (
                 "criteria",
                 {name for name, _ in criteria},
-                set(labels["review_criteria"]) if criteria or is_feedback else set[Any](),
+                set(labels["review_criteria"]) if is_feedback else set[Any](),
             ),
             ("contacted before", {before} - {None}, {labels["contacted_before"]} - {None}),
             (
