@@ -456,3 +456,19 @@ def _without_suffix(words: tuple[str, ...], *, keep: int = 1) -> tuple[tuple[str
         if last in _GENERATIONS:
             generation = _GENERATIONS[last]
     return tuple(plain), generation
+
+
+def canonical_forename(given_name: str | None) -> str | None:
+    """The first forename as it is counted and looked up; None where there is none."""
+    given = held(given_name, None).words
+    return _parts(given)[0] if given else None
+
+
+def formal_forms(forename: str) -> frozenset[str]:
+    """The forename, and every name it may be short for."""
+    return _FORMAL.get(forename, frozenset()) | {forename}
+
+
+def surname_parts(surname: tuple[str, ...]) -> tuple[str, ...]:
+    """The words of a surname, a double name's each by itself."""
+    return _parts(surname)
