@@ -20,11 +20,12 @@ from typing import Final
 from anyascii import anyascii
 from jellyfish import metaphone
 
-from router.match.decision import Query
+from router.match.decision import Candidate, Query
 from router.match.names import Name, formal_forms, held, surname_parts, written
 
 VERSION: Final = 1
 
+_BITS: Final = 60  # of a key, below those that tell its version
 _MOST_NAMES: Final = 6
 _MOST_VALUES: Final = 8
 _LONGEST: Final = 500
@@ -34,56 +35,47 @@ _NOT_LETTERS: Final = re.compile(r"[^a-z0-9]")
 _VOWELS: Final = str.maketrans("", "", "aeiouyhw")
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """What keys are made of. Emails, phones and postcodes are canonical; an address is a line, its town last or before its postcode."""
-
-    names: tuple[Name, ...] = ()
-    date_of_birth: date | None = None
-    emails: tuple[str, ...] = ()
-    phones: tuple[str, ...] = ()
-    postcodes: tuple[str, ...] = ()
-    addresses: tuple[str, ...] = ()
-
-
-def individual_keys(
-    given_name: str | None,
-    surname: str | None,
-    date_of_birth: date | None,
-    emails: tuple[str, ...],
-    phones: tuple[str, ...],
-    postcodes: tuple[str, ...],
-    addresses: tuple[str, ...],
-) -> frozenset[int]:
+def individual_keys(individual: Candidate) -> frozenset[int]:
     """The keys under which somebody of the register is held."""
-    return keys(Person((held(given_name, surname),), date_of_birth, emails, phones, postcodes, addresses))
+    name = held(individual.given_name, individual.surname)
+    return _keys(individual, (name,), individual.addresses)
 
 
 def query_keys(query: Query) -> frozenset[int]:
     """The keys by which whoever wrote a contact is looked for."""
     names = tuple(written(each) for each in query.names[:_MOST_NAMES])
-    addresses = (query.address,) if query.address else ()
-    return keys(Person(names, query.date_of_birth, query.emails, query.phones, query.postcodes, addresses))
+    return _keys(query, names, (query.address,) if query.address else ())
 
 
-def keys(person: Person) -> frozenset[int]:
-    """Every key of somebody, as far as what they are made of is known."""
-    return frozenset(map(_number, _keys(person)))
+def email_key(canonical: str) -> int:
+    """The key under which all are held who have an email."""
+    return _number(f"email {canonical}")
 
 
-def _keys(person: Person) -> Iterator[str]:
-    names = tuple(dict.fromkeys(reading for name in person.names for reading in _readings(name)))
-    postcodes = person.postcodes[:_MOST_VALUES]
-    yield from _of_names(names)
-    for email in person.emails[:_MOST_VALUES]:
-        yield f"email {email}"
-        yield from _of_local_part(email)
-    for phone in person.phones[:_MOST_VALUES]:
-        yield f"phone {phone[-10:]}"
-    for place in _places(postcodes, person.addresses):
-        yield from _of_place(place, names)
-    if person.date_of_birth:
-        yield from _of_birth(person.date_of_birth, names, postcodes)
+def phone_key(canonical: str) -> int:
+    """The key under which all are held who have a phone; its country apart, which is told or not."""
+    return _number(f"phone {canonical[-10:]}")
+
+
+def of_this_version() -> range:
+    """Every key that is of this version: its first bits tell it, so that those of another stand apart in the index."""
+    first = (VERSION % 16 - 8) << _BITS
+    return range(first, first + (1 << _BITS))
+
+
+def _keys(one: Candidate | Query, names: tuple[Name, ...], addresses: tuple[str, ...]) -> frozenset[int]:
+    readings = tuple(dict.fromkeys(reading for name in names for reading in _readings(name)))
+    postcodes = one.postcodes[:_MOST_VALUES]
+    found = set(_of_names(readings))
+    for email in one.emails[:_MOST_VALUES]:
+        found.update(_of_local_part(email))
+    for place in _places(postcodes, addresses[:_MOST_VALUES]):
+        found.update(_of_place(place, readings))
+    if one.date_of_birth:
+        found.update(_of_birth(one.date_of_birth, readings, postcodes))
+    numbers = set(map(_number, found))
+    numbers.update(map(email_key, one.emails[:_MOST_VALUES]), map(phone_key, one.phones[:_MOST_VALUES]))
+    return frozenset(numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +134,7 @@ class _Place:
 
 def _places(postcodes: tuple[str, ...], addresses: tuple[str, ...]) -> Iterator[_Place]:
     yield from (_Place(postcode=each) for each in postcodes)
-    for address in addresses[:_MOST_VALUES]:
+    for address in addresses:
         line = _POSTCODE.sub(" ", address[:_LONGEST].casefold()).rstrip(", ")
         house = _HOUSE.search(line)
         number, street = (house[1], house[2]) if house else ("", "")
@@ -207,4 +199,8 @@ def _bones(word: str) -> str:
 
 
 def _number(key: str) -> int:
-    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
+    """Signed, as both kinds of register hold it."""
+    return _FIRST | int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big") >> (64 - _BITS)
+
+
+_FIRST: Final = of_this_version().start
