@@ -24,6 +24,7 @@ from sqlalchemy import (
     ARRAY,
     JSON,
     BigInteger,
+    BindParameter,
     Boolean,
     ColumnElement,
     Connection,
@@ -154,9 +155,17 @@ def _in(element: _Among, compiler: SQLCompiler, **_: Any) -> str:
     return f"{column} IN (SELECT value FROM json_each({values}))"
 
 
-def among(column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
-    """Whether a column has one of the values: however many there are, the statement is the same and binds them as one."""
-    return _Among(column, bindparam(None, list(values), type_=_Many(column.type), unique=True))
+def among(column: ColumnElement[Any], values: Iterable[Any] | str) -> ColumnElement[bool]:
+    """Whether a column has one of the values, or of those given to the statement by a name: however many there are, the statement is
+    the same and binds them as one.
+    """
+    return _Among(column, _many(values, column.type))
+
+
+def _many(values: Iterable[Any] | str, type_: TypeEngine[Any]) -> BindParameter[Any]:
+    if isinstance(values, str):
+        return bindparam(values, type_=_Many(type_))
+    return bindparam(None, list(values), type_=_Many(type_), unique=True)
 
 
 class _Each(FunctionElement[Any]):
@@ -174,9 +183,9 @@ def _json_each(element: _Each, compiler: SQLCompiler, **_: Any) -> str:
     return f"json_each({compiler.process(element.clauses)})"
 
 
-def each_of(values: Iterable[Any], type_: TypeEngine[Any]) -> TableValuedAlias:
-    """Values as rows of a table that has one column, ``value``; bound as one."""
-    return _Each(bindparam(None, list(values), type_=_Many(type_), unique=True)).table_valued(column("value", type_))
+def each_of(values: Iterable[Any] | str, type_: TypeEngine[Any]) -> TableValuedAlias:
+    """Values, or those given to the statement by a name, as rows of a table that has one column, ``value``; bound as one."""
+    return _Each(_many(values, type_)).table_valued(column("value", type_))
 
 
 class _EachList(FunctionElement[Any]):

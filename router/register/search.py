@@ -22,7 +22,7 @@ from router.match import Candidate, Query
 from router.match.keys import VERSION, email_key, phone_key, query_keys
 from router.match.names import full_names, surname_keys, written
 from router.match.register_view import CaseView, IndividualView, PartyView
-from router.register.held import held
+from router.register.held import held, standing
 from router.register.tables import (
     addresses,
     adjustments,
@@ -52,7 +52,7 @@ async def candidates(connection: AsyncConnection, queries: Sequence[Query], toda
         _rank([*(holders[key].ids for key in keys if key in holders), *(members[each] for each in query.case_references)])
         for query, keys in zip(queries, wanted, strict=True)
     ]
-    known = await held(connection, {each for ids in chosen for each in ids}, _standing(today))
+    known = await held(connection, {each for ids in chosen for each in ids}, today)
     found: list[list[Candidate]] = []
     for query, ids in zip(queries, chosen, strict=True):
         counts = _shared(query, holders)
@@ -175,17 +175,21 @@ class _Holders:
     ids: Sequence[str]
 
 
-async def _holders(connection: AsyncConnection, keys: Collection[int]) -> dict[int, _Holders]:
-    if not keys:
-        return {}
-    each = each_of(keys, Long)
+def _asked() -> Select[*tuple[Any, ...]]:
+    each = each_of("keys", Long)
     few = select(individual_keys.c.individual_id).where(individual_keys.c.key == each.c.value)
     few = few.limit(_MOST_HOLDERS + 1).correlate(each).subquery()
     ids = case((func.count() <= _MOST_HOLDERS, gathered(few.c.individual_id)))
     whole = select(key_versions.c.version).where(key_versions.c.version == VERSION).scalar_subquery()
-    asked = select(whole, each.c.value, select(ids).scalar_subquery())
+    return select(whole, each.c.value, select(ids).scalar_subquery())
+
+
+_ASKED: Final = _asked()  # made once, as in held.py
+
+
+async def _holders(connection: AsyncConnection, keys: Collection[int]) -> dict[int, _Holders]:
     found: dict[int, _Holders] = {}
-    for version, key, rows in await connection.execute(asked):
+    for version, key, rows in await connection.execute(_ASKED, {"keys": list(keys)}) if keys else ():
         if version is None:
             raise Unavailable(
                 "register-not-indexed", "The keys by which people are found are not whole: run ingest register index."
@@ -198,7 +202,7 @@ async def _holders(connection: AsyncConnection, keys: Collection[int]) -> dict[i
 async def _members(connection: AsyncConnection, references: Collection[str], today: date) -> dict[str, list[str]]:
     """Whose part in each of these cases stands."""
     found: dict[str, list[str]] = defaultdict(list)
-    for row in await _all(connection, select(parties).where(_standing(today)), parties.c.case_reference, references):
+    for row in await _all(connection, select(parties).where(standing(today)), parties.c.case_reference, references):
         found[row.case_reference].append(row.individual_id)
     return found
 
@@ -224,10 +228,6 @@ async def _all(
 ) -> list[Row[Any]]:
     """The rows whose column is one of the values."""
     return list(await connection.execute(statement.where(among(column, values)))) if values else []
-
-
-def _standing(today: date) -> ColumnElement[bool]:
-    return or_(parties.c.until.is_(None), parties.c.until >= today)
 
 
 def _one_line(lines: Sequence[str], postcode: str | None) -> str:
