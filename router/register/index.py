@@ -172,7 +172,7 @@ async def _keyed(database: Database, parts: int) -> AsyncGenerator[tuple[list[st
             if not page:
                 return
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        await asyncio.to_thread(pool.shutdown, cancel_futures=True)
 
 
 async def _write(database: Database, first: int, stop: int, rows: set[Held]) -> None:

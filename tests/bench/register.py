@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import csv
 import json
+import os
 import random
 import resource
 import statistics as figures
@@ -26,7 +27,7 @@ from sqlalchemy import text
 from ingest.contract import canonical_email, canonical_phone
 from ingest.database import Database, upgrade
 from router.match import Query, match
-from router.register import MIGRATIONS, index
+from router.register import MIGRATIONS
 from router.register.intake import OPTIONAL, REQUIRED, opened, take_in
 from router.register.search import candidates
 from router.register.statistics import counted
@@ -49,6 +50,7 @@ class Found:
     engine: str
     people: int
     taken_in_s: float
+    taken_in_cpu_s: float
     keys_s: float
     keys_cpu_s: float
     peak_mb: float
@@ -57,18 +59,20 @@ class Found:
     one_p99_ms: float
     one_cpu_ms: float
     batch_ms: float
+    batch_cpu_ms: float
     names_ms: float
+    candidates: float
     recall: float
 
 
 def people(number: int) -> Iterator[dict[str, str]]:
-    """Invented people, whose names are borne as unevenly as names are: a few by many, most by few."""
+    """Invented people, whose names are borne unevenly, as names are."""
     dice = random.Random(_SEED)
     surnames = ["".join(dice.choices(_SYLLABLES, k=dice.choice((2, 2, 3)))).title() for _ in range(20_000)]
     forenames = ["".join(dice.choices(_SYLLABLES, k=2)).title() for _ in range(1_000)]
     for each in range(number):
-        surname = surnames[min(int(dice.paretovariate(0.6)) - 1, len(surnames) - 1)]
-        forename = forenames[min(int(dice.paretovariate(0.7)) - 1, len(forenames) - 1)]
+        surname = surnames[int(len(surnames) * dice.random() ** 4)]
+        forename = forenames[int(len(forenames) * dice.random() ** 3)]
         born = date(1930, 1, 1) + timedelta(days=dice.randrange(28_000))
         area = dice.choice("BDEGLMNSW") + dice.choice("ABDELNRSTW")
         postcode = f"{area}{dice.randrange(1, 30)} {dice.randrange(10)}{dice.choice('ABDEFGHJLN')}{dice.choice('ABDEFGHJLN')}"
@@ -129,25 +133,20 @@ async def measure(engine: str, url: str, number: int, folder: Path, contacts: in
     upgrade(url, [MIGRATIONS])
     database = Database(url)
     try:
-        spent: dict[str, float] = {}
+        spent: dict[str, tuple[float, float]] = {}
 
         @contextmanager
         def bar(about: str, _: int) -> Iterator[Any]:
-            began = time.perf_counter()
-            print(f"{engine} {number:,}: {about}", file=sys.stderr, flush=True)
+            began, cpu = time.perf_counter(), _cpu()
             yield lambda _: None
-            spent[about] = time.perf_counter() - began
+            spent[about] = time.perf_counter() - began, _cpu() - cpu
+            print(f"{engine} {number:,}: {about}: {spent[about]}", file=sys.stderr, flush=True)
 
         source = opened(path, REQUIRED["individuals"], OPTIONAL["individuals"])
         await take_in(database, "individuals", source, lambda: datetime(2026, 3, 2, tzinfo=UTC), bar)
-        cpu = _cpu()
-        made = sum(seconds for about, seconds in spent.items() if about.endswith("keys"))
-        async with database.write() as connection:
-            await connection.execute(text("DELETE FROM individual_keys WHERE key < 0"))
-        cpu = _cpu()
-        await index.build(database, bar)
-        cpu = _cpu() - cpu
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        keys = [name for name in spent if name.endswith("keys")]
+        own, theirs = (resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        peak = own + theirs * (os.cpu_count() or 1)
         asked = queries(number, contacts)
         async with database.read() as connection:
             began = time.perf_counter()
@@ -163,20 +162,35 @@ async def measure(engine: str, url: str, number: int, folder: Path, contacts: in
             one.append((time.perf_counter() - began) * 1e3)
             found += person is not None and any(each.individual_id == person for each in some)
         one_cpu = (time.process_time() - began_cpu) / len(asked) * 1e3
-        many: list[float] = []
+        many, many_cpu, in_all = list[float](), list[float](), 0
         for at in range(0, len(asked), _BATCH):
-            began = time.perf_counter()
+            began, cpu = time.perf_counter(), time.process_time()
             async with database.read() as connection:
                 some = await candidates(connection, [query for query, _ in asked[at : at + _BATCH]], _TODAY)
             for (query, _), each in zip(asked[at : at + _BATCH], some, strict=True):
                 match(query, each, borne)
             many.append((time.perf_counter() - began) * 1e3)
+            many_cpu.append((time.process_time() - cpu) * 1e3)
+            in_all += sum(map(len, some))
         one.sort()
         known = sum(person is not None for _, person in asked)
         return Found(
-            engine, number, spent["Taking in individuals"], made, cpu, peak, await _disk(database, url), figures.median(one),
-            one[int(len(one) * 0.99)], one_cpu, figures.median(many), names * 1e3, found / known,
-        )  # fmt: skip
+            engine,
+            number,
+            *spent["Taking in individuals"],
+            sum(spent[name][0] for name in keys),
+            sum(spent[name][1] for name in keys),
+            peak,
+            await _disk(database, url),
+            figures.median(one),
+            one[int(len(one) * 0.99)],
+            one_cpu,
+            figures.median(many),
+            min(many_cpu),
+            names * 1e3,
+            in_all / len(asked),
+            found / known,
+        )
     finally:
         await database.close()
 
