@@ -11,7 +11,7 @@ FORM := channels/web_form
 
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: demo test bench drain doors profile outage mutants check format setup
+.PHONY: demo test bench drain doors register profile outage mutants check format setup
 .DEFAULT_GOAL := help
 
 help: ## what can be made here
@@ -42,6 +42,9 @@ drain: setup ## a long backlog: do rate and memory stay as they are? (CONTACTS=n
 
 doors: setup ## how much the public port takes in, beside an empty answer of its own (CONTACTS=n)
 	@$(RUN) python -m tests.bench --doors $(or $(CONTACTS),2000)
+
+register: setup ## how fast somebody is found, and how fast their keys are made, in registers of sizes (PEOPLE="n n")
+	@$(RUN) python -m tests.bench.register $(PEOPLE)
 
 profile: setup ## where the router's time goes (CONTACTS=n)
 	@$(RUN) python -m tests.bench --profile $(CONTACTS)

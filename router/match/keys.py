@@ -87,11 +87,13 @@ class _Reading:
 
 
 def _readings(name: Name) -> Iterator[_Reading]:
-    """The first forename with each part of the surname; of a name on one line, with the last word for a surname, and the first."""
+    """The first forename with each part of the surname; of a name on one line with the last word, a single one being either."""
     given, family = surname_parts(name.words), surname_parts(name.surname or ())
     if name.surname is None and len(given) > 1:
         last = surname_parts(name.words[-1:])
         given, family = given[: -len(last)] or given[:1], last
+    elif name.surname is None and given:
+        yield _Reading("", given[0])
     for part in (*family, "".join(family)) if family else ("",):
         yield _Reading(given[0] if given else "", part)
         if len(given) > 1 and part:

@@ -21,6 +21,7 @@ from sqlalchemy import ColumnElement, Text, delete, func, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.database import Database, Long, each_list, insert
+from ingest.errors import Unavailable
 from router.match import Candidate
 from router.match.keys import VERSION, individual_keys, of_this_version
 from router.register.held import following, held
@@ -57,6 +58,20 @@ async def kept_true(connection: AsyncConnection, ids: Collection[str]) -> AsyncG
 async def is_whole(connection: AsyncConnection) -> bool:
     """Whether everybody's keys are there, and of this release's version."""
     return await connection.scalar(select(key_versions.c.version).where(key_versions.c.version == VERSION)) is not None
+
+
+async def require_whole(connection: AsyncConnection) -> None:
+    """Raises Unavailable(``register-not-indexed``) where it is not."""
+    if not await is_whole(connection):
+        raise not_whole()
+
+
+def not_whole() -> Unavailable:
+    """What whoever looks for somebody is told, rather than that there is nobody."""
+    return Unavailable(
+        "register-not-indexed",
+        "The keys by which people are found are not whole. Run ingest register index; nobody is looked for until then.",
+    )
 
 
 async def begin(connection: AsyncConnection) -> bool:

@@ -17,12 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.contract import canonical_case_reference, canonical_email, canonical_phone, canonical_postcode
 from ingest.database import Long, among, each_of, gathered
-from ingest.errors import Unavailable
 from router.match import Candidate, Query
 from router.match.keys import VERSION, email_key, phone_key, query_keys
 from router.match.names import full_names, surname_keys, written
 from router.match.register_view import CaseView, IndividualView, PartyView
 from router.register.held import held, standing
+from router.register.index import not_whole
 from router.register.tables import (
     addresses,
     adjustments,
@@ -191,9 +191,7 @@ async def _holders(connection: AsyncConnection, keys: Collection[int]) -> dict[i
     found: dict[int, _Holders] = {}
     for version, key, rows in await connection.execute(_ASKED, {"keys": list(keys)}) if keys else ():
         if version is None:
-            raise Unavailable(
-                "register-not-indexed", "The keys by which people are found are not whole: run ingest register index."
-            )
+            raise not_whole()
         if rows is None or rows:
             found[key] = _Holders(_MOST_HOLDERS + 1, ()) if rows is None else _Holders(len(rows), [id_ for (id_,) in rows])
     return found
