@@ -114,9 +114,11 @@ def _of_names(names: Iterable[_Reading]) -> Iterator[str]:
 
 def _of_local_part(email: str) -> Iterator[str]:
     local = email.partition("@")[0]
-    yield f"local {_NOT_LETTERS.sub('', local)}"
+    if plain := _NOT_LETTERS.sub("", local):
+        yield f"local {plain}"
     words = re.findall("[a-z]+", local)
-    yield _letters("".join(words))
+    if words:
+        yield _letters("".join(words))
     if len(words) == 2 and min(map(len, words)) > 1:
         for form in formal_forms(words[0]):
             yield f"sound {_pair(_sound(form), _sound(words[1]))}"

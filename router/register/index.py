@@ -47,7 +47,10 @@ def unwatched(about: str, total: int) -> Generator[Callable[[int], None]]:  # no
 
 @asynccontextmanager
 async def kept_true(connection: AsyncConnection, ids: Collection[str]) -> AsyncGenerator[None]:
-    """While these individuals are changed, made or deleted: their keys change with them, and those that stay are not touched."""
+    """While these individuals are changed, made or deleted: their keys change with them, and those that stay are not touched.
+
+    Two processes that change one individual at once may leave a key too many. It finds a candidate in vain, until ``build``.
+    """
     before = await _keys_of(connection, ids)
     yield
     after = await _keys_of(connection, ids)
