@@ -22,20 +22,27 @@ import asyncpg
 from pydantic import TypeAdapter
 from sqlalchemy import (
     ARRAY,
+    JSON,
     BigInteger,
+    BindParameter,
     Boolean,
     ColumnElement,
     Connection,
     DateTime,
     Dialect,
     Integer,
+    Select,
     Table,
+    TableValuedAlias,
     Text,
     TypeDecorator,
     bindparam,
+    cast,
+    column,
     create_engine,
     event,
     inspect,
+    select,
     text,
 )
 from sqlalchemy.dialects.postgresql import insert as either_insert
@@ -148,9 +155,82 @@ def _in(element: _Among, compiler: SQLCompiler, **_: Any) -> str:
     return f"{column} IN (SELECT value FROM json_each({values}))"
 
 
-def among(column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
-    """Whether a column has one of the values: however many there are, the statement is the same and binds them as one."""
-    return _Among(column, bindparam(None, list(values), type_=_Many(column.type), unique=True))
+def among(column: ColumnElement[Any], values: Iterable[Any] | str) -> ColumnElement[bool]:
+    """Whether a column has one of the values, or of those given to the statement by a name: however many there are, the statement is
+    the same and binds them as one.
+    """
+    return _Among(column, _many(values, column.type))
+
+
+def _many(values: Iterable[Any] | str, type_: TypeEngine[Any]) -> BindParameter[Any]:
+    if isinstance(values, str):
+        return bindparam(values, type_=_Many(type_))
+    return bindparam(None, list(values), type_=_Many(type_), unique=True)
+
+
+class _Each(FunctionElement[Any]):
+    name = "each"
+    inherit_cache = True
+
+
+@compiles(_Each)
+def _unnested(element: _Each, compiler: SQLCompiler, **_: Any) -> str:
+    return f"(SELECT unnest({compiler.process(element.clauses)}) AS value)"
+
+
+@compiles(_Each, "sqlite")
+def _json_each(element: _Each, compiler: SQLCompiler, **_: Any) -> str:
+    return f"json_each({compiler.process(element.clauses)})"
+
+
+def each_of(values: Iterable[Any] | str, type_: TypeEngine[Any]) -> TableValuedAlias:
+    """Values, or those given to the statement by a name, as rows of a table that has one column, ``value``; bound as one."""
+    return _Each(_many(values, type_)).table_valued(column("value", type_))
+
+
+class _EachList(FunctionElement[Any]):
+    name = "each_list"
+    inherit_cache = True
+
+
+@compiles(_EachList)
+def _json_array_elements(element: _EachList, compiler: SQLCompiler, **_: Any) -> str:
+    return f"(SELECT value FROM json_array_elements(CAST({compiler.process(element.clauses)} AS json)))"
+
+
+@compiles(_EachList, "sqlite")
+def _json_each_list(element: _EachList, compiler: SQLCompiler, **_: Any) -> str:
+    return f"json_each({compiler.process(element.clauses)})"
+
+
+def each_list(lists: Sequence[Sequence[Any]], *types: TypeEngine[Any]) -> Select[Any]:
+    """Lists of values of these types as a statement's rows; all of them bound as one."""
+    given = bindparam(None, json.dumps(lists), type_=Text(), unique=True)
+    value = _EachList(given).table_valued(column("value", JSON())).c.value
+    return select(*(cast(value[place].as_string(), type_) for place, type_ in enumerate(types)))
+
+
+class _Gathered(FunctionElement[Any]):
+    """The values of a row, of every row, as lists within a list; null or an empty list where there is none."""
+
+    name = "gathered"
+    type = JSON()
+    inherit_cache = True
+
+
+@compiles(_Gathered)
+def _json_agg(element: _Gathered, compiler: SQLCompiler, **_: Any) -> str:
+    return f"json_agg(json_build_array({compiler.process(element.clauses)}))"
+
+
+@compiles(_Gathered, "sqlite")
+def _json_group_array(element: _Gathered, compiler: SQLCompiler, **_: Any) -> str:
+    return f"json_group_array(json_array({compiler.process(element.clauses)}))"
+
+
+def gathered(*columns: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The columns of all rows of a statement as one JSON value: a list of a list each."""
+    return _Gathered(*columns)
 
 
 class Json(str):

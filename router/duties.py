@@ -38,7 +38,7 @@ from ingest.telemetry import (
 from router import allocation, handoffs, ledger, wording
 from router.audit import AuditEntry, Tree, Verdict, Verification, leaf_hash
 from router.consequences import House, Message, staff_message, task_mail
-from router.register import owed, tables
+from router.register import owed, statistics, tables
 from router.store import Store
 
 _EVERY_SECONDS = 5.0
@@ -67,6 +67,7 @@ async def run(log: Log, database: Database, store: Store, house: House, clock: C
             (1, partial(seal, database, clock, back=_look_back(turn, last))),
             (1, lambda: measure(log, database, house, clock())),
             (12, lambda: publish_ledger(log, database, store, house, clock())),
+            (720, partial(count_names, database)),
             (720, log.trim),
         ):
             if turn % every and not last:
@@ -83,6 +84,12 @@ async def run(log: Log, database: Database, store: Store, house: House, clock: C
             await asyncio.wait_for(stopping.wait(), _EVERY_SECONDS)
         except TimeoutError:
             continue
+
+
+async def count_names(database: Database) -> None:
+    """How often each name is borne, for matching."""
+    async with database.read() as connection:
+        await statistics.counted(connection)
 
 
 def _look_back(turn: int, last: bool) -> timedelta:

@@ -29,6 +29,7 @@ from router.match import Matched, MatchResult, Query, match
 from router.match.register_view import CaseView, IndividualView
 from router.read import Reading
 from router.register import intake, search, tables
+from router.register.statistics import statistics
 
 _NOT_AUTHENTICATED = "sender-not-authenticated"
 
@@ -150,7 +151,8 @@ async def gather(
     """Everything ``Known`` holds, for these contacts, in a number of statements that does not grow with them."""
     queries = {contact.id: query_of(contact, reading) for contact, reading in contacts}
     found = await search.candidates(connection, list(queries.values()), now.date())
-    matches = {id_: match(query, some) for (id_, query), some in zip(queries.items(), found, strict=True)}
+    borne = await statistics(connection)
+    matches = {id_: match(query, some, borne) for (id_, query), some in zip(queries.items(), found, strict=True)}
     people = await search.people(connection, {each.individual_id for each in matches.values() if isinstance(each, Matched)})
     references = {each for query in queries.values() for each in query.case_references}
     references |= {each for person in people.values() for each in person.cases}

@@ -9,7 +9,6 @@ from typing import Annotated, Final
 
 import typer
 from pydantic.fields import FieldInfo
-from sqlalchemy import text
 
 from channels.table import CHANNELS, accounts
 from ingest.clock import now
@@ -23,6 +22,7 @@ from ingest.originals import Originals
 from ingest.scan import look
 from ingest.settings import SECRET_KEYS, Publisher, Section, Settings
 from router.answers import SOON, Answers
+from router.register.index import require_whole
 
 _DEADLINE_SECONDS: Final = 60.0
 _PLACEHOLDER: Final = "REPLACE-ME"
@@ -157,7 +157,7 @@ async def _originals(chosen: Settings) -> str:
 
 async def _register(database: Database) -> str:
     async with database.read() as connection:
-        await connection.execute(text("SELECT 1"))
+        await require_whole(connection)
     return f"{database.url} answers, and its tables are up to date."
 
 

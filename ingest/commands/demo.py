@@ -392,7 +392,7 @@ async def _fill_register(it: Service) -> tuple[int, int]:
     kinds: tuple[tuple[intake.Kind, str], ...] = ("individuals", "register.csv"), ("cases", "cases.csv")
     for kind, name in kinds:
         source = intake.opened(SAMPLES / name, intake.REQUIRED[kind], intake.OPTIONAL[kind])
-        taken.append((await intake.take_in(it.database, kind, source, now, lambda _: None)).taken)
+        taken.append((await intake.take_in(it.database, kind, source, now)).taken)
     return taken[0], taken[1]
 
 

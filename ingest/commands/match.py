@@ -75,8 +75,7 @@ async def _match(register: Path, contacts: Path, out: Path) -> bool:
         database = Database(url)
         try:
             mended = replace(known, mend=left_out.cells(known))
-            with bar("Taking in the register", known.lines) as progress:
-                done = await take_in(database, "individuals", mended, now, progress)
+            done = await take_in(database, "individuals", mended, now, bar)
             left_out.rows(known, iter(done.refused))
             with bar("Matching", asked.lines) as progress:
                 decided = await _answer(database, asked, left_out, answers, progress)
@@ -94,6 +93,7 @@ async def _answer(
 ) -> Counter[str]:
     from router.match import match
     from router.register.search import candidates
+    from router.register.statistics import statistics
 
     decided: Counter[str] = Counter()
     sheet = csv.writer(answers, lineterminator="\n")
@@ -102,8 +102,9 @@ async def _answer(
         queries = [_query(row) for row in batch]
         async with database.read() as connection:
             found = await candidates(connection, queries, left_out.today)
+            borne = await statistics(connection)
         for row, query, some in zip(batch, queries, found, strict=True):
-            person, score, decision = _said(match(query, some))
+            person, score, decision = _said(match(query, some, borne))
             sheet.writerow((row.cells["contact_id"], person, score, decision))
             decided[decision] += 1
         progress(len(batch))

@@ -46,8 +46,7 @@ async def _take(files: "dict[Kind, Path | None]", config: Path | None) -> bool:
     refused: list[tuple[object, ...]] = []
     try:
         for kind, source in sources:
-            with bar(f"Taking in {kind}", source.lines) as progress:
-                done = await take_in(database, kind, source, now, progress)
+            done = await take_in(database, kind, source, now, bar)
             say(f"{source.path}: {done.taken} {kind} taken, {len(done.refused)} rows refused.")
             refused += [(source.path.name, row.line, row.column, row.because) for row in done.refused]
     finally:
@@ -56,6 +55,22 @@ async def _take(files: "dict[Kind, Path | None]", config: Path | None) -> bool:
         table("Refused rows", ("File", "Line", "Column", "What is wrong"), refused, json=False)
         warn(f"{len(refused)} rows were refused. Mend them and import the file again.")
     return bool(refused)
+
+
+@app.command()
+def index(config: Config = None) -> None:
+    """Make the keys by which people are found anew, as after a release that says so. The service may run."""
+
+    async def made() -> int:
+        from router.register.index import build
+
+        database = open_database(settings(config))
+        try:
+            return await build(database, bar)
+        finally:
+            await database.close()
+
+    say(f"{run_async(made())} individuals are indexed.")
 
 
 @app.command()

@@ -8,6 +8,7 @@ from typing import Final
 
 from router.match.addresses import Nearness, nearness
 from router.match.names import Likeness, Name, held, likeness, written
+from router.match.statistics import Statistics
 
 
 class Group(StrEnum):
@@ -169,7 +170,7 @@ class _Judged:
         return tuple(group for group, _ in self.points) if wrong else ()
 
 
-def match(query: Query, candidates: Sequence[Candidate]) -> MatchResult:
+def match(query: Query, candidates: Sequence[Candidate], statistics: Statistics = Statistics()) -> MatchResult:  # noqa: ARG001, B008
     """Who it is, by DESIGN promise 3.
 
     Matched needs one candidate alone whose name agrees together with an address, phone or email that is theirs only. Ambiguous

@@ -9,7 +9,6 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from enum import IntEnum
 from functools import lru_cache
 from typing import Final, Literal
@@ -320,29 +319,18 @@ def canonical_surname(surname: str | None) -> str | None:
     return " ".join(_parts(words)) if words else None
 
 
-def name_key(given_name: str | None, surname: str | None) -> str | None:
-    """Surname and first forename as they are looked up together; None where either is missing."""
-    family, given = canonical_surname(surname), held(given_name, None).words
-    return f"{family}, {_parts(given)[0]}" if family and given else None
-
-
-def birth_key(date_of_birth: date | None, surname: str | None) -> str | None:
-    """Birth date and canonical surname as they are looked up together; None where either is missing."""
-    return f"{date_of_birth.isoformat()} {surname}" if date_of_birth and surname else None
-
-
-def name_keys(name: Name) -> frozenset[str]:
-    """Every ``name_key`` under which the register may hold this name: its short and formal forms and its parts in each other's
-    place among them.
+def full_names(name: Name) -> frozenset[tuple[str, str]]:
+    """Every canonical surname and first forename under which the register may hold this name: its short and formal forms and its
+    parts in each other's place among them.
     """
-    keys: set[str] = set()
+    found: set[tuple[str, str]] = set()
     for forenames, family in name.readings():
         given, surname = _parts(forenames), _parts(family)
         if not given or not surname:
             continue
-        keys.update(f"{each}, {form}" for each in _surname_keys(family) for form in _forms(given[0]))
-        keys.add(f"{' '.join(given)}, {surname[0]}")
-    return frozenset(keys)
+        found.update((each, form) for each in _surname_keys(family) for form in _forms(given[0]))
+        found.add((" ".join(given), surname[0]))
+    return frozenset(found)
 
 
 def surname_keys(name: Name) -> frozenset[str]:
@@ -456,3 +444,19 @@ def _without_suffix(words: tuple[str, ...], *, keep: int = 1) -> tuple[tuple[str
         if last in _GENERATIONS:
             generation = _GENERATIONS[last]
     return tuple(plain), generation
+
+
+def canonical_forename(given_name: str | None) -> str | None:
+    """The first forename as it is counted and looked up; None where there is none."""
+    given = held(given_name, None).words
+    return _parts(given)[0] if given else None
+
+
+def formal_forms(forename: str) -> frozenset[str]:
+    """The forename, and every name it may be short for."""
+    return _FORMAL.get(forename, frozenset()) | {forename}
+
+
+def surname_parts(surname: tuple[str, ...]) -> tuple[str, ...]:
+    """The words of a surname, a double name's each by itself."""
+    return _parts(surname)

@@ -24,12 +24,14 @@ from ingest.contract import canonical_case_reference, canonical_email, canonical
 from ingest.database import Database, insert
 from ingest.errors import Refused
 from ingest.ids import new_id
-from router.match.names import birth_key, canonical_surname, name_key
+from router.match.names import canonical_forename, canonical_surname
+from router.register import index
 from router.register.tables import addresses, adjustments, audit, cases, identifiers, individuals, parties
 
 Kind = Literal["individuals", "cases", "parties"]
 
-_phone = lru_cache(maxsize=1024)(canonical_phone)  # asked for twice of each row, and the slowest of it
+# Asked for twice of each row, and the slowest of it.
+_email, _phone = lru_cache(maxsize=1024)(canonical_email), lru_cache(maxsize=1024)(canonical_phone)
 
 _LONGEST_CELL: Final = 2_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -57,7 +59,8 @@ OPTIONAL: Final[Mapping[Kind, tuple[str, ...]]] = {
     "parties": (),
 }
 # The most rows of the register that one row of a file becomes decides how many of them go into one transaction.
-_BATCH: Final[Mapping[Kind, int]] = {"individuals": 80, "cases": 400, "parties": 900}
+_BATCH: Final[Mapping[Kind, int]] = {"individuals": 30, "cases": 400, "parties": 900}
+_TOGETHER: Final = 80  # individuals whose keys are made later
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,21 +174,27 @@ def opened(path: Path, required: Sequence[str], optional: Sequence[str] = ()) ->
     return Source(path, sha256, encoding, lines, columns)
 
 
-async def take_in(database: Database, kind: Kind, source: Source, clock: Clock, progress: Callable[[int], None]) -> Imported:
-    """Every row of the file into the register, batch by batch, telling ``progress`` how many rows were gone through.
+async def take_in(database: Database, kind: Kind, source: Source, clock: Clock, bar: index.Bar = index.unwatched) -> Imported:
+    """Every row of the file into the register, batch by batch.
 
-    Each batch leaves an audit entry with the file's SHA-256. Stopped midway, it is simply run again.
+    Each batch leaves an audit entry with the file's SHA-256. Stopped midway, it is simply run again. Individuals are found from when
+    their batch is in; those of a first import, whose keys are made together, when all are.
     """
     taken = 0
     refused: list[RefusedRow] = []
     first_seen: dict[str, int] = {}
-    for rows in _in_batches(source.rows(), _BATCH[kind]):
-        fresh = [_first_time(kind, row, first_seen) for row in rows]
-        async with database.write() as connection:
-            good, bad = await _write(connection, kind, source, fresh, clock())
-        taken += good
-        refused.extend(bad)
-        progress(len(rows))
+    async with database.write() as connection:
+        together = kind == "individuals" and await index.begin(connection)
+    with bar(f"Taking in {kind}", source.lines) as progress:
+        for rows in _in_batches(source.rows(), (_TOGETHER if together else _BATCH[kind])):
+            fresh = [_first_time(kind, row, first_seen) for row in rows]
+            async with database.write() as connection:
+                good, bad = await _write(connection, kind, source, fresh, clock(), keyed=not together)
+            taken += good
+            refused.extend(bad)
+            progress(len(rows))
+    if together:
+        await index.build(database, bar)
     return Imported(taken, tuple(refused))
 
 
@@ -200,7 +209,7 @@ def as_date(given: str) -> date | None:
 
 def unreadable(cells: Mapping[str, str], today: date) -> Iterator[tuple[str, str]]:
     """The cells that say how a person is known and cannot be read: each column, and what is wrong with it."""
-    if cells["email"] and not canonical_email(cells["email"]):
+    if cells["email"] and not _email(cells["email"]):
         yield "email", "It is not an email address."
     if cells["phone"] and not _phone(cells["phone"]):
         yield "phone", "It is not a telephone number."
@@ -217,6 +226,8 @@ async def _write(
     source: Source,
     rows: Sequence[Row | RefusedRow],
     now: datetime,
+    *,
+    keyed: bool,
 ) -> tuple[int, list[RefusedRow]]:
     refused = [row for row in rows if isinstance(row, RefusedRow)]
     known = await _known(connection, [row for row in rows if isinstance(row, Row)]) if kind != "individuals" else _Known()
@@ -234,10 +245,11 @@ async def _write(
                     _party(batch, row.cells, known)
         except _Wrong as wrong:
             refused.append(RefusedRow(row.line, wrong.column, wrong.because))
-    if kind == "individuals":
-        await _replace(connection, batch, source)
-    for table in (individuals, identifiers, addresses, adjustments, cases, parties):
-        await _upsert(connection, table, batch.of(table))
+    async with index.kept_true(connection, [each["id"] for each in batch.of(individuals) if keyed]):
+        if kind == "individuals":
+            await _replace(connection, batch, source)
+        for table in (individuals, identifiers, addresses, adjustments, cases, parties):
+            await _upsert(connection, table, batch.of(table))
     evidence = {"kind": kind, "file_sha256": source.sha256, "taken": len(batch.keys), "refused": len(refused)}
     entry = {"id": new_id(), "at": now, "action": "register-imported", "actor": "register import", "evidence": evidence}
     await connection.execute(audit.insert().values(entry))
@@ -247,15 +259,14 @@ async def _write(
 def _individual(batch: _Batch, cells: Mapping[str, str], source: Source, now: datetime) -> None:
     for column, because in unreadable(cells, now.date()):
         raise _Wrong(column, because)
-    person, born = cells["person_id"], as_date(cells["date_of_birth"])
+    person = cells["person_id"]
     row: dict[str, Any] = {
         "id": person,
         "given_name": cells["given_name"] or None,
         "surname": cells["surname"] or None,
         "canonical_surname": canonical_surname(cells["surname"]),
-        "name_key": name_key(cells["given_name"], cells["surname"]),
-        "birth_key": birth_key(born, canonical_surname(cells["surname"])),
-        "date_of_birth": born,
+        "canonical_forename": canonical_forename(cells["given_name"]),
+        "date_of_birth": as_date(cells["date_of_birth"]),
         "imported_at": now,
     }
     for column in ("safe_contact_note", "arrangement"):
@@ -270,7 +281,7 @@ def _individual(batch: _Batch, cells: Mapping[str, str], source: Source, now: da
     needs = _needs(cells) if "reasonable_adjustments" in source.columns else {}
     batch.keys.append(person)
     batch.add(individuals, row)
-    for kind, canonical in (("email", canonical_email(cells["email"])), ("phone", _phone(cells["phone"]))):
+    for kind, canonical in (("email", _email(cells["email"])), ("phone", _phone(cells["phone"]))):
         if canonical:
             point = {"individual_id": person, "kind": kind, "canonical": canonical, "given": cells[kind], "since": now}
             batch.add(identifiers, point | {"verified_by": cells.get(f"{kind}_verified_by") or None})

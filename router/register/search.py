@@ -1,55 +1,63 @@
-"""Finding people and cases in the register, for a whole batch at once: a handful of statements, whatever its size.
+"""Finding people and cases in the register, for a whole batch at once: three statements, whatever its size.
 
-A contact finds candidates by email, phone, postcode with surname, full name, birth date with surname, and case reference. A
-key that more than 400 people hold finds nobody: it is a switchboard, or a name too common to go by.
+Whoever shares a key with a contact is a candidate (``router.match.keys``), and whoever has a part in a case it names. A key that more
+than 400 people hold finds nobody: it is a switchboard, or a name too common to go by.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from heapq import nsmallest
+from math import log2
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, func, literal, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.contract import canonical_case_reference, canonical_email, canonical_phone, canonical_postcode
-from ingest.database import among
+from ingest.database import Long, among, each_of, gathered
 from router.match import Candidate, Query
-from router.match.names import birth_key, name_keys, surname_keys, written
+from router.match.keys import VERSION, email_key, phone_key, query_keys
+from router.match.names import full_names, surname_keys, written
 from router.match.register_view import CaseView, IndividualView, PartyView
-from router.register.tables import addresses, adjustments, identifiers, individuals, links, parties
+from router.register.held import held, standing
+from router.register.index import not_whole
+from router.register.tables import (
+    addresses,
+    adjustments,
+    identifiers,
+    individual_keys,
+    individuals,
+    key_versions,
+    links,
+    parties,
+)
 from router.register.tables import cases as case_table
 
 _MOST_CANDIDATES: Final = 25
 _MOST_HOLDERS: Final = 400
-_MOST_NAMES: Final = 6
-
-_Key = tuple[str, str, str]  # kind, value, and the surname beside a postcode
-# How much each kind of key says, only to choose the 25 that are compared.
-_RANK: Final = {"email": 8, "phone": 8, "name": 4, "postcode": 4, "birth": 4, "case": 2}
 
 
 async def candidates(connection: AsyncConnection, queries: Sequence[Query], today: date) -> list[list[Candidate]]:
-    """For each query those whom it may be from, at most 25, likeliest first by the number of keys they share.
+    """For each query those whom it may be from, at most 25, likeliest first by the keys they share, a rare one saying more.
 
     ``Candidate.shared`` tells which of the query's own emails and phones several people hold. A party whose part in a case
-    had ended by ``today`` is not found by its reference.
+    had ended by ``today`` is not found by its reference. Raises Unavailable while the index is not whole.
     """
-    wanted = [_keys(query) for query in queries]
-    every = {key for keys in wanted for key in keys}
-    holders = await _holders(connection, every, today)
-    chosen = [_rank(keys, holders) for keys in wanted]
-    held = await _held(connection, {each for ids in chosen for each in ids}, today)
-    shared = {value for (kind, value, _), ids in holders.items() if kind in {"email", "phone"} and len(ids) > 1}
-    return [
-        [
-            replace(held[each], shared=frozenset(shared.intersection(query.emails + query.phones)))
-            for each in ids
-            if each in held
-        ]
-        for query, ids in zip(queries, chosen, strict=True)
+    wanted = [query_keys(query) for query in queries]
+    holders = await _holders(connection, {key for keys in wanted for key in keys})
+    members = await _members(connection, {each for query in queries for each in query.case_references}, today)
+    chosen = [
+        _rank([*(holders[key].ids for key in keys if key in holders), *(members[each] for each in query.case_references)])
+        for query, keys in zip(queries, wanted, strict=True)
     ]
+    known = await held(connection, {each for ids in chosen for each in ids}, today)
+    found: list[list[Candidate]] = []
+    for query, ids in zip(queries, chosen, strict=True):
+        counts = _shared(query, holders)
+        found.append([replace(known[each], shared=frozenset(counts)) for each in ids if each in known])
+    return found
 
 
 async def cases(connection: AsyncConnection, references: Collection[str]) -> dict[str, CaseView]:
@@ -127,7 +135,7 @@ class Found:
 async def find(connection: AsyncConnection, text: str, limit: int = 25) -> list[Found]:
     """Those whom an operator may mean by a name, an email, a phone, a postcode, a case reference or the register's own id."""
     ids = [row[0] for row in await connection.execute(_meant(text.strip()).limit(limit))]
-    held = await _held(connection, ids, None)
+    known = await held(connection, ids)
     return [
         Found(
             each.individual_id,
@@ -138,7 +146,7 @@ async def find(connection: AsyncConnection, text: str, limit: int = 25) -> list[
             each.phones,
             each.cases,
         )
-        for each in (held[each] for each in ids if each in held)
+        for each in (known[each] for each in ids if each in known)
     ]
 
 
@@ -153,104 +161,64 @@ def _meant(text: str) -> Select[*tuple[Any, ...]]:
     name = written(text)
     wanted: list[ColumnElement[bool]] = [individuals.c.id == text]
     if name.is_full:
-        wanted.append(individuals.c.name_key.in_(name_keys(name)))
+        wanted.append(tuple_(individuals.c.canonical_surname, individuals.c.canonical_forename).in_(full_names(name)))
     else:
         wanted.append(individuals.c.canonical_surname.in_(surname_keys(name)))
     return select(individuals.c.id).where(or_(*wanted)).order_by(individuals.c.id)
 
 
-def _keys(query: Query) -> dict[_Key, int]:
-    """What this query is looked up by, and how much each says."""
-    keys: list[_Key] = [("email", each, "") for each in query.emails]
-    keys += [("phone", each, "") for each in query.phones]
-    keys += [("case", each, "") for each in query.case_references]
-    for name in map(written, query.names[:_MOST_NAMES]):
-        surnames = surname_keys(name)
-        keys += [("name", each, "") for each in name_keys(name)]
-        keys += [("postcode", postcode, surname) for postcode in query.postcodes for surname in surnames]
-        births = (birth_key(query.date_of_birth, surname) for surname in surnames)
-        keys += [("birth", each, "") for each in births if each]
-    return {key: _RANK[key[0]] for key in keys}
+@dataclass(frozen=True, slots=True)
+class _Holders:
+    """How many hold a key, counted no further than shows that they are too many, and who, unless they are."""
+
+    number: int
+    ids: Sequence[str]
 
 
-def _rank(keys: Mapping[_Key, int], holders: Mapping[_Key, list[str]]) -> list[str]:
-    said: Counter[str] = Counter()
-    for key, rank in keys.items():
-        found = holders.get(key, ())
-        if len(found) <= _MOST_HOLDERS:
-            said.update(dict.fromkeys(found, rank))
-    return [each for each, _ in sorted(said.items(), key=lambda item: (-item[1], item[0]))[:_MOST_CANDIDATES]]
+def _asked() -> Select[*tuple[Any, ...]]:
+    each = each_of("keys", Long)
+    few = select(individual_keys.c.individual_id).where(individual_keys.c.key == each.c.value)
+    few = few.limit(_MOST_HOLDERS + 1).correlate(each).subquery()
+    ids = case((func.count() <= _MOST_HOLDERS, gathered(few.c.individual_id)))
+    whole = select(key_versions.c.version).where(key_versions.c.version == VERSION).scalar_subquery()
+    return select(whole, each.c.value, select(ids).scalar_subquery())
 
 
-async def _holders(connection: AsyncConnection, every: Collection[_Key], today: date) -> dict[_Key, list[str]]:
-    """Who holds each key, counted no further than shows that they are too many."""
-    wanted: dict[str, set[str]] = defaultdict(set)
-    for kind, value, _ in every:
-        wanted[kind].add(value)
-    person, point, part, place = individuals.c, identifiers.c, parties.c, addresses.c
-    nothing = literal("")
-    near = select(place.canonical_postcode, person.id, person.canonical_surname)
-    looks = [
-        _few(kind, select(value, individual, nothing).where(condition), value, wanted[kind], [value])
-        for kind, value, individual, condition in (
-            ("email", point.canonical, point.individual_id, point.kind == "email"),
-            ("phone", point.canonical, point.individual_id, point.kind == "phone"),
-            ("name", person.name_key, person.id, true()),
-            ("birth", person.birth_key, person.id, true()),
-            ("case", part.case_reference, part.individual_id, _standing(today)),
-        )
-    ]
-    near = near.join_from(addresses, individuals, place.individual_id == person.id)
-    within = [place.canonical_postcode, person.canonical_surname]
-    looks.append(_few("postcode", near, place.canonical_postcode, wanted["postcode"], within))
-    holders: dict[_Key, list[str]] = defaultdict(list)
-    for kind, value, individual, surname in await connection.execute(union_all(*looks)):
-        holders[kind, value, surname].append(individual)
-    return holders
+_ASKED: Final = _asked()  # made once, as in held.py
 
 
-def _few(
-    kind: str,
-    statement: Select[*tuple[Any, ...]],
-    column: ColumnElement[Any],
-    values: Collection[str],
-    within: Sequence[ColumnElement[Any]],
-) -> Select[*tuple[Any, ...]]:
-    """Its rows (value, individual, surname) after their kind, of each part at most one too many."""
-    number = func.row_number().over(partition_by=within)
-    rows = statement.add_columns(number).where(among(column, values)).subquery()
-    value, individual, surname, number = rows.c
-    return select(literal(kind), value, individual, surname).where(number <= _MOST_HOLDERS + 1)
+async def _holders(connection: AsyncConnection, keys: Collection[int]) -> dict[int, _Holders]:
+    found: dict[int, _Holders] = {}
+    for version, key, rows in await connection.execute(_ASKED, {"keys": list(keys)}) if keys else ():
+        if version is None:
+            raise not_whole()
+        if rows is None or rows:
+            found[key] = _Holders(_MOST_HOLDERS + 1, ()) if rows is None else _Holders(len(rows), [id_ for (id_,) in rows])
+    return found
 
 
-async def _held(connection: AsyncConnection, ids: Collection[str], today: date | None) -> dict[str, Candidate]:
-    points: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for row in await _all(connection, select(identifiers), identifiers.c.individual_id, ids):
-        points[row.kind, row.individual_id].append(row.canonical)
-    lines: dict[str, list[str]] = defaultdict(list)
-    postcodes: dict[str, list[str]] = defaultdict(list)
-    for row in await _all(connection, select(addresses), addresses.c.individual_id, ids):
-        lines[row.individual_id].append(_one_line(row.lines, row.postcode))
-        if row.canonical_postcode:
-            postcodes[row.individual_id].append(row.canonical_postcode)
-    parts: dict[str, list[str]] = defaultdict(list)
-    standing = select(parties) if today is None else select(parties).where(_standing(today))
-    for row in await _all(connection, standing, parties.c.individual_id, ids):
-        parts[row.individual_id].append(row.case_reference)
-    return {
-        row.id: Candidate(
-            row.id,
-            row.given_name,
-            row.surname,
-            row.date_of_birth,
-            tuple(points["email", row.id]),
-            tuple(points["phone", row.id]),
-            tuple(postcodes[row.id]),
-            tuple(lines[row.id]),
-            cases=tuple(parts[row.id]),
-        )
-        for row in await _all(connection, select(individuals), individuals.c.id, ids)
-    }
+async def _members(connection: AsyncConnection, references: Collection[str], today: date) -> dict[str, list[str]]:
+    """Whose part in each of these cases stands."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for row in await _all(connection, select(parties).where(standing(today)), parties.c.case_reference, references):
+        found[row.case_reference].append(row.individual_id)
+    return found
+
+
+def _rank(shared: Iterable[Sequence[str]]) -> list[str]:
+    said: dict[str, float] = defaultdict(float)
+    for ids in shared:
+        if 0 < len(ids) <= _MOST_HOLDERS:
+            weight = log2(2 * _MOST_HOLDERS / len(ids))
+            for each in ids:
+                said[each] += weight
+    return nsmallest(_MOST_CANDIDATES, said, key=lambda each: (-said[each], each))
+
+
+def _shared(query: Query, holders: Mapping[int, _Holders]) -> dict[str, int]:
+    """How many hold each of the query's own emails and phones, where it is more than one."""
+    own = {**{each: email_key(each) for each in query.emails}, **{each: phone_key(each) for each in query.phones}}
+    return {each: holders[key].number for each, key in own.items() if key in holders and holders[key].number > 1}
 
 
 async def _all(
@@ -258,10 +226,6 @@ async def _all(
 ) -> list[Row[Any]]:
     """The rows whose column is one of the values."""
     return list(await connection.execute(statement.where(among(column, values)))) if values else []
-
-
-def _standing(today: date) -> ColumnElement[bool]:
-    return or_(parties.c.until.is_(None), parties.c.until >= today)
 
 
 def _one_line(lines: Sequence[str], postcode: str | None) -> str:

@@ -16,9 +16,8 @@ individuals = Table(
     Column("id", Text, primary_key=True),  # the case system's own
     Column("given_name", Text),
     Column("surname", Text),
-    Column("canonical_surname", Text, index=True),
-    Column("name_key", Text, index=True),  # surname and first forename, as router.match.names has them
-    Column("birth_key", Text, index=True),  # birth date and surname
+    Column("canonical_surname", Text),  # as router.match.names has it, as the first forename
+    Column("canonical_forename", Text),
     Column("date_of_birth", Date),
     Column("language", Text),
     Column("agreed_methods", JSON, nullable=False, default=list),
@@ -27,6 +26,21 @@ individuals = Table(
     Column("arrangement", Text),  # the one named contact of somebody to whom nothing is sent by itself
     Column("died_on", Date),
     Column("imported_at", UtcDateTime, nullable=False),
+    Index("individuals_by_name", "canonical_surname", "canonical_forename"),
+)
+
+individual_keys = Table(
+    "individual_keys",  # by what each individual is found (router.match.keys); the table is its own one index
+    metadata,
+    Column("key", Long, primary_key=True, autoincrement=False),
+    Column("individual_id", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+key_versions = Table(
+    "key_versions",  # of which version everybody's keys are; no row while they are being made
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
 )
 
 identifiers = Table(

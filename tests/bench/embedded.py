@@ -87,7 +87,7 @@ async def fill(url: str, number: int, folder: Path, individuals: int = 0) -> Non
         ("cases", SAMPLES / "cases.csv"),
     )
     for kind, path in kinds:
-        await take_in(database, kind, opened(path, REQUIRED[kind], OPTIONAL[kind]), _now, lambda _: None)
+        await take_in(database, kind, opened(path, REQUIRED[kind], OPTIONAL[kind]), _now)
     await database.close()
 
 

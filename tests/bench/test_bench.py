@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench import register
 from tests.bench.__main__ import compare
 
 ONE_EACH = ("state.receipts", "contacts", "dispositions")
@@ -26,3 +27,10 @@ def test_whoever_the_router_is_held_against_writes_the_same_rows(tmp_path: Path)
         assert all(each["wrote"][name] == count for name, count in each["router"].items() if not decides or name in ONE_EACH)
         assert each["wrote"]["contacts"] >= 6
         assert each["wrote"]["audit"] >= 6
+
+
+def test_whoever_wrote_is_found_in_the_register_of_the_bench(tmp_path: Path) -> None:
+    (found,) = register.main(["400", "--engine", "sqlite", "--contacts", "60", "--folder", str(tmp_path)])
+    assert found.people == 400
+    assert found.recall > 0.9
+    assert found.candidates <= 25

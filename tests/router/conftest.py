@@ -21,10 +21,11 @@ from router.answers import Answers, library
 from router.consequences import Consequences, House, Standing, consequences
 from router.decide import Situation, decide
 from router.match import Unmatched
-from router.match.names import birth_key, canonical_surname, name_key
+from router.match.names import canonical_forename, canonical_surname
 from router.read import Outcome, Reading
 from router.readers import Readers
 from router.register import tables
+from router.register.index import kept_true
 from router.store import Store
 from router.worker import Worker
 
@@ -249,15 +250,14 @@ def person(database: Database, clock: Watch) -> Callable[..., Awaitable[str]]:
         born: date | None = None,
         **fields: Any,
     ) -> str:
-        async with database.write() as connection:
+        async with database.write() as connection, kept_true(connection, [id_]):
             await connection.execute(
                 tables.individuals.insert().values(
                     id=id_,
                     given_name=name[0],
                     surname=name[1],
                     canonical_surname=canonical_surname(name[1]),
-                    name_key=name_key(*name),
-                    birth_key=birth_key(born, canonical_surname(name[1])),
+                    canonical_forename=canonical_forename(name[0]),
                     date_of_birth=born,
                     imported_at=clock(),
                     **{"agreed_methods": [], "forbidden_methods": [], **fields},

@@ -36,6 +36,7 @@ from router.desk import Ruling, rule
 from router.opening import UnknownVersion, contact_of
 from router.readers import Readers
 from router.register import tables
+from router.register.index import build
 from router.store import Store
 from router.worker import Worker, follow_statuses
 
@@ -506,6 +507,25 @@ async def test_a_register_that_is_away_is_waited_for_and_nothing_is_skipped(cont
 
 
 @pytest.mark.parametrize("register_url", ["sqlite"], indirect=True)
+async def test_while_peoples_keys_are_not_whole_the_router_waits_rather_than_take_them_for_strangers(
+    contact, append, worker, rows, person, database
+):
+    await person()
+    async with database.write() as connection:
+        await connection.execute(tables.key_versions.delete())
+    await append(contact())
+    routing = asyncio.create_task(worker.run())
+    async with asyncio.timeout(90):
+        while worker.turns < 2:
+            await asyncio.sleep(0.05)
+        assert await rows(tables.contacts) == []
+        await build(database)
+        while not await rows(tables.contacts):
+            await asyncio.sleep(0.05)
+    worker.stopping.set()
+    await routing
+
+
 async def test_where_contacts_wait_and_nothing_says_why_the_router_ends_to_be_started_again(contact, append, worker, clock):
     await append(contact())
     watching = asyncio.create_task(worker.watch(timedelta(milliseconds=5)))

@@ -81,6 +81,13 @@ def test_a_wrong_header_takes_nothing_in(register, tmp_path: Path) -> None:
     assert register("search", "pettifer").status == 1
 
 
+def test_the_keys_are_made_anew(register) -> None:
+    register("import", "--individuals", "individuals.csv")
+    done = register("index")
+    assert done.status == 0
+    assert "1 individuals are indexed." in done.out
+
+
 def test_no_file_at_all_is_wrong_use(register) -> None:
     assert register("import").status == 2
 

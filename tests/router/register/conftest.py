@@ -46,7 +46,7 @@ def take(database: Database, tmp_path: Path, clock: Clock) -> Take:
     async def taken(kind: Kind, sheet: str | bytes) -> Imported:
         path = tmp_path / f"{kind}.csv"
         path.write_bytes(sheet.encode() if isinstance(sheet, str) else sheet)
-        return await take_in(database, kind, opened(path, REQUIRED[kind], OPTIONAL[kind]), clock, lambda _: None)
+        return await take_in(database, kind, opened(path, REQUIRED[kind], OPTIONAL[kind]), clock)
 
     return taken
 
@@ -58,6 +58,6 @@ async def filled(tmp_path: Path, database: Database) -> Database:
         source = tmp_path / f"filled-{kind}.csv"
         source.write_text(sheet)
         file = opened(source, REQUIRED[kind], OPTIONAL[kind])
-        done = await take_in(database, kind, file, lambda: datetime(2026, 3, 2, 9, 30, tzinfo=UTC), lambda _: None)
+        done = await take_in(database, kind, file, lambda: datetime(2026, 3, 2, 9, 30, tzinfo=UTC))
         assert done.refused == ()
     return database

@@ -9,7 +9,9 @@ from alembic.config import Config
 from sqlalchemy import Connection, select, text
 
 from ingest.database import Database
-from router.register import MIGRATIONS, tables
+from router.match import Query
+from router.register import MIGRATIONS, index, tables
+from router.register.search import candidates
 
 
 def brought(to: str):
@@ -35,3 +37,23 @@ async def test_a_handoff_of_before_is_due_48_hours_after_it_was_handed_on(regist
         row = (await connection.execute(select(tables.handoffs))).one()
     await database.close()
     assert (row.state, row.due, row.taken_by) == ("sent", clock() + timedelta(hours=48), None)
+
+
+async def test_people_of_before_are_found_once_their_keys_are_made(register_url, clock):
+    database = Database(register_url)
+    async with database.write() as connection:
+        for table in [*tables.metadata.tables, "register_version"]:
+            await connection.execute(text(f"DROP TABLE {table}"))
+        await connection.run_sync(brought("0003_handoffs"))
+        old = {"id": "R1", "given": "Joan", "surname": "Asante Boyd", "canonical": "asante boyd", "key": "asante boyd, joan"}
+        columns = "id, given_name, surname, canonical_surname, name_key, agreed_methods, forbidden_methods, imported_at"
+        values = ":id, :given, :surname, :canonical, :key, '[]', '[]', '2026-01-01T00:00:00.000000Z'"
+        await connection.execute(text(f"INSERT INTO individuals ({columns}) VALUES ({values})"), old)
+        await connection.run_sync(brought("head"))
+        assert await connection.scalar(select(tables.individuals.c.canonical_forename)) == "joan"
+        assert not await index.is_whole(connection)
+    await index.build(database)
+    async with database.read() as connection:
+        ((found,),) = await candidates(connection, [Query(names=("Joan Boyd",))], clock().date())
+    await database.close()
+    assert found.individual_id == "R1"

@@ -9,9 +9,10 @@ from sqlalchemy import event, insert
 from ingest.clock import Clock
 from ingest.database import Database
 from router.match import Candidate, Matched, Query, match
-from router.match.names import birth_key, canonical_surname, name_key
+from router.match.names import canonical_forename, canonical_surname
 from router.match.register_view import CaseView, IndividualView, PartyView
 from router.register import search
+from router.register.index import kept_true
 from router.register.tables import identifiers, individuals, links
 
 TODAY = date(2026, 3, 2)
@@ -31,7 +32,7 @@ def ids(found: Sequence[Candidate]) -> list[str]:
     [
         (Query(emails=("joan.pettifer@example.org",)), ["R1001"]),
         (Query(phones=("+441632960114",)), ["R1001", "R1004"]),
-        (Query(names=("A. Pettifer",), postcodes=("DE80 4PT",)), ["R1001", "R1004"]),
+        (Query(names=("A. Pettifer",), postcodes=("DE80 4PT",)), ["R1004", "R1001"]),
         (Query(names=("Pettifer, J.",), date_of_birth=date(1944, 2, 19)), ["R1001"]),
         (Query(names=("pettifer JOAN",)), ["R1001"]),
         (Query(names=("Artie Pettifer",)), ["R1004"]),
@@ -88,19 +89,19 @@ async def add_namesakes(database: Database, number: int, clock: Clock) -> None:
                     "given_name": "John",
                     "surname": "Smith",
                     "canonical_surname": canonical_surname("Smith"),
-                    "name_key": name_key("John", "Smith"),
-                    "birth_key": birth_key(date(1970, 1, 1), "smith"),
+                    "canonical_forename": canonical_forename("John"),
                     "date_of_birth": date(1970, 1, 1),
                     "imported_at": clock(),
                 }
                 for each in some
             ]
-            await connection.execute(insert(individuals), people)
             points = [
                 {"individual_id": each, "kind": "phone", "canonical": "+442079460000", "given": "x", "since": clock()}
                 for each in some
             ]
-            await connection.execute(insert(identifiers), points)
+            async with kept_true(connection, some):
+                await connection.execute(insert(individuals), people)
+                await connection.execute(insert(identifiers), points)
 
 
 async def test_no_contact_has_more_than_25_candidates(database: Database, clock: Clock) -> None:
@@ -138,7 +139,7 @@ async def test_a_bigger_batch_asks_no_more_questions(filled: Database) -> None:
         assert all(ids(each)[0] == "R1001" for each in found)
         return len(asked)
 
-    assert await statements(500) == await statements(2) <= 12
+    assert await statements(500) == await statements(2) == 3
 
 
 async def test_ten_thousand_contacts_are_within_what_one_statement_may_bind(filled: Database) -> None:
