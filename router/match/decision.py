@@ -119,6 +119,7 @@ _LEAST: Final = 1e-3  # of the posterior; a candidate with less is not worth a p
 _DIGITS: Final = 9
 
 _FULL: Final = frozenset(["exact", "nickname", "close"])
+_SOMEWHAT: Final = frozenset(["phonetic", "skeleton", "near", "initial"])
 _AT_HOME: Final = frozenset(["house", "street", "postcode"])
 _SAME_POINT: Final = frozenset(["exact", "mobile", "landline"])
 
@@ -154,6 +155,8 @@ class _Judged:
 
     candidate: Candidate
     seen: Mapping[str, _Seen]
+    unconfirmed: bool  # an email, a phone or a birth date is given, and what is held confirms none of them
+    daughter: bool  # the forename is a woman's: hardly one lives with another of the same
     another_name: bool  # a second full name was given, and it is not theirs
     case: bool
 
@@ -192,6 +195,11 @@ class _Judged:
     def another(self) -> bool:
         """Whether the name given is not theirs."""
         return self.another_name or "different" in (self.level("forename"), self.level("surname"))
+
+    def another_at_home(self, of: Candidate) -> bool:
+        """Whether this is another of that person's household, by the surname or the postcode."""
+        same_surname = self.candidate.surname is not None and self.candidate.surname == of.surname
+        return same_surname or not set(self.candidate.postcodes).isdisjoint(of.postcodes)
 
     @property
     def another_generation(self) -> bool:
@@ -273,7 +281,10 @@ def _judge(asked: _Asked, candidate: Candidate, by: Scale, statistics: Statistic
     if asked.identity and candidate.emails:
         seen["email"] = _pointed("email", asked.identity, query.verified_emails, candidate.emails, candidate.holders, by)
     case = bool(query.case_references and candidate.cases) and not set(query.case_references).isdisjoint(candidate.cases)
-    return _Judged(candidate, seen, another_name, case)
+    confirmed = any(seen[name].level not in {"different", "two parts"} for name in ("birth date", "phone", "email") if name in seen)
+    given = bool(query.date_of_birth or query.phones or asked.identity)
+    daughter = bool(theirs.given) and theirs.given[0] in by.weights.women
+    return _Judged(candidate, seen, given and not confirmed, daughter, another_name, case)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -325,6 +336,8 @@ def _named(readings: Sequence[Reading], theirs: Held, by: Scale, statistics: Sta
 def _weighed(comparison: str, level: str, one: str, other: str, by: Scale, counts: Mapping[str, int]) -> _Seen:
     """A name's level, rare names speaking louder; a likeness never speaks louder than the same name would."""
     bits, household = by.bits[comparison][level]
+    if comparison == "forename" and level in _FULL:
+        household += by.namesake(other)  # sons are named after their fathers, daughters seldom after their mothers
     known = by.weights.comparisons[comparison]
     share = known[level].frequency
     if not share:
@@ -484,6 +497,8 @@ def _shortfalls(judged: Sequence[_Judged], first: int, likely: float, by: Scale)
     if best.another_name:
         yield "Another name is given as well."
     yield from _shortfalls_of_the_name(best)
+    if best.identifiers == ("address",) and best.unconfirmed and not best.another and not best.daughter:
+        yield "Only the name and the address agree, which father and son may share; the email, phone or birth date given is new."
     if any(_is_namesake_at_home(each, best) for each in others):
         yield "More than one person fits."
     elif likely < by.weights.automatic:
@@ -501,8 +516,16 @@ def _besides(best: _Judged) -> Iterator[str]:
 
 
 def _conflicts(best: _Judged, others: Sequence[_Judged]) -> Iterator[str]:
-    """What is one person's alone although the name given is not theirs."""
-    groups = {name for each in (best, *others) if each.another for name in each.points}
+    """What is one person's alone although the name given is not theirs; apart from what a household has in common, where enough
+    beside it says who it is.
+    """
+    settled = not best.another and len(best.identifiers) > (0 if best.born else 1)
+    groups = {
+        name
+        for each in (best, *others)
+        if each.another and not (settled and each.another_at_home(best.candidate))
+        for name in each.points
+    }
     for name in sorted(groups):
         yield f"conflict: the {name} is held for one person and the name given is somebody else's."
 
@@ -528,7 +551,7 @@ def _shortfalls_of_the_name(best: _Judged) -> Iterator[str]:
         yield "The forename agrees and the surname does not."
     elif number == 0:
         yield "Only the name and the birth date agree." if born else "A name alone proves nothing."
-    elif (forename not in _FULL or surname is None or "order" in best.seen) and not born and number < 3:
+    elif (forename not in _FULL or surname in {None, "initial"}) and not born and number < (2 if forename in _SOMEWHAT else 3):
         yield "The name agrees only in part, and too little else does."
 
 

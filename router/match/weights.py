@@ -52,11 +52,15 @@ class Weights:
     registered: float  # the share of contacts from somebody in the register
     household: float  # of the others, the share from somebody who lives with one who is
     swapped: float  # how often forename and surname are written in each other's place
+    sons: float  # how much oftener than people at large men share their forename with another of the household
+    daughters: float  # and women
     automatic: float  # the posterior from which nobody need look
     near: float  # the posterior of all candidates together from which somebody should look
     comparisons: Mapping[str, Mapping[str, Level]]
     forenames: Mapping[str, float]  # the frequency of each in people at large
     surnames: Mapping[str, float]
+    men: frozenset[str]  # forenames that hardly a woman bears
+    women: frozenset[str]
 
 
 class Unusable(ValueError):
@@ -73,10 +77,12 @@ def read(text: str | bytes) -> Weights:
         }
         weights = Weights(
             str(said["version"]),
-            *(float(said[key]) for key in ("registered", "household", "swapped", "automatic", "near")),
+            *(float(said[key]) for key in ("registered", "household", "swapped", "sons", "daughters", "automatic", "near")),
             comparisons,
             {name: millionths / 1e6 for name, millionths in said["forenames"].items()},
             {name: millionths / 1e6 for name, millionths in said["surnames"].items()},
+            frozenset(said["men"].split()),
+            frozenset(said["women"].split()),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Unusable(f"It is no weights file: {error!r}.") from error
@@ -96,7 +102,7 @@ def _check(weights: Weights) -> None:
     if odd := sorted(set(weights.comparisons) - set(COMPARISONS)):
         raise Unusable(f"It names comparisons that are not known: {', '.join(odd)}.")
     shares = (weights.registered, weights.household, weights.swapped, weights.automatic, weights.near)
-    if not all(0 < each < 1 for each in shares):
+    if not all(0 < each < 1 for each in shares) or weights.sons <= 0 or weights.daughters <= 0:
         raise Unusable("Its shares and thresholds must be above 0 and below 1.")
 
 
@@ -115,6 +121,8 @@ class Scale:
 
     weights: Weights
     individuals: int
+    sons: float
+    daughters: float
     bits: Mapping[str, Mapping[str, Bits]]
 
     def frequency(self, comparison: str, name: str, count: int) -> float:
@@ -122,6 +130,10 @@ class Scale:
         prior = (self.weights.forenames if comparison == "forename" else self.weights.surnames).get(name, 0.0)
         size = self.individuals + _PRIOR_COUNT
         return log2(max(_RAREST, (count + prior * _PRIOR_COUNT) / size))
+
+    def namesake(self, forename: str) -> float:
+        """The bits by which the bearer of this forename is likelier than others to live with somebody of the same one."""
+        return self.sons if forename in self.weights.men else self.daughters if forename in self.weights.women else 0.0
 
     def held_by(self, comparison: str, level: str, holders: int) -> Bits:
         """The bits of an identifier that so many people of the register have, this one among them."""
@@ -142,5 +154,7 @@ def scale(weights: Weights, individuals: int) -> Scale:
     return Scale(
         weights,
         size,
+        log2(weights.sons),
+        log2(weights.daughters),
         {name: {each: bits(level) for each, level in levels.items()} for name, levels in weights.comparisons.items()},
     )

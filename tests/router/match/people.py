@@ -98,7 +98,7 @@ class Noise:
     held_typo: float = 0.012  # of each name as the register holds it
     households: float = 0.16  # of those who are not in the register: another of a household that is
     twins: float = 0.01
-    juniors: float = 0.004
+    juniors: float = 0.0012
     namesakes: float = 0.012
 
 
@@ -183,10 +183,13 @@ def _outsider(
 ) -> tuple[Person, str]:
     at = random.random()
     like = people[random.choice(inner)]
+    elder = like
+    if like.sex == "female" and random.random() < 0.8:  # it is sons who are named after their fathers
+        elder = next((each for each in map(people.__getitem__, random.sample(inner, 9)) if each.sex == "male"), like)
     for chance, scenario, made in (
         (noise.households, "out_household", lambda: random.choice(others)),
         (noise.twins, "out_twin", lambda: _twin_of(random, like)),
-        (noise.juniors, "out_jrsr", lambda: _junior_of(random, like)),
+        (noise.juniors, "out_jrsr", lambda: _junior_of(random, elder)),
         (noise.namesakes, "out_samename", lambda: _namesake_of(random, like, random.choice(outer))),
     ):
         if at < chance:
@@ -278,7 +281,7 @@ def _home(random: Random, household: int, first: int, noise: Noise) -> list[Pers
         forename, native = _given(random, group, sex, born_in)
         generation = ""
         elder = home[0]
-        if sex == elder.sex and random.random() < 0.012:
+        if sex == elder.sex and random.random() < (0.008 if sex == "male" else 0.0016):
             forename, native, generation = elder.forename, None, random.choice(("Jnr", "", ""))
         if any(each.forename == forename for each in home[1:]):
             continue
@@ -548,3 +551,20 @@ def _scanned(random: Random, text: str) -> str:
 def frequencies(rows: Mapping[int, Cells], key: Callable[[Cells], str]) -> Counter[str]:
     """How many rows have each value."""
     return Counter(map(key, rows.values()))
+
+
+def names_by_sex() -> dict[str, list[str]]:
+    """Forenames that at least five times as many bear of one sex as of the other, canonical, by sex."""
+    borne: dict[str, Counter[str]] = {"male": Counter(), "female": Counter()}
+    for cohort, some in names()["forenames"].items():
+        for name, weight in some:
+            borne[cohort.partition("-")[2]][_plain(name)] += weight + 1
+    for group in names()["groups"].values():
+        for kind, sex in (("m", "male"), ("f", "female")):
+            some = group.get(kind, ())
+            spelt = [each for value in some.values() for each in value.split()] if isinstance(some, dict) else some
+            borne[sex].update({_plain(name): 3 for name in spelt})
+    return {
+        sex: sorted(name for name, number in borne[sex].items() if number > 5 * borne[other][name] and name)
+        for sex, other in (("male", "female"), ("female", "male"))
+    }

@@ -25,12 +25,14 @@ from router.match.statistics import Statistics
 from router.match.weights import COMPARISONS, Level, Weights, scale
 
 SEED: Final = 20261129
-REGISTER: Final = 40_000
-CONTACTS: Final = 60_000
-PAIRS: Final = 1_500_000
+REGISTER: Final = 20_000
+CONTACTS: Final = 20_000
+PAIRS: Final = 400_000
 SHIPPED: Final = Path(__file__).parents[3] / "router" / "match" / "weights.json"
 # The share of contacts from the register, of the others from a household in it, and from where nobody need look or somebody should.
-SHARES: Final = {"registered": 0.6, "household": 0.15, "swapped": 0.02, "automatic": 0.9995, "near": 0.02}
+SHARES: Final = {
+    "registered": 0.6, "household": 0.15, "swapped": 0.02, "sons": 1.67, "daughters": 0.33, "automatic": 0.9992, "near": 0.02,
+}  # fmt: skip
 # Agreement by chance that no synthetic people show: others who lived there, numbers given anew, slips in what somebody else has.
 LEAST: Final = {
     ("address", "house"): 2e-6, ("address", "street"): 2e-6, ("address", "postcode"): 6e-6, ("address", "neighbour"): 6e-6,
@@ -42,6 +44,12 @@ FREQUENCY: Final = {
     "forename": {"exact": 1.0, "nickname": 0.8, "close": 0.6, "phonetic": 0.5, "skeleton": 0.4, "middle": 0.6},
     "surname": {"exact": 1.0, "part": 0.7, "close": 0.6, "phonetic": 0.5, "near": 0.3},
 }
+# What the household shares at least, whatever synthetic homes show: people answer each other's phones and write from each other's mail.
+LEAST_AT_HOME: Final = {("phone", "mobile"): 0.02, ("phone", "landline"): 0.06, ("email", "exact"): 0.08}
+# Of junior and senior too few write so to be counted. Said on one side only it speaks against the person, and for the other.
+GENERATION: Final = {
+    "exact": Level(m=0.6, h=0.3, u=0.1), "one side": Level(m=0.15, h=0.6, u=0.3), "different": Level(m=0.01, h=0.5, u=0.3),
+}  # fmt: skip
 _SMALLEST: Final = 1e-7
 _NAMES: Final = 700  # of each kind, whose frequency is shipped
 
@@ -108,7 +116,7 @@ def _by_chance(register: Mapping[str, Candidate], statistics: Statistics, random
         "forename": drawn(lambda: likeness.forenames(random.choice(names).given, random.choice(names).given)),
         "surname": drawn(surname),
         "middle name": drawn(lambda: likeness.middles(random.choice(names).given, random.choice(names).given)),
-        "generation": Counter({"exact": 10**7, "one side": 5 * 10**9, "different": 10**7}),
+        "generation": Counter[str](),
         "birth date": drawn(lambda: points.births(random.choice(born), random.choice(born))),
         "address": drawn(lambda: addresses.likest(random.choice(places), random.choice(places))),
         "email": Counter({"different": 10**12}),
@@ -129,17 +137,22 @@ def _collisions(counts: Mapping[str, int], size: int | None = None) -> int:
 
 def _assembled(same: Counts, beside: Counts, by_chance: Counts, statistics: Statistics) -> Weights:
     comparisons = {name: dict(_levels(name, same[name], beside[name], by_chance[name])) for name in COMPARISONS}
+    comparisons["generation"] = GENERATION
     commonest = {
         kind: {name: number / statistics.individuals for name, number in Counter(counts).most_common(_NAMES)}
         for kind, counts in (("forenames", statistics.forenames), ("surnames", statistics.surnames))
     }
-    return Weights(version="1", comparisons=comparisons, **SHARES, **commonest)
+    sexes = people.names_by_sex()
+    return Weights(
+        version="1", comparisons=comparisons, men=frozenset(sexes["male"]), women=frozenset(sexes["female"]), **SHARES, **commonest
+    )
 
 
 def _levels(name: str, same: Counter[str], beside: Counter[str], by_chance: Counter[str]) -> Iterator[tuple[str, Level]]:
     order = COMPARISONS[name]
-    m, h = (_smoothed(counts, order) for counts in (same, beside))
-    u = {level: max(by_chance[level] / 1e12, LEAST.get((name, level), _SMALLEST)) for level in order}
+    u = {level: LEAST.get((name, level)) or max(by_chance[level] / 1e12, _SMALLEST) for level in order}
+    m, h = _smoothed(same, u, 1), _smoothed(beside, u, 20)
+    h |= {level: max(h[level], least) for (comparison, level), least in LEAST_AT_HOME.items() if comparison == name}
     most = float("inf")
     for level in order:
         each = (name, level) in EACH
@@ -153,9 +166,10 @@ def _levels(name: str, same: Counter[str], beside: Counter[str], by_chance: Coun
         yield level, Level(_short(m[level]), _short(household), _short(min(1.0, chance)), frequency, each)
 
 
-def _smoothed(counts: Counter[str], order: Sequence[str]) -> dict[str, float]:
-    whole = counts.total() + len(order)
-    return {level: (counts[level] + 1) / whole for level in order}
+def _smoothed(counts: Counter[str], by_chance: Mapping[str, float], number: float) -> dict[str, float]:
+    """Shares, as if so many more pairs had been seen that agree as strangers do, and one of each level."""
+    whole = counts.total() + number + len(by_chance)
+    return {level: (counts[level] + 1 + number * chance) / whole for level, chance in by_chance.items()}
 
 
 def _short(number: float) -> float:
@@ -173,7 +187,8 @@ def as_file(weights: Weights) -> str:
         f" {json.dumps(kind)}: {json.dumps({name: round(1e6 * share) for name, share in getattr(weights, kind).items()}, separators=(',', ':'))}"
         for kind in ("forenames", "surnames")
     )
-    return f'{{\n{shares},\n "comparisons": {{\n{comparisons}\n }},\n{frequencies}\n}}\n'
+    sexes = ",\n".join(f" {json.dumps(kind)}: {json.dumps(' '.join(sorted(getattr(weights, kind))))}" for kind in ("men", "women"))
+    return f'{{\n{shares},\n "comparisons": {{\n{comparisons}\n }},\n{frequencies},\n{sexes}\n}}\n'
 
 
 def _terse(level: Level) -> dict[str, float | bool]:
