@@ -93,9 +93,16 @@ def compared(one: Place, other: Place) -> str | None:
         return "house" if _same_house(one.numbers, other.numbers) else "neighbour"
     same_town = bool(one.town and other.town) and _alike(one.town, other.town)
     near = bool(left and right) and (one.outward == other.outward or _one_apart(left, right))
-    if both and one.street and other.street and _same_house(one.numbers, other.numbers) and _alike(one.street, other.street):
-        if near or same_town or not ((left and right) or (one.town and other.town)):
-            return "street"
+    here = near or same_town or not ((left and right) or (one.town and other.town))
+    if (
+        here
+        and both
+        and one.street
+        and other.street
+        and _same_house(one.numbers, other.numbers)
+        and _alike(one.street, other.street)
+    ):
+        return "street"
     if left and right:
         if near and one.outward == other.outward:
             return "area"
@@ -116,4 +123,8 @@ def _alike(one: str, other: str) -> bool:
 
 
 def _one_apart(one: str | None, other: str | None) -> bool:
-    return bool(one and other) and abs(len(one or "") - len(other or "")) < 2 and jellyfish.damerau_levenshtein_distance(one or "", other or "") <= 1
+    return (
+        bool(one and other)
+        and abs(len(one or "") - len(other or "")) < 2
+        and jellyfish.damerau_levenshtein_distance(one or "", other or "") <= 1
+    )

@@ -11,7 +11,7 @@ from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 from math import log2
-from typing import Final
+from typing import Final, NamedTuple
 
 from router.match import addresses, likeness, points
 from router.match.addresses import Place
@@ -111,6 +111,7 @@ class Unmatched:
 
 MatchResult = Matched | Ambiguous | Unmatched
 
+_UNKNOWN: Final = Statistics()
 _MOST_NAMES: Final = 6
 _MOST_HOLDERS: Final = 4  # what more have is an office's or a switchboard's, and says nothing of anybody
 _CASE: Final = 4.0  # no proof, but it says whom to look at first
@@ -120,6 +121,7 @@ _DIGITS: Final = 9
 
 _FULL: Final = frozenset(["exact", "nickname", "close"])
 _SOMEWHAT: Final = frozenset(["phonetic", "skeleton", "near", "initial"])
+_ALIKE: Final = frozenset(["close", "skeleton", "near"])
 _AT_HOME: Final = frozenset(["house", "street", "postcode"])
 _SAME_POINT: Final = frozenset(["exact", "mobile", "landline"])
 
@@ -136,8 +138,7 @@ class _Asked:
     identity: tuple[str, ...]  # the emails behind which no office sits
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(NamedTuple):
     """One comparison's outcome. ``counts`` is whether it is an identifier that is this person's alone."""
 
     comparison: str
@@ -149,26 +150,20 @@ class _Seen:
     shared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """One candidate held against the query."""
+class _Judged(NamedTuple):
+    """One candidate held against the query. ``bits`` speak for this person, ``household`` for another of their household, both
+    against a stranger.
+    """
 
     candidate: Candidate
     seen: Mapping[str, _Seen]
+    bits: float
+    household: float
     unconfirmed: bool  # an email, a phone or a birth date is given, and what is held confirms none of them
+    two_names: bool  # the forenames are alike, and are two names as twins may have and no slip
     daughter: bool  # the forename is a woman's: hardly one lives with another of the same
     another_name: bool  # a second full name was given, and it is not theirs
     case: bool
-
-    @property
-    def bits(self) -> float:
-        """For this person and against a stranger."""
-        return sum(each.bits for each in self.seen.values())
-
-    @property
-    def household(self) -> float:
-        """For another of their household and against a stranger."""
-        return sum(each.household for each in self.seen.values())
 
     def level(self, comparison: str) -> str | None:
         """None where there was nothing to compare."""
@@ -208,7 +203,10 @@ class _Judged:
 
 
 def match(
-    query: Query, candidates: Sequence[Candidate], statistics: Statistics = Statistics(), weights: Weights | None = None  # noqa: B008 - it is frozen
+    query: Query,
+    candidates: Sequence[Candidate],
+    statistics: Statistics = _UNKNOWN,
+    weights: Weights | None = None,
 ) -> MatchResult:
     """Who it is, by the posterior and DESIGN promise 3.
 
@@ -262,29 +260,32 @@ def _written(text: str) -> tuple[tuple[Reading, ...], bool, Generation | None]:
 def _judge(asked: _Asked, candidate: Candidate, by: Scale, statistics: Statistics) -> _Judged:
     theirs = likeness.known(candidate.given_name, candidate.surname)
     seen: dict[str, _Seen] = {}
-    another_name = False
+    another_name = two_names = False
     if asked.names and (theirs.given or theirs.surname):
         heard = [_named(each, theirs, by, statistics) for each in asked.names]
-        best = max(heard, key=_total)
+        best, two_names = max(heard, key=lambda each: _total(each[0]))
         seen.update((each.comparison, each) for each in best)
         if len(heard) > 1 and not _is_another(best):
-            another_name = any(full and _is_another(each) for full, each in zip(asked.full, heard, strict=True))
+            another_name = any(full and _is_another(each) for full, (each, _) in zip(asked.full, heard, strict=True))
         _note(seen, by, "generation", likeness.generations(asked.generations, theirs.generation))
     query = asked.query
     if query.date_of_birth and candidate.date_of_birth:
         _note(seen, by, "birth date", points.births(query.date_of_birth, candidate.date_of_birth))
     if asked.places and (candidate.addresses or candidate.postcodes):
         level = addresses.likest(asked.places, _places(candidate.addresses, candidate.postcodes))
-        _note(seen, by, "address", level, counts=level in _AT_HOME)
+        _note(seen, by, "address", level)
     if query.phones and candidate.phones:
         seen["phone"] = _pointed("phone", query.phones, query.verified_phones, candidate.phones, candidate.holders, by)
     if asked.identity and candidate.emails:
         seen["email"] = _pointed("email", asked.identity, query.verified_emails, candidate.emails, candidate.holders, by)
     case = bool(query.case_references and candidate.cases) and not set(query.case_references).isdisjoint(candidate.cases)
-    confirmed = any(seen[name].level not in {"different", "two parts"} for name in ("birth date", "phone", "email") if name in seen)
+    confirmed = any(
+        seen[name].level not in {"different", "two parts"} for name in ("birth date", "phone", "email") if name in seen
+    )
     given = bool(query.date_of_birth or query.phones or asked.identity)
     daughter = bool(theirs.given) and theirs.given[0] in by.weights.women
-    return _Judged(candidate, seen, given and not confirmed, daughter, another_name, case)
+    bits, household = sum(each.bits for each in seen.values()), sum(each.household for each in seen.values())
+    return _Judged(candidate, seen, bits, household, given and not confirmed, two_names, daughter, another_name, case)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -292,9 +293,19 @@ def _places(held: tuple[str, ...], postcodes: tuple[str, ...]) -> tuple[Place, .
     return addresses.places(held, postcodes)
 
 
-def _note(seen: dict[str, _Seen], by: Scale, comparison: str, level: str | None, *, counts: bool = False) -> None:
+def _note(seen: dict[str, _Seen], by: Scale, comparison: str, level: str | None) -> None:
     if level is not None:
-        seen[comparison] = _Seen(comparison, level, *by.bits[comparison][level], counts=counts)
+        seen[comparison] = _plain(by)[comparison, level]
+
+
+@lru_cache(maxsize=32)
+def _plain(by: Scale) -> Mapping[tuple[str, str], _Seen]:
+    """Every level whose bits do not depend on what agrees at it."""
+    return {
+        (comparison, level): _Seen(comparison, level, *bits, counts=comparison == "address" and level in _AT_HOME)
+        for comparison, levels in by.bits.items()
+        for level, bits in levels.items()
+    }
 
 
 def _total(name: Sequence[_Seen]) -> float:
@@ -305,9 +316,10 @@ def _is_another(name: Sequence[_Seen]) -> bool:
     return any(each.level == "different" for each in name if each.comparison in {"forename", "surname"})
 
 
-def _named(readings: Sequence[Reading], theirs: Held, by: Scale, statistics: Statistics) -> list[_Seen]:
-    """The comparisons of a name, by the reading that suits best."""
+def _named(readings: Sequence[Reading], theirs: Held, by: Scale, statistics: Statistics) -> tuple[list[_Seen], bool]:
+    """The comparisons of a name by the reading that suits best, and whether its forename is another that is merely like theirs."""
     best: list[_Seen] = []
+    two_names = False
     most = 0.0
     for reading in readings:
         forename = likeness.forenames(reading.given, theirs.given)
@@ -321,16 +333,17 @@ def _named(readings: Sequence[Reading], theirs: Held, by: Scale, statistics: Sta
         if surname is not None:
             read.append(_weighed("surname", surname, reading.family, theirs.family, by, statistics.surnames))
         if (middle := likeness.middles(reading.given, theirs.given)) is not None and forename in _FULL:
-            read.append(_Seen("middle name", middle, *by.bits["middle name"][middle]))
+            read.append(_plain(by)["middle name", middle])
         if reading.reversed:
             against = _turned(reading, theirs, by, statistics)
             read.append(_Seen("order", "swapped", against, against))
         total = _total(read)
         if not best or total > most:
             best, most = read, total
+            two_names = forename in _ALIKE and by.are_two(reading.given[0], theirs.given[0])
         if forename == surname == "exact":
             break
-    return best
+    return best, two_names
 
 
 def _weighed(comparison: str, level: str, one: str, other: str, by: Scale, counts: Mapping[str, int]) -> _Seen:
@@ -375,7 +388,7 @@ def _pointed(
             level = compare(one, other)
             number = holders.get(one, 1)
             if level not in _SAME_POINT:
-                found = _Seen(comparison, level, *by.bits[comparison][level])
+                found = _plain(by)[comparison, level]
             elif number > _MOST_HOLDERS:
                 found = _Seen(comparison, level, 0.0, 0.0, shared=True)
             else:
@@ -551,6 +564,10 @@ def _shortfalls_of_the_name(best: _Judged) -> Iterator[str]:
         yield "The forename agrees and the surname does not."
     elif number == 0:
         yield "Only the name and the birth date agree." if born else "A name alone proves nothing."
+    elif best.two_names:
+        yield "The forenames are alike, and are two names: it may be a twin or another of the household."
+    elif forename not in _FULL and born and not best.points:
+        yield "The name agrees only in part, and twins have the birth date and the address in common."
     elif (forename not in _FULL or surname in {None, "initial"}) and not born and number < (2 if forename in _SOMEWHAT else 3):
         yield "The name agrees only in part, and too little else does."
 

@@ -171,4 +171,4 @@ def generations(one: frozenset[Generation], other: Generation | None) -> str | N
         return "one side" if one else None
     if not one:
         return "one side"
-    return "exact" if one == {other} else "different"
+    return "exact" if one == frozenset([other]) else "different"

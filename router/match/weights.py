@@ -12,6 +12,7 @@ from math import log2
 from typing import Any, Final
 
 from router.match import addresses, likeness, points
+from router.match.names import metaphone
 
 # Every comparison with its levels, likest first. A file names all of them and no other.
 COMPARISONS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -76,13 +77,19 @@ def read(text: str | bytes) -> Weights:
             for comparison, levels in said["comparisons"].items()
         }
         weights = Weights(
-            str(said["version"]),
-            *(float(said[key]) for key in ("registered", "household", "swapped", "sons", "daughters", "automatic", "near")),
-            comparisons,
-            {name: millionths / 1e6 for name, millionths in said["forenames"].items()},
-            {name: millionths / 1e6 for name, millionths in said["surnames"].items()},
-            frozenset(said["men"].split()),
-            frozenset(said["women"].split()),
+            version=str(said["version"]),
+            registered=float(said["registered"]),
+            household=float(said["household"]),
+            swapped=float(said["swapped"]),
+            sons=float(said["sons"]),
+            daughters=float(said["daughters"]),
+            automatic=float(said["automatic"]),
+            near=float(said["near"]),
+            comparisons=comparisons,
+            forenames={name: millionths / 1e6 for name, millionths in said["forenames"].items()},
+            surnames={name: millionths / 1e6 for name, millionths in said["surnames"].items()},
+            men=frozenset(said["men"].split()),
+            women=frozenset(said["women"].split()),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Unusable(f"It is no weights file: {error!r}.") from error
@@ -127,19 +134,29 @@ class Scale:
 
     def frequency(self, comparison: str, name: str, count: int) -> float:
         """How often a name is borne, as log2: by the register's own count, and where that is small by people's at large."""
-        prior = (self.weights.forenames if comparison == "forename" else self.weights.surnames).get(name, 0.0)
-        size = self.individuals + _PRIOR_COUNT
-        return log2(max(_RAREST, (count + prior * _PRIOR_COUNT) / size))
+        return _rarity(self, comparison, name, count)
 
     def namesake(self, forename: str) -> float:
         """The bits by which the bearer of this forename is likelier than others to live with somebody of the same one."""
         return self.sons if forename in self.weights.men else self.daughters if forename in self.weights.women else 0.0
+
+    def are_two(self, one: str, other: str) -> bool:
+        """Whether both are forenames in use that sound different, so that neither is a slip for the other."""
+        men, women = self.weights.men, self.weights.women
+        in_use = (one in men or one in women) and (other in men or other in women)
+        return in_use and metaphone(one) != metaphone(other)
 
     def held_by(self, comparison: str, level: str, holders: int) -> Bits:
         """The bits of an identifier that so many people of the register have, this one among them."""
         known = self.weights.comparisons[comparison][level]
         seen = log2((holders - 1 + known.u) / self.individuals)
         return log2(known.m) - seen, log2(known.h) - seen
+
+
+@lru_cache(maxsize=1 << 16)
+def _rarity(by: Scale, comparison: str, name: str, count: int) -> float:
+    prior = (by.weights.forenames if comparison == "forename" else by.weights.surnames).get(name, 0.0)
+    return log2(max(_RAREST, (count + prior * _PRIOR_COUNT) / (by.individuals + _PRIOR_COUNT)))
 
 
 @lru_cache(maxsize=32)

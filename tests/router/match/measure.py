@@ -45,7 +45,9 @@ def wilson(right: int, of: int, z: float = 1.96) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def made(seed: int, noise: people.Noise, register: int, contacts: int, inside: float) -> tuple[dict[str, Candidate], list[Asked]]:
+def made(
+    seed: int, noise: people.Noise, register: int, contacts: int, inside: float
+) -> tuple[dict[str, Candidate], list[Asked]]:
     """A set of synthetic people."""
     world = people.world(seed, register, contacts, noise, inside)
     held = {str(number): candidate_of(str(number), cells) for number, cells in world.register.items()}
@@ -93,9 +95,7 @@ def answered(
     asked: Sequence[Asked], found: Sequence[Sequence[Candidate]], statistics: Statistics, weights: Weights | None = None
 ) -> list[Answered]:
     """Each contact decided."""
-    return [
-        Answered(each, some, match(each.query, some, statistics, weights)) for each, some in zip(asked, found, strict=True)
-    ]
+    return [Answered(each, some, match(each.query, some, statistics, weights)) for each, some in zip(asked, found, strict=True)]
 
 
 def told(every: Sequence[Answered]) -> Iterator[str]:

@@ -9,7 +9,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -25,13 +25,14 @@ from router.match.statistics import Statistics
 from router.match.weights import COMPARISONS, Level, Weights, scale
 
 SEED: Final = 20261129
+VERSION: Final = "2026-11-29"
 REGISTER: Final = 20_000
 CONTACTS: Final = 20_000
 PAIRS: Final = 400_000
 SHIPPED: Final = Path(__file__).parents[3] / "router" / "match" / "weights.json"
 # The share of contacts from the register, of the others from a household in it, and from where nobody need look or somebody should.
 SHARES: Final = {
-    "registered": 0.6, "household": 0.15, "swapped": 0.02, "sons": 1.67, "daughters": 0.33, "automatic": 0.9992, "near": 0.02,
+    "registered": 0.6, "household": 0.15, "swapped": 0.02, "sons": 1.67, "daughters": 0.33, "automatic": 0.9992, "near": 0.1,
 }  # fmt: skip
 # Agreement by chance that no synthetic people show: others who lived there, numbers given anew, slips in what somebody else has.
 LEAST: Final = {
@@ -50,6 +51,7 @@ LEAST_AT_HOME: Final = {("phone", "mobile"): 0.02, ("phone", "landline"): 0.06, 
 GENERATION: Final = {
     "exact": Level(m=0.6, h=0.3, u=0.1), "one side": Level(m=0.15, h=0.6, u=0.3), "different": Level(m=0.01, h=0.5, u=0.3),
 }  # fmt: skip
+ORDERED: Final = frozenset(["birth date", "address", "email"])
 _SMALLEST: Final = 1e-7
 _NAMES: Final = 700  # of each kind, whose frequency is shipped
 
@@ -126,7 +128,9 @@ def _by_chance(register: Mapping[str, Candidate], statistics: Statistics, random
     counts["surname"]["exact"] = _collisions(statistics.surnames)
     dates = Counter(f"{each}" for each in born)
     counts["birth date"]["exact"] = _collisions({day: number for day, number in dates.items() if not day.endswith("-01-01")})
-    counts["birth date"]["new year"] = _collisions({day: number for day, number in dates.items() if day.endswith("-01-01")}, len(born))
+    counts["birth date"]["new year"] = _collisions(
+        {day: number for day, number in dates.items() if day.endswith("-01-01")}, len(born)
+    )
     return counts
 
 
@@ -144,26 +148,41 @@ def _assembled(same: Counts, beside: Counts, by_chance: Counts, statistics: Stat
     }
     sexes = people.names_by_sex()
     return Weights(
-        version="1", comparisons=comparisons, men=frozenset(sexes["male"]), women=frozenset(sexes["female"]), **SHARES, **commonest
+        version=VERSION,
+        registered=SHARES["registered"],
+        household=SHARES["household"],
+        swapped=SHARES["swapped"],
+        sons=SHARES["sons"],
+        daughters=SHARES["daughters"],
+        automatic=SHARES["automatic"],
+        near=SHARES["near"],
+        comparisons=comparisons,
+        forenames=commonest["forenames"],
+        surnames=commonest["surnames"],
+        men=frozenset(sexes["male"]),
+        women=frozenset(sexes["female"]),
     )
 
 
 def _levels(name: str, same: Counter[str], beside: Counter[str], by_chance: Counter[str]) -> Iterator[tuple[str, Level]]:
     order = COMPARISONS[name]
     u = {level: LEAST.get((name, level)) or max(by_chance[level] / 1e12, _SMALLEST) for level in order}
-    m, h = _smoothed(same, u, 1), _smoothed(beside, u, 20)
-    h |= {level: max(h[level], least) for (comparison, level), least in LEAST_AT_HOME.items() if comparison == name}
-    most = float("inf")
+    same_share, beside_share = _smoothed(same, u, 1), _smoothed(beside, u, 20)
+    beside_share |= {
+        level: max(beside_share[level], least) for (comparison, level), least in LEAST_AT_HOME.items() if comparison == name
+    }
+    most = apart = float("inf")
     for level in order:
         each = (name, level) in EACH
-        chance = EACH[name, level] if each else u[level]
+        m, h, chance = _short(same_share[level]), _short(beside_share[level]), EACH[name, level] if each else _short(u[level])
         if not each:
-            chance = max(chance, m[level] / most)
-            most = m[level] / chance
-        agrees = each or m[level] > chance
-        household = min(h[level], m[level]) if agrees else max(h[level], m[level])
-        frequency = FREQUENCY.get(name, {}).get(level, 0.0)
-        yield level, Level(_short(m[level]), _short(household), _short(min(1.0, chance)), frequency, each)
+            chance = max(chance, _short(m / most, up=True))
+            most = m / chance
+        household = min(h, m) if each or m > chance else max(h, m)
+        if name in ORDERED:  # what agrees more tells the person from the household no less
+            household = max(household, _short(m / apart, up=True))
+            apart = m / household
+        yield level, Level(m, min(1.0, household), min(1.0, chance), FREQUENCY.get(name, {}).get(level, 0.0), each)
 
 
 def _smoothed(counts: Counter[str], by_chance: Mapping[str, float], number: float) -> dict[str, float]:
@@ -172,14 +191,16 @@ def _smoothed(counts: Counter[str], by_chance: Mapping[str, float], number: floa
     return {level: (counts[level] + 1 + number * chance) / whole for level, chance in by_chance.items()}
 
 
-def _short(number: float) -> float:
-    return float(f"{number:.4g}")
+def _short(number: float, *, up: bool = False) -> float:
+    """In four figures, never smaller where it is ``up``."""
+    short = float(f"{number:.4g}")
+    return float(f"{number * 1.0005:.4g}") if up and short < number else short
 
 
 def as_file(weights: Weights) -> str:
     """The file of these weights, one level a line."""
     comparisons = ",\n".join(
-        f'  {json.dumps(name)}: {{\n' + ",\n".join(f"   {json.dumps(level)}: {json.dumps(_terse(values))}" for level, values in levels.items()) + "\n  }"
+        f"  {json.dumps(name)}: {{\n" + ",\n".join(f"   {json.dumps(level)}: {json.dumps(_terse(values))}" for level, values in levels.items()) + "\n  }"
         for name, levels in weights.comparisons.items()
     )  # fmt: skip
     shares = ",\n".join(f" {json.dumps(key)}: {json.dumps(getattr(weights, key))}" for key in ("version", *SHARES))
@@ -187,7 +208,9 @@ def as_file(weights: Weights) -> str:
         f" {json.dumps(kind)}: {json.dumps({name: round(1e6 * share) for name, share in getattr(weights, kind).items()}, separators=(',', ':'))}"
         for kind in ("forenames", "surnames")
     )
-    sexes = ",\n".join(f" {json.dumps(kind)}: {json.dumps(' '.join(sorted(getattr(weights, kind))))}" for kind in ("men", "women"))
+    sexes = ",\n".join(
+        f" {json.dumps(kind)}: {json.dumps(' '.join(sorted(getattr(weights, kind))))}" for kind in ("men", "women")
+    )
     return f'{{\n{shares},\n "comparisons": {{\n{comparisons}\n }},\n{frequencies},\n{sexes}\n}}\n'
 
 
@@ -197,7 +220,7 @@ def _terse(level: Level) -> dict[str, float | bool]:
 
 def main() -> None:
     """Write the shipped file."""
-    weights = replace(trained(), version="2026-11-29")
+    weights = trained()
     SHIPPED.write_text(as_file(weights), encoding="utf-8")
     for name, levels in weights.comparisons.items():
         for level, values in levels.items():
