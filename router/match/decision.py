@@ -263,7 +263,7 @@ def _judge(asked: _Asked, candidate: Candidate, by: Scale, statistics: Statistic
     another_name = two_names = False
     if asked.names and (theirs.given or theirs.surname):
         heard = [_named(each, theirs, by, statistics) for each in asked.names]
-        best, two_names = max(heard, key=lambda each: _total(each[0]))
+        best, two_names = heard[0] if len(heard) == 1 else max(heard, key=lambda each: _total(each[0]))
         seen.update((each.comparison, each) for each in best)
         if len(heard) > 1 and not _is_another(best):
             another_name = any(full and _is_another(each) for full, (each, _) in zip(asked.full, heard, strict=True))
@@ -284,7 +284,10 @@ def _judge(asked: _Asked, candidate: Candidate, by: Scale, statistics: Statistic
     )
     given = bool(query.date_of_birth or query.phones or asked.identity)
     daughter = bool(theirs.given) and theirs.given[0] in by.weights.women
-    bits, household = sum(each.bits for each in seen.values()), sum(each.household for each in seen.values())
+    bits = household = 0.0
+    for each in seen.values():
+        bits += each.bits
+        household += each.household
     return _Judged(candidate, seen, bits, household, given and not confirmed, two_names, daughter, another_name, case)
 
 
@@ -309,7 +312,10 @@ def _plain(by: Scale) -> Mapping[tuple[str, str], _Seen]:
 
 
 def _total(name: Sequence[_Seen]) -> float:
-    return sum(each.bits for each in name)
+    total = 0.0
+    for each in name:
+        total += each.bits
+    return total
 
 
 def _is_another(name: Sequence[_Seen]) -> bool:
