@@ -66,7 +66,7 @@ async def test_a_candidate_holds_what_matching_compares(filled: Database) -> Non
         ("+441632960114",),
         ("DE80 4PT",),
         ("14 Quarry Lane, Alderwick, de804pt",),
-        frozenset(),
+        {},
         ("C-2034590",),
     )
     assert isinstance(match(Query(names=("Joan Pettifer",), emails=found.emails), [found]), Matched)
