@@ -1110,6 +1110,7 @@ def _entries(
         outcome=situation.reading.outcome.value,
         confidence=round(situation.reading.confidence, 3),
         match=type(situation.match).__name__,
+        weights=situation.match.weights,
         individual=decision.individual_id,
         case=decision.case_reference,
         urgent=[{"kind": sign.kind, "rule": sign.rule, "words": sign.words} for sign in decision.urgent],

@@ -21,7 +21,7 @@ from anyascii import anyascii
 from jellyfish import metaphone
 
 from router.match.decision import Candidate, Query
-from router.match.names import Name, formal_forms, held, surname_parts, written
+from router.match.names import Name, formal_forms, held, parts, written
 
 VERSION: Final = 1
 
@@ -88,9 +88,9 @@ class _Reading:
 
 def _readings(name: Name) -> Iterator[_Reading]:
     """The first forename with each part of the surname; of a name on one line with the last word, a single one being either."""
-    given, family = surname_parts(name.words), surname_parts(name.surname or ())
+    given, family = parts(name.words), parts(name.surname or ())
     if name.surname is None and len(given) > 1:
-        last = surname_parts(name.words[-1:])
+        last = parts(name.words[-1:])
         given, family = given[: -len(last)] or given[:1], last
     elif name.surname is None and given:
         yield _Reading("", given[0])

@@ -42,7 +42,7 @@ _MOST_HOLDERS: Final = 400
 async def candidates(connection: AsyncConnection, queries: Sequence[Query], today: date) -> list[list[Candidate]]:
     """For each query those whom it may be from, at most 25, likeliest first by the keys they share, a rare one saying more.
 
-    ``Candidate.shared`` tells which of the query's own emails and phones several people hold. A party whose part in a case
+    ``Candidate.holders`` tells of the query's own emails and phones how many people hold each. A party whose part in a case
     had ended by ``today`` is not found by its reference. Raises Unavailable while the index is not whole.
     """
     wanted = [query_keys(query) for query in queries]
@@ -56,7 +56,7 @@ async def candidates(connection: AsyncConnection, queries: Sequence[Query], toda
     found: list[list[Candidate]] = []
     for query, ids in zip(queries, chosen, strict=True):
         counts = _shared(query, holders)
-        found.append([replace(known[each], shared=frozenset(counts)) for each in ids if each in known])
+        found.append([replace(known[each], holders=counts) for each in ids if each in known])
     return found
 
 

@@ -481,6 +481,11 @@ def test_every_consequence_has_an_entry_on_the_audit_trail_with_rule_and_version
     assert {(each.rule, each.rule_version) for each in written.entries} == {("feedback", 1)}
 
 
+def test_a_decision_says_with_which_weights_it_was_matched(decided):
+    written = decided(feedback(), match=Matched("R1", 0.99, (), weights="2026-11-29"), individual=JOAN)
+    assert written.entries[0].evidence["weights"] == "2026-11-29"
+
+
 @pytest.mark.parametrize(
     ("answers", "returned"),
     [

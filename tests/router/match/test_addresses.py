@@ -1,38 +1,56 @@
-"""A postcode is a street; the house number says which house."""
+"""A postcode is a street; the house number says which house. One comparison tells all of it."""
 
 import pytest
 
-from router.match.addresses import Nearness, nearness
+from router.match.addresses import compared, likest, place, places
 
 PLACE = "DE80 4PT"
 
 
 @pytest.mark.parametrize(
-    ("given", "held", "how_near"),
+    ("given", "held", "level"),
     [
-        ("14 Quarry Lane, Alderwick", "14 QUARRY LN, Alderwick, DE80 4PT", Nearness.HOUSE),
-        ("14a Quarry Lane", "14A Quarry Lane", Nearness.HOUSE),
-        ("Flat 5, 36 Gladstone Gardens", "Apt 5, 36 Gladstone Gardens", Nearness.HOUSE),
-        ("36 Gladstone Gardens", "Flat 5, 36 Gladstone Gardens", Nearness.HOUSE),
-        ("Flat 6, 36 Gladstone Gardens", "Flat 5, 36 Gladstone Gardens", Nearness.NEIGHBOUR),
-        ("16 Quarry Lane", "14 Quarry Lane", Nearness.NEIGHBOUR),
-        ("Holly Bank, Chapel Street", "Holly Bank, Chapel Street", Nearness.POSTCODE),
-        (None, "14 Quarry Lane", Nearness.POSTCODE),
-        ("14 Quarry Lane", "Quarry Lane, de80 4pt", Nearness.POSTCODE),
+        ("14 Quarry Lane, Alderwick", "14 QUARRY LN, Alderwick, DE80 4PT", "house"),
+        ("14a Quarry Lane", "14A Quarry Lane", "house"),
+        ("Flat 5, 36 Gladstone Gardens", "Apt 5, 36 Gladstone Gardens", "house"),
+        ("5/36 Gladstone Gardens", "Flat 5, 36 Gladstone Gdns", "house"),
+        ("36 Gladstone Gardens", "Flat 5, 36 Gladstone Gardens", "house"),
+        ("Flat 6, 36 Gladstone Gardens", "Flat 5, 36 Gladstone Gardens", "neighbour"),
+        ("16 Quarry Lane", "14 Quarry Lane", "neighbour"),
+        ("Holly Bank, Chapel Street", "Holly Bank, Chapel Street", "postcode"),
+        (None, "14 Quarry Lane", "postcode"),
+        ("14 Quarry Lane", "Quarry Lane, de80 4pt", "postcode"),
     ],
 )
-def test_within_one_postcode_the_numbers_decide(given: str | None, held: str, how_near: Nearness) -> None:
-    assert nearness([PLACE], given, [PLACE], [held]) is how_near
+def test_within_one_postcode_the_numbers_decide(given: str | None, held: str, level: str) -> None:
+    assert compared(place(given, PLACE), place(held, PLACE)) == level
 
 
-def test_the_same_street_in_another_postcode_is_elsewhere() -> None:
-    assert nearness([PLACE], "14 High Street", ["LE50 1QN"], ["14 High Street"]) is Nearness.ELSEWHERE
+@pytest.mark.parametrize(
+    ("given", "held", "level"),
+    [
+        ("14 Quarry Lane, Alderwick", "14 Quarry Ln, Alderwick, DE80 4PT", "street"),
+        ("14 Qaurry Lane, Alderwick", "14 Quarry Lane, Alderwick, DE80 4PT", "street"),
+        ("14 Quarry Lane, DE80 4PS", "14 Quarry Lane, DE80 4PT", "street"),
+        ("14 High Street, LE50 1QN", "14 High Street, DE80 4PT", "different"),
+        ("14 High Street, Leicester, LE50 1QN", "14 High Street, Alderwick, DE80 4PT", "different"),
+        ("2 Mill Road, DE80 9AB", "14 Quarry Lane, DE80 4PT", "area"),
+        ("2 Mill Road, Alderwick", "14 Quarry Lane, Alderwick, DE80 4PT", "town"),
+    ],
+)
+def test_in_two_postcodes_street_and_town_decide(given: str, held: str, level: str) -> None:
+    assert compared(place(given), place(held)) == level
 
 
-def test_without_a_postcode_nothing_is_said() -> None:
-    assert nearness([], "14 Quarry Lane, Alderwick", [PLACE], ["14 Quarry Lane, Alderwick"]) is None
-    assert nearness([PLACE], "14 Quarry Lane", [], ["14 Quarry Lane"]) is None
+def test_where_one_gives_nothing_that_the_other_gives_nothing_is_said() -> None:
+    assert likest(places([None], [PLACE]), places(["14 Quarry Lane"], [])) is None
+    assert likest(places([], []), places(["14 Quarry Lane"], [PLACE])) is None
+
+
+def test_the_best_of_several_addresses_counts() -> None:
+    held = places(["2 Mill Road, LE50 1QN", "14 Quarry Lane, DE80 4PT"], ["LE50 1QN", PLACE])
+    assert likest(places(["14 Quarry Lane"], [PLACE]), held) == "house"
 
 
 def test_a_megabyte_for_an_address_is_cut_short() -> None:
-    assert nearness([PLACE], "9" * 1_000_000, [PLACE], ["a1" * 500_000]) is Nearness.POSTCODE
+    assert compared(place("9" * 1_000_000, PLACE), place("a1" * 500_000, PLACE)) in {"postcode", "neighbour"}
