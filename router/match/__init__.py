@@ -7,6 +7,7 @@ promise 3).
 """
 
 from router.match.decision import Ambiguous, Candidate, Evidence, Matched, MatchResult, Query, Unmatched, match
+from router.match.settling import settles
 
 __all__ = [
     "Ambiguous",
@@ -17,4 +18,5 @@ __all__ = [
     "Query",
     "Unmatched",
     "match",
+    "settles",
 ]

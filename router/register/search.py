@@ -5,10 +5,10 @@ key that more than 400 people hold finds nobody: it is a switchboard, or a name 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import ColumnElement, Row, Select, func, literal, or_, select, true, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -39,25 +39,44 @@ async def candidates(connection: AsyncConnection, queries: Sequence[Query], toda
     wanted = [_keys(query) for query in queries]
     every = {key for keys in wanted for key in keys}
     holders = await _holders(connection, every, today)
+    counts_as = await merged(connection, {each for ids in holders.values() for each in ids})
+    holders = {key: list(dict.fromkeys(counts_as.get(each, each) for each in ids)) for key, ids in holders.items()}
     chosen = [_rank(keys, holders) for keys in wanted]
-    held = await _held(connection, {each for ids in chosen for each in ids}, today)
+    known = await held(connection, {each for ids in chosen for each in ids}, today)
     shared = {value for (kind, value, _), ids in holders.items() if kind in {"email", "phone"} and len(ids) > 1}
     return [
         [
-            replace(held[each], shared=frozenset(shared.intersection(query.emails + query.phones)))
+            replace(known[each], shared=frozenset(shared.intersection(query.emails + query.phones)))
             for each in ids
-            if each in held
+            if each in known
         ]
         for query, ids in zip(queries, chosen, strict=True)
     ]
+
+
+async def merged(connection: AsyncConnection, ids: Collection[str]) -> dict[str, str]:
+    """Those of them who count as somebody else, and as whom."""
+    into = individuals.c.merged_into
+    rows = await _all(connection, select(individuals.c.id, into).where(into.is_not(None)), individuals.c.id, ids)
+    return {row.id: row.merged_into for row in rows if row.merged_into}
+
+
+async def _together(connection: AsyncConnection, ids: Collection[str]) -> dict[str, str]:
+    """Each of them, then everybody who was merged into one of them, with whom they count as."""
+    into = individuals.c.merged_into
+    rows = await _all(connection, select(individuals.c.id, into).order_by(individuals.c.id), into, ids)
+    return {**{each: each for each in ids}, **{row.id: row.merged_into for row in rows}}
 
 
 async def cases(connection: AsyncConnection, references: Collection[str]) -> dict[str, CaseView]:
     """The cases of these canonical references that the register has, with their parties."""
     found: dict[str, CaseView] = {}
     members: dict[str, list[PartyView]] = defaultdict(list)
-    for row in await _all(connection, select(parties), parties.c.case_reference, references):
-        members[row.case_reference].append(PartyView(row.individual_id, row.role, row.authority, row.until))
+    part = await _all(connection, select(parties), parties.c.case_reference, references)
+    counts_as = await merged(connection, {row.individual_id for row in part})
+    for row in part:
+        who: str = row.individual_id
+        members[row.case_reference].append(PartyView(counts_as.get(who, who), row.role, row.authority, row.until))
     for row in await _all(connection, select(case_table), case_table.c.reference, references):
         found[row.reference] = CaseView(
             row.reference,
@@ -75,40 +94,67 @@ async def cases(connection: AsyncConnection, references: Collection[str]) -> dic
 
 
 async def people(connection: AsyncConnection, ids: Collection[str]) -> dict[str, IndividualView]:
-    """These individuals as the register holds them. ``written_before`` looks at links that stand."""
+    """These individuals as the register holds them, together with whoever was merged into them; nobody who is merged themselves.
+
+    ``written_before`` looks at links that stand. What restricts how one is reached is each one's; of the rest what is held of
+    themselves goes before what is held of the others.
+    """
+    whose = await _together(connection, ids)
     where: dict[str, str] = {}
-    for row in await _all(connection, select(addresses), addresses.c.individual_id, ids):
-        where.setdefault(row.individual_id, _one_line(row.lines, row.postcode))
+    for row in _own_first(whose, await _all(connection, select(addresses), addresses.c.individual_id, whose)):
+        where.setdefault(whose[row.individual_id], _one_line(row.lines, row.postcode))
     emails: dict[str, list[str]] = defaultdict(list)
-    for row in await _all(connection, select(identifiers), identifiers.c.individual_id, ids):
+    for row in _own_first(whose, await _all(connection, select(identifiers), identifiers.c.individual_id, whose)):
         if row.kind == "email":
-            emails[row.individual_id].append(row.canonical)
+            emails[whose[row.individual_id]].append(row.canonical)
     needs: dict[str, list[str]] = defaultdict(list)
-    for row in await _all(connection, select(adjustments), adjustments.c.individual_id, ids):
-        needs[row.individual_id].append(row.kind)
+    for row in await _all(connection, select(adjustments), adjustments.c.individual_id, whose):
+        needs[whose[row.individual_id]].append(row.kind)
     parts: dict[str, list[str]] = defaultdict(list)
-    for row in await _all(connection, select(parties), parties.c.individual_id, ids):
-        parts[row.individual_id].append(row.case_reference)
+    for row in await _all(connection, select(parties), parties.c.individual_id, whose):
+        parts[whose[row.individual_id]].append(row.case_reference)
     linked = select(links.c.individual_id).where(links.c.undone_at.is_(None)).distinct()
-    written_before = {row.individual_id for row in await _all(connection, linked, links.c.individual_id, ids)}
-    return {
-        row.id: IndividualView(
-            row.id,
-            _full_name(row),
-            where.get(row.id),
-            tuple(emails[row.id]),
-            row.language,
-            tuple(needs[row.id]),
-            tuple(row.agreed_methods),
-            tuple(row.forbidden_methods),
-            row.safe_contact_note,
-            row.arrangement,
-            row.died_on,
-            tuple(parts[row.id]),
-            row.id in written_before,
+    written_before = {whose[row.individual_id] for row in await _all(connection, linked, links.c.individual_id, whose)}
+    together: dict[str, list[Row[Any]]] = defaultdict(list)
+    for row in await _all(connection, select(individuals), individuals.c.id, whose):
+        together[whose[row.id]].append(row)
+    found: dict[str, IndividualView] = {}
+    for id_, rows in together.items():
+        rows.sort(key=lambda row: (row.id != id_, row.id))
+        if rows[0].id != id_ or rows[0].merged_into is not None:
+            continue
+        found[id_] = IndividualView(
+            id_,
+            _first(map(_full_name, rows)),
+            where.get(id_),
+            _each(emails[id_]),
+            _first(row.language for row in rows),
+            _each(needs[id_]),
+            tuple(_first(row.agreed_methods or None for row in rows) or ()),
+            _each(method for row in rows for method in row.forbidden_methods),
+            _first(row.safe_contact_note for row in rows),
+            _first(row.arrangement for row in rows),
+            _first(row.died_on for row in rows),
+            _each(parts[id_]),
+            id_ in written_before,
+            tuple(row.id for row in rows[1:]),
         )
-        for row in await _all(connection, select(individuals), individuals.c.id, ids)
-    }
+    return found
+
+
+def _own_first(whose: Mapping[str, str], rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+    return sorted(rows, key=lambda row: whose[row.individual_id] != row.individual_id)
+
+
+_T = TypeVar("_T")
+
+
+def _first(values: Iterable[_T | None]) -> _T | None:
+    return next((each for each in values if each is not None), None)
+
+
+def _each(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +168,19 @@ class Found:
     emails: tuple[str, ...]
     phones: tuple[str, ...]
     cases: tuple[str, ...]
+    also: tuple[str, ...]  # who was merged into them
+    made: bool  # by the router, and not the case system
 
 
 async def find(connection: AsyncConnection, text: str, limit: int = 25) -> list[Found]:
     """Those whom an operator may mean by a name, an email, a phone, a postcode, a case reference or the register's own id."""
-    ids = [row[0] for row in await connection.execute(_meant(text.strip()).limit(limit))]
-    held = await _held(connection, ids, None)
+    ids: list[str] = [row[0] for row in await connection.execute(_meant(text.strip()).limit(limit))]
+    counts_as = await merged(connection, ids)
+    ids = list(dict.fromkeys(counts_as.get(each, each) for each in ids))
+    also = await _together(connection, ids)
+    made = select(individuals.c.id).where(individuals.c.made_from.is_not(None))
+    by_us = {row.id for row in await _all(connection, made, individuals.c.id, ids)}
+    known = await held(connection, ids, None)
     return [
         Found(
             each.individual_id,
@@ -137,8 +190,10 @@ async def find(connection: AsyncConnection, text: str, limit: int = 25) -> list[
             each.emails,
             each.phones,
             each.cases,
+            tuple(one for one, whom in also.items() if whom == each.individual_id != one),
+            each.individual_id in by_us,
         )
-        for each in (held[each] for each in ids if each in held)
+        for each in (known[each] for each in ids if each in known)
     ]
 
 
@@ -223,33 +278,38 @@ def _few(
     return select(literal(kind), value, individual, surname).where(number <= _MOST_HOLDERS + 1)
 
 
-async def _held(connection: AsyncConnection, ids: Collection[str], today: date | None) -> dict[str, Candidate]:
+async def held(connection: AsyncConnection, ids: Collection[str], today: date | None) -> dict[str, Candidate]:
+    """These individuals as they are compared, together with whoever was merged into them: their own name, and everybody's addresses."""
+    whose = await _together(connection, ids)
     points: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for row in await _all(connection, select(identifiers), identifiers.c.individual_id, ids):
-        points[row.kind, row.individual_id].append(row.canonical)
+    for row in _own_first(whose, await _all(connection, select(identifiers), identifiers.c.individual_id, whose)):
+        points[row.kind, whose[row.individual_id]].append(row.canonical)
     lines: dict[str, list[str]] = defaultdict(list)
     postcodes: dict[str, list[str]] = defaultdict(list)
-    for row in await _all(connection, select(addresses), addresses.c.individual_id, ids):
-        lines[row.individual_id].append(_one_line(row.lines, row.postcode))
+    for row in _own_first(whose, await _all(connection, select(addresses), addresses.c.individual_id, whose)):
+        lines[whose[row.individual_id]].append(_one_line(row.lines, row.postcode))
         if row.canonical_postcode:
-            postcodes[row.individual_id].append(row.canonical_postcode)
+            postcodes[whose[row.individual_id]].append(row.canonical_postcode)
     parts: dict[str, list[str]] = defaultdict(list)
     standing = select(parties) if today is None else select(parties).where(_standing(today))
-    for row in await _all(connection, standing, parties.c.individual_id, ids):
-        parts[row.individual_id].append(row.case_reference)
+    for row in await _all(connection, standing, parties.c.individual_id, whose):
+        parts[whose[row.individual_id]].append(row.case_reference)
+    rows = {row.id: row for row in await _all(connection, select(individuals), individuals.c.id, whose)}
+    born = {whose[row.id]: row.date_of_birth for row in rows.values() if row.date_of_birth}
     return {
-        row.id: Candidate(
-            row.id,
+        id_: Candidate(
+            id_,
             row.given_name,
             row.surname,
-            row.date_of_birth,
-            tuple(points["email", row.id]),
-            tuple(points["phone", row.id]),
-            tuple(postcodes[row.id]),
-            tuple(lines[row.id]),
-            cases=tuple(parts[row.id]),
+            row.date_of_birth or born.get(id_),
+            _each(points["email", id_]),
+            _each(points["phone", id_]),
+            _each(postcodes[id_]),
+            _each(lines[id_]),
+            cases=_each(parts[id_]),
         )
-        for row in await _all(connection, select(individuals), individuals.c.id, ids)
+        for id_, row in rows.items()
+        if whose[id_] == id_
     }
 
 
