@@ -17,18 +17,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ingest import state
 from ingest.clock import Clock
 from ingest.contract import Allocation, AllocationOutcome, Audience, OutgoingKind, OutgoingState, Task, TaskKind
-from ingest.database import Database, among, insert
+from ingest.database import Database, among
 from ingest.errors import Refused, Unavailable
 from ingest.ids import derived_id, new_id
 from ingest.telemetry import ERRORS, UNALLOCATED, UNALLOCATED_OLDEST, telemetry
 from router.audit import AuditEntry
 from router.consequences import Consequences, House, consequences, invite_by_hand, kind_of, task, task_mail
 from router.decide import Allocated, decide
-from router.desk import RULED, contact_of, end_task, only_new, supersede
+from router.desk import RULED, contact_of, end_task, only_new, relink, supersede
 from router.gather import gather
 from router.opening import reading_of
 from router.register import tables
-from router.store import Store, link_rows
+from router.store import Store, link_row
 
 _ROUTER: Final = "router"
 _AT_ONCE: Final = 200
@@ -122,8 +122,7 @@ async def _apply(connection: AsyncConnection, store: Store, house: House, first:
         each = await _decide(connection, house, version, place, before[-1] if before else None, now)
         await end_task(connection, version.contact_id, TaskKind.ALLOCATION.value, rule, said.by, now)
         await supersede(connection, each, now, _ROUTER)
-        for link in link_rows(each, now, _ROUTER):
-            await connection.execute(insert(tables.links).values(link).on_conflict_do_nothing())
+        await relink(connection, store, version.contact_id, link_row(each, now, _ROUTER), now, _ROUTER)
         await store.write(connection, [each], now)
         written.append(each)
     if news and said.outcome is not AllocationOutcome.CUSTOMER_CARE:

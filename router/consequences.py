@@ -4,8 +4,9 @@ Pure. Every id is derived from the contact and its purpose, so that the same dec
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Final, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -52,9 +53,10 @@ from router.decide import (
     not_read,
 )
 from router.law import legal_clock
-from router.match import Ambiguous, Matched
+from router.match import Ambiguous, Evidence, Matched, Unmatched
 from router.match.register_view import CaseView, IndividualView
 from router.read import ReadIndividual
+from router.writer import Newcomer, newcomer
 
 ROUTER = "router"
 MOST_PARTS: Final = 3  # of a text message to a person
@@ -119,6 +121,25 @@ class Waiting:
     due: datetime
 
 
+class Grade(StrEnum):
+    """How it was found whose a contact is."""
+
+    VERIFIED = "verified"  # an identifier that was proved to be the sender's, and the person agrees
+    PROBABLE = "probable"  # enough agrees, and nothing is proved
+    FIRST = "first"  # they were made an individual of the register out of this contact
+    CHOSEN = "chosen"  # a person said so
+
+
+@dataclass(frozen=True, slots=True)
+class Candidacy:
+    """Somebody whom a contact may be from, as a person is asked: at which rank among them, how sure, and on what evidence."""
+
+    individual_id: str
+    rank: int
+    score: float | None
+    evidence: tuple[dict[str, Any], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Consequences:
     """All that one contact's decision writes."""
@@ -127,7 +148,11 @@ class Consequences:
     reference: str
     fingerprint: str
     decision: Decision
+    grade: Grade | None = None  # of its link to the individual, where it has one
+    score: float | None = None
     link_evidence: tuple[dict[str, Any], ...] = ()
+    newcomer: Newcomer | None = None  # who is made an individual of the register
+    candidates: tuple[Candidacy, ...] = ()
     feedback: FeedbackRecord | None = None
     handoff: Handoff | None = None
     added_to: UUID | None = None
@@ -234,6 +259,9 @@ def consequences(
     """
     contact = situation.contact
     ref = reference(contact.id)
+    new = newcomer_of(situation, decision, house, by_person=by_person)
+    if new:
+        decision = replace(decision, individual_id=new.individual_id)
     disposition = decision.disposition
     feedback = (
         _feedback(situation, decision, ref, house, standing, now)
@@ -266,15 +294,18 @@ def consequences(
         *(message for task in tasks for message in task_mail(task, house, now, to_safety=_threatens(decision))),
     )
     allocation = _came_with(contact, now) if _waits(decision) else None
-    evidence = situation.match.evidence if isinstance(situation.match, Matched) else ()
+    candidates = _candidacies(situation, decision)
+    grade, score, evidence = _found(situation, decision, new, by_person=by_person)
     return Consequences(
         contact=contact,
         reference=ref,
         fingerprint=fingerprint,
         decision=decision,
-        link_evidence=tuple(
-            {"group": e.group.value, "agrees": e.agrees, "verified": e.verified, "because": e.because} for e in evidence
-        ),
+        grade=grade,
+        score=score,
+        link_evidence=evidence,
+        newcomer=new,
+        candidates=candidates,
         feedback=feedback,
         handoff=handoff,
         added_to=added_to,
@@ -286,10 +317,77 @@ def consequences(
         allocation=allocation,
         tied_to=tied_to,
         entries=(
-            *_entries(situation, decision, ref, feedback, handoff, added_to, tied_to, tasks, messages, now),
+            *_entries(
+                situation,
+                decision,
+                ref,
+                feedback,
+                handoff,
+                added_to,
+                tied_to,
+                tasks,
+                messages,
+                now,
+                new,
+                grade,
+                score,
+                candidates,
+            ),
             *((_allocated(contact, allocation, now),) if allocation else ()),
         ),
     )
+
+
+def newcomer_of(situation: Situation, decision: Decision, house: House, *, by_person: bool = False) -> Newcomer | None:
+    """Who is made an individual of the register: only who gives feedback or is handed on, and whom nobody of the register comes near."""
+    made_for = isinstance(decision.disposition, RecordFeedback | HandOff)
+    if not made_for or decision.individual_id or not isinstance(situation.match, Unmatched) or situation.ours:
+        return None
+    if situation.contact.automatic is not Automatic.NONE:
+        return None
+    return newcomer(situation.contact, situation.reading, house.key, apart=situation.contact.id if by_person else None)
+
+
+def _found(
+    situation: Situation, decision: Decision, new: Newcomer | None, *, by_person: bool
+) -> tuple[Grade | None, float | None, tuple[dict[str, Any], ...]]:
+    """How it was found whose it is, how sure that is, and on what evidence."""
+    match = situation.match
+    if new:
+        return Grade.FIRST, None, ()
+    if decision.individual_id is None or not isinstance(match, Matched):
+        return None, None, ()
+    if by_person:
+        return Grade.CHOSEN, None, _told(match.evidence)
+    verified = any(each.verified and each.agrees for each in match.evidence)
+    return Grade.VERIFIED if verified else Grade.PROBABLE, match.score, _told(match.evidence)
+
+
+def _candidacies(situation: Situation, decision: Decision) -> tuple[Candidacy, ...]:
+    """Whom a person is asked about, where they are asked who it is."""
+    match, disposition = situation.match, decision.disposition
+    if not isinstance(match, Ambiguous) or not isinstance(disposition, HoldForReview):
+        return ()
+    return tuple(
+        Candidacy(
+            each,
+            rank,
+            match.scores[rank] if rank < len(match.scores) else None,
+            _told(match.evidence[rank]) if rank < len(match.evidence) else (),
+        )
+        for rank, each in enumerate(match.candidates)
+        if each in disposition.candidates
+    )
+
+
+def _told(evidence: Sequence[Evidence]) -> tuple[dict[str, Any], ...]:
+    return tuple(
+        {
+            "group": each.group.value, "agrees": each.agrees, "verified": each.verified, "because": each.because,
+            "comparison": each.comparison, "level": each.level, "bits": round(each.bits, 3),
+        }
+        for each in evidence
+    )  # fmt: skip
 
 
 def first_of(contact: Contact) -> UUID:
@@ -1094,7 +1192,8 @@ def _held_because(
 
 def _entries(
     situation: Situation, decision: Decision, ref: str, feedback: FeedbackRecord | None, handoff: Handoff | None, added_to: UUID | None,
-    tied_to: UUID | None, tasks: tuple[Task, ...], messages: tuple[Message, ...], now: datetime,
+    tied_to: UUID | None, tasks: tuple[Task, ...], messages: tuple[Message, ...], now: datetime, new: Newcomer | None, grade: Grade | None,
+    score: float | None, candidates: tuple[Candidacy, ...],
 ) -> tuple[AuditEntry, ...]:  # fmt: skip
     contact = situation.contact
 
@@ -1115,10 +1214,16 @@ def _entries(
         case=decision.case_reference,
         urgent=[{"kind": sign.kind, "rule": sign.rule, "words": sign.words} for sign in decision.urgent],
         original=contact.original,
+        **(
+            {"candidates": [{"individual": each.individual_id, "score": each.score} for each in candidates]}
+            if candidates
+            else {}
+        ),
     )
     return (
         decided,
-        *((entry("linked", individual=decision.individual_id),) if decision.individual_id else ()),
+        *((entry("individual-made", individual=new.individual_id),) if new else ()),
+        *((entry("linked", individual=decision.individual_id, grade=grade, score=score),) if decision.individual_id else ()),
         *((entry("feedback-recorded", record=str(feedback.id)),) if feedback else ()),
         *((entry("handed-off", handoff=str(handoff.id), team=handoff.team.value, mailbox=handoff.mailbox),) if handoff else ()),
         *((entry("added-to", subject=str(added_to)),) if added_to else ()),

@@ -43,6 +43,10 @@ class InviteToContact:
     """Ask somebody on social media to reach us by telephone, SMS, email, letter or form."""
 
 
+MOST_CANDIDATES: Final = 5
+"""Whom a person is asked about; of more nobody would look at the last."""
+
+
 @dataclass(frozen=True, slots=True)
 class HoldForReview:
     """A person decides. ``seems_spam`` goes to the daily list and is not acknowledged by itself."""
@@ -382,8 +386,8 @@ def _invite(_: Situation) -> InviteToContact:
 
 def _hold(s: Situation) -> HoldForReview:
     match s.match:
-        case Ambiguous(candidates=candidates):
-            pass
+        case Ambiguous():
+            candidates = s.match.candidates[:MOST_CANDIDATES]
         case Matched(individual_id=individual):
             candidates = (individual,)
         case _:

@@ -1,4 +1,4 @@
-"""What people do at the desk: claim and decide tasks, release and hold messages, replay dead letters, undo a link.
+"""What people do at the desk: claim and decide tasks, release and hold messages, replay dead letters.
 
 Each act is one transaction with its audit entry, in the name of whoever acts. Two who act together: the first wins, and the
 other is told by whom.
@@ -16,33 +16,63 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest import state
 from ingest.clock import Clock
-from ingest.contract import Audience, Contact, Outgoing, OutgoingKind, OutgoingState, Record, TaskKind, topic_of
-from ingest.database import Database
+from ingest.contract import (
+    Audience,
+    Contact,
+    FeedbackRecord,
+    Handoff,
+    Outgoing,
+    OutgoingKind,
+    OutgoingState,
+    Record,
+    Task,
+    TaskKind,
+    Team,
+    topic_of,
+)
+from ingest.database import Database, insert
 from ingest.errors import Refused
 from ingest.ids import derived_id, new_id
+from router.asking import note_choice, unseen
 from router.audit import AuditEntry
 from router.consequences import MISSING, Consequences, House, consequences, task, team_of
-from router.decide import Decision, Disposition, HoldForReview, InviteToContact, NoAction, RecordFeedback, decide
+from router.decide import Disposition, HandOff, InviteToContact, NoAction, RecordFeedback, decide
 from router.gather import gather
-from router.match import Matched, Unmatched
+from router.match import Ambiguous, Evidence, Matched, MatchResult, Unmatched
 from router.opening import reading_of
 from router.register import search, tables
-from router.store import Store, disposition_row, link_rows
+from router.store import Store, disposition_row, link_row
 
 DECIDED = "decided-by-a-person"
 RULED = "ruled"  # the outcome of a post on which a person has decided, allocated or not
+INDIVIDUALS = "individuals"
+"""The lock of every act that says who somebody is: whose a contact is, who counts as whom."""
 _ID = re.compile(r"[0-9a-f]{6,32}")
 _MOST_MEANT = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """One thing a person decides about a contact: what becomes of it, who it is from, and which case it is about."""
+    """One thing a person decides about a contact: what becomes of it, who it is from, and which case it is about. ``nobody`` where they
+    say that it is from nobody of the register; without either, who it is from is left open.
+    """
 
     disposition: Disposition
     individual_id: str | None
     case_reference: str | None
     because: str
+    nobody: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """What came of rulings. ``unseen`` are individuals who come near now and whom whoever decided was not asked about: the register has
+    changed since. ``left`` was made out of this contact, is no longer linked to it, and has no other.
+    """
+
+    written: tuple[Consequences, ...]
+    unseen: tuple[str, ...] = ()
+    left: str | None = None
 
 
 async def claim(database: Database, store: Store, task_id: UUID, by: str, clock: Clock) -> None:
@@ -63,40 +93,58 @@ async def claim(database: Database, store: Store, task_id: UUID, by: str, clock:
 
 async def rule(
     database: Database, store: Store, house: House, task_id: UUID, rulings: Sequence[Ruling], by: str, clock: Clock
-) -> list[Consequences]:
+) -> Ruled:
     """Decide a review: the first ruling supersedes the contact's disposition, and each has its record or handoff. A post waits no longer.
 
     The acknowledgement stands as it was, but for what only read like spam: decided to be none it goes, and with no action it
-    never will. An approved answer is sent, and counts as the acknowledgement where that is held. A link that no ruling names any more is
-    undone. Raises Refused ``no-such-task``, ``claimed-already`` (by somebody else), ``done-already``, ``no-such-contact``,
-    ``no-such-individual``, ``no-such-case``, ``not-a-post``.
+    never will. An approved answer is sent, and counts as the acknowledgement where that is held. Whose it is now stands in its link, its
+    records and its handoffs; a link that no ruling names any more is undone. Raises Refused ``no-such-task``, ``claimed-already`` (by
+    somebody else), ``done-already``, ``no-such-contact``, ``no-such-individual``, ``merged``, ``no-such-case``, ``not-a-post``,
+    ``several-individuals``.
     """
-    async with database.write() as connection:
+    async with database.write(INDIVIDUALS) as connection:
         now = clock()
         outcome = ", ".join(type(each.disposition).__name__ for each in rulings)
         contact, fingerprint = await contact_of(connection, await _end(connection, task_id, outcome, by, now))
         if any(isinstance(each.disposition, InviteToContact) for each in rulings) and not contact.to_be_allocated:
             raise Refused("not-a-post", "Only who wrote on social media is invited: to anybody else we can write.")
+        if len({each.individual_id for each in rulings}) > 1:
+            raise Refused("several-individuals", "A contact is from one person: name the same in all that becomes of it.")
         await _wait_no_longer(connection, contact, now, by)
-        written = [await _apply(connection, house, contact, fingerprint, ruling, now, by) for ruling in rulings]
+        new_since = await unseen(connection, house, contact, rulings[0].individual_id, now)
+        made = [await _made(connection, house, contact, fingerprint, ruling, now, by) for ruling in rulings]
+        written = [await only_new(connection, each, by) for each in made]
         await supersede(connection, written[0], now, by)
-        links = [link for each in written for link in link_rows(each, now, by)]
-        await _undo_others(connection, store, contact.id, [link["individual_id"] for link in links], now, by)
-        for link in links:
-            undone = (tables.links.c.contact_id == link["contact_id"]) & (tables.links.c.individual_id == link["individual_id"])
-            await connection.execute(tables.links.delete().where(undone))
-            await connection.execute(tables.links.insert().values(**link))
         await store.write(connection, written, now)
+        link = next((link for each in written if (link := link_row(each, now, by))), None)
+        was = await move(
+            connection, store, house, contact, fingerprint, link, rulings[0].case_reference, now, by, rulings[0].because
+        )
+        if rulings[0].individual_id or rulings[0].nobody:
+            speaks = link["evidence"] if link else ()
+            await note_choice(connection, contact.id, rulings[0].individual_id, speaks, now)
         if not any(isinstance(each.disposition, RecordFeedback) for each in rulings):
             await end_task(connection, contact.id, MISSING, "decided", by, now)
-        await store.audit(connection, [entry(now, by, "task-done", contact.id, task=str(task_id))])
+        evidence = {"unseen": list(new_since)} if new_since else {}
+        await store.audit(connection, [entry(now, by, "task-done", contact.id, task=str(task_id), **evidence)])
         if answered := [
             each.id for one in written for each in one.messages if each.answers and each.state is OutgoingState.DUE
         ]:
             await _end_acknowledgement(connection, store, contact.id, answered[0], now, by)
         await _let_reply_follow(connection, store, contact.id, rulings, now, by)
+        left = was if was and await made_of_nothing_else(connection, was) else None
     store.pending.set()
-    return written
+    return Ruled(tuple(written), new_since, left)
+
+
+async def made_of_nothing_else(connection: AsyncConnection, individual_id: str) -> bool:
+    """Whether somebody was made by the router, counts as nobody else, and no contact is theirs any more."""
+    links, people = tables.links, tables.individuals
+    made = select(people.c.id).where(
+        people.c.id == individual_id, people.c.made_from.is_not(None), people.c.merged_into.is_(None)
+    )
+    theirs = select(links.c.contact_id).where(links.c.individual_id == individual_id, links.c.undone_at.is_(None))
+    return (await connection.execute(made.where(~theirs.exists()))).first() is not None
 
 
 async def finish(database: Database, store: Store, task_id: UUID, outcome: str, by: str, clock: Clock) -> None:
@@ -260,59 +308,24 @@ async def discard(database: Database, store: Store, dead_letter_id: UUID, becaus
         await store.audit(connection, [entry(now, by, "dead-letter-discarded", row.contact_id, **evidence)])
 
 
-async def unlink(
-    database: Database, store: Store, house: House, contact_id: UUID, individual_id: str, because: str, by: str, clock: Clock
-) -> None:
-    """Undo a link, and hold the contact for review again. Raises Refused ``no-such-link``, ``no-such-contact``."""
-    links = tables.links
-    async with database.write() as connection:
-        now = clock()
-        undone = await connection.execute(
-            update(links)
-            .where(links.c.contact_id == contact_id, links.c.individual_id == individual_id, links.c.undone_at.is_(None))
-            .values(undone_at=now, undone_by=by)
-        )
-        if undone.rowcount != 1:
-            raise Refused("no-such-link", f"No link between {contact_id} and {individual_id} stands.")
-        contact, fingerprint = await contact_of(connection, contact_id)
-        reasons = (
-            f"{by} has undone its link to {individual_id}: {because}",
-            "What was recorded or handed on under that link must be looked at.",
-        )
-        decision = Decision(HoldForReview(), DECIDED, 1, reasons, None, None, reading_of(contact, house).signs)
-        held = Consequences(contact, "", fingerprint, decision)
-        await supersede(connection, held, now, by)
-        due = now + house.router.review_within
-        raised = task(
-            contact.id,
-            contact.channel,
-            TaskKind.REVIEW,
-            house.teams.customer_care,
-            now,
-            due,
-            reasons,
-            purpose=f"unlinked:{now}",
-        )
-        await store.raise_tasks(connection, (raised,), now)
-        await store.audit(connection, [entry(now, by, "link-undone", contact_id, individual=individual_id, because=because)])
-    store.pending.set()
-
-
-async def _apply(
+async def _made(
     connection: AsyncConnection, house: House, contact: Contact, fingerprint: str, ruling: Ruling, now: datetime, by: str
 ) -> Consequences:
+    """What a ruling comes to; nothing of it is written. Raises Refused as ``rule`` does."""
     reading = reading_of(contact, house)
     known = await gather(connection, [(contact, reading)], house.own_addresses, now)
     individual, case = ruling.individual_id, ruling.case_reference
     found = await search.people(connection, {individual} if individual else set())
     cases = await search.cases(connection, {case} if case else set())
+    if individual and (counts_as := (await search.merged(connection, {individual})).get(individual)):
+        raise Refused("merged", f"{individual} counts as {counts_as} since they were merged: name {counts_as}.")
     if individual and individual not in found:
         raise Refused("no-such-individual", f"The register has nobody with the id {individual}.")
     if case and case not in cases:
         raise Refused("no-such-case", f"The register has no case {case}.")
     situation = replace(
         known.situation(contact, reading),
-        match=Matched(individual, 1.0, ()) if individual else Unmatched("a person said so"),
+        match=_as_ruled(known.matches[contact.id], ruling),
         individual=found[individual] if individual else None,
         named=(cases[case],) if case else (),
         unknown_references=(),
@@ -326,9 +339,31 @@ async def _apply(
         case_reference=case,
         individual_id=individual,
     )
-    standing, ended = known.standing(contact), await _ended(connection, contact.id, ruling.disposition)
-    written = consequences(situation, decision, fingerprint, house, standing, now, by_person=True, ended=ended)
-    return await only_new(connection, written, by)
+    known_of, ended = known.standing(contact), await _ended(connection, contact.id, ruling.disposition)
+    return consequences(situation, decision, fingerprint, house, known_of, now, by_person=True, ended=ended)
+
+
+def _as_ruled(found: MatchResult, ruling: Ruling) -> MatchResult:
+    """Who it is from: whom a person named, with what speaks for it; nobody where they say so; and else it stays open."""
+    if ruling.individual_id:
+        return Matched(ruling.individual_id, 1.0, _evidence_of(found, ruling.individual_id))
+    if ruling.nobody:
+        return Unmatched("A person said that it is from nobody of the register.")
+    if isinstance(found, Matched):
+        return Ambiguous((found.individual_id,), ("Nobody has said whose it is.",), (found.score,), (found.evidence,))
+    return found
+
+
+def _evidence_of(found: MatchResult, individual_id: str) -> tuple[Evidence, ...]:
+    match found:
+        case Matched(individual_id=who) if who == individual_id:
+            return found.evidence
+        case Ambiguous():
+            return next(
+                (evidence for who, evidence in zip(found.candidates, found.evidence, strict=False) if who == individual_id), ()
+            )
+        case _:
+            return ()
 
 
 async def _ended(connection: AsyncConnection, contact_id: UUID, disposition: Disposition) -> int:
@@ -342,21 +377,29 @@ async def _ended(connection: AsyncConnection, contact_id: UUID, disposition: Dis
 
 
 async def only_new(connection: AsyncConnection, written: Consequences, by: str) -> Consequences:
-    """Less the tasks and messages that there are already, with the audit entries in the name of whoever decided."""
-    tasks, sent = tables.tasks, tables.outgoing
-    ids = [each.id for each in (*written.tasks, *written.messages)]
-    have = set((await connection.execute(select(tasks.c.id).where(tasks.c.id.in_(ids)))).scalars())
-    have |= set((await connection.execute(select(sent.c.id).where(sent.c.id.in_(ids)))).scalars())
+    """Less the records, handoffs, tasks and messages that there are already, with the audit entries in the name of whoever decided."""
+    records, handoffs, tasks, sent = tables.feedback_records, tables.handoffs, tables.tasks, tables.outgoing
+    record, handoff = written.feedback, written.handoff
+    ids = [
+        each.id
+        for each in (*written.tasks, *written.messages, *((record,) if record else ()), *((handoff,) if handoff else ()))
+    ]
+    have: set[UUID] = set()
+    for table in (records, handoffs, tasks, sent):
+        have |= set((await connection.execute(select(table.c.id).where(table.c.id.in_(ids)))).scalars())
     there = {str(each) for each in have}
     return replace(
         written,
+        feedback=record if record and record.id not in have else None,
+        handoff=handoff if handoff and handoff.id not in have else None,
         tasks=tuple(each for each in written.tasks if each.id not in have),
         messages=tuple(each for each in written.messages if each.id not in have),
         tied_to=None,
         entries=tuple(
             replace(each, actor=by)
             for each in written.entries
-            if each.action != "tied-to" and not there & {each.evidence.get("task"), each.evidence.get("outgoing")}
+            if each.action != "tied-to"
+            and there.isdisjoint(each.evidence.get(name) for name in ("task", "outgoing", "record", "handoff"))
         ),
     )
 
@@ -370,20 +413,147 @@ async def _wait_no_longer(connection: AsyncConnection, contact: Contact, now: da
     await end_task(connection, contact.id, TaskKind.ALLOCATION.value, "decided", by, now)
 
 
-async def _undo_others(
-    connection: AsyncConnection, store: Store, contact_id: UUID, individuals: Sequence[str], now: datetime, by: str
-) -> None:
-    """Undo the links of a contact that a person's decision does not name."""
+async def move(
+    connection: AsyncConnection, store: Store, house: House, contact: Contact, fingerprint: str, link: dict[str, Any] | None,
+    case: str | None, now: datetime, by: str, because: str,
+) -> str | None:  # fmt: skip
+    """Have a contact be one individual's, or nobody's, with all that was made of it; answers with whose it was, where that changed.
+
+    What had been sent or handed on in the wrong name a person is asked about, once for each link that is undone.
+    """
+    stood = await standing(connection, contact.id)
+    individual, before = link["individual_id"] if link else None, stood.individual_id if stood else None
+    was = before if before != individual else None
+    done = await _done_in_the_name_of(connection, contact.id, was) if was else ()
+    await relink(connection, store, contact.id, link, now, by, because)
+    if before != individual:
+        await _correct(connection, store, house, contact, fingerprint, individual, case, now, by)
+    if done:
+        reasons = (f"Its link to {was} is undone, by {by}. What was done in their name must be put right:", *done)
+        asked = task(
+            contact.id, contact.channel, TaskKind.REVIEW, house.teams.customer_care, now, now + house.router.review_within, reasons,
+            candidates=(individual,) if individual else (), purpose=f"wrong-name:{was}:{stood.at.isoformat()}",
+        )  # fmt: skip
+        there = select(tables.tasks.c.id).where(tables.tasks.c.id == asked.id)
+        if (await connection.execute(there)).first() is None:
+            await store.raise_tasks(connection, (asked,), now)
+            await store.audit(
+                connection, [entry(now, by, "task-raised", contact.id, task=str(asked.id), kind=asked.kind.value)]
+            )
+    return was
+
+
+async def standing(connection: AsyncConnection, contact_id: UUID) -> Any:
+    """The one link of a contact that stands; None where there is none."""
     links = tables.links
-    undone = (
-        await connection.execute(
-            update(links)
-            .where(links.c.contact_id == contact_id, links.c.individual_id.not_in(individuals), links.c.undone_at.is_(None))
-            .values(undone_at=now, undone_by=by)
-            .returning(links.c.individual_id)
+    query = select(links).where(links.c.contact_id == contact_id, links.c.undone_at.is_(None))
+    return (await connection.execute(query)).one_or_none()
+
+
+async def relink(
+    connection: AsyncConnection,
+    store: Store,
+    contact_id: UUID,
+    link: dict[str, Any] | None,
+    now: datetime,
+    by: str,
+    because: str | None = None,
+) -> None:
+    """Undo a link of the contact that stands and is another's, and put this one in its place."""
+    links = tables.links
+    another = links.c.contact_id == contact_id, links.c.undone_at.is_(None)
+    undoing = (
+        update(links).where(*another, links.c.individual_id != link["individual_id"]) if link else update(links).where(*another)
+    )
+    undone = await connection.execute(undoing.values(undone_at=now, undone_by=by).returning(links.c.individual_id))
+    await store.audit(
+        connection,
+        [
+            entry(now, by, "link-undone", contact_id, individual=each, **({"because": because} if because else {}))
+            for each in undone.scalars()
+        ],
+    )
+    if link:
+        new = insert(links).values(link)
+        await connection.execute(new.on_conflict_do_update(index_elements=["contact_id", "individual_id"], set_=link))
+
+
+async def _done_in_the_name_of(connection: AsyncConnection, contact_id: UUID, individual_id: str) -> tuple[str, ...]:
+    """What has left us, or lies on a record, as that individual's: sentences that hold nothing of them."""
+    records, handoffs, tasks, sent = tables.feedback_records, tables.handoffs, tables.tasks, tables.outgoing
+    said: list[str] = []
+    in_their_name = select(records.c.reference).where(
+        records.c.contact_id == contact_id, records.c.individual_id == individual_id
+    )
+    said += [
+        f"The feedback record {each} was published in their name; it is corrected."
+        for each in (await connection.execute(in_their_name)).scalars()
+    ]
+    went = select(handoffs.c.team, handoffs.c.mailbox, handoffs.c.state).where(
+        handoffs.c.contact_id == contact_id, handoffs.c.individual_id == individual_id
+    )
+    said += [
+        f"It was handed to {row.team} ({row.mailbox}) in their name, and is {row.state} there: tell them."
+        for row in await connection.execute(went)
+    ]
+    letters = select(tasks.c.id, tasks.c.state, tasks.c.body).where(
+        tasks.c.contact_id == contact_id, tasks.c.kind == TaskKind.LETTER.value
+    )
+    said += [
+        f"The task {row.id} to write or ring names them, and is {row.state}: see where that went or is to go."
+        for row in await connection.execute(letters)
+        if individual_id in Task.model_validate_json(row.body).candidates
+    ]
+    told = select(sent.c.kind, sent.c.state).where(
+        sent.c.contact_id == contact_id, sent.c.audience == Audience.PERSON.value,
+        sent.c.state.not_in([each.value for each in (OutgoingState.CANCELLED, OutgoingState.COVERED, OutgoingState.IMPOSSIBLE)]),
+    )  # fmt: skip
+    if said:
+        said += [
+            f"The {row.kind} to whoever wrote is {row.state}; what was held of {individual_id} may have decided its language and way."
+            for row in await connection.execute(told)
+        ]
+    return tuple(said)
+
+
+async def _correct(
+    connection: AsyncConnection, store: Store, house: House, contact: Contact, fingerprint: str, individual: str | None,
+    case: str | None, now: datetime, by: str,
+) -> None:  # fmt: skip
+    """Have the contact's record and the handoffs that are not at their end name who it is from now, and publish them again.
+
+    The event has another id, since whoever reads the topic has had the first.
+    """
+    records, handoffs = tables.feedback_records, tables.handoffs
+    stale = records.c.contact_id == contact.id, records.c.individual_id.is_distinct_from(individual)
+    for row in (await connection.execute(select(records).where(*stale))).all():
+        made = await _made(connection, house, contact, fingerprint, Ruling(RecordFeedback(), individual, case, ""), now, by)
+        assert made.feedback is not None
+        recorded_at = FeedbackRecord.model_validate_json(row.body).recorded_at
+        body = made.feedback.model_copy(update={"id": row.id, "recorded_at": recorded_at, "individual_id": individual})
+        named = {"individual_id": individual, "case_reference": case, "body": body.model_dump_json()}
+        await connection.execute(update(records).where(records.c.id == row.id).values(named))
+        await store.publish(connection, "records.feedback", f"{row.id}:{now.isoformat()}", str(row.id), body, now)
+        await store.audit(
+            connection, [entry(now, by, "feedback-corrected", contact.id, record=str(row.id), individual=individual)]
         )
-    ).scalars()
-    await store.audit(connection, [entry(now, by, "link-undone", contact_id, individual=each) for each in undone])
+    stale = handoffs.c.contact_id == contact.id, handoffs.c.individual_id.is_distinct_from(individual)
+    for row in (
+        await connection.execute(select(handoffs).where(*stale, handoffs.c.state.in_(("sent", "taken", "overdue"))))
+    ).all():
+        made = await _made(
+            connection, house, contact, fingerprint, Ruling(HandOff(Team(row.team)), individual, case, ""), now, by
+        )
+        assert made.handoff is not None
+        kept = Handoff.model_validate_json(row.body)
+        same = {name: getattr(kept, name) for name in ("id", "mailbox", "handed_off_at", "due", "because")}
+        body = made.handoff.model_copy(update=same | {"individual_id": individual})
+        named = {"individual_id": individual, "case_reference": case, "body": body.model_dump_json()}
+        await connection.execute(update(handoffs).where(handoffs.c.id == row.id).values(named))
+        await store.publish(connection, f"handoffs.{row.team}", f"{row.id}:{now.isoformat()}", str(row.id), body, now)
+        await store.audit(
+            connection, [entry(now, by, "handoff-corrected", contact.id, handoff=str(row.id), individual=individual)]
+        )
 
 
 async def _end_acknowledgement(

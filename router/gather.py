@@ -3,7 +3,7 @@
 Two contacts of one person may stand in one batch: the second must see the first, so ``Known.learn`` takes in each decision.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
@@ -11,58 +11,17 @@ from uuid import UUID
 from sqlalchemy import func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ingest.contract import (
-    Audience,
-    Contact,
-    Outgoing,
-    OutgoingKind,
-    OutgoingState,
-    Team,
-    canonical_email,
-    canonical_phone,
-    canonical_postcode,
-)
+from ingest.contract import Audience, Contact, Outgoing, OutgoingKind, OutgoingState, Team
 from ingest.database import among
 from router.consequences import COVERS, Consequences, Standing, Told, addresses_of, first_of, matter_of, sender_of
 from router.decide import Situation, Unsettled
-from router.match import Matched, MatchResult, Query, match
+from router.match import Candidate, Matched, MatchResult, Query, match
 from router.match.register_view import CaseView, IndividualView
+from router.match.statistics import Statistics
 from router.read import Reading
-from router.register import intake, search, tables
+from router.register import search, tables
 from router.register.statistics import statistics
-
-_NOT_AUTHENTICATED = "sender-not-authenticated"
-
-
-def query_of(contact: Contact, reading: Reading) -> Query:
-    """What a contact says of who writes, in the forms that are compared; never of somebody they write for.
-
-    What they say and declare is claimed. An address that its own domain disowns (DMARC fail) says nothing of anybody.
-    """
-    said = reading.individual
-    disowned = any(warning.startswith(_NOT_AUTHENTICATED) for warning in contact.warnings)
-    identifiers = () if disowned else contact.sender.identifiers
-    emails = [each.canonical for each in identifiers if each.kind == "email"]
-    phones = [each.canonical for each in identifiers if each.kind == "phone"]
-    return Query(
-        names=_present((contact.sender.name, said.name)),
-        date_of_birth=_day(said.date_of_birth),
-        emails=_present((*emails, canonical_email(said.email) if said.email else None)),
-        verified_emails=frozenset(each.canonical for each in identifiers if each.kind == "email" and each.verified_by),
-        phones=_present((*phones, canonical_phone(said.phone) if said.phone else None)),
-        verified_phones=frozenset(each.canonical for each in identifiers if each.kind == "phone" and each.verified_by),
-        postcodes=_present((canonical_postcode(said.postcode) if said.postcode else None,)),
-        address=", ".join(contact.declared.address) or None if contact.declared else None,
-        case_references=reading.case_references,
-    )
-
-
-def _present(values: Iterable[str | None]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(value for value in values if value))
-
-
-def _day(text: str | None) -> date | None:
-    return intake.as_date(text) if text else None
+from router.writer import Newcomer, query_of
 
 
 @dataclass(slots=True)
@@ -72,9 +31,10 @@ class Known:
     today: date
     own_addresses: frozenset[str]
     queries: Mapping[UUID, Query]
-    matches: Mapping[UUID, MatchResult]
+    matches: dict[UUID, MatchResult]
     cases: dict[str, CaseView]
     people: dict[str, IndividualView]
+    borne: Statistics = field(default_factory=Statistics)
     unsettled: dict[str, list[Unsettled]] = field(default_factory=dict[str, list[Unsettled]])
     written: set[str] = field(default_factory=set[str])  # individuals with an earlier contact
     forbidden: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
@@ -82,10 +42,12 @@ class Known:
     spent: dict[str, int] = field(default_factory=dict[str, int])
     allocated: set[UUID] = field(default_factory=set[UUID])  # by the contact of the post as it was first written
     told: dict[str, list[Told]] = field(default_factory=dict[str, list[Told]])  # by address and by individual
+    candidates: dict[UUID, Sequence[Candidate]] = field(default_factory=dict[UUID, Sequence[Candidate]])
+    newcomers: dict[str, list[Newcomer]] = field(default_factory=dict[str, list[Newcomer]])  # of this batch, by what finds them
 
     def situation(self, contact: Contact, reading: Reading) -> Situation:
         """The contact, who it is matched to, and the cases that bear on it."""
-        query, found = self.queries[contact.id], self.matches[contact.id]
+        query, found = self.queries[contact.id], self._match(contact.id)
         person = self.people.get(found.individual_id) if isinstance(found, Matched) else None
         if person and person.individual_id in self.written:
             person = replace(person, written_before=True)
@@ -101,6 +63,29 @@ class Known:
             unsettled=tuple(self.unsettled.get(person.individual_id, ())) if person else (),
             ours=contact.declared is None and sender_of(contact) in self.own_addresses,
         )
+
+    def forget(self, contact_id: UUID, individual_id: str) -> None:
+        """Leave one individual out of those whom a contact may be from, and of those with whom the others share anything."""
+        every = self.candidates[contact_id]
+        gone = {point for each in every if each.individual_id == individual_id for point in (*each.emails, *each.phones)}
+        left = [
+            replace(each, holders={point: number - (point in gone) for point, number in each.holders.items()})
+            for each in every
+            if each.individual_id != individual_id
+        ]
+        self.candidates[contact_id], self.matches[contact_id] = left, match(self.queries[contact_id], left, self.borne)
+
+    def _match(self, contact_id: UUID) -> MatchResult:
+        """Who it is, those counted in who have become individuals of the register since the batch was begun."""
+        query = self.queries[contact_id]
+        found_by = (*query.emails, *query.phones, *query.postcodes)
+        new = {each.individual_id: each for one in found_by for each in self.newcomers.get(one, ())}
+        if new:
+            for each in new.values():
+                self.people.setdefault(each.individual_id, each.as_view())
+            others = [each for each in self.candidates[contact_id] if each.individual_id not in new]
+            self.matches[contact_id] = match(query, [*others, *(each.as_candidate() for each in new.values())], self.borne)
+        return self.matches[contact_id]
 
     def standing(self, contact: Contact) -> Standing:
         """What is known of the addresses it came from: whichever of them is answered at, the others' wishes are the same person's."""
@@ -119,6 +104,9 @@ class Known:
         decision = written.decision
         if written.allocation:
             self.allocated.add(written.allocation.contact_id)
+        if new := written.newcomer:
+            for one in (*new.points("email"), *new.points("phone"), *new.as_candidate().postcodes):
+                self.newcomers.setdefault(one, []).append(new)
         if decision.individual_id:
             self.written.add(decision.individual_id)
             made = [(written.feedback, None)] if written.feedback else []
@@ -152,11 +140,13 @@ async def gather(
     queries = {contact.id: query_of(contact, reading) for contact, reading in contacts}
     found = await search.candidates(connection, list(queries.values()), now.date())
     borne = await statistics(connection)
-    matches = {id_: match(query, some, borne) for (id_, query), some in zip(queries.items(), found, strict=True)}
+    candidates: dict[UUID, Sequence[Candidate]] = dict(zip(queries, found, strict=True))
+    matches = {id_: match(query, candidates[id_], borne) for id_, query in queries.items()}
     people = await search.people(connection, {each.individual_id for each in matches.values() if isinstance(each, Matched)})
     references = {each for query in queries.values() for each in query.case_references}
     references |= {each for person in people.values() for each in person.cases}
-    known = Known(now.date(), own_addresses, queries, matches, await search.cases(connection, references), people)
+    cases = await search.cases(connection, references)
+    known = Known(now.date(), own_addresses, queries, matches, cases, people, borne, candidates=candidates)
     known.written.update(each.individual_id for each in people.values() if each.written_before)
     await _standing(connection, known, {each for contact, _ in contacts for each in addresses_of(contact)}, now.date())
     await _unsettled(connection, known)
@@ -193,8 +183,9 @@ async def _told(connection: AsyncConnection, known: Known, contacts: Sequence[Co
     message = sent.c.id, sent.c.contact_id, sent.c.kind, sent.c.state, sent.c.body
     addresses = {each for contact in contacts for each in addresses_of(contact)}
     theirs = select(sent.c.recipient.label("whose"), *message).where(among(sent.c.recipient, addresses))
+    counts_as = _counts_as(known)
     by_person = select(links.c.individual_id, *message).join(sent, sent.c.contact_id == links.c.contact_id)
-    by_person = by_person.where(among(links.c.individual_id, known.people), links.c.undone_at.is_(None))
+    by_person = by_person.where(among(links.c.individual_id, counts_as), links.c.undone_at.is_(None))
     # First whose they are, by that alone: begun with what is recent or on its way, it would look through all that is so.
     found = union_all(theirs, by_person).cte("found").prefix_with("MATERIALIZED")
     going = (OutgoingState.DUE.value, OutgoingState.ACCEPTED.value, OutgoingState.DELIVERED.value)
@@ -208,23 +199,33 @@ async def _told(connection: AsyncConnection, known: Known, contacts: Sequence[Co
     for row in await connection.execute(query):
         method = Outgoing.model_validate_json(row.body).channel
         told = Told(row.id, row.contact_id, row.received_at, row.channel, method, row.matter)
-        known.told.setdefault(row.whose, []).append(told)
+        whose: str = row.whose
+        known.told.setdefault(counts_as.get(whose, whose), []).append(told)
+
+
+def _counts_as(known: Known) -> dict[str, str]:
+    """Everybody whose links and records are one of these people's, with whose: those merged into them too."""
+    return {each: person.individual_id for person in known.people.values() for each in (person.individual_id, *person.also)}
 
 
 async def _unsettled(connection: AsyncConnection, known: Known) -> None:
+    """What of theirs is unsettled, where the link stands by which it is theirs."""
     if not known.people:
         return
-    records, handoffs = tables.feedback_records, tables.handoffs
-    open_records = select(records.c.individual_id, records.c.id, records.c.case_reference).where(
-        among(records.c.individual_id, known.people), records.c.settled.is_(False)
+    records, handoffs, links = tables.feedback_records, tables.handoffs, tables.links
+    counts_as = _counts_as(known)
+    theirs = among(links.c.individual_id, counts_as), links.c.undone_at.is_(None)
+    open_records = select(links.c.individual_id, records.c.id, records.c.case_reference).join(
+        records, (records.c.contact_id == links.c.contact_id) & records.c.individual_id.is_not(None)
     )
-    for individual, id_, case in await connection.execute(open_records):
-        known.unsettled.setdefault(individual, []).append(Unsettled(id_, None, case))
-    open_handoffs = select(handoffs.c.individual_id, handoffs.c.id, handoffs.c.case_reference, handoffs.c.team).where(
-        among(handoffs.c.individual_id, known.people), handoffs.c.state.in_(("sent", "taken", "overdue"))
+    for individual, id_, case in await connection.execute(open_records.where(*theirs, records.c.settled.is_(False))):
+        known.unsettled.setdefault(counts_as[individual], []).append(Unsettled(id_, None, case))
+    open_handoffs = select(links.c.individual_id, handoffs.c.id, handoffs.c.case_reference, handoffs.c.team).join(
+        handoffs, (handoffs.c.contact_id == links.c.contact_id) & handoffs.c.individual_id.is_not(None)
     )
-    for individual, id_, case, team in await connection.execute(open_handoffs):
-        known.unsettled.setdefault(individual, []).append(Unsettled(id_, Team(team), case))
+    unsettled = handoffs.c.state.in_(("sent", "taken", "overdue"))
+    for individual, id_, case, team in await connection.execute(open_handoffs.where(*theirs, unsettled)):
+        known.unsettled.setdefault(counts_as[individual], []).append(Unsettled(id_, Team(team), case))
 
 
 async def seen(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, str]:

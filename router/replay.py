@@ -4,7 +4,7 @@ A contact is looked at as if it came now: what came of it before (its own record
 """
 
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Final
@@ -16,12 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ingest.contract import Contact
 from ingest.database import Database, among
 from router.allocation import allocated
-from router.consequences import ROUTER, House, Standing, kind_of, team_of
+from router.consequences import ROUTER, House, Standing, kind_of, newcomer_of, team_of
 from router.decide import Decision, Situation, decide
-from router.gather import gather
+from router.gather import Known, gather
+from router.match.register_view import IndividualView
 from router.opening import reading_of
 from router.read import Reading
 from router.register import tables
+from router.writer import MADE
 
 _PAGE: Final = 1_000  # DESIGN section 2: commands beside a running service read in bounded pages
 
@@ -149,7 +151,9 @@ async def _replayed(database: Database, house: House, now: datetime, page: Seque
     decided: dict[UUID, Verdict] = {}
     for situation, _ in found:
         try:
-            decided[situation.contact.id] = Verdict.of(decide(situation))
+            decision = decide(situation)
+            new = newcomer_of(situation, decision, house)
+            decided[situation.contact.id] = Verdict.of(replace(decision, individual_id=new.individual_id) if new else decision)
         except Exception as error:  # noqa: BLE001 - the same
             broken[situation.contact.id] = type(error).__name__
     return [
@@ -164,6 +168,7 @@ async def situations(
     """How each would meet the rules if it came now, and what is known of the addresses it came from."""
     ids = [contact.id for contact, _ in contacts]
     known = await gather(connection, contacts, house.own_addresses, now)
+    await _without_who_was_made_of_them(connection, known)
     made = await _made(connection, ids)
     wrote = await _wrote(connection, known.people)
     said = await allocated(connection, ids)
@@ -183,6 +188,16 @@ async def situations(
     return found
 
 
+async def _without_who_was_made_of_them(connection: AsyncConnection, known: Known) -> None:
+    """An individual whom the router made out of a contact is nobody yet when that contact comes."""
+    people = tables.individuals
+    ids = {each.individual_id for some in known.candidates.values() for each in some if each.individual_id.startswith(MADE)}
+    rows = await connection.execute(select(people.c.id, people.c.made_from).where(among(people.c.id, ids)))
+    for row in rows:
+        if row.made_from in known.candidates:
+            known.forget(row.made_from, row.id)
+
+
 async def _made(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, UUID]:
     """The records and handoffs that these contacts gave rise to, each with its contact."""
     made: dict[UUID, UUID] = {}
@@ -192,13 +207,13 @@ async def _made(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID
     return made
 
 
-async def _wrote(connection: AsyncConnection, people: Collection[str]) -> dict[str, set[UUID]]:
-    """The contacts that each of these people is linked to."""
-    links = tables.links
+async def _wrote(connection: AsyncConnection, people: Mapping[str, IndividualView]) -> dict[str, set[UUID]]:
+    """The contacts that each of these people is linked to, by themselves or as somebody who was merged into them."""
+    links, counts_as = tables.links, {each: id_ for id_, person in people.items() for each in (id_, *person.also)}
     query = select(links.c.individual_id, links.c.contact_id).where(
-        among(links.c.individual_id, people), links.c.undone_at.is_(None)
+        among(links.c.individual_id, counts_as), links.c.undone_at.is_(None)
     )
     wrote: dict[str, set[UUID]] = defaultdict(set)
     for individual, contact_id in await connection.execute(query):
-        wrote[individual].add(contact_id)
+        wrote[counts_as[individual]].add(contact_id)
     return wrote

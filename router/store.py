@@ -42,7 +42,7 @@ from ingest.page import Kept, Page, Turn
 from ingest.telemetry import ERRORS, telemetry
 from router.audit import AuditEntry
 from router.consequences import Consequences, House, Message, kind_of, task, task_mail, team_of, within_of
-from router.register import tables
+from router.register import intake, tables
 
 SOURCE = "urn:contact-ingest:router"
 
@@ -51,6 +51,7 @@ _KEPT: Final = (
     Kept(tables.contacts, parent=True),
     Kept(tables.dispositions),
     Kept(tables.links),
+    Kept(tables.candidates),
     Kept(tables.feedback_records),
     Kept(tables.handoffs),
     Kept(tables.additions),
@@ -171,14 +172,16 @@ class Store:
             _receipt(page, id_, each.contact.channel, each.contact.account, each.contact.received_at, each.contact.original)
             page.put(tables.contacts, _contact_row(each, now))
             page.put(tables.dispositions, disposition_row(each, 1, now, "router"), id_)
-            for row in link_rows(each, now, "router"):
-                page.put(tables.links, row, id_)
+            if link := link_row(each, now, "router"):
+                page.put(tables.links, link, id_)
             _consequences(page, each, now, id_)
         async with self._database.write() as connection:
             new = await page.write(connection, self._turn(batch))
             if new is None:
                 raise Fenced(f"{batch.partition.topic}/{batch.partition.number} from {batch.first}")
-            await self._reach_out(connection, [each for each in batch.decided if each.contact.id in new], now)
+            written = [each for each in batch.decided if each.contact.id in new]
+            await intake.make(connection, {each.contact.id: each.newcomer for each in written if each.newcomer}, now)
+            await self._reach_out(connection, written, now)
             await self._dead(connection, batch.dead, now)
             await self._parked(connection, batch, now)
             await self._variants(connection, batch.variants, now)
@@ -196,6 +199,7 @@ class Store:
         for each in decided:
             _consequences(page, each, now)
         await page.write(connection)
+        await intake.make(connection, {each.contact.id: each.newcomer for each in decided if each.newcomer}, now)
         await self._reach_out(connection, decided, now)
 
     async def _reach_out(self, connection: AsyncConnection, decided: Sequence[Consequences], now: datetime) -> None:
@@ -499,6 +503,12 @@ def _consequences(page: Page, each: Consequences, now: datetime, new: UUID | Non
         }  # fmt: skip
         page.put(tables.handoffs, row, new)
         _publish(page, f"handoffs.{h.team.value}", h.id, body, now, new)
+    for whom in each.candidates:
+        row = {
+            "contact_id": each.contact.id, "individual_id": whom.individual_id, "rank": whom.rank, "score": whom.score,
+            "evidence": list(whom.evidence), "at": now, "same": None,
+        }  # fmt: skip
+        page.put(tables.candidates, row, new)
     if each.added_to:
         page.put(tables.additions, {"contact_id": each.contact.id, "added_to": each.added_to, "at": now}, new)
     for raised in each.tasks:
@@ -595,19 +605,14 @@ def disposition_row(each: Consequences, version: int, now: datetime, by: str) ->
     }  # fmt: skip
 
 
-def link_rows(each: Consequences, now: datetime, by: str) -> list[dict[str, Any]]:
-    """That a contact is an individual's."""
-    if each.decision.individual_id is None:
-        return []
-    return [
-        {
-            "contact_id": each.contact.id,
-            "individual_id": each.decision.individual_id,
-            "evidence": list(each.link_evidence),
-            "at": now,
-            "by": by,
-        }
-    ]
+def link_row(each: Consequences, now: datetime, by: str) -> dict[str, Any] | None:
+    """That a contact is an individual's; None where it is nobody's."""
+    if each.decision.individual_id is None or each.grade is None:
+        return None
+    return {
+        "contact_id": each.contact.id, "individual_id": each.decision.individual_id, "grade": each.grade.value, "score": each.score,
+        "evidence": list(each.link_evidence), "at": now, "by": by, "undone_at": None, "undone_by": None,
+    }  # fmt: skip
 
 
 def _where(delivery: Delivery) -> str:

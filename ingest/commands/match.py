@@ -135,9 +135,8 @@ def _batches(asked: "Source", left_out: _LeftOut) -> "Iterator[list[Row]]":
 
 
 def _query(row: "Row") -> "Query":
-    from ingest.contract import canonical_email, canonical_phone, canonical_postcode
+    from ingest.contract import as_date, canonical_email, canonical_phone, canonical_postcode
     from router.match import Query
-    from router.register.intake import as_date
 
     cells = row.cells
     name = " ".join(filter(None, (cells["given_name"], cells["surname"])))

@@ -1,18 +1,25 @@
-"""``ingest register``: people and cases into the register, finding somebody in it, and undoing a link."""
+"""``ingest register``: people and cases into the register, finding somebody in it, and saying who is who: unlink, merge, split."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ingest.commands.terminal import Config, Json, bar, fail, open_database, run_async, say, settings, table, warn
+from ingest.commands.terminal import By, Config, Json, bar, fail, open_database, run_async, say, settings, table, warn
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
+    from router.individuals import Desk
     from router.register.intake import Kind, Source
 
 app = typer.Typer(help="Individuals, cases and their parties.", no_args_is_help=True)
 
 _File = typer.Option(metavar="FILE", exists=True, dir_okay=False)
+_Because = Annotated[str, typer.Option("--because", metavar="TEXT", help="Why; it stands on the audit trail.")]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
+_Contact = typer.Argument(metavar="CONTACT", help="The contact: its id, its first characters, or its reference.")
 
 
 @app.command("import")
@@ -91,11 +98,14 @@ def search(
         finally:
             await database.close()
         return [
-            (each.person_id, each.name, each.date_of_birth, each.address, each.emails, each.phones, each.cases)
+            (
+                *(each.person_id, each.name, each.date_of_birth, each.address, each.emails, each.phones, each.cases),
+                *("router" if each.made else "case system", each.also),
+            )
             for each in people
         ]
 
-    columns = ("Person id", "Name", "Date of birth", "Address", "Emails", "Phones", "Cases")
+    columns = ("Person id", "Name", "Date of birth", "Address", "Emails", "Phones", "Cases", "Made by", "Also")
     people = run_async(found())
     table("In the register", columns, people, json=json)
     if not people:
@@ -104,24 +114,89 @@ def search(
 
 @app.command()
 def unlink(
-    contact_id: Annotated[str, typer.Argument(help="The contact: its id, its first characters, or its reference.")],
-    individual_id: Annotated[str, typer.Argument(help="Whom it is not from, as the register calls them.")],
-    by: Annotated[str, typer.Option(metavar="NAME", help="Who undoes it.")],
-    because: Annotated[str, typer.Option(metavar="TEXT", help="Why; it stands on the audit trail.")],
+    contact_id: Annotated[str, _Contact], by: By, because: _Because, dry_run: _DryRun = False, config: Config = None
+) -> None:
+    """Undo the link between a contact and whoever it was found to be from: it is held for review again.
+
+    Its record and handoffs name nobody until somebody has decided, and a task asks to put right what went out in the wrong name.
+    """
+
+    async def undo(desk: "Desk", contacts: "list[UUID]") -> list[str]:
+        from router import individuals
+
+        return await individuals.unlink(desk, contacts[0])
+
+    _tell(undo, [contact_id], by, because, config, dry_run=dry_run)
+
+
+@app.command()
+def merge(
+    keep: Annotated[
+        str, typer.Argument(metavar="KEEP", help="Whom they count as: the case system's own, where one of them is.")
+    ],
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="Who is the same person.")],
+    by: By,
+    because: _Because,
+    dry_run: _DryRun = False,
     config: Config = None,
 ) -> None:
-    """Undo the link between a contact and an individual: the contact is held for review again."""
+    """Have two individuals count as one: their contacts, cases, adjustments and addresses together. `split OTHER` undoes it."""
 
-    async def undo() -> None:
+    async def count_as_one(desk: "Desk", _: "list[UUID]") -> list[str]:
+        from router import individuals
+
+        return await individuals.merge(desk, keep, other)
+
+    _tell(count_as_one, [], by, because, config, dry_run=dry_run)
+
+
+@app.command()
+def split(
+    individual_id: Annotated[
+        str, typer.Argument(metavar="INDIVIDUAL", help="Who was merged; with --contacts, whose contacts are not all theirs.")
+    ],
+    by: By,
+    because: _Because,
+    contacts: Annotated[
+        list[str] | None, typer.Option("--contacts", metavar="CONTACT", help="One that is somebody else's; again for each.")
+    ] = None,
+    dry_run: _DryRun = False,
+    config: Config = None,
+) -> None:
+    """Take an individual apart: undo that they were merged, or make another out of contacts that are somebody else's."""
+
+    async def take_apart(desk: "Desk", theirs: "list[UUID]") -> list[str]:
+        from router import individuals
+
+        return await individuals.split(desk, individual_id, theirs)
+
+    _tell(take_apart, contacts or [], by, because, config, dry_run=dry_run)
+
+
+def _tell(
+    act: "Callable[[Desk, list[UUID]], Awaitable[list[str]]]",
+    contacts: list[str],
+    by: str,
+    because: str,
+    config: Path | None,
+    *,
+    dry_run: bool,
+) -> None:
+    """Do it to the contacts that are meant, or see what would come of it, and print that."""
+
+    async def done() -> list[str]:
         from ingest.clock import now
         from ingest.commands.run import desk_of
-        from router import desk
+        from router.desk import id_of
+        from router.individuals import Desk
         from router.register import tables
 
         async with desk_of(settings(config)) as (database, store, house):
             async with database.read() as connection:
-                found = await desk.id_of(connection, tables.contacts, contact_id)
-            await desk.unlink(database, store, house, found, individual_id, because, by, now)
+                meant = [await id_of(connection, tables.contacts, each) for each in contacts]
+            return await act(Desk(database, store, house, now, by, because, dry_run), meant)
 
-    run_async(undo())
-    say(f"{contact_id} is no longer linked to {individual_id}; it is held for review.")
+    changed = run_async(done())
+    for each in changed:
+        say(each)
+    warn("Nothing was changed." if dry_run else "Done.")

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, cast
 
 import typer
 
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from router.consequences import Consequences
+    from router.consequences import Consequences, House
     from router.decide import Disposition
+    from router.desk import Ruled
+    from router.match.register_view import IndividualView
 
 app = typer.Typer(
     help="Tasks for a person: what is urgent, what nobody has read for risk, what needs a decision, what must go by letter.",
@@ -93,27 +96,37 @@ def show(task_id: Id, config: Config = None) -> None:
 
     The words are a stranger's. What could steer a terminal is taken out of them.
     """
-    say(run_async(_shown(task_id, config)))
+    for each in run_async(_shown(task_id, config)):
+        if isinstance(each, _Table):
+            table(each.title, each.columns, each.rows, json=False)
+        else:
+            say("\n".join(each))
 
 
-async def _shown(given: str, config: Path | None) -> str:
+class _Table(NamedTuple):
+    """What people would rather see side by side than read."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[object]]
+
+
+async def _shown(given: str, config: Path | None) -> list[list[str] | _Table]:
     from sqlalchemy import select
 
+    from ingest.commands.run import desk_of
     from router.desk import id_of
     from router.register import tables
 
-    database = open_database(settings(config))
-    try:
-        async with database.read() as connection:
-            task_id = await id_of(connection, tables.tasks, given)
-            row = (await connection.execute(select(tables.tasks).where(tables.tasks.c.id == task_id))).one()
-            task = Task.model_validate_json(row.body)
-            lines = [*_of_task(row, task), *_of_answer(task, config), *await _of_candidates(connection, task)]
-            lines += await _of_contact(connection, task)
-            lines += await _of_versions(connection, task)
-    finally:
-        await database.close()
-    return "\n".join(lines)
+    async with desk_of(settings(config)) as (database, _, house), database.read() as connection:
+        task_id = await id_of(connection, tables.tasks, given)
+        row = (await connection.execute(select(tables.tasks).where(tables.tasks.c.id == task_id))).one()
+        task = Task.model_validate_json(row.body)
+        return [
+            [*_of_task(row, task), *_of_answer(task, config)],
+            *await _of_candidates(connection, house, task),
+            [*await _of_contact(connection, task), *await _of_versions(connection, task)],
+        ]
 
 
 def _of_task(row: Any, task: Task) -> list[str]:
@@ -150,20 +163,62 @@ def _of_answer(task: Task, config: Path | None) -> list[str]:
     ]
 
 
-async def _of_candidates(connection: "AsyncConnection", task: Task) -> list[str]:
-    from router.register import search
+async def _of_candidates(connection: "AsyncConnection", house: "House", task: Task) -> list[list[str] | _Table]:
+    """Who it may be from, each beside the others and beside what the contact says of its writer; what speaks for each; what would settle it."""
+    from router.asking import asked_about
 
-    people = await search.people(connection, set(task.candidates))
-    lines = ["", "It may be from:" if task.candidates else "Nobody in the register comes near."]
-    for each in task.candidates:
-        person = people.get(each)
-        about = [person.name or "no name", person.address or "no address"] if person else ["no longer in the register"]
-        about += [f"cases {', '.join(person.cases)}"] if person and person.cases else []
-        about += [f"died on {person.died_on}"] if person and person.died_on else []
-        about += [f"only by way of {person.arrangement}"] if person and person.arrangement else []
-        about += [f"safe contact: {person.safe_contact_note}"] if person and person.safe_contact_note else []
-        lines.append(f"- {each}: {'; '.join(about)}")
-    return lines
+    asked = await asked_about(connection, house, task, now())
+    if asked is None or not asked.people:
+        return [
+            ["", "It may be from: " + ", ".join(task.candidates) if task.candidates else "Nobody in the register comes near."]
+        ]
+    query, people = asked.query, asked.people
+    held = [each.candidate for each in people]
+    views = [each.view for each in people]
+
+    def row(name: str, given: object, each: "Sequence[object]") -> tuple[object, ...]:
+        return (name, given, *each)
+
+    sides = _Table(
+        "It may be from:",
+        ("", "The contact gives", *(f"{each.id}{'' if each.asked else ' (new since)'}" for each in people)),
+        [
+            row("Name", query.names, [each.name if each else "not in the register" for each in views]),
+            row("Born", query.date_of_birth, [each.date_of_birth if each else None for each in held]),
+            row("Address", query.address or query.postcodes, [each.addresses if each else None for each in held]),
+            row("Emails", query.emails, [each.emails if each else None for each in held]),
+            row("Phones", query.phones, [each.phones if each else None for each in held]),
+            row("Cases", query.case_references, [each.cases if each else None for each in held]),
+            row("To mind", None, ["; ".join(_to_mind(each)) if each else None for each in views]),
+            row("How sure", None, [f"{each.score:.1%}" if each.score is not None else None for each in people]),
+        ],
+    )
+    evidence = [
+        (
+            each.id,
+            said["comparison"] or said["group"],
+            said["level"],
+            f"{said['bits']:+.1f}" if said["bits"] else "",
+            said["because"],
+        )
+        for each in people
+        for said in each.evidence
+    ]
+    parts: list[list[str] | _Table] = [[""], sides]
+    if evidence:
+        parts.append(_Table("What speaks for and against each:", ("Of", "Compared", "Level", "Bits", "Which says"), evidence))
+    if asked.settles:
+        parts.append(["What would settle it (ask, and never read out what is held):", *(f"- {each}" for each in asked.settles)])
+    return parts
+
+
+def _to_mind(person: "IndividualView") -> list[str]:
+    """What governs how they are reached."""
+    said = [f"died on {person.died_on}"] if person.died_on else []
+    said += [f"only by way of {person.arrangement}"] if person.arrangement else []
+    said += [f"safe contact: {person.safe_contact_note}"] if person.safe_contact_note else []
+    said += [f"counted together with {', '.join(person.also)}"] if person.also else []
+    return said + (["has written before"] if person.written_before else [])
 
 
 async def _of_contact(connection: "AsyncConnection", task: Task) -> list[str]:
@@ -303,7 +358,7 @@ def decide(
         typer.Option(
             "--individual",
             metavar="ID",
-            help="Whose it is, by the register's id; `nobody` undoes a link. Unsaid, it stays as it was.",
+            help="Whose it is, by the register's id; `nobody` where it is from nobody of the register. Unsaid, it stays as it was.",
         ),
     ] = None,
     case: Annotated[
@@ -331,7 +386,7 @@ def decide(
     if about is None and {Choice.INVESTIGATORS, Choice.CASE_OWNER} & set(becomes):
         fail("Investigators and case owners need to know which case: name it with --case.", 2)
 
-    async def act() -> "list[Consequences]":
+    async def act() -> "Ruled":
         from ingest.commands.run import desk_of
         from router import desk
         from router.answers import holding
@@ -345,13 +400,25 @@ def decide(
                 found = await desk.id_of(connection, tables.tasks, task_id)
                 whose = await _whose(connection, found, individual)
                 asked = query or await _suggested(connection, found)
-            rulings = [desk.Ruling(_disposition(each, asked), whose, about, because) for each in dict.fromkeys(becomes)]
+            nobody = individual == NOBODY
+            rulings = [desk.Ruling(_disposition(each, asked), whose, about, because, nobody) for each in dict.fromkeys(becomes)]
             return await desk.rule(database, store, house, found, rulings, by, now)
 
     from router.consequences import kind_of
 
-    written = run_async(act())
+    ruled = run_async(act())
+    written = ruled.written
     warn(f"Decided: {', '.join(kind_of(each.decision.disposition) for each in written)}.")
+    if made := next((each.newcomer for each in written if each.newcomer), None):
+        warn(f"They are in the register now, as {made.individual_id}.")
+    if ruled.unseen:
+        warn(
+            f"The register has changed since you were asked: {' and '.join(ruled.unseen)} may be the writer too. Look once more."
+        )
+    if ruled.left:
+        from router.individuals import left_alone
+
+        warn(left_alone(ruled.left))
     if Choice.ANSWER in becomes:
         warn(_what_was_answered(written))
 
@@ -445,3 +512,30 @@ def done(
 
     run_async(act())
     warn("Done.")
+
+
+@app.command()
+def labels(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to; it is written anew.", dir_okay=False)],
+    config: Config = None,
+) -> None:
+    """Export what people have decided about who wrote, as JSON lines to train matching on.
+
+    Each has the contact's id, the candidate's, whether they are the same, and at which level each comparison stood; nobody's words,
+    names or addresses.
+    """
+
+    async def export() -> int:
+        from router.asking import labelled
+
+        database, number = open_database(settings(config)), 0
+        try:
+            with out.open("w", encoding="utf-8") as lines:
+                async for each in labelled(database):
+                    lines.write(f"{dumps(each)}\n")
+                    number += 1
+        finally:
+            await database.close()
+        return number
+
+    say(f"{run_async(export())} labels are in {out}.")

@@ -6,6 +6,7 @@ that an old reader could not bear is a new type beside the old one; an optional 
 
 from ingest.contract.allocation import Allocation, AllocationOutcome
 from ingest.contract.canonical import (
+    as_date,
     canonical_case_reference,
     canonical_email,
     canonical_phone,
@@ -74,6 +75,7 @@ __all__ = [
     "Topic",
     "UnsafeWay",
     "Verdict",
+    "as_date",
     "canonical_case_reference",
     "canonical_email",
     "canonical_phone",

@@ -2,9 +2,11 @@
 
 import re
 import unicodedata
+from datetime import date
 
 import phonenumbers
 
+_BRITISH_DATE = re.compile(r"^(\d{1,2})/(\d{1,2})/(\d{4})$")
 _POSTCODE = re.compile(r"^([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})$")
 _CASE_REFERENCE = re.compile(r"^(P-[0-9]{7}|C-[0-9]{7}|EN-[0-9]{6})$")
 
@@ -47,3 +49,12 @@ def canonical_case_reference(given: str) -> str | None:
     """``P-0123456``, ``C-2034567`` or ``EN-123456``; None where it is none of them."""
     compact = re.sub(r"\s+", "", given.upper()).replace("–", "-").replace("—", "-")
     return compact if _CASE_REFERENCE.match(compact) else None
+
+
+def as_date(given: str) -> date | None:
+    """A day written as ``1944-02-19`` or ``19/02/1944``; None where it is neither."""
+    british = _BRITISH_DATE.match(given)
+    try:
+        return date(int(british[3]), int(british[2]), int(british[1])) if british else date.fromisoformat(given)
+    except ValueError:
+        return None

@@ -7,6 +7,7 @@ case reference or a claimed address is never proof. See docs/matching.md for wha
 """
 
 from router.match.decision import Ambiguous, Candidate, Evidence, Matched, MatchResult, Query, Unmatched, match
+from router.match.settling import settles
 
 __all__ = [
     "Ambiguous",
@@ -17,4 +18,5 @@ __all__ = [
     "Query",
     "Unmatched",
     "match",
+    "settles",
 ]

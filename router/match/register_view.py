@@ -37,7 +37,7 @@ class CaseView:
 
 @dataclass(frozen=True, slots=True)
 class IndividualView:
-    """A person as the register holds them."""
+    """A person as the register holds them, together with whoever was merged into them (``also``)."""
 
     individual_id: str
     name: str | None
@@ -52,3 +52,4 @@ class IndividualView:
     died_on: date | None = None
     cases: tuple[str, ...] = ()
     written_before: bool = False
+    also: tuple[str, ...] = ()

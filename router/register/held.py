@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
@@ -36,14 +37,48 @@ _PERSON: Final = select(
 )
 # Made once: a statement's making costs more than it takes to find somebody.
 _THESE: Final = _PERSON.add_columns(_CASES.label("cases")).where(among(individuals.c.id, "ids"))
+_TOGETHER: Final = _PERSON.add_columns(_CASES.label("cases"), individuals.c.merged_into).where(
+    or_(among(individuals.c.id, "ids"), among(individuals.c.merged_into, "ids"))
+)
 
 
 async def held(connection: AsyncConnection, ids: Collection[str], today: date = date.min) -> dict[str, Candidate]:
-    """These individuals, with the cases in which their part had not ended by a day."""
+    """Each of these individuals by themselves, with the cases in which their part had not ended by a day."""
     if not ids:
         return {}
     rows = await connection.execute(_THESE, {"ids": list(ids), "today": today})
     return {each.individual_id: each for each in map(_candidate, rows)}
+
+
+async def together(
+    connection: AsyncConnection, ids: Collection[str], today: date = date.min
+) -> tuple[dict[str, Candidate], dict[str, str]]:
+    """These individuals as they are compared, each with whoever was merged into them: their own name, and everybody's addresses. Then,
+    of each who is there, whom they count as.
+    """
+    rows: dict[str, Any] = {}
+    wanted = set(ids)
+    while wanted:
+        rows |= {row.id: row for row in await connection.execute(_TOGETHER, {"ids": list(wanted), "today": today})}
+        wanted = {row.merged_into for row in rows.values() if row.merged_into} - set(rows)
+    counts_as = {id_: row.merged_into or id_ for id_, row in rows.items()}
+    known: dict[str, Candidate] = {}
+    for id_ in sorted(rows, key=lambda id_: (counts_as[id_] != id_, id_)):
+        one = _candidate(rows[id_][:-1])
+        known[counts_as[id_]] = _joined(known[counts_as[id_]], one) if counts_as[id_] != id_ else one
+    return known, counts_as
+
+
+def _joined(one: Candidate, other: Candidate) -> Candidate:
+    return replace(
+        one,
+        date_of_birth=one.date_of_birth or other.date_of_birth,
+        emails=tuple(dict.fromkeys(one.emails + other.emails)),
+        phones=tuple(dict.fromkeys(one.phones + other.phones)),
+        postcodes=tuple(dict.fromkeys(one.postcodes + other.postcodes)),
+        addresses=tuple(dict.fromkeys(one.addresses + other.addresses)),
+        cases=tuple(dict.fromkeys(one.cases + other.cases)),
+    )
 
 
 def following(connection: Connection, after: str, number: int) -> list[Candidate]:

@@ -15,18 +15,20 @@ from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
+from uuid import UUID
 
 from sqlalchemy import Column, Select, Table, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.clock import Clock
-from ingest.contract import canonical_case_reference, canonical_email, canonical_phone, canonical_postcode
+from ingest.contract import as_date, canonical_case_reference, canonical_email, canonical_phone, canonical_postcode
 from ingest.database import Database, insert
 from ingest.errors import Refused
 from ingest.ids import new_id
 from router.match.names import canonical_forename, canonical_surname
 from router.register import index
 from router.register.tables import addresses, adjustments, audit, cases, identifiers, individuals, parties
+from router.writer import MADE, Newcomer
 
 Kind = Literal["individuals", "cases", "parties"]
 
@@ -35,7 +37,6 @@ _email, _phone = lru_cache(maxsize=1024)(canonical_email), lru_cache(maxsize=102
 
 _LONGEST_CELL: Final = 2_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_BRITISH_DATE = re.compile(r"^(\d{1,2})/(\d{1,2})/(\d{4})$")
 _NO_DATE: Final = "It is not a date: write it as YYYY-MM-DD or DD/MM/YYYY."
 _LANGUAGE = re.compile(r"^[a-z]{2}$")
 _METHODS: Final = frozenset({"telephone", "sms", "email", "letter"})
@@ -127,16 +128,18 @@ class Imported:
 
 
 @dataclass(slots=True)
-class _Batch:
+class Rows:
     """What one transaction writes, by table, and for whom."""
 
     keys: list[str] = field(default_factory=list[str])
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict[str, list[dict[str, Any]]])
 
     def add(self, table: Table, row: dict[str, Any]) -> None:
+        """One more row of a table."""
         self.rows.setdefault(table.name, []).append(row)
 
     def of(self, table: Table) -> list[dict[str, Any]]:
+        """A table's rows."""
         return self.rows.get(table.name, [])
 
 
@@ -198,15 +201,6 @@ async def take_in(database: Database, kind: Kind, source: Source, clock: Clock, 
     return Imported(taken, tuple(refused))
 
 
-def as_date(given: str) -> date | None:
-    """A day written as ``1944-02-19`` or ``19/02/1944``; None where it is neither."""
-    british = _BRITISH_DATE.match(given)
-    try:
-        return date(int(british[3]), int(british[2]), int(british[1])) if british else date.fromisoformat(given)
-    except ValueError:
-        return None
-
-
 def unreadable(cells: Mapping[str, str], today: date) -> Iterator[tuple[str, str]]:
     """The cells that say how a person is known and cannot be read: each column, and what is wrong with it."""
     if cells["email"] and not _email(cells["email"]):
@@ -231,7 +225,7 @@ async def _write(
 ) -> tuple[int, list[RefusedRow]]:
     refused = [row for row in rows if isinstance(row, RefusedRow)]
     known = await _known(connection, [row for row in rows if isinstance(row, Row)]) if kind != "individuals" else _Known()
-    batch = _Batch()
+    batch = Rows()
     for row in rows:
         if isinstance(row, RefusedRow):
             continue
@@ -248,7 +242,8 @@ async def _write(
     async with index.kept_true(connection, [each["id"] for each in batch.of(individuals) if keyed]):
         if kind == "individuals":
             await _replace(connection, batch, source)
-        for table in (individuals, identifiers, addresses, adjustments, cases, parties):
+            await hold(connection, batch)
+        for table in (adjustments, cases, parties):
             await _upsert(connection, table, batch.of(table))
     evidence = {"kind": kind, "file_sha256": source.sha256, "taken": len(batch.keys), "refused": len(refused)}
     entry = {"id": new_id(), "at": now, "action": "register-imported", "actor": "register import", "evidence": evidence}
@@ -256,19 +251,13 @@ async def _write(
     return len(batch.keys), sorted(refused, key=lambda row: row.line)
 
 
-def _individual(batch: _Batch, cells: Mapping[str, str], source: Source, now: datetime) -> None:
+def _individual(batch: Rows, cells: Mapping[str, str], source: Source, now: datetime) -> None:
     for column, because in unreadable(cells, now.date()):
         raise _Wrong(column, because)
-    person = cells["person_id"]
-    row: dict[str, Any] = {
-        "id": person,
-        "given_name": cells["given_name"] or None,
-        "surname": cells["surname"] or None,
-        "canonical_surname": canonical_surname(cells["surname"]),
-        "canonical_forename": canonical_forename(cells["given_name"]),
-        "date_of_birth": as_date(cells["date_of_birth"]),
-        "imported_at": now,
-    }
+    person, born = cells["person_id"], as_date(cells["date_of_birth"])
+    if person.startswith(MADE):
+        raise _Wrong("person_id", f"Ids that begin with {MADE} are the router's own.")
+    row = _who(person, cells["given_name"] or None, cells["surname"] or None, born, now)
     for column in ("safe_contact_note", "arrangement"):
         if column in source.columns:
             row[column] = cells[column] or None
@@ -286,15 +275,66 @@ def _individual(batch: _Batch, cells: Mapping[str, str], source: Source, now: da
             point = {"individual_id": person, "kind": kind, "canonical": canonical, "given": cells[kind], "since": now}
             batch.add(identifiers, point | {"verified_by": cells.get(f"{kind}_verified_by") or None})
     lines = [cells[column] for column in ("address_1", "address_2", "town") if cells[column]]
-    if lines or cells["postcode"]:
-        postcode = {"postcode": cells["postcode"] or None, "canonical_postcode": canonical_postcode(cells["postcode"])}
-        batch.add(addresses, {"individual_id": person, "lines": lines, "since": now, **postcode})
+    _place(batch, person, lines, cells["postcode"] or None, now)
     for kind, words in needs.items():
         need = {"individual_id": person, "kind": kind, "words": words, "since": now, "source": "register"}
         batch.add(adjustments, need)
 
 
-def _case(batch: _Batch, cells: Mapping[str, str], source: Source, known: "_Known") -> None:
+def _who(id_: str, given_name: str | None, surname: str | None, born: date | None, now: datetime) -> dict[str, Any]:
+    return {
+        "id": id_,
+        "given_name": given_name,
+        "surname": surname,
+        "canonical_surname": canonical_surname(surname),
+        "canonical_forename": canonical_forename(given_name),
+        "date_of_birth": born,
+        "imported_at": now,
+    }
+
+
+def _place(batch: Rows, person: str, lines: Sequence[str], postcode: str | None, now: datetime) -> None:
+    if lines or postcode:
+        canonical = canonical_postcode(postcode) if postcode else None
+        row = {"individual_id": person, "lines": list(lines), "postcode": postcode, "canonical_postcode": canonical}
+        batch.add(addresses, row | {"since": now})
+
+
+async def make(connection: AsyncConnection, newcomers: Mapping[UUID, Newcomer], now: datetime) -> None:
+    """Individuals out of what contacts say of their writers, by the contact; whoever is there already stays as they are."""
+    rows = Rows()
+    first: dict[str, UUID] = {}
+    for contact_id, each in newcomers.items():
+        first.setdefault(each.individual_id, contact_id)
+    for id_, contact_id in sorted(first.items()):
+        each = newcomers[contact_id]
+        row = _who(id_, each.given_name, each.surname, each.date_of_birth, now)
+        none: dict[str, Any] = {"agreed_methods": [], "forbidden_methods": []}
+        rows.add(individuals, row | none | {"language": each.language, "made_from": contact_id})
+        for point in each.identifiers:
+            held = {"individual_id": id_, "kind": point.kind, "canonical": point.canonical, "given": point.given}
+            rows.add(identifiers, held | {"since": now, "verified_by": point.verified_by})
+        _place(rows, id_, each.lines, each.postcode, now)
+    async with index.kept_true(connection, first):
+        await hold(connection, rows, only_new=True)
+
+
+async def hold(connection: AsyncConnection, rows: Rows, *, only_new: bool = False) -> None:
+    """Individuals with their identifiers and addresses: nothing else writes these three tables. Their keys are the caller's to keep true.
+
+    What is there is set to what is given; with ``only_new`` an individual who is there already is left as they are, whole.
+    """
+    if only_new:
+        put = insert(individuals).on_conflict_do_nothing().returning(individuals.c.id)
+        new = set((await connection.execute(put, rows.of(individuals))).scalars()) if rows.of(individuals) else set[str]()
+    else:
+        await _upsert(connection, individuals, rows.of(individuals))
+        new = {row["id"] for row in rows.of(individuals)}
+    for table in (identifiers, addresses):
+        await _upsert(connection, table, [row for row in rows.of(table) if row["individual_id"] in new])
+
+
+def _case(batch: Rows, cells: Mapping[str, str], source: Source, known: "_Known") -> None:
     reference = _reference(cells)
     person = cells["person_id"]
     if person and person not in known.people:
@@ -323,7 +363,7 @@ def _case(batch: _Batch, cells: Mapping[str, str], source: Source, known: "_Know
         batch.add(parties, part)
 
 
-def _party(batch: _Batch, cells: Mapping[str, str], known: "_Known") -> None:
+def _party(batch: Rows, cells: Mapping[str, str], known: "_Known") -> None:
     reference = _reference(cells)
     if cells["person_id"] not in known.people:
         raise _Wrong("person_id", "The register has nobody of this id: import the individuals first.")
@@ -360,7 +400,7 @@ async def _column(connection: AsyncConnection, statement: Select[str]) -> frozen
     return frozenset((await connection.execute(statement)).scalars())
 
 
-async def _replace(connection: AsyncConnection, batch: _Batch, source: Source) -> None:
+async def _replace(connection: AsyncConnection, batch: Rows, source: Source) -> None:
     """Clear what the file replaces, and carry over since when the same thing has been known, and by what it was proved."""
     before: dict[tuple[str, str, str], tuple[datetime, str | None]] = {}
     for row in await connection.execute(select(identifiers).where(identifiers.c.individual_id.in_(batch.keys))):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from heapq import nsmallest
 from math import log2
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,7 +21,7 @@ from router.match import Candidate, Query
 from router.match.keys import VERSION, email_key, phone_key, query_keys
 from router.match.names import full_names, surname_keys, written
 from router.match.register_view import CaseView, IndividualView, PartyView
-from router.register.held import held, standing
+from router.register.held import standing, together
 from router.register.index import not_whole
 from router.register.tables import (
     addresses,
@@ -52,20 +52,38 @@ async def candidates(connection: AsyncConnection, queries: Sequence[Query], toda
         _rank([*(holders[key].ids for key in keys if key in holders), *(members[each] for each in query.case_references)])
         for query, keys in zip(queries, wanted, strict=True)
     ]
-    known = await held(connection, {each for ids in chosen for each in ids}, today)
+    known, counts_as = await together(connection, {each for ids in chosen for each in ids}, today)
     found: list[list[Candidate]] = []
     for query, ids in zip(queries, chosen, strict=True):
-        counts = _shared(query, holders)
-        found.append([replace(known[each], holders=counts) for each in ids if each in known])
+        counts = _shared(query, holders, counts_as)
+        whom = dict.fromkeys(counts_as[each] for each in ids if each in counts_as)
+        found.append([replace(known[each], holders=counts) for each in whom])
     return found
+
+
+async def merged(connection: AsyncConnection, ids: Collection[str]) -> dict[str, str]:
+    """Those of them who count as somebody else, and as whom."""
+    into = individuals.c.merged_into
+    rows = await _all(connection, select(individuals.c.id, into).where(into.is_not(None)), individuals.c.id, ids)
+    return {row.id: row.merged_into for row in rows if row.merged_into}
+
+
+async def _together(connection: AsyncConnection, ids: Collection[str]) -> dict[str, str]:
+    """Each of them, then everybody who was merged into one of them, with whom they count as."""
+    into = individuals.c.merged_into
+    rows = await _all(connection, select(individuals.c.id, into).order_by(individuals.c.id), into, ids)
+    return {**{each: each for each in ids}, **{row.id: row.merged_into for row in rows}}
 
 
 async def cases(connection: AsyncConnection, references: Collection[str]) -> dict[str, CaseView]:
     """The cases of these canonical references that the register has, with their parties."""
     found: dict[str, CaseView] = {}
     members: dict[str, list[PartyView]] = defaultdict(list)
-    for row in await _all(connection, select(parties), parties.c.case_reference, references):
-        members[row.case_reference].append(PartyView(row.individual_id, row.role, row.authority, row.until))
+    part = await _all(connection, select(parties), parties.c.case_reference, references)
+    counts_as = await merged(connection, {row.individual_id for row in part})
+    for row in part:
+        who: str = row.individual_id
+        members[row.case_reference].append(PartyView(counts_as.get(who, who), row.role, row.authority, row.until))
     for row in await _all(connection, select(case_table), case_table.c.reference, references):
         found[row.reference] = CaseView(
             row.reference,
@@ -83,40 +101,67 @@ async def cases(connection: AsyncConnection, references: Collection[str]) -> dic
 
 
 async def people(connection: AsyncConnection, ids: Collection[str]) -> dict[str, IndividualView]:
-    """These individuals as the register holds them. ``written_before`` looks at links that stand."""
+    """These individuals as the register holds them, together with whoever was merged into them; nobody who is merged themselves.
+
+    ``written_before`` looks at links that stand. What restricts how one is reached is each one's; of the rest what is held of
+    themselves goes before what is held of the others.
+    """
+    whose = await _together(connection, ids)
     where: dict[str, str] = {}
-    for row in await _all(connection, select(addresses), addresses.c.individual_id, ids):
-        where.setdefault(row.individual_id, _one_line(row.lines, row.postcode))
+    for row in _own_first(whose, await _all(connection, select(addresses), addresses.c.individual_id, whose)):
+        where.setdefault(whose[row.individual_id], _one_line(row.lines, row.postcode))
     emails: dict[str, list[str]] = defaultdict(list)
-    for row in await _all(connection, select(identifiers), identifiers.c.individual_id, ids):
+    for row in _own_first(whose, await _all(connection, select(identifiers), identifiers.c.individual_id, whose)):
         if row.kind == "email":
-            emails[row.individual_id].append(row.canonical)
+            emails[whose[row.individual_id]].append(row.canonical)
     needs: dict[str, list[str]] = defaultdict(list)
-    for row in await _all(connection, select(adjustments), adjustments.c.individual_id, ids):
-        needs[row.individual_id].append(row.kind)
+    for row in await _all(connection, select(adjustments), adjustments.c.individual_id, whose):
+        needs[whose[row.individual_id]].append(row.kind)
     parts: dict[str, list[str]] = defaultdict(list)
-    for row in await _all(connection, select(parties), parties.c.individual_id, ids):
-        parts[row.individual_id].append(row.case_reference)
+    for row in await _all(connection, select(parties), parties.c.individual_id, whose):
+        parts[whose[row.individual_id]].append(row.case_reference)
     linked = select(links.c.individual_id).where(links.c.undone_at.is_(None)).distinct()
-    written_before = {row.individual_id for row in await _all(connection, linked, links.c.individual_id, ids)}
-    return {
-        row.id: IndividualView(
-            row.id,
-            _full_name(row),
-            where.get(row.id),
-            tuple(emails[row.id]),
-            row.language,
-            tuple(needs[row.id]),
-            tuple(row.agreed_methods),
-            tuple(row.forbidden_methods),
-            row.safe_contact_note,
-            row.arrangement,
-            row.died_on,
-            tuple(parts[row.id]),
-            row.id in written_before,
+    written_before = {whose[row.individual_id] for row in await _all(connection, linked, links.c.individual_id, whose)}
+    together: dict[str, list[Row[Any]]] = defaultdict(list)
+    for row in await _all(connection, select(individuals), individuals.c.id, whose):
+        together[whose[row.id]].append(row)
+    found: dict[str, IndividualView] = {}
+    for id_, rows in together.items():
+        rows.sort(key=lambda row: (row.id != id_, row.id))
+        if rows[0].id != id_ or rows[0].merged_into is not None:
+            continue
+        found[id_] = IndividualView(
+            id_,
+            _first(map(_full_name, rows)),
+            where.get(id_),
+            _each(emails[id_]),
+            _first(row.language for row in rows),
+            _each(needs[id_]),
+            tuple(_first(row.agreed_methods or None for row in rows) or ()),
+            _each(method for row in rows for method in row.forbidden_methods),
+            _first(row.safe_contact_note for row in rows),
+            _first(row.arrangement for row in rows),
+            _first(row.died_on for row in rows),
+            _each(parts[id_]),
+            id_ in written_before,
+            tuple(row.id for row in rows[1:]),
         )
-        for row in await _all(connection, select(individuals), individuals.c.id, ids)
-    }
+    return found
+
+
+def _own_first(whose: Mapping[str, str], rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+    return sorted(rows, key=lambda row: whose[row.individual_id] != row.individual_id)
+
+
+_T = TypeVar("_T")
+
+
+def _first(values: Iterable[_T | None]) -> _T | None:
+    return next((each for each in values if each is not None), None)
+
+
+def _each(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +175,17 @@ class Found:
     emails: tuple[str, ...]
     phones: tuple[str, ...]
     cases: tuple[str, ...]
+    also: tuple[str, ...]  # who was merged into them
+    made: bool  # by the router, and not the case system
 
 
 async def find(connection: AsyncConnection, text: str, limit: int = 25) -> list[Found]:
     """Those whom an operator may mean by a name, an email, a phone, a postcode, a case reference or the register's own id."""
-    ids = [row[0] for row in await connection.execute(_meant(text.strip()).limit(limit))]
-    known = await held(connection, ids)
+    ids: list[str] = [row[0] for row in await connection.execute(_meant(text.strip()).limit(limit))]
+    known, counts_as = await together(connection, ids)
+    ids = list(dict.fromkeys(counts_as[each] for each in ids if each in counts_as))
+    made = select(individuals.c.id).where(individuals.c.made_from.is_not(None))
+    by_us = {row.id for row in await _all(connection, made, individuals.c.id, ids)}
     return [
         Found(
             each.individual_id,
@@ -145,8 +195,10 @@ async def find(connection: AsyncConnection, text: str, limit: int = 25) -> list[
             each.emails,
             each.phones,
             each.cases,
+            tuple(one for one, whom in counts_as.items() if whom == each.individual_id != one),
+            each.individual_id in by_us,
         )
-        for each in (known[each] for each in ids if each in known)
+        for each in (known[each] for each in ids)
     ]
 
 
@@ -215,10 +267,15 @@ def _rank(shared: Iterable[Sequence[str]]) -> list[str]:
     return nsmallest(_MOST_CANDIDATES, said, key=lambda each: (-said[each], each))
 
 
-def _shared(query: Query, holders: Mapping[int, _Holders]) -> dict[str, int]:
+def _shared(query: Query, holders: Mapping[int, _Holders], counts_as: Mapping[str, str]) -> dict[str, int]:
     """How many hold each of the query's own emails and phones, where it is more than one."""
     own = {**{each: email_key(each) for each in query.emails}, **{each: phone_key(each) for each in query.phones}}
-    return {each: holders[key].number for each, key in own.items() if key in holders and holders[key].number > 1}
+    numbers = {each: _number(holders[key], counts_as) for each, key in own.items() if key in holders}
+    return {each: number for each, number in numbers.items() if number > 1}
+
+
+def _number(held_by: _Holders, counts_as: Mapping[str, str]) -> int:
+    return len({counts_as.get(each, each) for each in held_by.ids}) or held_by.number
 
 
 async def _all(

@@ -4,7 +4,7 @@ A column named ``body`` holds a published shape as JSON, so that what was said c
 are no foreign keys on what a batch writes (they cost 7 to 19 %); the one writer and its one transaction keep it whole.
 """
 
-from sqlalchemy import JSON, Boolean, Column, Date, Index, Integer, LargeBinary, MetaData, Table, Text, Uuid
+from sqlalchemy import JSON, Boolean, Column, Date, Float, Index, Integer, LargeBinary, MetaData, Table, Text, Uuid, text
 
 from ingest.database import Long, TextList, UtcDateTime
 
@@ -13,7 +13,7 @@ metadata = MetaData()
 individuals = Table(
     "individuals",
     metadata,
-    Column("id", Text, primary_key=True),  # the case system's own
+    Column("id", Text, primary_key=True),  # the case system's own, or where the router made them `made-` and a UUID
     Column("given_name", Text),
     Column("surname", Text),
     Column("canonical_surname", Text),  # as router.match.names has it, as the first forename
@@ -26,7 +26,16 @@ individuals = Table(
     Column("arrangement", Text),  # the one named contact of somebody to whom nothing is sent by itself
     Column("died_on", Date),
     Column("imported_at", UtcDateTime, nullable=False),
+    Column("made_from", Uuid),  # the contact of whose writer the router made them; null where they are the case system's own
+    Column("merged_into", Text),  # whom they count as; never somebody who is merged into another themselves
+    Column("merged_at", UtcDateTime),
     Index("individuals_by_name", "canonical_surname", "canonical_forename"),
+    Index(
+        "individuals_merged",
+        "merged_into",
+        sqlite_where=text("merged_into IS NOT NULL"),
+        postgresql_where=text("merged_into IS NOT NULL"),
+    ),
 )
 
 individual_keys = Table(
@@ -143,15 +152,36 @@ dispositions = Table(
 )
 
 links = Table(
-    "links",  # a contact found to be an individual's
+    "links",  # a contact found to be an individual's; of each contact at most one stands
     metadata,
     Column("contact_id", Uuid, primary_key=True),
     Column("individual_id", Text, primary_key=True, index=True),
+    Column("grade", Text, nullable=False),  # verified, probable, first or chosen: router.consequences.Grade
+    Column("score", Float),  # how sure the matching was; null where it did not decide
     Column("evidence", JSON, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("by", Text, nullable=False),
     Column("undone_at", UtcDateTime),
     Column("undone_by", Text),
+    Index(
+        "links_standing",
+        "contact_id",
+        unique=True,
+        sqlite_where=text("undone_at IS NULL"),
+        postgresql_where=text("undone_at IS NULL"),
+    ),
+)
+
+candidates = Table(
+    "candidates",  # whom a contact may be from, as a person is asked
+    metadata,
+    Column("contact_id", Uuid, primary_key=True),
+    Column("individual_id", Text, primary_key=True),
+    Column("rank", Integer, nullable=False),  # the likeliest is 0
+    Column("score", Float),
+    Column("evidence", JSON, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("same", Boolean),  # whether a person said that it is them; null while nobody has
 )
 
 feedback_records = Table(

@@ -1,8 +1,8 @@
 """What a contact says of who writes, as matching compares it."""
 
 from ingest.contract import DeclaredFacts, Identifier, Person
-from router.gather import query_of
 from router.opening import reading_of
+from router.writer import query_of
 
 
 def test_what_somebody_declares_of_themselves_is_compared_and_is_no_proof(contact, house):

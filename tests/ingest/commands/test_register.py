@@ -60,6 +60,8 @@ def test_people_and_cases_are_taken_in_and_found_again(register) -> None:
             "emails": ["joan@example.org"],
             "phones": ["+441632960114"],
             "cases": ["C-2034590"],
+            "made_by": "case system",
+            "also": [],
         }
     ]
 
@@ -115,7 +117,9 @@ async def link(url: str) -> tuple[str, Database]:
             tables.contacts.insert().values(id=id_, reference=reference(id_), body=contact.model_dump_json(), **row)
         )
         await connection.execute(
-            tables.links.insert().values(contact_id=id_, individual_id="R1001", evidence=[], at=NOW, by="router")
+            tables.links.insert().values(
+                contact_id=id_, individual_id="R1001", grade="probable", evidence=[], at=NOW, by="router"
+            )
         )
         await connection.execute(
             tables.dispositions.insert().values(
@@ -128,7 +132,11 @@ async def link(url: str) -> tuple[str, Database]:
 def test_a_link_is_undone_once_and_the_contact_held_for_review(register, tmp_path: Path) -> None:
     register("import", "--individuals", "individuals.csv")
     given, database = asyncio.run(link(f"sqlite:///{tmp_path / 'register.db'}"))
-    undo = ("unlink", given, "R1001", "--by", "A. Dunmore", "--because", "the wrong Joan")
+    undo = ("unlink", given, "--by", "A. Dunmore", "--because", "the wrong Joan")
+    shown = register(*undo, "--dry-run")
+    assert shown.status == 0
+    assert "no longer linked to R1001 (probable" in shown.out
+    assert "Nothing was changed." in shown.err
     assert register(*undo).status == 0
 
     async def after() -> tuple[Any, Any, Any]:
@@ -145,4 +153,30 @@ def test_a_link_is_undone_once_and_the_contact_held_for_review(register, tmp_pat
     assert (entry.actor, entry.evidence["because"]) == ("A. Dunmore", "the wrong Joan")
     again = register(*undo)
     assert again.status == 1
-    assert "No link between" in again.err
+    assert "No link of the contact" in again.err
+
+
+def test_two_who_are_one_are_merged_found_as_one_and_taken_apart_again(register, tmp_path: Path) -> None:
+    again = JOAN.replace("R1001", "R1002").replace("joan@example.org", "joan@work.example")
+    (tmp_path / "individuals.csv").write_text(f"{HEADER}\n{JOAN}\n{again}\n")
+    register("import", "--individuals", "individuals.csv")
+    said = ("--by", "A. Dunmore", "--because", "she says so")
+    shown = register("merge", "R1001", "R1002", *said, "--dry-run")
+    assert "R1002 counts as R1001 now." in shown.out
+    assert len(register("search", "pettifer", "--json").rows) == 2
+    assert register("merge", "R1001", "R1002", *said).out == shown.out
+    (found,) = register("search", "joan@work.example", "--json").rows
+    assert (found["person_id"], found["also"]) == ("R1001", ["R1002"])
+    assert found["emails"] == ["joan@example.org", "joan@work.example"]
+    refused = register("merge", "R1001", "R1002", *said)
+    assert refused.status == 1
+    assert "counts as R1001" in refused.err
+    assert register("split", "R1002", *said).status == 0
+    assert len(register("search", "pettifer", "--json").rows) == 2
+
+
+def test_an_import_brings_nobody_under_an_id_of_the_routers(register, tmp_path: Path) -> None:
+    (tmp_path / "individuals.csv").write_text(f"{HEADER}\n{JOAN.replace('R1001', 'made-1')}\n")
+    done = register("import", "--individuals", "individuals.csv")
+    assert done.status == 1
+    assert "the router's own" in done.out

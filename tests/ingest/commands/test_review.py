@@ -1,5 +1,6 @@
 """``ingest review``: what is urgent first, a stranger's words shown safely, and decisions in somebody's name."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -241,3 +242,69 @@ def test_an_answer_that_is_held_says_how_it_is_released(take_in, answers, review
     (one,) = take_in({"text": SUICIDE})
     done = review("decide", tasks(one, "review"), *BY, "--because", "x", "--as", "answer", "--query", "mp-referral")
     assert "The approved answer is held: urgent." in done.err
+
+
+PEOPLE = """\
+person_id,given_name,surname,date_of_birth,address_1,address_2,town,postcode,email,phone
+R1,Joan,Pettifer,1944-02-19,14 Quarry Lane,,Alderwick,DE80 4PT,joan@example.org,01632 960114
+R2,Joan,Pettifer,1990-10-05,Flat 6,Canal Wharf,Marlbridge,LE50 1QN,,07700 900322
+"""
+
+
+@pytest.fixture
+def joans(ingest, config, take_in, tmp_path):
+    """Two of one name in the register, and a letter that may be from either."""
+    (tmp_path / "people.csv").write_text(PEOPLE)
+    assert ingest("register", "import", "--individuals", tmp_path / "people.csv", "--config", config).status == 0
+    return "Your staff were rude to me on the telephone and nobody has called me back. I want to complain about your service."
+
+
+def from_joan(take_in, words):
+    email = {"kind": "email", "given": "new@example.com", "canonical": "new@example.com"}
+    return take_in({"text": words, "sender": {"name": "Joan Pettifer", "identifiers": [email]}})
+
+
+def test_who_it_may_be_from_stands_side_by_side_with_what_speaks_for_each_and_what_would_settle_it(
+    joans, take_in, review, tasks
+):
+    (one,) = from_joan(take_in, joans)
+    shown = review("show", tasks(one)).out
+    for said in ("It may be from:", "The contact gives", "R1", "R2", "1944-02-19", "1990-10-05", "14 Quarry Lane", "+447700900322",
+                 "new@example.com", "What speaks for and against each:", "What would settle it", "A birth date: one is held for R1 and R2."):  # fmt: skip
+        assert said in shown, said
+
+
+def test_what_is_held_of_people_reaches_no_notice_and_no_label(joans, take_in, review, tasks, tmp_path):
+    (one,) = from_joan(take_in, joans)
+    decided = review("decide", tasks(one), *BY, "--because", "she gave it", "--as", "feedback", "--individual", "R2")
+    assert decided.status == 0
+    out = tmp_path / "labels.jsonl"
+    done = review("labels", "--out", out)
+    assert done.status == 0
+    assert "2 labels" in done.out
+    labels = [json.loads(line) for line in out.read_text().splitlines()]
+    assert {(each["contact_id"], each["candidate_id"], each["same"]) for each in labels} == {
+        (str(one.id), "R1", False), (str(one.id), "R2", True),
+    }  # fmt: skip
+    assert all(set(told) == {"comparison", "level", "bits"} for each in labels for told in each["comparisons"])
+    assert not any(held in out.read_text() for held in ("Joan", "example", "Quarry", "DE80", "1944", "rude"))
+
+
+def test_from_nobody_of_the_register_is_from_somebody_new(joans, take_in, review, tasks, ingest, config):
+    (one,) = from_joan(take_in, joans)
+    decided = review("decide", tasks(one), *BY, "--because", "a third Joan", "--as", "feedback", "--individual", "nobody")
+    assert decided.status == 0
+    assert "They are in the register now, as made-" in decided.err
+    (found,) = ingest("register", "search", "new@example.com", "--json", "--config", config).rows
+    assert (found["name"], found["made_by"]) == ("Joan Pettifer", "router")
+
+
+def test_that_the_register_has_changed_since_is_said(joans, take_in, review, tasks, ingest, config, tmp_path):
+    (one,) = from_joan(take_in, joans)
+    task = tasks(one)
+    header = PEOPLE.splitlines()[0]
+    (tmp_path / "more.csv").write_text(f"{header}\nR3,Joan,Pettifer,,,,,,new@example.com,\n")
+    assert ingest("register", "import", "--individuals", tmp_path / "more.csv", "--config", config).status == 0
+    assert "R3 (new since)" in review("show", task).out
+    decided = review("decide", task, *BY, "--because", "her voice", "--as", "feedback", "--individual", "R1")
+    assert "The register has changed since you were asked: R3 may be the writer too." in decided.err

@@ -39,6 +39,22 @@ async def test_a_handoff_of_before_is_due_48_hours_after_it_was_handed_on(regist
     assert (row.state, row.due, row.taken_by) == ("sent", clock() + timedelta(hours=48), None)
 
 
+async def test_of_the_links_of_before_the_last_stands_and_each_has_a_grade(register_url, clock):
+    database = Database(register_url)
+    async with database.write() as connection:
+        for table in [*tables.metadata.tables, "register_version"]:
+            await connection.execute(text(f"DROP TABLE {table}"))
+        await connection.run_sync(brought("0003_handoffs"))
+        links = tables.links
+        for number, (who, by, hours) in enumerate((("R1", "router", 0), ("R2", "Sam", 1), ("R3", "router", 0))):
+            row = {"contact_id": UUID(int=7 if number < 2 else 8), "individual_id": who, "evidence": [], "by": by}
+            await connection.execute(links.insert().values(**row, at=clock() + timedelta(hours=hours)))
+        await connection.run_sync(brought("head"))
+        rows = (await connection.execute(select(links).order_by(links.c.individual_id))).all()
+    await database.close()
+    assert [(row.grade, row.undone_by) for row in rows] == [("probable", "upgrade"), ("chosen", None), ("probable", None)]
+
+
 async def test_people_of_before_are_found_once_their_keys_are_made(register_url, clock):
     database = Database(register_url)
     async with database.write() as connection:

@@ -170,7 +170,7 @@ async def test_a_person_is_given_with_all_that_governs_how_they_are_reached(fill
     from ingest.ids import new_id
 
     async with filled.write() as connection:
-        row = {"individual_id": "R1001", "evidence": [], "at": clock(), "by": "router"}
+        row = {"individual_id": "R1001", "grade": "probable", "evidence": [], "at": clock(), "by": "router"}
         await connection.execute(insert(links).values(contact_id=new_id(), **row))
         undone = {"individual_id": "R1003", "undone_at": clock(), "undone_by": "A. Dunmore"}
         await connection.execute(insert(links).values(**row | undone, contact_id=new_id()))
