@@ -1,42 +1,119 @@
-"""Whether two addresses are one: a postcode holds some fifteen households, so the house within it is looked at too."""
+"""How far two addresses agree, in one comparison: street, house and postcode come from one place and so are not four proofs."""
 
 import re
-from collections.abc import Collection
-from enum import IntEnum
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
-_POSTCODE = re.compile(r"\b[a-z]{1,2}[0-9][a-z0-9]? ?[0-9][a-z]{2}\b")
-_NUMBER = re.compile(r"\b([0-9]{1,5}[a-z]?)\b")
-_LONGEST = 500
+import jellyfish
+
+from router.match.names import words
+
+# Likest first. "neighbour" has the postcode and another number.
+ADDRESS: Final = ("house", "street", "postcode", "neighbour", "area", "town", "different")
+
+_POSTCODE = re.compile(r"\b([a-z]{1,2}[0-9][a-z0-9]?) ?([0-9][a-z]{2})\b")
+_NUMBER = re.compile(r"[0-9]{1,5}[a-z]?")
+_FLAT = frozenset(["flat", "apt", "apartment", "unit", "room", "floor"])
+_ENDS: Final = {
+    "road": "rd", "street": "st", "avenue": "ave", "av": "ave", "close": "cl", "lane": "ln", "drive": "dr", "gardens": "gdns",
+    "gdn": "gdns", "garden": "gdns", "court": "ct", "crescent": "cres", "cresc": "cres", "terrace": "terr", "ter": "terr", "place": "pl", "square": "sq",
+    "grove": "gr", "saint": "st", "mount": "mt", "park": "pk", "house": "hse", "hill": "hl", "green": "grn", "parade": "pde",
+}  # fmt: skip
+_LONGEST: Final = 500
+_RANKS: Final = {level: at for at, level in enumerate(ADDRESS)}
 
 
-class Nearness(IntEnum):
-    """How far two addresses agree, likest last."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An address taken apart. ``numbers`` ends with the house's; what stands before it is the flat's."""
 
-    ELSEWHERE = 0
-    NEIGHBOUR = 1  # the postcode is the same and the house number is not
-    POSTCODE = 2  # the postcode is the same, and one of them gives no house number
-    HOUSE = 3
+    postcode: str | None
+    numbers: tuple[str, ...]
+    street: str
+    town: str
+
+    @property
+    def outward(self) -> str | None:
+        """The part of the postcode before the space."""
+        return self.postcode.partition(" ")[0] if self.postcode else None
 
 
-def nearness(
-    postcodes: Collection[str], address: str | None, held_postcodes: Collection[str], held_addresses: Collection[str]
-) -> Nearness | None:
-    """How far a given address and the held ones agree; None where either gives no postcode. Postcodes are canonical."""
-    if not postcodes or not held_postcodes:
-        return None
-    if not set(postcodes) & set(held_postcodes):
-        return Nearness.ELSEWHERE
-    given = _numbers(address or "")
-    held = [numbers for numbers in map(_numbers, held_addresses) if numbers]
-    if not given or not held:
-        return Nearness.POSTCODE
-    return Nearness.HOUSE if any(_same_house(given, numbers) for numbers in held) else Nearness.NEIGHBOUR
+@lru_cache(maxsize=1 << 17)
+def place(text: str | None, postcode: str | None = None) -> Place:
+    """An address as somebody wrote it, in one line. ``postcode`` is canonical and goes before one in the text."""
+    line = (text or "")[:_LONGEST].casefold()
+    found = _POSTCODE.search(line)
+    if found:
+        postcode = postcode or f"{found[1]} {found[2]}".upper()
+        line = line[: found.start()] + line[found.end() :]
+    numbers: list[str] = []
+    street = town = ""
+    for part in line.replace("/", " ").split(","):
+        said = [_ENDS.get(word, word) for word in words(part) if word not in _FLAT]
+        plain = [word for word in said if not _NUMBER.fullmatch(word)]
+        counted = [word for word in said if _NUMBER.fullmatch(word)]
+        numbers += counted
+        if plain and counted:
+            street = street or " ".join(plain)
+        elif plain:
+            town = " ".join(plain)  # the last part without a number
+    return Place(postcode, tuple(numbers), street, town)
+
+
+def places(addresses: Iterable[str | None], postcodes: Sequence[str]) -> tuple[Place, ...]:
+    """Every address given, and every postcode that came without one."""
+    found = [place(each) for each in addresses if each]
+    loose = [each for each in postcodes if all(one.postcode != each for one in found)]
+    if loose and len(found) == 1 and found[0].postcode is None:
+        one = found[0]
+        return tuple(Place(each, one.numbers, one.street, one.town) for each in loose)
+    return (*found, *(Place(each, (), "", "") for each in loose))
+
+
+def likest(given: Iterable[Place], held: Sequence[Place]) -> str | None:
+    """The level of the two that agree best; None where there is nothing to compare."""
+    best: str | None = None
+    for one in given:
+        for other in held:
+            level = compared(one, other)
+            if level is not None and (best is None or _RANKS[level] < _RANKS[best]):
+                best = level
+    return best
+
+
+def compared(one: Place, other: Place) -> str | None:
+    """The level of two places; None where nothing of the one stands beside the same of the other."""
+    left, right = one.postcode, other.postcode
+    both = bool(one.numbers and other.numbers)
+    if left and left == right:
+        if not both:
+            return "postcode"
+        return "house" if _same_house(one.numbers, other.numbers) else "neighbour"
+    same_town = bool(one.town and other.town) and _alike(one.town, other.town)
+    near = bool(left and right) and (one.outward == other.outward or _one_apart(left, right))
+    if both and one.street and other.street and _same_house(one.numbers, other.numbers) and _alike(one.street, other.street):
+        if near or same_town or not ((left and right) or (one.town and other.town)):
+            return "street"
+    if left and right:
+        if near and one.outward == other.outward:
+            return "area"
+        return "town" if same_town else "different"
+    if one.town and other.town:
+        return "town" if same_town else "different"
+    return None
 
 
 def _same_house(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """The last number is the house's, what stands before it the flat's; a flat left out by one of them is no other house."""
+    """A flat left out by one of them is no other house."""
     return one[-1] == other[-1] and (len(one) == 1 or len(other) == 1 or one == other)
 
 
-def _numbers(address: str) -> tuple[str, ...]:
-    return tuple(_NUMBER.findall(_POSTCODE.sub(" ", address[:_LONGEST].casefold())))
+@lru_cache(maxsize=1 << 16)
+def _alike(one: str, other: str) -> bool:
+    return one == other or (len(one) > 3 and len(other) > 3 and jellyfish.jaro_winkler_similarity(one, other) >= 0.92)
+
+
+def _one_apart(one: str | None, other: str | None) -> bool:
+    return bool(one and other) and abs(len(one or "") - len(other or "")) < 2 and jellyfish.damerau_levenshtein_distance(one or "", other or "") <= 1

@@ -1,13 +1,24 @@
-"""Matched, Ambiguous or Unmatched: the rule of DESIGN promise 3 over what agrees and what does not."""
+"""Matched, Ambiguous or Unmatched: a posterior over all candidates, and the rule of DESIGN promise 3 as caps above it.
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+Each comparison of a contact with a candidate stands at a level, and each level speaks so many bits (log2 m/u, Fellegi and Sunter
+1969) for this person rather than a stranger, and so many for another of their household. The posterior shares itself out among
+all the candidates, their households and everybody else, so two near-equal candidates lower each other.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
+from math import log2
 from typing import Final
 
-from router.match.addresses import Nearness, nearness
-from router.match.names import Likeness, Name, held, likeness, written
+from router.match import addresses, likeness, points
+from router.match.addresses import Place
+from router.match.likeness import Held, Reading
+from router.match.names import Generation, written
+from router.match.statistics import Statistics
+from router.match.weights import Scale, Weights, scale, shipped
 
 
 class Group(StrEnum):
@@ -51,8 +62,8 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody in the register whom a contact may be from, as found by some key. ``shared`` names the canonical emails and
-    phones that other individuals have too.
+    """Somebody in the register whom a contact may be from, as found by some key. ``holders`` tells of the contact's canonical
+    emails and phones how many individuals have each, where more than one has it.
     """
 
     individual_id: str
@@ -63,17 +74,18 @@ class Candidate:
     phones: tuple[str, ...] = ()
     postcodes: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
-    shared: frozenset[str] = frozenset()
+    holders: Mapping[str, int] = field(default_factory=dict[str, int])
     cases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """Enough agrees to link without a person."""
+    """Enough agrees to link without a person. ``score`` is the posterior, ``weights`` the version it was weighed with."""
 
     individual_id: str
     score: float
     evidence: tuple[Evidence, ...]
+    weights: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +98,7 @@ class Ambiguous:
     reasons: tuple[str, ...]
     scores: tuple[float, ...] = ()
     evidence: tuple[tuple[Evidence, ...], ...] = ()
+    weights: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,21 +106,46 @@ class Unmatched:
     """Nobody in the register comes near."""
 
     because: str
+    weights: str = ""
 
 
 MatchResult = Matched | Ambiguous | Unmatched
 
-
-# Bits, near enough to log2 of how much likelier agreement is in the same person than in two taken at random from a register
-# of a million; they rank candidates, and what is automatic is decided by groups alone.
-_PRIOR: Final = -20.0
-_NAME: Final = {Likeness.SAME: 14.0, Likeness.WEAK: 8.0, Likeness.HOUSEHOLD: -6.0, Likeness.DIFFERENT: -12.0}
-_PLACE: Final = {Nearness.HOUSE: 13.0, Nearness.POSTCODE: 9.0, Nearness.NEIGHBOUR: 1.0, Nearness.ELSEWHERE: -1.0}
-_BORN: Final = {True: 12.0, False: -14.0}
-_POINT: Final = 13.0
-_VERIFIED: Final = 3.0
-_GENERATION: Final = -8.0
+_MOST_NAMES: Final = 6
+_MOST_HOLDERS: Final = 4  # what more have is an office's or a switchboard's, and says nothing of anybody
 _CASE: Final = 4.0  # no proof, but it says whom to look at first
+_VERIFIED: Final = 1.0
+_LEAST: Final = 1e-3  # of the posterior; a candidate with less is not worth a person's look beside others
+_DIGITS: Final = 9
+
+_FULL: Final = frozenset(["exact", "nickname", "close"])
+_AT_HOME: Final = frozenset(["house", "street", "postcode"])
+_SAME_POINT: Final = frozenset(["exact", "mobile", "landline"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A query made ready once for all its candidates."""
+
+    query: Query
+    names: tuple[tuple[Reading, ...], ...]
+    full: tuple[bool, ...]
+    generations: frozenset[Generation]
+    places: tuple[Place, ...]
+    identity: tuple[str, ...]  # the emails behind which no office sits
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One comparison's outcome. ``counts`` is whether it is an identifier that is this person's alone."""
+
+    comparison: str
+    level: str
+    bits: float
+    household: float
+    counts: bool = False
+    verified: bool = False
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,201 +153,386 @@ class _Judged:
     """One candidate held against the query."""
 
     candidate: Candidate
-    name: Likeness | None  # None where the query or the register has no name
+    seen: Mapping[str, _Seen]
     another_name: bool  # a second full name was given, and it is not theirs
-    born: bool | None
-    generation_conflict: bool
-    place: Nearness | None
-    points: tuple[tuple[Group, bool], ...]  # the email and the phone that agree and are theirs alone; whether verified
-    only_shared: tuple[Group, ...]  # agree, and are somebody else's too
-    unconfirmed: bool  # an email, a phone or a birth date is given, and what is held confirms none of them
     case: bool
 
     @property
-    def groups(self) -> int:
-        """How many groups agree beside the person."""
-        return len(self.points) + (self.place in {Nearness.HOUSE, Nearness.POSTCODE})
+    def bits(self) -> float:
+        """For this person and against a stranger."""
+        return sum(each.bits for each in self.seen.values())
 
     @property
-    def score(self) -> float:
-        """From 0 to 1, and never lower for more that agrees."""
-        bits = _PRIOR + (_NAME[self.name] if self.name is not None else 0.0)
-        bits += _PLACE[self.place] if self.place is not None else 0.0
-        bits += _BORN[self.born] if self.born is not None else 0.0
-        bits += sum(_POINT + _VERIFIED * verified for _, verified in self.points)
-        bits += _GENERATION * self.generation_conflict + _CASE * self.case
-        return round(1.0 / (1.0 + 2.0**-bits), 6)
+    def household(self) -> float:
+        """For another of their household and against a stranger."""
+        return sum(each.household for each in self.seen.values())
+
+    def level(self, comparison: str) -> str | None:
+        """None where there was nothing to compare."""
+        found = self.seen.get(comparison)
+        return found.level if found else None
 
     @property
-    def is_enough(self) -> bool:
-        """Whether this may be linked without a person looking, were there nobody else."""
-        if self.born is False or self.another_name or (self.generation_conflict and not self.born):
-            return False
-        if self.name is Likeness.SAME:
-            return bool(self.points) or (self.groups > 0 and (self.born is True or not self.unconfirmed))
-        if self.name is Likeness.WEAK:
-            return self.groups >= (1 if self.born else 2)
-        return False
+    def identifiers(self) -> tuple[str, ...]:
+        """The comparisons beside the person that agree and are theirs."""
+        return tuple(name for name in ("address", "phone", "email") if name in self.seen and self.seen[name].counts)
 
     @property
-    def comes_near(self) -> bool:
-        """Whether a person should see this candidate."""
-        if self.points or self.case:
-            return True
-        if self.name is Likeness.SAME:
-            return self.born is not False or self.groups > 0
-        if self.name is Likeness.DIFFERENT:
-            return False
-        return self.groups > 0 or self.born is True
+    def points(self) -> tuple[str, ...]:
+        """The email and the phone that agree and are theirs alone."""
+        return tuple(name for name in self.identifiers if name != "address")
 
     @property
-    def somebody_elses(self) -> tuple[Group, ...]:
-        """What is theirs alone although the name given is not."""
-        wrong = self.another_name or self.name in {Likeness.DIFFERENT, Likeness.HOUSEHOLD}
-        return tuple(group for group, _ in self.points) if wrong else ()
+    def born(self) -> bool | None:
+        """Whether the birth dates agree; None where they are near, or one is missing."""
+        level = self.level("birth date")
+        return True if level in {"exact", "new year"} else False if level == "different" else None
+
+    @property
+    def another(self) -> bool:
+        """Whether the name given is not theirs."""
+        return self.another_name or "different" in (self.level("forename"), self.level("surname"))
+
+    @property
+    def another_generation(self) -> bool:
+        """Whether junior or senior stands on one side only, and no birth date tells that it is the same person."""
+        return self.level("generation") in {"one side", "different"} and not self.born
 
 
-def match(query: Query, candidates: Sequence[Candidate]) -> MatchResult:
-    """Who it is, by DESIGN promise 3.
+def match(
+    query: Query, candidates: Sequence[Candidate], statistics: Statistics = Statistics(), weights: Weights | None = None  # noqa: B008 - it is frozen
+) -> MatchResult:
+    """Who it is, by the posterior and DESIGN promise 3.
 
-    Matched needs one candidate alone whose name agrees together with an address, phone or email that is theirs only. Ambiguous
-    lists everybody whom a person should consider, likeliest first.
+    Matched needs one candidate whom the posterior makes all but certain and whom no rule leaves to a person. Ambiguous lists
+    those whom a person should consider, likeliest first.
     """
-    names = [name for name in map(written, query.names) if name.words] if candidates else []
-    judged = [_judge(query, names, candidate) for candidate in candidates]
-    near = sorted((each for each in judged if each.comes_near), key=lambda each: (-each.score, each.candidate.individual_id))
-    if not near:
-        return Unmatched("Nobody in the register comes near to what the contact gives.")
-    enough = [each for each in near if each.is_enough]
-    conflicts = tuple(_conflicts(near))
-    namesake = len(enough) == 1 and any(_is_namesake_at_home(each, enough[0]) for each in near)
-    if len(enough) == 1 and not conflicts and not namesake:
-        return Matched(enough[0].candidate.individual_id, enough[0].score, tuple(_evidence(enough[0])))
-    several = ("More than one person fits.",) if len(enough) > 1 or namesake else ()
-    reasons = (*conflicts, *several, *(() if enough else _shortfalls(near[0])))
+    by = scale(weights or shipped(), statistics.individuals)
+    version = by.weights.version
+    if not candidates:
+        return Unmatched("Nobody in the register comes near to what the contact gives.", version)
+    asked = _asked(query)
+    judged = [_judge(asked, candidate, by, statistics) for candidate in candidates]
+    likely = _posteriors(judged, by, [0.0] * len(judged))
+    scores = _posteriors(judged, by, [_CASE * each.case for each in judged]) if any(each.case for each in judged) else likely
+    order = sorted(range(len(judged)), key=lambda at: (-scores[at], -judged[at].bits, judged[at].candidate.individual_id))
+    first = order[0]
+    if not _comes_near(judged, scores, by):
+        return Unmatched("Nobody in the register comes near to what the contact gives.", version)
+    short = tuple(_shortfalls(judged, first, likely[first], by))
+    if not short:
+        best = judged[first]
+        return Matched(best.candidate.individual_id, round(likely[first], _DIGITS), tuple(_evidence(best)), version)
+    shown = [at for at in order if at == first or scores[at] >= _LEAST * scores[first] or judged[at].points or judged[at].case]
     return Ambiguous(
-        tuple(each.candidate.individual_id for each in near),
-        tuple(dict.fromkeys(reasons)),
-        tuple(each.score for each in near),
-        tuple(tuple(_evidence(each)) for each in near),
+        tuple(judged[at].candidate.individual_id for at in shown),
+        tuple(dict.fromkeys((*short, *_besides(judged[first])))),
+        tuple(round(scores[at], _DIGITS) for at in shown),
+        tuple(tuple(_evidence(judged[at])) for at in shown),
+        version,
     )
 
 
-def _judge(query: Query, names: Sequence[Name], candidate: Candidate) -> _Judged:
-    theirs = held(candidate.given_name, candidate.surname)
-    known = bool(theirs.words or theirs.surname)
-    likenesses = [likeness(name, theirs) for name in names] if known else []
-    best = max(likenesses, default=None)
-    generations = {name.generation for name in names} - {None}
-    points: list[tuple[Group, bool]] = []
-    only_shared: list[Group] = []
-    for group, given, verified, on_file in (
-        (Group.PHONE, query.phones, query.verified_phones, candidate.phones),
-        (Group.EMAIL, query.emails, query.verified_emails, candidate.emails),
-    ):
-        agreeing = set(given) & set(on_file)
-        alone = agreeing - candidate.shared
-        if alone:
-            points.append((group, bool(alone & verified)))
-        elif agreeing:
-            only_shared.append(group)
-    born = query.date_of_birth == candidate.date_of_birth if query.date_of_birth and candidate.date_of_birth else None
-    return _Judged(
-        candidate,
-        best,
-        any(
-            name.is_full and each < Likeness.WEAK and each < (best or Likeness.DIFFERENT)
-            for name, each in zip(names, likenesses, strict=False)
-        ),
-        born,
-        bool(names) and known and generations != ({theirs.generation} - {None}),
-        nearness(query.postcodes, query.address, candidate.postcodes, candidate.addresses),
-        tuple(points),
-        tuple(only_shared),
-        not points and not born and bool(query.emails or query.phones or query.date_of_birth),
-        bool(set(query.case_references) & set(candidate.cases)),
+def _asked(query: Query) -> _Asked:
+    names = [name for name in map(_written, query.names[:_MOST_NAMES]) if name[0]]
+    return _Asked(
+        query,
+        tuple(each for each, _, _ in names),
+        tuple(full for _, full, _ in names),
+        frozenset(generation for _, _, generation in names if generation),
+        addresses.places([query.address], query.postcodes) if query.address or query.postcodes else (),
+        tuple(each for each in query.emails if not points.is_an_offices(each)),
     )
 
 
-def _is_namesake_at_home(one: _Judged, fit: _Judged) -> bool:
-    """Whether somebody else of the household has the same name and nothing tells them apart, as with father and son."""
-    alike = one is not fit and one.name is Likeness.SAME and one.born is not False and not one.generation_conflict
-    return alike and not fit.born and bool(set(one.candidate.postcodes) & set(fit.candidate.postcodes))
+@lru_cache(maxsize=4096)
+def _written(text: str) -> tuple[tuple[Reading, ...], bool, Generation | None]:
+    name = written(text)
+    return (likeness.readings(name) if name.words or name.surname else ()), name.is_full, name.generation
 
 
-def _conflicts(near: Sequence[_Judged]) -> Iterator[str]:
-    groups = {group for each in near for group in each.somebody_elses}
-    for group in sorted(groups):
-        yield f"conflict: the {group} is held for one person and the name given is somebody else's."
+def _judge(asked: _Asked, candidate: Candidate, by: Scale, statistics: Statistics) -> _Judged:
+    theirs = likeness.known(candidate.given_name, candidate.surname)
+    seen: dict[str, _Seen] = {}
+    another_name = False
+    if asked.names and (theirs.given or theirs.surname):
+        heard = [_named(each, theirs, by, statistics) for each in asked.names]
+        best = max(heard, key=_total)
+        seen.update((each.comparison, each) for each in best)
+        if len(heard) > 1 and not _is_another(best):
+            another_name = any(full and _is_another(each) for full, each in zip(asked.full, heard, strict=True))
+        _note(seen, by, "generation", likeness.generations(asked.generations, theirs.generation))
+    query = asked.query
+    if query.date_of_birth and candidate.date_of_birth:
+        _note(seen, by, "birth date", points.births(query.date_of_birth, candidate.date_of_birth))
+    if asked.places and (candidate.addresses or candidate.postcodes):
+        level = addresses.likest(asked.places, _places(candidate.addresses, candidate.postcodes))
+        _note(seen, by, "address", level, counts=level in _AT_HOME)
+    if query.phones and candidate.phones:
+        seen["phone"] = _pointed("phone", query.phones, query.verified_phones, candidate.phones, candidate.holders, by)
+    if asked.identity and candidate.emails:
+        seen["email"] = _pointed("email", asked.identity, query.verified_emails, candidate.emails, candidate.holders, by)
+    case = bool(query.case_references and candidate.cases) and not set(query.case_references).isdisjoint(candidate.cases)
+    return _Judged(candidate, seen, another_name, case)
 
 
-_AGREES: Final = {
-    Likeness.SAME: "The name is the same.",
-    Likeness.WEAK: "The name agrees as far as it goes: a part is missing, an initial, a middle name or out of its place.",
-    Likeness.HOUSEHOLD: "The surname is the same and the forename is not, as in one household.",
-    Likeness.DIFFERENT: "The name is another.",
+@lru_cache(maxsize=1 << 16)
+def _places(held: tuple[str, ...], postcodes: tuple[str, ...]) -> tuple[Place, ...]:
+    return addresses.places(held, postcodes)
+
+
+def _note(seen: dict[str, _Seen], by: Scale, comparison: str, level: str | None, *, counts: bool = False) -> None:
+    if level is not None:
+        seen[comparison] = _Seen(comparison, level, *by.bits[comparison][level], counts=counts)
+
+
+def _total(name: Sequence[_Seen]) -> float:
+    return sum(each.bits for each in name)
+
+
+def _is_another(name: Sequence[_Seen]) -> bool:
+    return any(each.level == "different" for each in name if each.comparison in {"forename", "surname"})
+
+
+def _named(readings: Sequence[Reading], theirs: Held, by: Scale, statistics: Statistics) -> list[_Seen]:
+    """The comparisons of a name, by the reading that suits best."""
+    best: list[_Seen] = []
+    most = 0.0
+    for reading in readings:
+        forename = likeness.forenames(reading.given, theirs.given)
+        surname = likeness.surnames(reading, theirs)
+        if reading.reversed and (forename not in _FULL or surname not in _FULL):
+            continue
+        read: list[_Seen] = []
+        if forename is not None:
+            one, other = reading.given[0], theirs.given[0]
+            read.append(_weighed("forename", forename, one, other, by, statistics.forenames))
+        if surname is not None:
+            read.append(_weighed("surname", surname, reading.family, theirs.family, by, statistics.surnames))
+        if (middle := likeness.middles(reading.given, theirs.given)) is not None and forename in _FULL:
+            read.append(_Seen("middle name", middle, *by.bits["middle name"][middle]))
+        if reading.reversed:
+            against = _turned(reading, theirs, by, statistics)
+            read.append(_Seen("order", "swapped", against, against))
+        total = _total(read)
+        if not best or total > most:
+            best, most = read, total
+        if forename == surname == "exact":
+            break
+    return best
+
+
+def _weighed(comparison: str, level: str, one: str, other: str, by: Scale, counts: Mapping[str, int]) -> _Seen:
+    """A name's level, rare names speaking louder; a likeness never speaks louder than the same name would."""
+    bits, household = by.bits[comparison][level]
+    known = by.weights.comparisons[comparison]
+    share = known[level].frequency
+    if not share:
+        return _Seen(comparison, level, bits, household)
+    rarity = by.frequency(comparison, other, counts.get(other, 1))
+    most = by.bits[comparison]["exact"][0] + log2(known["exact"].u) - rarity
+    if one != other:
+        rarity = max(rarity, by.frequency(comparison, one, counts.get(one, 1)))
+    shift = share * (log2(known["exact"].u) - rarity)
+    over = max(0.0, bits + shift - most)
+    return _Seen(comparison, level, bits + shift - over, household + shift - over)
+
+
+def _turned(reading: Reading, theirs: Held, by: Scale, statistics: Statistics) -> float:
+    """What speaks against a name whose parts changed places: how common it is as it stands, beside how often that happens."""
+
+    def log_frequency(given: str, family: str) -> float:
+        return by.frequency("forename", given, statistics.forenames.get(given, 0)) + by.frequency(
+            "surname", family, statistics.surnames.get(family, 0)
+        )
+
+    as_it_stands = 2 ** log_frequency(reading.parts[0], " ".join(reading.given))
+    turned = by.weights.swapped * 2 ** log_frequency(theirs.given[0], theirs.family)
+    return log2(turned / (as_it_stands + turned))
+
+
+def _pointed(
+    comparison: str, given: Sequence[str], verified: frozenset[str], held: Sequence[str], holders: Mapping[str, int], by: Scale
+) -> _Seen:
+    """An email or a phone: the likest of all those given and held, what fewest people share before the others."""
+    compare = points.emails if comparison == "email" else points.phones
+    best: _Seen | None = None
+    for one in given:
+        for other in held:
+            level = compare(one, other)
+            number = holders.get(one, 1)
+            if level not in _SAME_POINT:
+                found = _Seen(comparison, level, *by.bits[comparison][level])
+            elif number > _MOST_HOLDERS:
+                found = _Seen(comparison, level, 0.0, 0.0, shared=True)
+            else:
+                bits, household = by.held_by(comparison, level, number)
+                proved = one in verified
+                found = _Seen(comparison, level, bits + _VERIFIED * proved, household, number == 1, proved, number > 1)
+            if best is None or (found.counts, found.bits) > (best.counts, best.bits):
+                best = found
+    assert best is not None
+    return best
+
+
+def _posteriors(judged: Sequence[_Judged], by: Scale, more: Sequence[float]) -> list[float]:
+    """Of each candidate, over the whole register, their households and everybody else."""
+    weights = by.weights
+    each = log2(weights.registered / by.individuals)
+    other = log2((1 - weights.registered) * weights.household / by.individuals)
+    theirs = [one.bits + extra + each for one, extra in zip(judged, more, strict=True)]
+    beside = [one.household + extra + other for one, extra in zip(judged, more, strict=True)]
+    stranger = log2((1 - weights.registered) * (1 - weights.household))
+    top = max(*theirs, *beside, stranger)
+    own = [2 ** (bits - top) for bits in theirs]
+    total = sum(sorted(own)) + sum(sorted(2 ** (bits - top) for bits in beside)) + 2 ** (stranger - top)
+    return [one / total for one in own]
+
+
+def _comes_near(judged: Sequence[_Judged], scores: Sequence[float], by: Scale) -> bool:
+    """Whether a person should look: it may well be one of them, or it gives what is somebody's alone, or their case."""
+    return sum(scores) >= by.weights.near or any(each.points or each.case for each in judged)
+
+
+_AGREES: Final[Mapping[str, Mapping[str, str]]] = {
+    "forename": {
+        "exact": "The forename is the same.",
+        "nickname": "One forename is a short form of the other.",
+        "close": "The forenames differ by a slip.",
+        "phonetic": "The forenames sound alike.",
+        "skeleton": "The forenames have the same consonants.",
+        "near": "The forenames are somewhat alike.",
+        "middle": "The forename is a middle name of the other.",
+        "initial": "The forenames agree in an initial only.",
+        "different": "The forename is another.",
+    },
+    "surname": {
+        "exact": "The surname is the same.",
+        "part": "One surname is a part of the other.",
+        "close": "The surnames differ by a slip.",
+        "phonetic": "The surnames sound alike.",
+        "near": "The surnames are somewhat alike.",
+        "initial": "The surnames agree in an initial only.",
+        "different": "The surname is another.",
+    },
+    "middle name": {
+        "exact": "A middle name is the same.",
+        "initial": "The middle names agree in an initial.",
+        "different": "The middle name is another.",
+    },
+    "order": {"swapped": "Forename and surname stand in each other's place."},
+    "generation": {
+        "exact": "Both are called junior, or both senior.",
+        "one side": "Only one of them is called junior or senior.",
+        "different": "One is called junior and the other senior.",
+    },
+    "birth date": {
+        "exact": "The birth date is the same.",
+        "new year": "The birth date is the same, and a first of January, which may stand for an unknown day.",
+        "swapped": "Day and month of the birth dates stand in each other's place.",
+        "one slip": "The birth dates differ by one figure.",
+        "two parts": "Two of day, month and year of birth are the same.",
+        "different": "The birth date is another.",
+    },
+    "address": {
+        "house": "The postcode and the house number are the same.",
+        "street": "The street and the house number are the same.",
+        "postcode": "The postcode is the same.",
+        "neighbour": "The postcode is the same and the house number is not.",
+        "area": "The first half of the postcode is the same.",
+        "town": "The town is the same, and the address is not.",
+        "different": "The address is another.",
+    },
+    "email": {
+        "exact": "The email is theirs.",
+        "same name": "The email has the same name at another provider.",
+        "one slip": "The email differs by a slip.",
+        "different": "The email is another.",
+    },
+    "phone": {
+        "mobile": "The phone is theirs.",
+        "landline": "The phone is theirs, and a landline.",
+        "one slip": "The phone differs by one figure.",
+        "different": "The phone is another.",
+    },
 }
-_PLACES: Final = {
-    Nearness.HOUSE: "The postcode and the house number are the same.",
-    Nearness.POSTCODE: "The postcode is the same.",
-    Nearness.NEIGHBOUR: "The postcode is the same and the house number is not.",
-    Nearness.ELSEWHERE: "The postcode is another.",
-}
+_GROUPS: Final = {"address": Group.ADDRESS, "phone": Group.PHONE, "email": Group.EMAIL}
+_AGAINST: Final = frozenset(["different", "one side", "neighbour", "area", "town"])
 
 
 def _evidence(judged: _Judged) -> Iterator[Evidence]:
-    if judged.name is not None:
-        yield Evidence(Group.PERSON, judged.name >= Likeness.WEAK, verified=False, because=_AGREES[judged.name])
-    if judged.born is not None:
-        same = "The birth date is the same." if judged.born else "The birth date is another."
-        yield Evidence(Group.PERSON, judged.born, verified=False, because=same)
-    if judged.generation_conflict:
-        yield Evidence(Group.PERSON, agrees=False, verified=False, because="Only one of them is called junior or senior.")
-    if judged.place is not None:
-        yield Evidence(Group.ADDRESS, judged.place >= Nearness.POSTCODE, verified=False, because=_PLACES[judged.place])
-    for group, verified in judged.points:
-        proved = ", and was proved to be the sender's" if verified else ""
-        yield Evidence(group, agrees=True, verified=verified, because=f"The {group} is theirs{proved}.")
-    for group in judged.only_shared:
-        yield Evidence(group, agrees=False, verified=False, because=f"Several people share the {group}, so it says nothing.")
+    for each in judged.seen.values():
+        group = _GROUPS.get(each.comparison, Group.PERSON)
+        because = _AGREES[each.comparison][each.level]
+        if each.shared:
+            because = f"Several people share the {each.comparison}, so it proves nothing."
+        elif each.verified:
+            because = f"{because[:-1]}, and was proved to be the sender's."
+        agrees = each.counts if group is not Group.PERSON else each.level not in _AGAINST
+        yield Evidence(group, agrees, each.verified, because, each.comparison, each.level, round(each.bits, 2))
 
 
-def _shortfalls(judged: _Judged) -> Iterator[str]:
-    """Why the likeliest candidate is not enough."""
-    if judged.born is False:
+def _shortfalls(judged: Sequence[_Judged], first: int, likely: float, by: Scale) -> Iterator[str]:
+    """Why the likeliest candidate is left to a person; nothing where they need not be."""
+    best = judged[first]
+    others = [each for at, each in enumerate(judged) if at != first]
+    yield from _conflicts(best, others)
+    if best.born is False:
         yield "The birth dates are in conflict."
-    if judged.generation_conflict and not judged.born:
+    if best.another_generation:
         yield "Only one of them is called junior or senior."
-    if judged.another_name:
+    if best.another_name:
         yield "Another name is given as well."
-    for group in judged.only_shared:
-        yield f"Several people share the {group}, so it says nothing."
-    match judged.name:
-        case Likeness.SAME if judged.groups == 0 and judged.born:
-            yield "Only the name and the birth date agree."
-        case Likeness.SAME if judged.groups == 0:
-            yield "A name alone proves nothing."
-        case Likeness.SAME if judged.unconfirmed:
-            yield "Only the name and the address agree, which father and son may share; the email, phone or birth date given is new."
-        case Likeness.WEAK if judged.groups < 2:
-            yield "The name agrees only in part, and too little else does."
-        case Likeness.HOUSEHOLD:
-            yield "The surname agrees and the forename does not: it may be another of the household."
-        case Likeness.DIFFERENT if judged.groups:
-            yield "The name given is another."
-        case None if judged.groups == 1:
-            yield f"{_only(judged)} alone proves nothing."
-        case None if judged.groups:
+    yield from _shortfalls_of_the_name(best)
+    if any(_is_namesake_at_home(each, best) for each in others):
+        yield "More than one person fits."
+    elif likely < by.weights.automatic:
+        rival = any(each.bits > best.bits - 12 and not each.another for each in others)
+        yield "More than one person fits." if rival else "It is likely, and not certain enough."
+
+
+def _besides(best: _Judged) -> Iterator[str]:
+    """What counts for nothing, told where a person is asked."""
+    for name in ("email", "phone"):
+        if (found := best.seen.get(name)) and found.shared:
+            yield f"Several people share the {name}, so it proves nothing."
+    if best.case:
+        yield "A case reference is no proof."
+
+
+def _conflicts(best: _Judged, others: Sequence[_Judged]) -> Iterator[str]:
+    """What is one person's alone although the name given is not theirs."""
+    groups = {name for each in (best, *others) if each.another for name in each.points}
+    for name in sorted(groups):
+        yield f"conflict: the {name} is held for one person and the name given is somebody else's."
+
+
+def _shortfalls_of_the_name(best: _Judged) -> Iterator[str]:
+    forename, surname = best.level("forename"), best.level("surname")
+    number, born = len(best.identifiers), best.born is True
+    if forename is None and surname is None:
+        if number == 1:
+            name = best.identifiers[0]
+            yield f"{'A' if name == 'phone' else 'An'} {name} alone proves nothing."
+        elif number:
             yield "There is no name to compare."
-        case None if judged.born:
+        elif born:
             yield "A birth date alone proves nothing."
-        case _:
-            pass
-    if judged.case:
-        alone = judged.name in {None, Likeness.DIFFERENT} and judged.groups == 0
-        yield "A case reference alone proves nothing." if alone else "A case reference is no proof."
+        else:
+            yield "A case reference alone proves nothing." if best.case else "There is no name to compare."
+    elif forename == "different" and surname == "different":
+        yield "The name given is another."
+    elif forename == "different":
+        yield "The surname agrees and the forename does not: it may be another of the household."
+    elif surname == "different" and not (forename in _FULL and born and number > 1):
+        yield "The forename agrees and the surname does not."
+    elif number == 0:
+        yield "Only the name and the birth date agree." if born else "A name alone proves nothing."
+    elif (forename not in _FULL or surname is None or "order" in best.seen) and not born and number < 3:
+        yield "The name agrees only in part, and too little else does."
 
 
-def _only(judged: _Judged) -> str:
-    group = judged.points[0][0] if judged.points else Group.ADDRESS
-    return f"{'A' if group is Group.PHONE else 'An'} {group}"
+def _is_namesake_at_home(one: _Judged, best: _Judged) -> bool:
+    """Whether somebody else of the household has the same name and nothing tells them apart, as with father and son."""
+    alike = not one.another and one.born is not False and not one.another_generation and one.level("surname") is not None
+    return alike and not best.born and not set(one.candidate.postcodes).isdisjoint(best.candidate.postcodes)

@@ -1,8 +1,6 @@
-"""How two names compare: titles, accents, hyphens, short forms and initials, and the keys by which a name is looked up.
+"""A name in comparable words, without titles, accents and other scripts; its short forms, its sound, and the keys it is looked up by.
 
-A name that was written as one line may be split anywhere between forename and surname, so it is compared with a name of the
-register, whose parts are known, by the split that suits best. A surname and a forename that stand in each other's place never
-count as more than weak: "James Martin" and "Martin James" are two people.
+A name that was written as one line may be split anywhere between forename and surname, so it has several readings.
 """
 
 import re
@@ -10,9 +8,11 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from enum import IntEnum
 from functools import lru_cache
 from typing import Final, Literal
+
+import jellyfish
+from anyascii import anyascii
 
 Generation = Literal["junior", "senior"]
 
@@ -22,7 +22,7 @@ _LONGEST_SURNAME = 3
 
 _APOSTROPHES = re.compile("['\u2019\u2018\u02bc`\u00b4]")
 _APART = re.compile(r"[^\w-]+|_")
-_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
+_ACCENTS = frozenset(chr(code) for code in range(0x300, 0x370))  # those that are no part of one letter in NFC
 _TITLES = frozenset(
     "mr mrs ms miss mx master dr prof professor rev revd reverend fr father sir dame lord lady cllr councillor".split()  # noqa: SIM905 - a list of words reads better as one
 )
@@ -35,6 +35,8 @@ _GENERATIONS: Final[dict[str, Generation]] = {
     "snr": "senior",
     "senior": "senior",
 }
+
+_CONSONANTS = str.maketrans("cqzv", "kksf", "aeiouhyw-")
 
 # Formal name, then what it is shortened to. Two short forms of one name are not each other's: Beth is seldom Liz.
 _SHORT_FORMS: Final = """
@@ -251,15 +253,6 @@ _FORMAL: Final[dict[str, frozenset[str]]] = {
 }
 
 
-class Likeness(IntEnum):
-    """How far two names agree, likest last, so that the best of several readings is the greatest."""
-
-    DIFFERENT = 0
-    HOUSEHOLD = 1  # the surname is the same and the forename is not
-    WEAK = 2  # nothing disagrees, and a part is missing, an initial, a middle name or out of its place
-    SAME = 3
-
-
 @dataclass(frozen=True, slots=True)
 class Name:
     """A name in comparable words, without titles. ``surname`` is None where nobody said which words it is."""
@@ -289,8 +282,8 @@ class Name:
 def written(text: str) -> Name:
     """A name as somebody wrote it on one line: ``Mr Joan Pettifer``, ``PETTIFER, Joan``, ``J. Pettifer Snr``."""
     before, comma, after = text.partition(",")
-    front, generation = _without_suffix(_without_titles(_words(before)))
-    back, generation_behind = _without_suffix(_without_titles(_words(after)), keep=0)
+    front, generation = _without_suffix(_without_titles(words(before)))
+    back, generation_behind = _without_suffix(_without_titles(words(after)), keep=0)
     if comma and front and back:
         return Name(back, front, generation or generation_behind)
     return Name(front or back, None, generation or generation_behind)
@@ -298,32 +291,34 @@ def written(text: str) -> Name:
 
 def held(given_name: str | None, surname: str | None) -> Name:
     """A name whose parts are known, as the register holds it."""
-    given, generation = _without_suffix(_without_titles(_words(given_name or "")))
-    family, generation_behind = _without_suffix(_words(surname or ""))
+    given, generation = _without_suffix(_without_titles(words(given_name or "")))
+    family, generation_behind = _without_suffix(words(surname or ""))
     return Name(given, family, generation or generation_behind)
 
 
-def likeness(one: Name, other: Name) -> Likeness:
-    """How far a written name and a held one agree. Generations are not looked at."""
-    given, surname = other.words, other.surname or ()
-    best = Likeness.DIFFERENT
-    for forenames, family in one.readings():
-        best = max(best, _likeness(forenames, family, given, surname))
-        if best < Likeness.WEAK and _swapped(forenames, family, given, surname):
-            best = Likeness.WEAK
-    return best
+@lru_cache(maxsize=1 << 16)
+def metaphone(word: str) -> str:
+    """How an English speaker says it; the same for spellings that sound alike."""
+    return jellyfish.metaphone(word)
+
+
+@lru_cache(maxsize=1 << 16)
+def skeleton(word: str) -> str:
+    """The consonants without doubles, alike however a name of another script was spelt in ours: Mohammed, Muhamad."""
+    heard = word.replace("ph", "f").translate(_CONSONANTS)
+    return "".join(letter for at, letter in enumerate(heard) if at == 0 or heard[at - 1] != letter)
 
 
 def canonical_surname(surname: str | None) -> str | None:
     """The surname as it is looked up; None where there is none."""
     words = held(None, surname).surname
-    return " ".join(_parts(words)) if words else None
+    return " ".join(parts(words)) if words else None
 
 
 def name_key(given_name: str | None, surname: str | None) -> str | None:
     """Surname and first forename as they are looked up together; None where either is missing."""
     family, given = canonical_surname(surname), held(given_name, None).words
-    return f"{family}, {_parts(given)[0]}" if family and given else None
+    return f"{family}, {parts(given)[0]}" if family and given else None
 
 
 def birth_key(date_of_birth: date | None, surname: str | None) -> str | None:
@@ -337,10 +332,10 @@ def name_keys(name: Name) -> frozenset[str]:
     """
     keys: set[str] = set()
     for forenames, family in name.readings():
-        given, surname = _parts(forenames), _parts(family)
+        given, surname = parts(forenames), parts(family)
         if not given or not surname:
             continue
-        keys.update(f"{each}, {form}" for each in _surname_keys(family) for form in _forms(given[0]))
+        keys.update(f"{each}, {form}" for each in _surname_keys(family) for form in forms(given[0]))
         keys.add(f"{' '.join(given)}, {surname[0]}")
     return frozenset(keys)
 
@@ -351,94 +346,43 @@ def surname_keys(name: Name) -> frozenset[str]:
 
 
 def _surname_keys(family: tuple[str, ...]) -> Iterator[str]:
-    parts = _parts(family)
-    if 0 < len(parts) <= _LONGEST_SURNAME:
-        yield " ".join(parts)
+    every = parts(family)
+    if 0 < len(every) <= _LONGEST_SURNAME:
+        yield " ".join(every)
     for word in family:
         if "-" in word:
             yield from word.split("-")
 
 
-def _likeness(
-    forenames: tuple[str, ...], family: tuple[str, ...], given: tuple[str, ...], surname: tuple[str, ...]
-) -> Likeness:
-    surnames = _surnames_agree(family, surname)
-    firsts = _forenames_agree(forenames, given)
-    if surnames is None:
-        return Likeness.WEAK if firsts is Likeness.SAME else Likeness.DIFFERENT
-    if firsts is None:
-        return Likeness.WEAK if surnames else Likeness.DIFFERENT
-    if not surnames:
-        return Likeness.DIFFERENT
-    return firsts or Likeness.HOUSEHOLD
-
-
-def _surnames_agree(one: tuple[str, ...], other: tuple[str, ...]) -> bool | None:
-    """Whether they are the same, or one is part of the other's double name; None where either is missing."""
-    if not one or not other:
-        return None
-    left, right = _parts(one), _parts(other)
-    if "".join(left) == "".join(right):
-        return True
-    double_left = len(one) == 1 and len(left) > 1
-    return (double_left or len(right) > 1) and bool(_ends(left) & _ends(right)) and min(len(left), len(right)) == 1
-
-
-def _ends(parts: tuple[str, ...]) -> set[str]:
-    return {part for part in (parts[0], parts[-1]) if len(part) > 2}
-
-
-def _forenames_agree(one: tuple[str, ...], other: tuple[str, ...]) -> Likeness | None:
-    """SAME, WEAK, DIFFERENT, or None where either is missing."""
-    if not one or not other:
-        return None
-    left, right = _parts(one), _parts(other)
-    first, second = left[0], right[0]
-    if first == second and len(first) == 1:
-        return Likeness.WEAK
-    if "".join(left) == "".join(right):
-        return Likeness.SAME
-    if first == second or first in _forms(second):
-        return Likeness.WEAK if _middles_conflict(left[1:], right[1:]) else Likeness.SAME
-    if (len(first) == 1 or len(second) == 1) and first[0] == second[0]:
-        return Likeness.WEAK
-    if (len(first) > 1 and first in right[1:]) or (len(second) > 1 and second in left[1:]):
-        return Likeness.WEAK
-    return Likeness.DIFFERENT
-
-
-def _middles_conflict(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Whether each gives middle names and none of them can be one of the other's."""
-    if not one or not other:
-        return False
-    return not any(left == right or (left[0] == right[0] and 1 in (len(left), len(right))) for left in one for right in other)
-
-
-def _swapped(forenames: tuple[str, ...], family: tuple[str, ...], given: tuple[str, ...], surname: tuple[str, ...]) -> bool:
-    if not forenames or not family or not given or not surname:
-        return False
-    return _parts(forenames) == _parts(surname) and _parts(family)[0] == _parts(given)[0]
-
-
-def _forms(forename: str) -> frozenset[str]:
+def forms(forename: str) -> frozenset[str]:
     """The forename, what it is shortened to, and what it may be short for."""
     return _SHORT.get(forename, frozenset()) | _FORMAL.get(forename, frozenset()) | {forename}
 
 
-def _parts(words: tuple[str, ...]) -> tuple[str, ...]:
+def parts(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The words with double names taken apart."""
     return tuple(part for word in words for part in word.split("-"))
 
 
-def _words(text: str) -> tuple[str, ...]:
+def words(text: str) -> tuple[str, ...]:
+    """Its words in the form that is compared: lower case, in Latin letters, without accents and apostrophes; at most eight."""
     return _split(text[:_LONGEST])
 
 
 @lru_cache(maxsize=4096)
 def _split(text: str) -> tuple[str, ...]:
-    folded = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(letter for letter in folded if not unicodedata.combining(letter)).translate(_LETTERS)
-    words = (word.strip("-") for word in _APART.split(_APOSTROPHES.sub("", plain)))
-    return tuple(re.sub("-{2,}", "-", word) for word in words if word)[:_MOST_WORDS]
+    plain = text.casefold() if text.isascii() else _in_latin(text.casefold())
+    apart = (word.strip("-") for word in _APART.split(_APOSTROPHES.sub("", plain)))
+    return tuple(re.sub("-{2,}", "-", word) for word in apart if word)[:_MOST_WORDS]
+
+
+def _in_latin(text: str) -> str:
+    """Letters of whatever script in the Latin one, without accents; everything else as it is."""
+    return "".join(
+        each if each.isascii() or unicodedata.category(each)[0] not in "LMN" else anyascii(each).lower()
+        for each in unicodedata.normalize("NFC", text)
+        if each not in _ACCENTS
+    )
 
 
 def _without_titles(words: tuple[str, ...]) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ _RANK: Final = {"email": 8, "phone": 8, "name": 4, "postcode": 4, "birth": 4, "c
 async def candidates(connection: AsyncConnection, queries: Sequence[Query], today: date) -> list[list[Candidate]]:
     """For each query those whom it may be from, at most 25, likeliest first by the number of keys they share.
 
-    ``Candidate.shared`` tells which of the query's own emails and phones several people hold. A party whose part in a case
+    ``Candidate.holders`` tells of the query's own emails and phones how many people hold each. A party whose part in a case
     had ended by ``today`` is not found by its reference.
     """
     wanted = [_keys(query) for query in queries]
@@ -41,10 +41,10 @@ async def candidates(connection: AsyncConnection, queries: Sequence[Query], toda
     holders = await _holders(connection, every, today)
     chosen = [_rank(keys, holders) for keys in wanted]
     held = await _held(connection, {each for ids in chosen for each in ids}, today)
-    shared = {value for (kind, value, _), ids in holders.items() if kind in {"email", "phone"} and len(ids) > 1}
+    shared = {value: len(ids) for (kind, value, _), ids in holders.items() if kind in {"email", "phone"} and len(ids) > 1}
     return [
         [
-            replace(held[each], shared=frozenset(shared.intersection(query.emails + query.phones)))
+            replace(held[each], holders={value: shared[value] for value in query.emails + query.phones if value in shared})
             for each in ids
             if each in held
         ]

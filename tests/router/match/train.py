@@ -1,0 +1,193 @@
+"""Trains the shipped weights on synthetic people: ``python tests/router/match/train.py`` writes ``router/match/weights.json``.
+
+``m`` and ``h`` are counted on pairs whose truth is known (a contact with its own record, and with the records of others of that
+home), ``u`` on pairs drawn at random, or from counts where agreement by chance is too rare to be drawn. Counts are smoothed, no
+level speaks louder than a likelier one, and none that agrees speaks louder for the household than for the person.
+"""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from random import Random
+from typing import Final
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import people
+from sets import candidate_of, query_of, statistics_of
+
+from router.match import Candidate, addresses, decision, likeness, points
+from router.match.likeness import known
+from router.match.statistics import Statistics
+from router.match.weights import COMPARISONS, Level, Weights, scale
+
+SEED: Final = 20261129
+REGISTER: Final = 40_000
+CONTACTS: Final = 60_000
+PAIRS: Final = 1_500_000
+SHIPPED: Final = Path(__file__).parents[3] / "router" / "match" / "weights.json"
+# The share of contacts from the register, of the others from a household in it, and from where nobody need look or somebody should.
+SHARES: Final = {"registered": 0.6, "household": 0.15, "swapped": 0.02, "automatic": 0.9995, "near": 0.02}
+# Agreement by chance that no synthetic people show: others who lived there, numbers given anew, slips in what somebody else has.
+LEAST: Final = {
+    ("address", "house"): 2e-6, ("address", "street"): 2e-6, ("address", "postcode"): 6e-6, ("address", "neighbour"): 6e-6,
+    ("email", "same name"): 4e-6, ("email", "one slip"): 2e-6, ("phone", "one slip"): 2e-6,
+}  # fmt: skip
+EACH: Final = {("email", "exact"): 0.04, ("phone", "mobile"): 0.04, ("phone", "landline"): 0.1}
+# How far a name's own frequency stands in for u.
+FREQUENCY: Final = {
+    "forename": {"exact": 1.0, "nickname": 0.8, "close": 0.6, "phonetic": 0.5, "skeleton": 0.4, "middle": 0.6},
+    "surname": {"exact": 1.0, "part": 0.7, "close": 0.6, "phonetic": 0.5, "near": 0.3},
+}
+_SMALLEST: Final = 1e-7
+_NAMES: Final = 700  # of each kind, whose frequency is shipped
+
+
+Counts = dict[str, Counter[str]]
+
+
+def trained(seed: int = SEED) -> Weights:
+    """Weights from worlds that this seed makes, in two rounds: which reading of a name suits best depends on the weights."""
+    worlds = [people.world(seed + at, REGISTER, CONTACTS, noise) for at, noise in enumerate((people.PLAIN, people.ROUGH))]
+    registers = [{str(number): candidate_of(str(number), cells) for number, cells in each.register.items()} for each in worlds]
+    statistics = statistics_of(registers[0].values())
+    by_chance = _by_chance(registers[0], statistics, Random(seed))
+    weights = _assembled(_guessed(), _guessed(), by_chance, statistics)
+    for _ in range(2):
+        same, beside = _counted(worlds, registers, statistics, weights)
+        weights = _assembled(same, beside, by_chance, statistics)
+    return weights
+
+
+def _guessed() -> Counts:
+    """Each level half as often as the likelier one, to begin with."""
+    return {name: Counter({level: 4096 >> (2 * at) for at, level in enumerate(levels)}) for name, levels in COMPARISONS.items()}
+
+
+def _counted(
+    worlds: Sequence[people.World], registers: Sequence[Mapping[str, Candidate]], statistics: Statistics, weights: Weights
+) -> tuple[Counts, Counts]:
+    same: Counts = {name: Counter() for name in COMPARISONS}
+    beside: Counts = {name: Counter() for name in COMPARISONS}
+    by = scale(weights, statistics.individuals)
+    for world, register in zip(worlds, registers, strict=True):
+        homes: dict[int, list[int]] = {}
+        for number in world.register:
+            homes.setdefault(world.people[number].household, []).append(number)
+        for written in world.contacts:
+            asked = decision._asked(query_of(written.cells))
+            for number in homes.get(written.author.household, ()):
+                into = same if number == written.person else beside
+                judged = decision._judge(asked, register[str(number)], by, statistics)
+                for name, seen in judged.seen.items():
+                    if name in into:
+                        into[name][seen.level] += 1
+    return same, beside
+
+
+def _by_chance(register: Mapping[str, Candidate], statistics: Statistics, random: Random) -> Counts:
+    """Levels of pairs of strangers, as shares of a million million."""
+    every = list(register.values())
+    names = [known(each.given_name, each.surname) for each in every]
+    asked = [decision._asked(decision.Query(names=(f"{each.given_name} {each.surname}",))) for each in every[:20_000]]
+    born = [each.date_of_birth for each in every if each.date_of_birth]
+    places = [addresses.places(each.addresses, each.postcodes) for each in every if each.addresses]
+
+    def drawn(compare: Callable[[], str | None]) -> Counter[str]:
+        found = Counter(level for level in (compare() for _ in range(PAIRS)) if level)
+        whole = sum(found.values())
+        return Counter({level: round(1e12 * number / whole) for level, number in found.items()})
+
+    def surname() -> str | None:
+        return likeness.surnames(random.choice(asked).names[0][0], random.choice(names))
+
+    counts = {
+        "forename": drawn(lambda: likeness.forenames(random.choice(names).given, random.choice(names).given)),
+        "surname": drawn(surname),
+        "middle name": drawn(lambda: likeness.middles(random.choice(names).given, random.choice(names).given)),
+        "generation": Counter({"exact": 10**7, "one side": 5 * 10**9, "different": 10**7}),
+        "birth date": drawn(lambda: points.births(random.choice(born), random.choice(born))),
+        "address": drawn(lambda: addresses.likest(random.choice(places), random.choice(places))),
+        "email": Counter({"different": 10**12}),
+        "phone": Counter({"different": 10**12}),
+    }
+    counts["forename"]["exact"] = _collisions(statistics.forenames)
+    counts["surname"]["exact"] = _collisions(statistics.surnames)
+    dates = Counter(f"{each}" for each in born)
+    counts["birth date"]["exact"] = _collisions({day: number for day, number in dates.items() if not day.endswith("-01-01")})
+    counts["birth date"]["new year"] = _collisions({day: number for day, number in dates.items() if day.endswith("-01-01")}, len(born))
+    return counts
+
+
+def _collisions(counts: Mapping[str, int], size: int | None = None) -> int:
+    whole = size or sum(counts.values())
+    return round(1e12 * sum((number / whole) ** 2 for number in counts.values()))
+
+
+def _assembled(same: Counts, beside: Counts, by_chance: Counts, statistics: Statistics) -> Weights:
+    comparisons = {name: dict(_levels(name, same[name], beside[name], by_chance[name])) for name in COMPARISONS}
+    commonest = {
+        kind: {name: number / statistics.individuals for name, number in Counter(counts).most_common(_NAMES)}
+        for kind, counts in (("forenames", statistics.forenames), ("surnames", statistics.surnames))
+    }
+    return Weights(version="1", comparisons=comparisons, **SHARES, **commonest)
+
+
+def _levels(name: str, same: Counter[str], beside: Counter[str], by_chance: Counter[str]) -> Iterator[tuple[str, Level]]:
+    order = COMPARISONS[name]
+    m, h = (_smoothed(counts, order) for counts in (same, beside))
+    u = {level: max(by_chance[level] / 1e12, LEAST.get((name, level), _SMALLEST)) for level in order}
+    most = float("inf")
+    for level in order:
+        each = (name, level) in EACH
+        chance = EACH[name, level] if each else u[level]
+        if not each:
+            chance = max(chance, m[level] / most)
+            most = m[level] / chance
+        agrees = each or m[level] > chance
+        household = min(h[level], m[level]) if agrees else max(h[level], m[level])
+        frequency = FREQUENCY.get(name, {}).get(level, 0.0)
+        yield level, Level(_short(m[level]), _short(household), _short(min(1.0, chance)), frequency, each)
+
+
+def _smoothed(counts: Counter[str], order: Sequence[str]) -> dict[str, float]:
+    whole = counts.total() + len(order)
+    return {level: (counts[level] + 1) / whole for level in order}
+
+
+def _short(number: float) -> float:
+    return float(f"{number:.4g}")
+
+
+def as_file(weights: Weights) -> str:
+    """The file of these weights, one level a line."""
+    comparisons = ",\n".join(
+        f'  {json.dumps(name)}: {{\n' + ",\n".join(f"   {json.dumps(level)}: {json.dumps(_terse(values))}" for level, values in levels.items()) + "\n  }"
+        for name, levels in weights.comparisons.items()
+    )  # fmt: skip
+    shares = ",\n".join(f" {json.dumps(key)}: {json.dumps(getattr(weights, key))}" for key in ("version", *SHARES))
+    frequencies = ",\n".join(
+        f" {json.dumps(kind)}: {json.dumps({name: round(1e6 * share) for name, share in getattr(weights, kind).items()}, separators=(',', ':'))}"
+        for kind in ("forenames", "surnames")
+    )
+    return f'{{\n{shares},\n "comparisons": {{\n{comparisons}\n }},\n{frequencies}\n}}\n'
+
+
+def _terse(level: Level) -> dict[str, float | bool]:
+    return {key: value for key, value in asdict(level).items() if value or key in {"m", "h", "u"}}
+
+
+def main() -> None:
+    """Write the shipped file."""
+    weights = replace(trained(), version="2026-11-29")
+    SHIPPED.write_text(as_file(weights), encoding="utf-8")
+    for name, levels in weights.comparisons.items():
+        for level, values in levels.items():
+            print(f"{name:12} {level:10} m {values.m:<9} h {values.h:<9} u {values.u:<9} {'each' if values.each else ''}")
+
+
+if __name__ == "__main__":
+    main()
