@@ -116,4 +116,8 @@ def _alike(one: str, other: str) -> bool:
 
 
 def _one_apart(one: str | None, other: str | None) -> bool:
-    return bool(one and other) and abs(len(one or "") - len(other or "")) < 2 and jellyfish.damerau_levenshtein_distance(one or "", other or "") <= 1
+    return (
+        bool(one and other)
+        and abs(len(one or "") - len(other or "")) < 2
+        and jellyfish.damerau_levenshtein_distance(one or "", other or "") <= 1
+    )

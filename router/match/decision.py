@@ -200,7 +200,10 @@ class _Judged:
 
 
 def match(
-    query: Query, candidates: Sequence[Candidate], statistics: Statistics = Statistics(), weights: Weights | None = None  # noqa: B008 - it is frozen
+    query: Query,
+    candidates: Sequence[Candidate],
+    statistics: Statistics = Statistics(),
+    weights: Weights | None = None,  # noqa: B008 - it is frozen
 ) -> MatchResult:
     """Who it is, by the posterior and DESIGN promise 3.
 

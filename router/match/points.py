@@ -46,7 +46,12 @@ def _one_slip(one: str, other: str) -> bool:
     differ = [at for at, (left, right) in enumerate(zip(one, other, strict=False)) if left != right]
     if len(differ) == 1:
         return True
-    return len(differ) == 2 and differ[1] == differ[0] + 1 and one[differ[0]] == other[differ[1]] and one[differ[1]] == other[differ[0]]
+    return (
+        len(differ) == 2
+        and differ[1] == differ[0] + 1
+        and one[differ[0]] == other[differ[1]]
+        and one[differ[1]] == other[differ[0]]
+    )
 
 
 @lru_cache(maxsize=1 << 16)
@@ -63,8 +68,15 @@ def emails(one: str, other: str) -> str:
     name, _, host = one.partition("@")
     other_name, _, other_host = other.partition("@")
     if name == other_name and len(name) > 4:
-        return "one slip" if host == other_host or jellyfish.damerau_levenshtein_distance(host, other_host) == 1 else "same name"
-    if host == other_host and name[:1] == other_name[:1] and abs(len(name) - len(other_name)) < 2 and min(len(name), len(other_name)) > 5:
+        return (
+            "one slip" if host == other_host or jellyfish.damerau_levenshtein_distance(host, other_host) == 1 else "same name"
+        )
+    if (
+        host == other_host
+        and name[:1] == other_name[:1]
+        and abs(len(name) - len(other_name)) < 2
+        and min(len(name), len(other_name)) > 5
+    ):
         digits, other_digits = _DIGITS_AT_END.search(name), _DIGITS_AT_END.search(other_name)
         same_digits = digits and other_digits and digits[0] == other_digits[0]
         if same_digits and jellyfish.damerau_levenshtein_distance(name, other_name) == 1:

@@ -1,4 +1,4 @@
-"""A trained model as Splink writes it (``linker.misc.save_model_to_json``): read, shown, and weighed exactly as Splink does.
+"""A trained model as Splink writes it (``linker.misc.save_model_to_json``): read, weighed exactly as Splink does, and made weights of.
 
 Levels are known by their place and their declared label, never by their SQL, which is not read. What a model needs beyond that
 is refused. Term frequencies are not in the file: whoever weighs a pair gives them.
@@ -7,11 +7,15 @@ Source: Splink 5, "Fellegi-Sunter model" and "Term frequency adjustments".
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from router.match import weights as ours
+from router.match.weights import COMPARISONS, Weights
 
 _LONGEST: Final = 1_000_000
 
@@ -69,6 +73,7 @@ class Comparison(BaseModel):
 class SplinkModel:
     """The comparisons, and the prior: how often two records taken at random are one person's."""
 
+    version: str
     prior: float
     comparisons: tuple[Comparison, ...]
 
@@ -114,7 +119,41 @@ def parse(text: str) -> SplinkModel:
     names = [each.name for each in settings.comparisons]
     if len(set(names)) < len(names):
         raise UnknownModel("Two comparisons have one output_column_name.")
-    return SplinkModel(settings.probability_two_random_records_match, settings.comparisons)
+    version = f"splink-{sha256(text.encode()).hexdigest()[:12]}"
+    return SplinkModel(version, settings.probability_two_random_records_match, settings.comparisons)
+
+
+def as_weights(model: SplinkModel, base: Weights) -> Weights:
+    """``base`` with the m and u of a model whose comparisons and levels are named as ours are, each by its label.
+
+    A comparison that the model has not stays as it is. What Splink knows nothing of stays too: how a household agrees, how many
+    hold an email or phone, and the shares of contacts, which take the place of the model's own prior. Raises UnknownModel.
+    """
+    changed = dict(base.comparisons)
+    for comparison in model.comparisons:
+        known = COMPARISONS.get(comparison.name)
+        if known is None:
+            raise UnknownModel(f"There is no comparison {comparison.name}. Known are {', '.join(COMPARISONS)}.")
+        labels = tuple(level.label for level in comparison.compared)
+        if labels != known:
+            raise UnknownModel(
+                f"{comparison.name} has the levels {', '.join(labels)}. They must be, in this order, {', '.join(known)}."
+            )
+        changed[comparison.name] = dict(_levels(comparison, base.comparisons[comparison.name]))
+    return replace(base, version=model.version, comparisons=changed)
+
+
+def _levels(comparison: Comparison, base: Mapping[str, ours.Level]) -> Iterator[tuple[str, ours.Level]]:
+    for level in comparison.compared:
+        before = base[level.label]
+        m = level.m or before.m
+        # A household agrees as it did beside the person: no oftener where a level speaks for them, no seldomer where against.
+        share = min(1.0, before.h * m / before.m)
+        if before.each:  # by how many hold it in the register at hand, which no model can know
+            yield level.label, replace(before, m=m, h=share)
+        else:
+            frequency = level.frequency_weight if level.frequency_of else 0.0
+            yield level.label, ours.Level(m, share, level.u or before.u, frequency)
 
 
 def _refuse(comparison: Comparison) -> None:

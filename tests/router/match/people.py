@@ -42,7 +42,16 @@ _KINDS: Final = {
     "Road": "Rd", "Street": "St", "Avenue": "Ave", "Close": "Cl", "Lane": "Ln", "Drive": "Dr", "Gardens": "Gdns", "Court": "Ct",
     "Crescent": "Cres", "Terrace": "Terr", "Way": "Way", "Place": "Pl",
 }  # fmt: skip
-_HOSTS: Final = ("gmail.com", "hotmail.com", "hotmail.co.uk", "outlook.com", "yahoo.co.uk", "btinternet.com", "icloud.com", "sky.com")
+_HOSTS: Final = (
+    "gmail.com",
+    "hotmail.com",
+    "hotmail.co.uk",
+    "outlook.com",
+    "yahoo.co.uk",
+    "btinternet.com",
+    "icloud.com",
+    "sky.com",
+)
 _HOST_WEIGHTS: Final = (40, 12, 10, 12, 12, 6, 5, 3)
 _TITLES: Final = ("Mr", "Mrs", "Ms", "Miss", "Dr")
 _SCAN: Final = {"rn": "m", "m": "rn", "l": "1", "o": "0", "e": "c", "c": "e", "h": "b", "i": "l", "cl": "d", "u": "v", "g": "q"}
@@ -156,12 +165,7 @@ def world(seed: int, register: int, contacts: int, noise: Noise = PLAIN, inside:
     offices = [_office(random) for _ in range(max(4, register // 400))]
     for number in random.sample(sorted(known), len(known) // 150):
         rows[number]["email"] = random.choice(offices)
-    others = [
-        each
-        for home in homes
-        for each in home
-        if each.number not in known and any(one.number in known for one in home)
-    ]
+    others = [each for home in homes for each in home if each.number not in known and any(one.number in known for one in home)]
     inner = sorted(known)
     outer = [each for home in homes if not any(one.number in known for one in home) for each in home]
     written: list[Written] = []
@@ -179,7 +183,12 @@ def world(seed: int, register: int, contacts: int, noise: Noise = PLAIN, inside:
 
 
 def _outsider(
-    random: Random, noise: Noise, others: Sequence[Person], outer: Sequence[Person], people: Mapping[int, Person], inner: Sequence[int]
+    random: Random,
+    noise: Noise,
+    others: Sequence[Person],
+    outer: Sequence[Person],
+    people: Mapping[int, Person],
+    inner: Sequence[int],
 ) -> tuple[Person, str]:
     at = random.random()
     like = people[random.choice(inner)]
@@ -258,7 +267,9 @@ def _home(random: Random, household: int, first: int, noise: Noise) -> list[Pers
     home: list[Person] = []
     sex = random.choice(("male", "female"))
     forename, native = _given(random, group, sex, year)
-    home.append(member(forename, _middle(random, sex, year), sex, _birth(random, year), native=(native, surname[1]) if native else None))
+    home.append(
+        member(forename, _middle(random, sex, year), sex, _birth(random, year), native=(native, surname[1]) if native else None)
+    )
     if random.random() < 0.6:
         partner = "female" if sex == "male" else "male"
         other_year = year + random.randint(-6, 6)
@@ -283,7 +294,16 @@ def _home(random: Random, household: int, first: int, noise: Noise) -> list[Pers
         if any(each.forename == forename for each in home[1:]):
             continue
         born = _birth(random, born_in)
-        home.append(member(forename, _middle(random, sex, born_in), sex, born, generation=generation, native=(native, surname[1]) if native else None))
+        home.append(
+            member(
+                forename,
+                _middle(random, sex, born_in),
+                sex,
+                born,
+                generation=generation,
+                native=(native, surname[1]) if native else None,
+            )
+        )
         if random.random() < 0.015:
             twin = _twin_of(random, home[-1])
             home[-1] = replace(home[-1], twin=True)
@@ -344,7 +364,9 @@ def _mobile(random: Random) -> str:
 def _mail(random: Random, forename: str, surname: str, born: date) -> str:
     first, last = (_plain(each) for each in (forename, surname))
     digits = random.choice(("", "", f"{born.year % 100:02}", str(born.year), str(random.randint(1, 999))))
-    shape = random.choice((f"{first}.{last}", f"{first}{last}", f"{first[:1]}{last}", f"{last}.{first[:1]}", f"{first}_{last}", first))
+    shape = random.choice(
+        (f"{first}.{last}", f"{first}{last}", f"{first[:1]}{last}", f"{last}.{first[:1]}", f"{first}_{last}", first)
+    )
     if random.random() < 0.06:
         shape = f"{_plain(random.choice(_STREETS))}{_plain(random.choice(_STREETS))}"
     if shape == first and not digits:
@@ -382,7 +404,9 @@ def _held(random: Random, person: Person, noise: Noise) -> Cells:
         "surname": _slip(random, surname, noise.held_typo),
         "date_of_birth": born.isoformat() if random.random() < 0.42 else "",
         "email": person.email if random.random() < 0.62 else "",
-        "phone": (person.landline if random.random() < 0.3 and person.landline else person.phone) if random.random() < 0.68 else "",
+        "phone": (person.landline if random.random() < 0.3 and person.landline else person.phone)
+        if random.random() < 0.68
+        else "",
     }
     if random.random() < 0.92:
         cells |= _address(random, person, abbreviate=0.15)

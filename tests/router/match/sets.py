@@ -148,7 +148,11 @@ def _keys(given: Sequence[str], surname: str, parts: Sequence[str], postcodes: S
     for each in {surname, *parts} - {""}:
         sound, bones = metaphone(each), skeleton(each)
         if len(first) > 1:
-            keys |= {f"full {metaphone(first)} {sound}", f"bones {skeleton(first)} {bones}", f"letters {''.join(sorted(first + each))}"}
+            keys |= {
+                f"full {metaphone(first)} {sound}",
+                f"bones {skeleton(first)} {bones}",
+                f"letters {''.join(sorted(first + each))}",
+            }
         elif first:
             keys.add(f"initial {first} {each}")
         if first:

@@ -12,7 +12,8 @@ import splink.comparison_library as compare
 from splink import Linker, SettingsCreator, block_on
 from splink.backends.duckdb import DuckDBAPI
 
-from router.match.splink import SplinkModel, UnknownModel, parse
+from router.match.splink import SplinkModel, UnknownModel, as_weights, parse
+from router.match.weights import COMPARISONS, read, shipped, written
 
 FORENAMES = [
     "Joan",
@@ -180,3 +181,43 @@ def test_a_level_is_known_by_its_place_and_its_sql_is_not_read():
     model = parse(broken((*_FIRST, "sql_condition"), "(("))
     assert model.weight({"surname": 1}, {}) - model.weight({"surname": -1}, {}) == pytest.approx(6.4918531)
     assert model.weight({"surname": 0}, {}) < model.weight({"surname": -1}, {})
+
+
+def ours(comparison: str, **changed: Any) -> dict[str, Any]:
+    """A comparison of a model with our names, its levels half as frequent each as the one before."""
+    levels = [
+        {"label_for_charts": name, "sql_condition": "?", "m_probability": 0.5**at, "u_probability": 0.001 * 2**at}
+        for at, name in enumerate(COMPARISONS[comparison], 1)
+    ]
+    return {"output_column_name": comparison, "comparison_levels": [LEVELS[0], *levels], **changed}
+
+
+def told(*comparisons: dict[str, Any]) -> str:
+    return json.dumps({**MODEL, "comparisons": comparisons})
+
+
+def test_a_model_with_our_names_becomes_weights_and_what_it_does_not_know_stays_as_shipped():
+    base = shipped()
+    made = as_weights(parse(told(ours("surname"), ours("email"))), base)
+    assert made.version.startswith("splink-")
+    assert (made.comparisons["surname"]["exact"].m, made.comparisons["surname"]["exact"].u) == (0.5, 0.002)
+    assert made.comparisons["forename"] == base.comparisons["forename"]
+    email = made.comparisons["email"]["exact"]
+    assert (email.m, email.u, email.each) == (0.5, base.comparisons["email"]["exact"].u, True)
+    assert made.registered == base.registered
+    assert written(read(written(made))) == written(made)
+
+
+@pytest.mark.parametrize(
+    ("comparisons", "because"),
+    [
+        (
+            (ours("surname"), ours("email", output_column_name="shoe size")),
+            "no comparison shoe size. Known are forename, surname",
+        ),
+        ((ours("surname", comparison_levels=LEVELS),), "surname has the levels same, else. They must be, in this order, exact"),
+    ],
+)
+def test_a_comparison_or_a_level_that_is_not_known_is_refused_with_those_that_are(comparisons: Any, because: str):
+    with pytest.raises(UnknownModel, match=because):
+        as_weights(parse(told(*comparisons)), shipped())
