@@ -211,7 +211,7 @@ def each_list(lists: Sequence[Sequence[Any]], *types: TypeEngine[Any]) -> Select
 
 
 class _Gathered(FunctionElement[Any]):
-    """The values of a row, of every row, as lists within a list; null or an empty list where there is none."""
+    """The values of a row, of every row, as lists within a list; an empty list where there is none."""
 
     name = "gathered"
     type = JSON()
@@ -220,7 +220,7 @@ class _Gathered(FunctionElement[Any]):
 
 @compiles(_Gathered)
 def _json_agg(element: _Gathered, compiler: SQLCompiler, **_: Any) -> str:
-    return f"json_agg(json_build_array({compiler.process(element.clauses)}))"
+    return f"coalesce(json_agg(json_build_array({compiler.process(element.clauses)})), '[]')"
 
 
 @compiles(_Gathered, "sqlite")

@@ -12,27 +12,45 @@ from typing import TYPE_CHECKING, Annotated, Final, TextIO
 import typer
 
 from ingest.commands.terminal import bar, fail, run_async, say, table, warn
+from ingest.commands.weights import chosen
+from ingest.commands.weights import command as weights_command
 
 if TYPE_CHECKING:
     from ingest.database import Database
     from router.match import MatchResult, Query
+    from router.match.weights import Weights
     from router.register.intake import RefusedRow, Row, Source
 
 _BATCH: Final = 500
 _File = typer.Option(metavar="FILE", exists=True, dir_okay=False)
 
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app.command("weights")(weights_command)
+
+
+@app.callback(invoke_without_command=True)
 def command(
-    register: Annotated[Path, _File],
-    contacts: Annotated[Path, _File],
-    out: Annotated[Path, typer.Option(metavar="FILE", dir_okay=False, help="Where the answers are written, as CSV.")],
+    context: typer.Context,
+    register: Annotated[Path | None, _File] = None,
+    contacts: Annotated[Path | None, _File] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", dir_okay=False, help="Where the answers are written, as CSV.")
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Other weights than those it comes with.")
+    ] = None,
 ) -> None:
     """Match contacts with a register: contact_id, person_id, score and decision for each, the decision match, review or none.
 
     A review names the likeliest candidate. A cell that cannot be read is left out, as is a row; each is listed, and the exit
     status is then 1.
     """
-    if run_async(_match(register, contacts, out)):
+    if context.invoked_subcommand:
+        return
+    if register is None or contacts is None or out is None:
+        fail("--register, --contacts and --out are all needed. See: ingest match --help", 2)
+    if run_async(_match(register, contacts, out, chosen(weights))):
         raise typer.Exit(1)
 
 
@@ -58,7 +76,7 @@ class _LeftOut:
         return emptied
 
 
-async def _match(register: Path, contacts: Path, out: Path) -> bool:
+async def _match(register: Path, contacts: Path, out: Path, weights: "Weights") -> bool:
     """Whether anything was left out."""
     from ingest.clock import now
     from ingest.database import Database, upgrade
@@ -78,7 +96,7 @@ async def _match(register: Path, contacts: Path, out: Path) -> bool:
             done = await take_in(database, "individuals", mended, now, bar)
             left_out.rows(known, iter(done.refused))
             with bar("Matching", asked.lines) as progress:
-                decided = await _answer(database, asked, left_out, answers, progress)
+                decided = await _answer(database, asked, left_out, answers, progress, weights)
         finally:
             await database.close()
     say(f"{decided['match']} matched, {decided['review']} for review, {decided['none']} not in the register.")
@@ -89,7 +107,12 @@ async def _match(register: Path, contacts: Path, out: Path) -> bool:
 
 
 async def _answer(
-    database: "Database", asked: "Source", left_out: _LeftOut, answers: TextIO, progress: Callable[[int], None]
+    database: "Database",
+    asked: "Source",
+    left_out: _LeftOut,
+    answers: TextIO,
+    progress: Callable[[int], None],
+    weights: "Weights",
 ) -> Counter[str]:
     from router.match import match
     from router.register.search import candidates
@@ -104,7 +127,7 @@ async def _answer(
             found = await candidates(connection, queries, left_out.today)
             borne = await statistics(connection)
         for row, query, some in zip(batch, queries, found, strict=True):
-            person, score, decision = _said(match(query, some, borne))
+            person, score, decision = _said(match(query, some, borne, weights))
             sheet.writerow((row.cells["contact_id"], person, score, decision))
             decided[decision] += 1
         progress(len(batch))

@@ -5,7 +5,7 @@ They stand in a file with a version, which every decision records. The shipped f
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from importlib.resources import files
 from math import log2
@@ -25,6 +25,7 @@ COMPARISONS: Final[Mapping[str, tuple[str, ...]]] = {
     "email": points.EMAIL,
     "phone": points.PHONE,
 }
+_SHARES: Final = ("registered", "household", "swapped", "sons", "daughters", "automatic", "near")
 _FEWEST: Final = 10_000  # a register of fewer is weighed as one of so many: those who might write are no fewer for it
 _PRIOR_COUNT: Final = 20_000  # how many people's names the shipped frequencies count for, beside the register's own
 _RAREST: Final = 2e-5
@@ -78,13 +79,7 @@ def read(text: str | bytes) -> Weights:
         }
         weights = Weights(
             version=str(said["version"]),
-            registered=float(said["registered"]),
-            household=float(said["household"]),
-            swapped=float(said["swapped"]),
-            sons=float(said["sons"]),
-            daughters=float(said["daughters"]),
-            automatic=float(said["automatic"]),
-            near=float(said["near"]),
+            **{key: float(said[key]) for key in _SHARES},
             comparisons=comparisons,
             forenames={name: millionths / 1e6 for name, millionths in said["forenames"].items()},
             surnames={name: millionths / 1e6 for name, millionths in said["surnames"].items()},
@@ -111,6 +106,33 @@ def _check(weights: Weights) -> None:
     shares = (weights.registered, weights.household, weights.swapped, weights.automatic, weights.near)
     if not all(0 < each < 1 for each in shares) or weights.sons <= 0 or weights.daughters <= 0:
         raise Unusable("Its shares and thresholds must be above 0 and below 1.")
+
+
+def written(weights: Weights) -> str:
+    """The file of these weights, one level a line; ``read`` takes it back."""
+    comparisons = ",\n".join(
+        f"  {json.dumps(name)}: {{\n"
+        + ",\n".join(f"   {json.dumps(level)}: {json.dumps(_terse(values))}" for level, values in levels.items())
+        + "\n  }"
+        for name, levels in weights.comparisons.items()
+    )
+    shares = ",\n".join(f" {json.dumps(key)}: {json.dumps(getattr(weights, key))}" for key in ("version", *_SHARES))
+    frequencies = ",\n".join(
+        f" {json.dumps(kind)}: {json.dumps(_millionths(getattr(weights, kind)), separators=(',', ':'))}"
+        for kind in ("forenames", "surnames")
+    )
+    sexes = ",\n".join(
+        f" {json.dumps(kind)}: {json.dumps(' '.join(sorted(getattr(weights, kind))))}" for kind in ("men", "women")
+    )
+    return f'{{\n{shares},\n "comparisons": {{\n{comparisons}\n }},\n{frequencies},\n{sexes}\n}}\n'
+
+
+def _terse(level: Level) -> dict[str, float | bool]:
+    return {key: value for key, value in asdict(level).items() if value or key in {"m", "h", "u"}}
+
+
+def _millionths(frequencies: Mapping[str, float]) -> dict[str, int]:
+    return {name: round(1e6 * share) for name, share in frequencies.items()}
 
 
 @lru_cache(maxsize=1)

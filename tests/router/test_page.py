@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import JSON, Boolean, Column, Date, Integer, LargeBinary, Text, Uuid
+from sqlalchemy import JSON, Boolean, Column, Date, Float, Integer, LargeBinary, Text, Uuid
 from sqlalchemy.exc import IntegrityError
 
 from ingest.database import Json, UtcDateTime
@@ -21,6 +21,7 @@ VALUES: list[tuple[Any, Any, Any]] = [
     (JSON, {"words": "Siân 😀 '\"\\", "numbers": [1, 0.125, None, True]}, [["h", "é"]]),
     (Boolean, True, False),
     (Integer, -1, 2**31 - 1),
+    (Float, 0.1, -1e-300),
     (Date, date(1944, 2, 29), date(2026, 3, 2)),
     (LargeBinary, b"\xff\x00\\x", b""),
     (Text, 'O\'Brien \\ "quoted" {1,2} NULL', "Diolch, Siân — 😀\n"),

@@ -5,11 +5,9 @@ home), ``u`` on pairs drawn at random, or from counts where agreement by chance 
 level speaks louder than a likelier one, and none that agrees speaks louder for the household than for the person.
 """
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -22,7 +20,7 @@ from sets import candidate_of, query_of, statistics_of
 from router.match import Candidate, addresses, decision, likeness, points
 from router.match.likeness import known
 from router.match.statistics import Statistics
-from router.match.weights import COMPARISONS, Level, Weights, scale
+from router.match.weights import COMPARISONS, Level, Weights, scale, written
 
 SEED: Final = 20261129
 VERSION: Final = "2026-11-29"
@@ -87,10 +85,10 @@ def _counted(
         homes: dict[int, list[int]] = {}
         for number in world.register:
             homes.setdefault(world.people[number].household, []).append(number)
-        for written in world.contacts:
-            asked = decision._asked(query_of(written.cells))
-            for number in homes.get(written.author.household, ()):
-                into = same if number == written.person else beside
+        for contact in world.contacts:
+            asked = decision._asked(query_of(contact.cells))
+            for number in homes.get(contact.author.household, ()):
+                into = same if number == contact.person else beside
                 judged = decision._judge(asked, register[str(number)], by, statistics)
                 for name, seen in judged.seen.items():
                     if name in into:
@@ -197,31 +195,10 @@ def _short(number: float, *, up: bool = False) -> float:
     return float(f"{number * 1.0005:.4g}") if up and short < number else short
 
 
-def as_file(weights: Weights) -> str:
-    """The file of these weights, one level a line."""
-    comparisons = ",\n".join(
-        f"  {json.dumps(name)}: {{\n" + ",\n".join(f"   {json.dumps(level)}: {json.dumps(_terse(values))}" for level, values in levels.items()) + "\n  }"
-        for name, levels in weights.comparisons.items()
-    )  # fmt: skip
-    shares = ",\n".join(f" {json.dumps(key)}: {json.dumps(getattr(weights, key))}" for key in ("version", *SHARES))
-    frequencies = ",\n".join(
-        f" {json.dumps(kind)}: {json.dumps({name: round(1e6 * share) for name, share in getattr(weights, kind).items()}, separators=(',', ':'))}"
-        for kind in ("forenames", "surnames")
-    )
-    sexes = ",\n".join(
-        f" {json.dumps(kind)}: {json.dumps(' '.join(sorted(getattr(weights, kind))))}" for kind in ("men", "women")
-    )
-    return f'{{\n{shares},\n "comparisons": {{\n{comparisons}\n }},\n{frequencies},\n{sexes}\n}}\n'
-
-
-def _terse(level: Level) -> dict[str, float | bool]:
-    return {key: value for key, value in asdict(level).items() if value or key in {"m", "h", "u"}}
-
-
 def main() -> None:
     """Write the shipped file."""
     weights = trained()
-    SHIPPED.write_text(as_file(weights), encoding="utf-8")
+    SHIPPED.write_text(written(weights), encoding="utf-8")
     for name, levels in weights.comparisons.items():
         for level, values in levels.items():
             print(f"{name:12} {level:10} m {values.m:<9} h {values.h:<9} u {values.u:<9} {'each' if values.each else ''}")
