@@ -54,7 +54,8 @@ def place(text: str | None, postcode: str | None = None) -> Place:
         said = [_ENDS.get(word, word) for word in words(part) if word not in _FLAT]
         plain = [word for word in said if not _NUMBER.fullmatch(word)]
         counted = [word for word in said if _NUMBER.fullmatch(word)]
-        numbers += counted
+        if plain or not (street or town):  # a number by itself, behind the street, is another country's postcode
+            numbers += counted
         if plain and counted:
             street = street or " ".join(plain)
         elif plain:

@@ -142,7 +142,7 @@ def _places(postcodes: tuple[str, ...], addresses: tuple[str, ...]) -> Iterator[
         line = _POSTCODE.sub(" ", address[:_LONGEST].casefold()).rstrip(", ")
         house = _HOUSE.search(line)
         number, street = (house[1], house[2]) if house else ("", "")
-        town = line.rpartition(",")[2].strip()
+        town = next((part for part in map(str.strip, reversed(line.split(","))) if not part.isdigit()), "")  # another country's postcode
         yield _Place("", number, street, town if town.replace(" ", "").isalpha() else "")
         if number:
             yield from (_Place(postcode=each, number=number) for each in postcodes)
@@ -152,6 +152,8 @@ def _of_place(place: _Place, names: Iterable[_Reading]) -> Iterator[str]:
     if place.postcode and place.number:
         yield f"house {place.postcode} {place.number}"
         return
+    if place.number and place.street and place.town:
+        yield f"door {place.number} {_sound(place.street)} {_sound(place.town)}"
     for name in names:
         sound = _sound(name.surname)
         if place.postcode:
@@ -165,6 +167,7 @@ def _of_place(place: _Place, names: Iterable[_Reading]) -> Iterator[str]:
 
 
 def _of_birth(born: date, names: Iterable[_Reading], postcodes: Iterable[str]) -> Iterator[str]:
+    yield f"day {born}"
     for name in names:
         if name.surname:
             yield f"born {born} {_sound(name.surname)}"
