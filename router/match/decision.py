@@ -123,6 +123,7 @@ _FULL: Final = frozenset(["exact", "nickname", "close"])
 _SOMEWHAT: Final = frozenset(["phonetic", "skeleton", "near", "initial"])
 _ALIKE: Final = frozenset(["close", "skeleton", "near"])
 _AT_HOME: Final = frozenset(["house", "street", "postcode"])
+_COMPARED: Final = {"email": points.emails, "phone": points.phones}
 _SAME_POINT: Final = frozenset(["exact", "mobile", "landline"])
 
 
@@ -387,7 +388,7 @@ def _pointed(
     comparison: str, given: Sequence[str], verified: frozenset[str], held: Sequence[str], holders: Mapping[str, int], by: Scale
 ) -> _Seen:
     """An email or a phone: the likest of all those given and held, what fewest people share before the others."""
-    compare = points.emails if comparison == "email" else points.phones
+    compare = _COMPARED[comparison]
     best: _Seen | None = None
     for one in given:
         for other in held:

@@ -142,7 +142,9 @@ def _places(postcodes: tuple[str, ...], addresses: tuple[str, ...]) -> Iterator[
         line = _POSTCODE.sub(" ", address[:_LONGEST].casefold()).rstrip(", ")
         house = _HOUSE.search(line)
         number, street = (house[1], house[2]) if house else ("", "")
-        town = next((part for part in map(str.strip, reversed(line.split(","))) if not part.isdigit()), "")  # another country's postcode
+        town = next(
+            (part for part in map(str.strip, reversed(line.split(","))) if not part.isdigit()), ""
+        )  # another country's postcode
         yield _Place("", number, street, town if town.replace(" ", "").isalpha() else "")
         if number:
             yield from (_Place(postcode=each, number=number) for each in postcodes)

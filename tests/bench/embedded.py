@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ingest import state
 from ingest.contract import Contact
@@ -109,6 +109,9 @@ async def router(folder: Path, number: int) -> Measured:
     return Measured(number / wall, cpu / number * 1e6)
 
 
+_KEY: Final = {tables.individual_keys.name: "key, individual_id"}  # of a table without row numbers
+
+
 def written(before: Path, after: Path) -> dict[str, tuple[str, list[tuple[Any, ...]]]]:
     """For each table the insert and the rows that the router added; its position is written apart."""
     found: dict[str, tuple[str, list[tuple[Any, ...]]]] = {}
@@ -116,8 +119,10 @@ def written(before: Path, after: Path) -> dict[str, tuple[str, list[tuple[Any, .
         for (name,) in new.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
         ).fetchall():
-            (held,) = old.execute(f'SELECT count(*) FROM "{name}"').fetchone()
-            rows = new.execute(f'SELECT * FROM "{name}"').fetchall()[held:]
+            held = set(old.execute(f'SELECT {_KEY.get(name, "rowid")} FROM "{name}"'))
+            every = new.execute(f'SELECT {_KEY.get(name, "rowid")}, * FROM "{name}"')
+            keys = _KEY.get(name, "rowid").count(",") + 1
+            rows = [row[keys:] for row in every if row[:keys] not in held]
             if rows and name != tables.positions.name:
                 found[name] = (f'INSERT INTO "{name}" VALUES ({", ".join("?" * len(rows[0]))})', rows)
     return found
