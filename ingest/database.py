@@ -178,11 +178,6 @@ def _unnested(element: _Each, compiler: SQLCompiler, **_: Any) -> str:
     return f"(SELECT unnest({compiler.process(element.clauses)}) AS value)"
 
 
-@compiles(_Each, "sqlite")
-def _json_each(element: _Each, compiler: SQLCompiler, **_: Any) -> str:
-    return f"json_each({compiler.process(element.clauses)})"
-
-
 def each_of(values: Iterable[Any] | str, type_: TypeEngine[Any]) -> TableValuedAlias:
     """Values, or those given to the statement by a name, as rows of a table that has one column, ``value``; bound as one."""
     return _Each(_many(values, type_)).table_valued(column("value", type_))
@@ -198,8 +193,9 @@ def _json_array_elements(element: _EachList, compiler: SQLCompiler, **_: Any) ->
     return f"(SELECT value FROM json_array_elements(CAST({compiler.process(element.clauses)} AS json)))"
 
 
+@compiles(_Each, "sqlite")
 @compiles(_EachList, "sqlite")
-def _json_each_list(element: _EachList, compiler: SQLCompiler, **_: Any) -> str:
+def _json_each(element: FunctionElement[Any], compiler: SQLCompiler, **_: Any) -> str:
     return f"json_each({compiler.process(element.clauses)})"
 
 

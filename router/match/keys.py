@@ -18,10 +18,9 @@ from hashlib import blake2b
 from typing import Final
 
 from anyascii import anyascii
-from jellyfish import metaphone
 
 from router.match.decision import Candidate, Query
-from router.match.names import Name, formal_forms, held, parts, written
+from router.match.names import Name, formal_forms, held, metaphone, parts, written
 
 VERSION: Final = 1
 
@@ -194,7 +193,6 @@ def _plain(word: str) -> str:
     return _NOT_LETTERS.sub("", anyascii(word).casefold())
 
 
-@lru_cache(maxsize=65_536)
 def _sound(word: str) -> str:
     plain = _plain(word)
     return metaphone(plain) or plain

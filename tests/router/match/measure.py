@@ -1,15 +1,16 @@
 """Measures matching on a labelled set: what is matched, wrong, left to a person and lost, in all and by scenario.
 
 ``python tests/router/match/measure.py FOLDER`` reads register.csv, contacts.csv and truth.csv; ``--seed N [--rough|--traps]`` makes
-a set instead. Candidates come from the register's own search on SQLite, or with ``--in-memory`` from the many keys of ``sets.py``.
+a set instead. Candidates come from the register's own search, on SQLite.
 """
 
 import argparse
 import asyncio
+import csv
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import sqrt
@@ -19,7 +20,7 @@ from tempfile import TemporaryDirectory
 sys.path.insert(0, str(Path(__file__).parent))
 
 import people
-from sets import Asked, Index, candidate_of, loaded, query_of, statistics_of
+from sets import Asked, contacts_of, query_of, register_of, statistics_of
 
 from router.match import Ambiguous, Candidate, Matched, MatchResult, match
 from router.match.statistics import Statistics
@@ -45,30 +46,26 @@ def wilson(right: int, of: int, z: float = 1.96) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def made(
-    seed: int, noise: people.Noise, register: int, contacts: int, inside: float
-) -> tuple[dict[str, Candidate], list[Asked]]:
-    """A set of synthetic people."""
+def make(folder: Path, seed: int, noise: people.Noise, register: int, contacts: int, inside: float) -> list[Asked]:
+    """A register of synthetic people, into a folder, and contacts from them and others."""
     world = people.world(seed, register, contacts, noise, inside)
-    held = {str(number): candidate_of(str(number), cells) for number, cells in world.register.items()}
-    return held, [
+    with (folder / "register.csv").open("w", encoding="utf-8", newline="") as sheet:
+        columns: list[str] = ["person_id", *people.COLUMNS]
+        rows = csv.DictWriter(sheet, columns)
+        rows.writeheader()
+        rows.writerows({"person_id": number, **cells} for number, cells in world.register.items())
+    return [
         Asked(str(at), query_of(each.cells), "" if each.person is None else str(each.person), each.scenario)
         for at, each in enumerate(world.contacts)
     ]
 
 
-def in_memory(register: Mapping[str, Candidate], asked: Sequence[Asked]) -> list[list[Candidate]]:
-    """Candidates by the keys of ``sets.py``."""
-    index = Index(register)
-    return [index.candidates(each.query) for each in asked]
-
-
-def on_sqlite(folder: Path, asked: Sequence[Asked]) -> list[list[Candidate]]:
+def found_by_register(folder: Path, asked: Sequence[Asked]) -> list[list[Candidate]]:
     """Candidates by the register's own search, as ``ingest match`` finds them."""
-    return asyncio.run(_on_sqlite(folder, asked))
+    return asyncio.run(_found(folder, asked))
 
 
-async def _on_sqlite(folder: Path, asked: Sequence[Asked]) -> list[list[Candidate]]:
+async def _found(folder: Path, asked: Sequence[Asked]) -> list[list[Candidate]]:
     from ingest.clock import now
     from ingest.database import Database, upgrade
     from router.register import MIGRATIONS
@@ -165,17 +162,18 @@ def main() -> None:
     parser.add_argument("--traps", action="store_true")
     parser.add_argument("--register", type=int, default=20_000)
     parser.add_argument("--contacts", type=int, default=20_000)
-    parser.add_argument("--in-memory", action="store_true")
     given = parser.parse_args()
-    if given.folder:
-        register, asked = loaded(given.folder)
-        found = in_memory(register, asked) if given.in_memory else on_sqlite(given.folder, asked)
-    else:
-        noise = people.TRAPS if given.traps else people.ROUGH if given.rough else people.PLAIN
-        register, asked = made(given.seed, noise, given.register, given.contacts, 0.35 if given.traps else 0.6)
-        found = in_memory(register, asked)
+    with TemporaryDirectory() as place:
+        folder = given.folder or Path(place)
+        if given.folder:
+            asked = contacts_of(folder)
+        else:
+            noise = people.TRAPS if given.traps else people.ROUGH if given.rough else people.PLAIN
+            asked = make(folder, given.seed, noise, given.register, given.contacts, 0.35 if given.traps else 0.6)
+        register = register_of(folder)
+        found = found_by_register(folder, asked)
     started = time.process_time()
-    every = answered(asked, found, statistics_of(register.values()))
+    every = answered(asked, found, statistics_of(register))
     spent = time.process_time() - started
     for line in told(every):
         print(line)

@@ -7,6 +7,7 @@ from uuid import UUID
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.database import Database
 from router.match import Query
@@ -24,12 +25,17 @@ def brought(to: str):
     return bring
 
 
+async def as_of(connection: AsyncConnection, release: str) -> None:
+    """A register that has nothing in it, with an earlier release's tables."""
+    for table in [*tables.metadata.tables, "register_version"]:
+        await connection.execute(text(f"DROP TABLE {table}"))
+    await connection.run_sync(brought(release))
+
+
 async def test_a_handoff_of_before_is_due_48_hours_after_it_was_handed_on(register_url, clock):
     database = Database(register_url)
     async with database.write() as connection:
-        for table in [*tables.metadata.tables, "register_version"]:
-            await connection.execute(text(f"DROP TABLE {table}"))
-        await connection.run_sync(brought("0002_allocation"))
+        await as_of(connection, "0002_allocation")
         old = {"id": UUID(int=1), "contact_id": UUID(int=2), "team": "intake", "mailbox": "intake@example.org", "state": "sent",
                "handed_off_at": clock(), "body": "{}"}  # fmt: skip
         await connection.execute(tables.handoffs.insert().values(**old))
@@ -42,9 +48,7 @@ async def test_a_handoff_of_before_is_due_48_hours_after_it_was_handed_on(regist
 async def test_of_the_links_of_before_the_last_stands_and_each_has_a_grade(register_url, clock):
     database = Database(register_url)
     async with database.write() as connection:
-        for table in [*tables.metadata.tables, "register_version"]:
-            await connection.execute(text(f"DROP TABLE {table}"))
-        await connection.run_sync(brought("0003_handoffs"))
+        await as_of(connection, "0003_handoffs")
         links = tables.links
         for number, (who, by, hours) in enumerate((("R1", "router", 0), ("R2", "Sam", 1), ("R3", "router", 0))):
             row = {"contact_id": UUID(int=7 if number < 2 else 8), "individual_id": who, "evidence": [], "by": by}
@@ -58,9 +62,7 @@ async def test_of_the_links_of_before_the_last_stands_and_each_has_a_grade(regis
 async def test_people_of_before_are_found_once_their_keys_are_made(register_url, clock):
     database = Database(register_url)
     async with database.write() as connection:
-        for table in [*tables.metadata.tables, "register_version"]:
-            await connection.execute(text(f"DROP TABLE {table}"))
-        await connection.run_sync(brought("0003_handoffs"))
+        await as_of(connection, "0003_handoffs")
         old = {"id": "R1", "given": "Joan", "surname": "Asante Boyd", "canonical": "asante boyd", "key": "asante boyd, joan"}
         columns = "id, given_name, surname, canonical_surname, name_key, agreed_methods, forbidden_methods, imported_at"
         values = ":id, :given, :surname, :canonical, :key, '[]', '[]', '2026-01-01T00:00:00.000000Z'"
