@@ -4,10 +4,9 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
-from ingest.contract import canonical_email, canonical_phone, canonical_postcode
+from ingest.contract import as_date, canonical_email, canonical_phone, canonical_postcode
 from router.match import Candidate, Query
 from router.match.likeness import known
 from router.match.statistics import Statistics
@@ -28,7 +27,7 @@ def query_of(cells: Mapping[str, str]) -> Query:
     name = " ".join(filter(None, (cells["given_name"], cells["surname"])))
     return Query(
         names=(name,) if name else (),
-        date_of_birth=_day(cells["date_of_birth"]),
+        date_of_birth=as_date(cells["date_of_birth"]),
         emails=tuple(filter(None, [canonical_email(cells["email"])])),
         phones=tuple(filter(None, [canonical_phone(cells["phone"])])),
         postcodes=tuple(filter(None, [canonical_postcode(cells["postcode"])])),
@@ -43,7 +42,7 @@ def candidate_of(person: str, cells: Mapping[str, str]) -> Candidate:
         person,
         cells["given_name"] or None,
         cells["surname"] or None,
-        _day(cells["date_of_birth"]),
+        as_date(cells["date_of_birth"]),
         tuple(filter(None, [canonical_email(cells["email"])])),
         tuple(filter(None, [canonical_phone(cells["phone"])])),
         tuple(filter(None, [canonical_postcode(cells["postcode"])])),
@@ -53,10 +52,6 @@ def candidate_of(person: str, cells: Mapping[str, str]) -> Candidate:
 
 def _line(cells: Mapping[str, str]) -> str:
     return ", ".join(filter(None, (cells["address_1"], cells["address_2"], cells["town"])))
-
-
-def _day(text: str) -> date | None:
-    return date.fromisoformat(text) if text else None
 
 
 def register_of(folder: Path) -> list[Candidate]:
