@@ -159,6 +159,7 @@ class Consequences:
     tasks: tuple[Task, ...] = ()
     messages: tuple[Message, ...] = ()
     restrictions: tuple[tuple[str, str], ...] = ()  # method, their words
+    needs: tuple[str, ...] = ()  # adjustments that it asks for
     bounced: UUID | None = None  # the message of ours that this contact returns
     waiting: Waiting | None = None
     allocation: Allocation | None = None  # where it came with one
@@ -312,6 +313,7 @@ def consequences(
         tasks=tasks,
         messages=messages,
         restrictions=situation.reading.restrictions if contact.automatic is Automatic.NONE else (),
+        needs=situation.reading.reasonable_adjustments if contact.automatic is Automatic.NONE else (),
         bounced=_bounced(contact, house),
         waiting=Waiting(first_of(contact), contact.received_at + house.router.allocate_within) if _waits(decision) else None,
         allocation=allocation,

@@ -37,6 +37,7 @@ class Known:
     borne: Statistics = field(default_factory=Statistics)
     unsettled: dict[str, list[Unsettled]] = field(default_factory=dict[str, list[Unsettled]])
     written: set[str] = field(default_factory=set[str])  # individuals with an earlier contact
+    needs: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])  # said in this batch, by individual
     forbidden: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     urgent_waits: set[str] = field(default_factory=set[str])
     spent: dict[str, int] = field(default_factory=dict[str, int])
@@ -50,7 +51,8 @@ class Known:
         query, found = self.queries[contact.id], self._match(contact.id)
         person = self.people.get(found.individual_id) if isinstance(found, Matched) else None
         if person and person.individual_id in self.written:
-            person = replace(person, written_before=True)
+            said = self.needs.get(person.individual_id, ())
+            person = replace(person, written_before=True, adjustments=tuple(dict.fromkeys((*person.adjustments, *said))))
         return Situation(
             contact=contact,
             reading=reading,
@@ -109,6 +111,7 @@ class Known:
                 self.newcomers.setdefault(one, []).append(new)
         if decision.individual_id:
             self.written.add(decision.individual_id)
+            self.needs[decision.individual_id] = (*self.needs.get(decision.individual_id, ()), *written.needs)
             made = [(written.feedback, None)] if written.feedback else []
             made += [(written.handoff, written.handoff.team)] if written.handoff else []
             for each, team in made:

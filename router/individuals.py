@@ -33,7 +33,7 @@ from router.desk import (
     supersede,
 )
 from router.opening import reading_of
-from router.register import intake, tables
+from router.register import intake, search, tables
 from router.store import Store
 from router.writer import Newcomer, newcomer
 
@@ -160,6 +160,30 @@ async def split(desk: Desk, individual_id: str, contact_ids: Sequence[UUID] = ()
             return await _apart(connection, desk, individual_id, now)
         await _individual(connection, individual_id)
         return await _taken_out(connection, desk, individual_id, list(dict.fromkeys(contact_ids)), now)
+
+
+async def withdraw(desk: Desk, individual_id: str, kind: str) -> list[str]:
+    """Have an adjustment that their contacts ask for hold no longer; answers with what changed, in sentences.
+
+    One asked for in a later contact holds again. Raises Refused ``no-such-individual``, ``merged``, ``not-held``,
+    ``case-systems-own`` where the case system holds it.
+    """
+    async with _acting(desk) as connection:
+        now = desk.clock()
+        await _individual(connection, individual_id)
+        held = [each for each in await search.adjustments_of(connection, individual_id) if each.kind == kind]
+        if not held:
+            raise Refused("not-held", f"{kind} is not held on {individual_id}. `ingest register adjustments` lists what is.")
+        if any(each.contact_id is None for each in held):
+            raise Refused(
+                "case-systems-own", f"{kind} comes from the case system: take it off there, and import {individual_id} again."
+            )
+        needs, asked_in = tables.needs, [each.contact_id for each in held if each.contact_id]
+        mine = among(needs.c.contact_id, asked_in) & (needs.c.kind == kind)
+        await connection.execute(update(needs).where(mine).values(withdrawn_at=now, withdrawn_by=desk.by))
+        told = {"individual": individual_id, "kind": kind, "because": desk.because}
+        await desk.store.audit(connection, [entry(now, desk.by, "adjustment-withdrawn", each, **told) for each in asked_in])
+        return [f"{kind}, asked for in {each.reference}, is no longer held on {individual_id}." for each in held]
 
 
 async def _apart(connection: AsyncConnection, desk: Desk, individual_id: str, now: datetime) -> list[str]:

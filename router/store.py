@@ -59,6 +59,7 @@ _KEPT: Final = (
     Kept(tables.outgoing, parent=True),
     Kept(tables.budgets, on_conflict="sum"),
     Kept(tables.restrictions),
+    Kept(tables.needs),
     Kept(tables.posts),
     Kept(tables.allocations),
     Kept(tables.ties),
@@ -194,7 +195,7 @@ class Store:
         return Turn(tables.positions, {**where, "next": batch.first}, {"next": batch.following})
 
     async def write(self, connection: AsyncConnection, decided: Sequence[Consequences], now: datetime) -> None:
-        """Records, handoffs, additions, tasks, messages, wishes, audit entries and what is published of them."""
+        """Records, handoffs, additions, tasks, messages, wishes, needs, audit entries and what is published of them."""
         page = Page(_KEPT)
         for each in decided:
             _consequences(page, each, now)
@@ -518,6 +519,9 @@ def _consequences(page: Page, each: Consequences, now: datetime, new: UUID | Non
     for address, (method, words) in product(each.addresses, each.restrictions):
         row = {"sender": address, "method": method, "words": words, "contact_id": each.contact.id, "since": now}
         page.put(tables.restrictions, row, new)
+    for kind in each.needs:
+        row = {"contact_id": each.contact.id, "kind": kind, "since": now, "withdrawn_at": None, "withdrawn_by": None}
+        page.put(tables.needs, row, new)
     if each.waiting:
         row = {
             "contact_id": each.contact.id, "first": each.waiting.first, "due": each.waiting.due, "alarmed_at": None, "outcome": None,

@@ -1,4 +1,4 @@
-"""``ingest register``: people and cases into the register, finding somebody in it, and saying who is who: unlink, merge, split."""
+"""``ingest register``: people and cases into the register, finding somebody in it, what is done differently for them, and who is who."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -171,6 +171,50 @@ def split(
         return await individuals.split(desk, individual_id, theirs)
 
     _tell(take_apart, contacts or [], by, because, config, dry_run=dry_run)
+
+
+@app.command()
+def adjustments(
+    individual_id: Annotated[str, typer.Argument(metavar="INDIVIDUAL", help="The register's id.")],
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """List what is done differently for somebody, and who said so: the case system, or a contact of theirs."""
+
+    async def found() -> list[tuple[object, ...]]:
+        from router.register.search import adjustments_of
+
+        database = open_database(settings(config))
+        try:
+            async with database.read() as connection:
+                held = await adjustments_of(connection, individual_id)
+        finally:
+            await database.close()
+        return [(each.kind, each.since, each.reference or "case system") for each in held]
+
+    held = run_async(found())
+    table("Adjustments", ("Adjustment", "Since", "Said by"), held, json=json)
+    if not held:
+        raise typer.Exit(1)
+
+
+@app.command()
+def withdraw(
+    individual_id: Annotated[str, typer.Argument(metavar="INDIVIDUAL", help="The register's id.")],
+    kind: Annotated[str, typer.Argument(metavar="ADJUSTMENT", help="As `adjustments` lists it.")],
+    by: By,
+    because: _Because,
+    dry_run: _DryRun = False,
+    config: Config = None,
+) -> None:
+    """Have an adjustment that somebody's contacts asked for hold no longer, as where they need it no more or never said it."""
+
+    async def taken_off(desk: "Desk", _: "list[UUID]") -> list[str]:
+        from router import individuals
+
+        return await individuals.withdraw(desk, individual_id, kind)
+
+    _tell(taken_off, [], by, because, config, dry_run=dry_run)
 
 
 def _tell(

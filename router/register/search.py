@@ -7,10 +7,11 @@ than 400 people hold finds nobody: it is a switchboard, or a name too common to 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from heapq import nsmallest
 from math import log2
 from typing import Any, Final, TypeVar
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,11 +27,13 @@ from router.register.index import not_whole
 from router.register.tables import (
     addresses,
     adjustments,
+    contacts,
     identifiers,
     individual_keys,
     individuals,
     key_versions,
     links,
+    needs,
     parties,
 )
 from router.register.tables import cases as case_table
@@ -103,7 +106,7 @@ async def cases(connection: AsyncConnection, references: Collection[str]) -> dic
 async def people(connection: AsyncConnection, ids: Collection[str]) -> dict[str, IndividualView]:
     """These individuals as the register holds them, together with whoever was merged into them; nobody who is merged themselves.
 
-    ``written_before`` looks at links that stand. What restricts how one is reached is each one's; of the rest what is held of
+    ``written_before`` and the adjustments that their contacts ask for look at links that stand. What restricts how one is reached is each one's; of the rest what is held of
     themselves goes before what is held of the others.
     """
     whose = await _together(connection, ids)
@@ -114,9 +117,11 @@ async def people(connection: AsyncConnection, ids: Collection[str]) -> dict[str,
     for row in _own_first(whose, await _all(connection, select(identifiers), identifiers.c.individual_id, whose)):
         if row.kind == "email":
             emails[whose[row.individual_id]].append(row.canonical)
-    needs: dict[str, list[str]] = defaultdict(list)
+    asked: dict[str, list[str]] = defaultdict(list)
     for row in await _all(connection, select(adjustments), adjustments.c.individual_id, whose):
-        needs[whose[row.individual_id]].append(row.kind)
+        asked[whose[row.individual_id]].append(row.kind)
+    for row in await _needs(connection, whose):
+        asked[whose[row.individual_id]].append(row.kind)
     parts: dict[str, list[str]] = defaultdict(list)
     for row in await _all(connection, select(parties), parties.c.individual_id, whose):
         parts[whose[row.individual_id]].append(row.case_reference)
@@ -136,7 +141,7 @@ async def people(connection: AsyncConnection, ids: Collection[str]) -> dict[str,
             where.get(id_),
             _each(emails[id_]),
             _first(row.language for row in rows),
-            _each(needs[id_]),
+            _each(asked[id_]),
             tuple(_first(row.agreed_methods or None for row in rows) or ()),
             _each(method for row in rows for method in row.forbidden_methods),
             _first(row.safe_contact_note for row in rows),
@@ -147,6 +152,35 @@ async def people(connection: AsyncConnection, ids: Collection[str]) -> dict[str,
             tuple(row.id for row in rows[1:]),
         )
     return found
+
+
+async def _needs(connection: AsyncConnection, ids: Collection[str]) -> list[Row[Any]]:
+    """What their contacts ask for, the first first, with the contact's reference."""
+    asked = select(links.c.individual_id, needs.c.kind, needs.c.since, needs.c.contact_id, contacts.c.reference)
+    asked = asked.join(needs, needs.c.contact_id == links.c.contact_id).join(contacts, contacts.c.id == links.c.contact_id)
+    asked = asked.where(links.c.undone_at.is_(None), needs.c.withdrawn_at.is_(None)).order_by(needs.c.since, needs.c.kind)
+    return await _all(connection, asked, links.c.individual_id, ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """One that is held on an individual: since when, and by whom: the case system, or a contact of theirs."""
+
+    kind: str
+    since: datetime
+    contact_id: UUID | None = None
+    reference: str | None = None
+
+
+async def adjustments_of(connection: AsyncConnection, individual_id: str) -> list[Adjustment]:
+    """All that are held on them and on whoever was merged into them."""
+    whose = await _together(connection, [individual_id])
+    held = await _all(connection, select(adjustments), adjustments.c.individual_id, whose)
+    asked = await _needs(connection, whose)
+    return [
+        *(Adjustment(row.kind, row.since) for row in held),
+        *(Adjustment(row.kind, row.since, row.contact_id, row.reference) for row in asked),
+    ]
 
 
 def _own_first(whose: Mapping[str, str], rows: Sequence[Row[Any]]) -> list[Row[Any]]:

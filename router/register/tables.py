@@ -81,7 +81,7 @@ adjustments = Table(
     Column("kind", Text, primary_key=True),
     Column("words", Text),
     Column("since", UtcDateTime, nullable=False),
-    Column("source", Text, nullable=False),  # 'register', or the contact's id
+    Column("source", Text, nullable=False),  # 'register': what contacts ask for is among the needs
 )
 
 cases = Table(
@@ -283,6 +283,16 @@ restrictions = Table(
     Column("words", Text),
     Column("contact_id", Uuid, nullable=False),
     Column("since", UtcDateTime, nullable=False),
+)
+
+needs = Table(
+    "needs",  # an adjustment that a contact asks for: it is whose the contact's link says
+    metadata,
+    Column("contact_id", Uuid, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("since", UtcDateTime, nullable=False),
+    Column("withdrawn_at", UtcDateTime),
+    Column("withdrawn_by", Text),
 )
 
 posts = Table(

@@ -428,6 +428,65 @@ async def test_whoever_was_merged_cannot_be_named(write, rows, person, desk, dat
     assert {row.individual_id: row.same for row in await rows(tables.candidates)} == {"R1": True, "R2": True}
 
 
+LARGE_PRINT = f"{FEEDBACK} Please write to me in large print."
+
+
+async def test_what_somebody_needs_is_held_from_their_first_letter_on(write, rows, view, desk, person):
+    first = await write(LARGE_PRINT)
+    (made,) = await rows(tables.individuals)
+    assert (await view(made.id)).adjustments == ("large_print",)
+    second = await write("Your staff were rude to me again. I want to complain about your service.")
+    (record,) = [row for row in await rows(tables.feedback_records) if row.contact_id == second.id]
+    assert FeedbackRecord.model_validate_json(record.body).reasonable_adjustments == ("large_print",)
+    letters = [row for row in await rows(tables.tasks) if row.kind == TaskKind.LETTER]
+    assert second.id in {row.contact_id for row in letters}
+    assert not [row for row in await rows(tables.outgoing) if row.audience == "person"]
+    (joan,) = [await person("R1", email="other@example.com")]
+    await individuals.merge(desk, joan, made.id)
+    assert (await view(joan)).adjustments == ("large_print",)
+    await individuals.split(desk, made.id)
+    assert (await view(joan)).adjustments == ()
+    await individuals.unlink(desk, first.id)
+    assert (await view(made.id)).adjustments == ()
+
+
+async def test_the_second_letter_of_one_batch_knows_what_the_first_asked_for(contact, append, route, rows):
+    await append(
+        contact(LARGE_PRINT, name="Joan Pettifer", sender="joan@example.com"),
+        contact(f"{FEEDBACK} It is the second time.", name="Joan Pettifer", sender="joan@example.com"),
+    )
+    await route()
+    records = [FeedbackRecord.model_validate_json(row.body) for row in await rows(tables.feedback_records)]
+    assert [each.reasonable_adjustments for each in records] == [("large_print",)] * 2
+
+
+async def test_an_adjustment_that_is_needed_no_more_is_withdrawn_until_it_is_asked_for_again(write, rows, view, desk, clock):
+    first = await write(LARGE_PRINT)
+    (made,) = await rows(tables.individuals)
+    (said,) = await individuals.withdraw(desk, made.id, "large_print")
+    (stored,) = await rows(tables.contacts)
+    assert said == f"large_print, asked for in {stored.reference}, is no longer held on {made.id}."
+    assert (await view(made.id)).adjustments == ()
+    (trail,) = [row for row in await rows(tables.audit) if row.action == "adjustment-withdrawn"]
+    assert (trail.contact_id, trail.actor) == (first.id, "Sam")
+    assert trail.evidence == {"individual": made.id, "kind": "large_print", "because": "her sister wrote"}
+    with pytest.raises(Refused, match="not held"):
+        await individuals.withdraw(desk, made.id, "large_print")
+    await write(f"{LARGE_PRINT} I said so before.")
+    assert (await view(made.id)).adjustments == ("large_print",)
+
+
+async def test_what_the_case_system_holds_is_not_withdrawn_here(person, database, desk, clock, view):
+    await person("R1")
+    held = tables.adjustments.insert().values(individual_id="R1", kind="braille", words=None, since=clock(), source="register")
+    async with database.write() as connection:
+        await connection.execute(held)
+    with pytest.raises(Refused) as refused:
+        await individuals.withdraw(desk, "R1", "braille")
+    assert refused.value.reason == "case-systems-own"
+    assert (await view("R1")).adjustments == ("braille",)
+
+
 _TURNS = count()
 _WHO = st.integers(0, 3)
 _ACTS = st.lists(

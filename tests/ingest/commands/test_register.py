@@ -90,6 +90,22 @@ def test_the_keys_are_made_anew(register) -> None:
     assert "1 individuals are indexed." in done.out
 
 
+def test_what_is_done_differently_for_somebody_is_listed_and_the_case_systems_own_is_not_taken_off_here(
+    register, tmp_path: Path
+) -> None:
+    (tmp_path / "individuals.csv").write_text(f"{HEADER},reasonable_adjustments\n{JOAN},large print; Welsh\n")
+    register("import", "--individuals", "individuals.csv")
+    found = register("adjustments", "R1001", "--json")
+    assert {(each["adjustment"], each["said_by"]) for each in found.rows} == {
+        ("large_print", "case system"),
+        ("welsh", "case system"),
+    }
+    assert register("adjustments", "R1").status == 1
+    refused = register("withdraw", "R1001", "large_print", "--by", "Sam", "--because", "she sees well")
+    assert refused.status == 1
+    assert "take it off there" in refused.err
+
+
 def test_no_file_at_all_is_wrong_use(register) -> None:
     assert register("import").status == 2
 
