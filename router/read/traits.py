@@ -13,11 +13,6 @@ _LENGTHS = (4, 8, 15, 30, 60, 110, 200)  # words
 WHOLE = -1  # what no one sentence has
 
 
-def spoken(spelt: str, ngrams: Iterable[str]) -> list[str]:
-    """Of a plain sentence its n-grams and how its longer words begin, each once."""
-    return [*ngrams, *{each[:5] + "-": None for each in spelt.split(" ") if len(each) > 5}]
-
-
 def traits(channel: str, lines: Sequence[Sentence], rows: Iterable[str], *, references: int, named: int) -> Mapping[str, int]:
     """Each once, with the first sentence that has it, in an order that the contact alone decides.
 
@@ -35,7 +30,7 @@ def traits(channel: str, lines: Sequence[Sentence], rows: Iterable[str], *, refe
         said += not line.from_subject
         begun = [each + " " for each in kinds]
         twos = list(map(add, begun, kinds[1:]))
-        there = [*spoken(line.plain, line.ngrams), *kinds, *twos, *map(add, begun, twos[1:])]
+        there = [*line.spoken, *kinds, *twos, *map(add, begun, twos[1:])]
         if line.from_subject:
             there += ["s " + each for each in words]
         if line.question:
