@@ -275,6 +275,7 @@ _SOURCES: Final = frozenset({_GUIDE, _CRITERIA_SOURCE, _BEFORE_SOURCE, "labellin
 MODEL: Linear = Linear("feedback.json")
 _AT: Final = {label: at for at, label in enumerate(MODEL.labels)}
 _DIGITS: Final = re.compile(r"\d+")
+_NUMBERED: Final = frozenset("0123456789")
 
 
 class Weighed(NamedTuple):
@@ -307,11 +308,10 @@ def _taken_apart(lines: Sequence[Sentence], found: Found) -> Iterator[tuple[Sent
         for hit in hits:
             if hit.row.source in _SOURCES:
                 rows.setdefault(id(hit.sentence), {})[f"row {hit.row.name}"] = None
-    numbered = _DIGITS.sub("0", "\n".join([line.plain for line in lines])).split("\n")
-    for line, alike in zip(lines, numbered, strict=False):
+    for line in lines:
         has, weight = line.spoken, line.weight
-        if alike != line.plain:
-            has = spoken(alike)
+        if _NUMBERED.intersection(line.plain) or not line.plain.isascii():
+            has = spoken(_DIGITS.sub("0", line.plain))
             weight = together(has)
         beside = [*rows.get(id(line), ())]
         if line.question:

@@ -24,6 +24,7 @@ _BREAK: Final = re.compile(r"[\n.!?…](?:(?<=\n)|[\"”')\]]{0,3} )")
 _ABBREVIATED: Final = re.compile(
     r"(?:mr|mrs|ms|dr|st|no|nr|prof|rev|ref|tel|sgt|cllr|hon|dept|re|v|vs|approx|betw|para|p|pp|[a-z])\.", re.IGNORECASE
 )
+_LONGEST_ABBREVIATED: Final = len("approx.")
 _FIELD: Final = re.compile(r"([A-Z][^:?]{1,58})[:?] (.+)")
 
 _SPELLINGS: Final = {
@@ -179,7 +180,8 @@ def _split(text: str) -> Iterator[str]:
 
 
 def _ends_abbreviated(whole: str) -> bool:
-    return bool(_ABBREVIATED.fullmatch(whole, max(whole.rfind(" "), whole.rfind("(")) + 1))
+    begins = max(whole.rfind(" "), whole.rfind("(")) + 1
+    return len(whole) - begins <= _LONGEST_ABBREVIATED and bool(_ABBREVIATED.fullmatch(whole, begins))
 
 
 def _cut(whole: str) -> Iterator[str]:
@@ -195,4 +197,5 @@ def _cut(whole: str) -> Iterator[str]:
 
 def fields(text: str) -> dict[str, str]:
     """From tidied text what stands behind the labels of a form, such as ``Organisation: ...``, by the label in lower case."""
-    return {found[1].strip().lower(): found[2] for found in map(_FIELD.match, text.split("\n")) if found}
+    likely = [line for line in text.split("\n") if ": " in line or "? " in line]
+    return {found[1].strip().lower(): found[2] for found in map(_FIELD.match, likely) if found}

@@ -3,6 +3,7 @@
 Learning and reading find them by this one function, so that what was weighed is what is found.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from operator import add
 
@@ -38,7 +39,7 @@ def traits(channel: str, lines: Sequence[Sentence], rows: Iterable[str], *, refe
         found.update(dict.fromkeys(there, place))
     whole = [
         "channel " + channel,
-        f"length {sum(length > each for each in _LENGTHS)}",
+        f"length {bisect_left(_LENGTHS, length)}",
         f"references {min(references, 2)}",
         f"bodies {min(named, 3)}",
         "asks " + ("nothing" if not asks else "only" if asks >= said else "also"),
