@@ -95,3 +95,15 @@ def test_what_speaks_most_for_a_label_comes_first_and_nothing_that_speaks_agains
         told = [weights[each][at] for each in model.strongest(known(weights), at, 50)]
         assert told == sorted((each[at] for each in weights.values()), reverse=True)[:50]
     assert model.strongest(known(each for each, of in weights.items() if of[0] <= 0), 0, 5) == []
+
+
+def test_a_further_model_weighs_the_same_words_and_changes_nothing_of_what_the_others_make_of_them(tmp_path):
+    said, others = ngrams("i want to complain"), [Linear("outcome.json"), Linear("harm.json")]
+    before = [each.weigh(said) for each in others]
+    file = tmp_path / "further.json"
+    weights = {"want": [-2.0, 1.5], "complain": [1.0, -4.0], "praise": [9.0, 9.0]}
+    file.write_text(
+        json.dumps({"version": "1", "labels": ["a", "b"], "bias": [0.5, 0.0], "weights": weights}), encoding="utf-8"
+    )
+    assert Linear(str(file)).weigh(said) == pytest.approx([-0.5, -2.5])
+    assert [each.weigh(said) for each in others] == before
