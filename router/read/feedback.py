@@ -6,15 +6,14 @@ know, the model how much each counts (tests/router/read/train_feedback.py). So e
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import exp, log
 from typing import Final, Literal, NamedTuple
 
-from router.read.linear import Linear
+from router.read.linear import Linear, together
 from router.read.phrases import Found, Row, Table
 from router.read.reading import Fact
-from router.read.sentences import Sentence, ngrams
-from router.read.traits import spoken
+from router.read.sentences import Sentence, spoken
 
 FeedbackType = Literal["service", "decision", "mixed", "praise", "suggestion"]
 
@@ -276,6 +275,7 @@ _SOURCES: Final = frozenset({_GUIDE, _CRITERIA_SOURCE, _BEFORE_SOURCE, "labellin
 MODEL: Linear = Linear("feedback.json")
 _AT: Final = {label: at for at, label in enumerate(MODEL.labels)}
 _DIGITS: Final = re.compile(r"\d+")
+_NUMBERED: Final = frozenset("0123456789")
 
 
 class Weighed(NamedTuple):
@@ -284,6 +284,7 @@ class Weighed(NamedTuple):
     sentence: Sentence
     weights: Sequence[float]
     traits: Sequence[str]
+    weight: int  # of the traits in all models together
 
     def shows(self, label: str) -> float:
         """How much the sentence speaks for it; above nothing it is more likely than not."""
@@ -292,32 +293,45 @@ class Weighed(NamedTuple):
 
 def traits(lines: Sequence[Sentence], found: Found) -> list[list[str]]:
     """What in each sentence may count: words, pairs of words, how longer words begin, and the rows it hits."""
+    return [has for _, has, _ in _taken_apart(lines, found)]
+
+
+def weigh(lines: Sequence[Sentence], found: Found) -> tuple[Weighed, ...]:
+    """Each sentence, weighed."""
+    return tuple(Weighed(line, MODEL.weigh(weight), has, weight) for line, has, weight in _taken_apart(lines, found))
+
+
+def _taken_apart(lines: Sequence[Sentence], found: Found) -> Iterator[tuple[Sentence, list[str], int]]:
+    """Each sentence with its traits and their weight."""
     rows: dict[int, dict[str, None]] = {}
     for hits in found.values():
         for hit in hits:
             if hit.row.source in _SOURCES:
                 rows.setdefault(id(hit.sentence), {})[f"row {hit.row.name}"] = None
-    each: list[list[str]] = []
-    numbered = _DIGITS.sub("0", "\n".join([line.plain for line in lines])).split("\n")
-    for line, alike in zip(lines, numbered, strict=False):
-        has = spoken(alike, line.ngrams if alike == line.plain else ngrams(alike))
-        has += rows.get(id(line), ())
+    for line in lines:
+        has, weight = line.spoken, line.weight
+        if _NUMBERED.intersection(line.plain) or not line.plain.isascii():
+            has = spoken(_DIGITS.sub("0", line.plain))
+            weight = together(has)
+        beside = [*rows.get(id(line), ())]
         if line.question:
-            has.append("?")
+            beside.append("?")
         if line.from_subject and "subject" not in has:
-            has.append("subject")
-        each.append(has)
-    return each
-
-
-def weigh(lines: Sequence[Sentence], found: Found) -> tuple[Weighed, ...]:
-    """Each sentence, weighed."""
-    return tuple(Weighed(line, MODEL.weigh(has), has) for line, has in zip(lines, traits(lines, found), strict=True))
+            beside.append("subject")
+        yield line, [*has, *beside], weight + together(beside)
 
 
 def pairs(each: Sequence[Sequence[str]]) -> list[list[str]]:
     """The traits of each two sentences that follow one another: "You say that I agreed. I was unconscious." shows it only together."""
     return [list(dict.fromkeys((*one, *two))) for one, two in itertools.pairwise(each)]
+
+
+def _weigh_pairs(told: Sequence[Weighed]) -> list[list[float]]:
+    """By label each two of them: what both have counts once."""
+    return [
+        MODEL.weigh(one.weight + two.weight - together(set(one.traits).intersection(two.traits)))
+        for one, two in itertools.pairwise(told)
+    ]
 
 
 _CRITERIA_ORDER: Final = tuple(row.gives for row in CRITERIA)
@@ -382,17 +396,16 @@ def review_criteria(told: Sequence[Weighed], kind: FeedbackType | None) -> tuple
 
     ``kind`` is the type of feedback, or None where it may be none.
     """
-    together = [each.weights for each in told]
-    together += [MODEL.weigh(both) for both in pairs([each.traits for each in told])]
+    weights = [*(each.weights for each in told), *_weigh_pairs(told)]
     least = {None: _NOT_SURELY_FEEDBACK, "decision": 0.0, "mixed": 0.0}.get(kind, _NOT_OF_A_DECISION)
     overlooked = _AT["overlooked_information"]
-    sounds_wrong = _SOUNDS_WRONG * max((each[overlooked] for each in together), default=0.0)
+    sounds_wrong = _SOUNDS_WRONG * max((each[overlooked] for each in weights), default=0.0)
     found: dict[str, tuple[float, str]] = {}
     for criterion in _CRITERIA_ORDER if told else ():
         at = _AT[criterion]
-        place = max(range(len(together)), key=lambda each: together[each][at])
-        weight = together[place][at]
-        alone = any(each[at] > _PLAINLY_WRONG and each[overlooked] < _PLAINLY_SEEN for each in together)
+        place = max(range(len(weights)), key=lambda each: weights[each][at])
+        weight = weights[place][at]
+        alone = any(each[at] > _PLAINLY_WRONG and each[overlooked] < _PLAINLY_SEEN for each in weights)
         if criterion == "inaccurate_facts" and not alone:
             weight -= max(0.0, sounds_wrong)
         best = told[place] if place < len(told) else _best(told[place - len(told) : place - len(told) + 2], criterion)

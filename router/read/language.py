@@ -34,6 +34,9 @@ _WORDS: Final = {
 _SPEAKERS: Final = {
     word: tuple(name for name, words in _WORDS.items() if word in words.split()) for word in " ".join(_WORDS.values()).split()
 }  # by a common word, the languages that it is common in
+_ENGLISH: Final = frozenset(_WORDS["en"].split())
+_OTHERS: Final = frozenset(word for name, words in _WORDS.items() if name != "en" for word in words.split())
+_ENOUGH_ENGLISH: Final = 0.12  # of the words
 KNOWN: Final = ("en", "cy")
 _FAR: Final = 20_000  # characters in which words are counted
 _LETTERS: Final = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
@@ -49,11 +52,14 @@ def language(text: str) -> str | None:
     words = _LETTERS.findall(text[:_FAR].lower().replace("’", "'"))
     if len(words) < 4:
         return None
+    english = sum(map(_ENGLISH.__contains__, words))
+    if english >= sum(map(_OTHERS.__contains__, words)):  # none of them can have more
+        return "en" if english / len(words) >= _ENOUGH_ENGLISH else None
     spoken = Counter(chain.from_iterable(map(_SPEAKERS.get, words, repeat(()))))
     best = max(_WORDS, key=lambda name: (spoken[name], name == "en"))
     if spoken["en"] / len(words) >= 0.8 * (spoken[best] / len(words)) and best not in KNOWN:
         best = "en"
-    return best if spoken[best] / len(words) >= (0.12 if best == "en" else 0.16) else None
+    return best if spoken[best] / len(words) >= (_ENOUGH_ENGLISH if best == "en" else 0.16) else None
 
 
 def _script(text: str) -> str | None:

@@ -1,17 +1,32 @@
 """A linear model over what stands in a text: how much each trait of it, such as a pair of words, speaks for each label.
 
-The weights were learned by the trainers under tests/router/read. Those of all labels lie side by side in one whole number, so that
-one addition is one for every label, and the order of traits is nothing to the sum.
+The weights were learned by the trainers under tests/router/read. Those of all labels of all models lie side by side in one whole
+number, so that a trait is looked up once and one addition is one for every label, and the order of traits is nothing to the sum.
 """
 
 import json
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from struct import Struct
+from typing import Final
 
-_LANE = 32  # bits of a label: a text of any length that is read stays far within them
-_FINEST = 0.001  # of weights in a file that has no unit of its own
+_LANE: Final = 32  # bits of a label: a text of any length that is read stays far within them
+_MIDDLE: Final = 1 << _LANE - 1
+_FINEST: Final = 0.001  # of weights in a file that has no unit of its own
+
+_WEIGHTS: Final[dict[str, int]] = {}  # by trait, in all models
+_ENDS: Final[dict[str, int]] = {}  # by model, at which bit its labels end
+
+
+def known(traits: Iterable[str]) -> dict[str, int]:
+    """Of the traits those that a model knows, each once, with what they weigh in all models."""
+    weight = _WEIGHTS.get
+    return {each: found for each in traits if (found := weight(each))}
+
+
+def together(traits: Iterable[str]) -> int:
+    """What traits weigh in all models, each as often as it is there."""
+    return sum(filter(None, map(_WEIGHTS.get, traits)))
 
 
 class Linear:
@@ -24,36 +39,42 @@ class Linear:
         self.sureness: Sequence[float] = tuple(told.get("sureness", (1.0, 0.0)))  # slope and shift of log odds that are true
         self._bias: Sequence[float] = tuple(told["bias"])
         self._unit: float = told.get("unit", _FINEST)
-        whole = 1.0 if "unit" in told else 1 / _FINEST
-        self._weights = {
-            each: sum(round(weight * whole) << (_LANE * at) for at, weight in enumerate(weights))
-            for each, weights in told["weights"].items()
-        }
         self._lanes = Struct(f"<{len(self.labels)}i")
-        self._middles = sum(1 << (_LANE * at + _LANE - 1) for at in range(len(self.labels)))
-        self._speaking_for = cache(self._that_speak_for)
+        self._middles = sum(_MIDDLE << (_LANE * at) for at in range(len(self.labels)))
+        self._all = (1 << 8 * self._lanes.size) - 1
+        if name not in _ENDS:
+            _lay_beside(name, told["weights"], len(self.labels), 1.0 if "unit" in told else 1 / _FINEST)
+        self._begins = _ENDS[name] - _LANE * len(self.labels)
+        # Above the middle each lane has its own sign and none has borrowed from the next, nor the first from the model below.
+        self._up = (self._middles << self._begins) + (1 << self._begins >> 1)
 
-    def weigh(self, traits: Iterable[str], share: float = 1.0) -> list[float]:
-        """By label, in the order of ``labels``: the bias, and ``share`` of the weight of each trait, as often as it is there."""
+    def weigh(self, traits: Iterable[str] | int, share: float = 1.0) -> list[float]:
+        """By label, in the order of ``labels``: the bias, and ``share`` of what the traits weigh; a number is what they do together."""
         step = share * self._unit
-        return [bias + step * each for bias, each in zip(self._bias, self._by_label(self._sum(traits)), strict=True)]
+        return [bias + step * each for bias, each in zip(self._bias, self._by_label(traits), strict=True)]
 
-    def odds(self, traits: Iterable[str]) -> float:
+    def odds(self, traits: Iterable[str] | int) -> float:
         """The same of a model that has one label."""
-        return self._bias[0] + self._unit * self._sum(traits)
+        return self._bias[0] + self._unit * self._by_label(traits)[0]
 
-    def strongest(self, traits: Iterable[str], at: int, most: int) -> list[str]:
-        """The traits that speak most for a label, by its place among them."""
-        known = self._speaking_for(at).get
-        for_it = sorted([(weight, each) for each in traits if (weight := known(each))], reverse=True)
+    def strongest(self, there: Mapping[str, int], at: int, most: int) -> list[str]:
+        """Of known traits those that speak most for a label, by its place among them."""
+        lane, up, ones = self._begins + _LANE * at, self._up, (1 << _LANE) - 1
+        for_it = sorted(
+            [(weight, each) for each, of in there.items() if (weight := (of + up >> lane) & ones) > _MIDDLE], reverse=True
+        )
         return [each for _, each in for_it[:most]]
 
-    def _sum(self, traits: Iterable[str]) -> int:
-        return sum(filter(None, map(self._weights.get, traits)))
+    def _by_label(self, traits: Iterable[str] | int) -> Sequence[int]:
+        of_all = traits if isinstance(traits, int) else together(traits)
+        mine = (of_all + self._up >> self._begins) & self._all
+        return self._lanes.unpack((mine ^ self._middles).to_bytes(self._lanes.size, "little"))
 
-    def _by_label(self, together: int) -> Sequence[int]:
-        # Above the middle each lane has its own sign and none has borrowed from the next.
-        return self._lanes.unpack((together + self._middles ^ self._middles).to_bytes(self._lanes.size, "little"))
 
-    def _that_speak_for(self, at: int) -> dict[str, int]:
-        return {each: weight for each, weights in self._weights.items() if (weight := self._by_label(weights)[at]) > 0}
+def _lay_beside(name: str, weights: Mapping[str, Sequence[float]], labels: int, whole: float) -> None:
+    """Add a model's weights to those of the others, above them."""
+    begins = max(_ENDS.values(), default=0)
+    _ENDS[name] = begins + _LANE * labels
+    for each, of in weights.items():
+        mine = sum(round(weight * whole) << _LANE * at for at, weight in enumerate(of))
+        _WEIGHTS[each] = _WEIGHTS.get(each, 0) + (mine << begins)

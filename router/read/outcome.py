@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from router.read.linear import Linear
+from router.read.linear import Linear, known
 from router.read.phrases import Found, Hit, Row, Table
 from router.read.reading import Fact, Outcome
 from router.read.sentences import Sentence
@@ -719,7 +719,8 @@ def traits_of(channel: str, lines: Sequence[Sentence], found: Found, *, referenc
 def weigh(there: Mapping[str, int], lines: Sequence[Sentence], found: Found, *, at_risk: bool, automatic_at: float) -> Weighed:
     """Weigh it. What is less sure than ``automatic_at``, and what a rule keeps for a person, is ``review``."""
     hits = {hit.row.name: hit for hit in reversed(found[_CLUES])}
-    odds = likelihoods(there)
+    weights = known(there)
+    odds = likelihoods(sum(weights.values()), len(there))
     best = max(range(len(odds)), key=odds.__getitem__)
     leaning, confidence = _OUTCOMES[best], sureness(odds[best])
     clock = next((each for each in _CLOCKS if each in hits), None)
@@ -728,7 +729,7 @@ def weigh(there: Mapping[str, int], lines: Sequence[Sentence], found: Found, *, 
         leaning, confidence = Outcome.REVIEW, max(confidence, _BY_RULE) if leaning is Outcome.REVIEW else _BY_RULE
     enough = max(automatic_at, _TO_LEAVE) if leaning is Outcome.NO_ACTION else automatic_at
     outcome = leaning if confidence >= enough else Outcome.REVIEW
-    evidence = [*_because(there, lines, hits, best)]
+    evidence = [*_because(weights, there, lines, hits, best)]
     if clock:
         evidence.insert(0, Fact("legal_clock", _CLOCKS[clock], clock, hits[clock].sentence.text[:200]))
     if rule:
@@ -744,9 +745,9 @@ def weigh(there: Mapping[str, int], lines: Sequence[Sentence], found: Found, *, 
     )
 
 
-def likelihoods(there: Mapping[str, int]) -> list[float]:
-    """Of each outcome. The more of it is new to the model, the nearer they lie together."""
-    scores = _MODEL.weigh(there, 1 / math.sqrt(len(there)))
+def likelihoods(weight: int, traits: int) -> list[float]:
+    """Of each outcome, by what so many traits weigh together. The more of them are new to the model, the nearer they lie together."""
+    scores = _MODEL.weigh(weight, 1 / math.sqrt(traits))
     most = max(scores)
     powers = [math.exp(score - most) for score in scores]
     whole = sum(powers)
@@ -772,10 +773,12 @@ def _for_a_person(
     return None
 
 
-def _because(there: Mapping[str, int], lines: Sequence[Sentence], hits: Mapping[str, Hit], best: int) -> Iterator[Fact]:
+def _because(
+    weights: Mapping[str, int], there: Mapping[str, int], lines: Sequence[Sentence], hits: Mapping[str, Hit], best: int
+) -> Iterator[Fact]:
     """The rows and the sentences that spoke most for it, each once."""
     told: set[str] = set()
-    for each in _MODEL.strongest(there, best, 4 * _MOST_FACTS):
+    for each in _MODEL.strongest(weights, best, 4 * _MOST_FACTS):
         hit = hits.get(each.removeprefix("row "))
         rule = hit.row.name if hit else _RULE
         words = hit.sentence.text if hit else lines[there[each]].text if there[each] != WHOLE else ""

@@ -219,7 +219,8 @@ _ROLE: Final = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE_ENDS: Final = re.compile(
-    r"(?:(?<=[.!?…)])(?<![ .(][A-Z]\.)(?<!^[A-Z]\.)(?<!\bMr\.|\bMs\.|\bDr\.|\bSt\.|\bSr\.|\bFr\.)(?<!\bMrs\.|\bRev\.|\bCol\.|\bSgt\.)(?<!\bProf\.|\bRevd\.|\bCapt\.|\bMiss\.)\s+|\s[-–—]{1,2}\s|\n)"
+    r"\s(?:(?<=[.!?…)].)(?<![ .(][A-Z]\..)(?<!^[A-Z]\..)(?<!\bMr\..|\bMs\..|\bDr\..|\bSt\..|\bSr\..|\bFr\..)(?<!\bMrs\..|\bRev\..|\bCol\..|\bSgt\..)"
+    r"(?<!\bProf\..|\bRevd\..|\bCapt\..|\bMiss\..)\s*|[-–—]{1,2}\s)"
 )
 _NAME_LINE: Final = re.compile(rf"{_FULL}")
 _LOWER_NAME: Final = re.compile(r"(?:(?:mr|mrs|ms|miss|dr) )?[a-z][a-z'’-]{1,20}(?: [a-z][a-z'’-]{0,20}){0,2}")
@@ -899,7 +900,7 @@ def _is_the_caller(text: str, whose: str) -> bool:
 
 _GENDERED: Final = re.compile(r"\b(Mr|Mrs|Miss|Ms)\b")
 _DATEISH: Final = re.compile(
-    r"\d[./ -]\d{1,2}[./ -]\d\d|\d ?(?:st|nd|rd|th)?(?: of)?[ -][A-Za-z]{3,9}\.?[,' -]{1,2}\d\d|\d{1,2}(?:st|nd|rd|th)?,? \d{4}"
+    r"\d(?:[./ -]\d{1,2}[./ -]\d\d| ?(?:st|nd|rd|th)?(?: of)?[ -][A-Za-z]{3,9}\.?[,' -]{1,2}\d\d|(?:st|nd|rd|th)?,? \d{4})"
 )
 _ONES_OWN: Final = re.compile(r"[A-Z][\w-]+['’]s $")
 _DETAIL: Final = re.compile(

@@ -36,14 +36,14 @@ def hear(lines: Sequence[Sentence]) -> Heard | None:
     """What sounds most like a risk; None where nothing is said."""
     if not lines:
         return None
-    sums = [MODEL.odds(line.ngrams) for line in lines]
+    sums = [MODEL.odds(line.weight) for line in lines]
     lengths = [line.plain.count(" ") + 1 for line in lines]
     alone = list(map(evened, sums, lengths))
     together = list(map(evened, map(add, sums, sums[1:]), map(add, lengths, lengths[1:])))
     best = max(alone + together)
     at = (alone + together).index(best)
     said = lines[at : at + 1] if at < len(lines) else lines[at - len(lines) : at - len(lines) + 2]
-    return Heard(odds(best, alone), " ".join(line.text for line in said), sum(_OF_STAFF.odds(line.ngrams) for line in said) > 0)
+    return Heard(odds(best, alone), " ".join(line.text for line in said), sum(_OF_STAFF.odds(line.weight) for line in said) > 0)
 
 
 def odds(best: float, sentences: Sequence[float]) -> float:

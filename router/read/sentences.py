@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from router.read.linear import together
+
 LIMIT: Final = 64 * 1024  # characters; the longest real letter of the samples has under 3,000
 _LONGEST: Final = 600  # characters of one sentence; past it, it is cut at a space
 
@@ -22,6 +24,7 @@ _BREAK: Final = re.compile(r"[\n.!?…](?:(?<=\n)|[\"”')\]]{0,3} )")
 _ABBREVIATED: Final = re.compile(
     r"(?:mr|mrs|ms|dr|st|no|nr|prof|rev|ref|tel|sgt|cllr|hon|dept|re|v|vs|approx|betw|para|p|pp|[a-z])\.", re.IGNORECASE
 )
+_LONGEST_ABBREVIATED: Final = len("approx.")
 _FIELD: Final = re.compile(r"([A-Z][^:?]{1,58})[:?] (.+)")
 
 _SPELLINGS: Final = {
@@ -76,7 +79,8 @@ class Sentence(NamedTuple):
     plain: str
     question: bool
     from_subject: bool = False
-    ngrams: tuple[str, ...] = ()  # of the plain form, taken apart once for all that weigh it
+    spoken: tuple[str, ...] = ()  # the plain form taken apart, once for all that weigh it
+    weight: int = 0  # what that weighs in all models together
 
     def has(self, *words: str) -> bool:
         """Whether one of the plain words stands in it."""
@@ -131,14 +135,20 @@ def sentences(text: str, *, from_subject: bool = False) -> tuple[Sentence, ...]:
         said[spelt] = said.get(spelt, 0) + 1
         if spelt and said[spelt] <= 3:
             asks = piece.rstrip("\"”') ").endswith("?") or spelt.startswith(_ASKS)
-            found.append(Sentence(piece, spelt, asks, from_subject, ngrams(spelt)))
+            has = spoken(spelt)
+            found.append(Sentence(piece, spelt, asks, from_subject, has, together(has)))
     return tuple(found)
 
 
 def ngrams(spelt: str) -> tuple[str, ...]:
     """Of a plain sentence each word and each two neighbours, once; ``^`` is before the first word and ``$`` behind the last."""
     words = ["^", *spelt.split(" "), "$"]
-    return (*dict.fromkeys(words), *dict.fromkeys(map(" ".join, pairwise(words))))
+    return tuple(dict.fromkeys([*words, *map(" ".join, pairwise(words))]))
+
+
+def spoken(spelt: str) -> tuple[str, ...]:
+    """The same, and how its longer words begin, such as ``compl-``."""
+    return (*ngrams(spelt), *dict.fromkeys([each[:5] + "-" for each in spelt.split(" ") if len(each) > 5]))
 
 
 _ASKS: Final = (
@@ -170,7 +180,8 @@ def _split(text: str) -> Iterator[str]:
 
 
 def _ends_abbreviated(whole: str) -> bool:
-    return bool(_ABBREVIATED.fullmatch(whole, max(whole.rfind(" "), whole.rfind("(")) + 1))
+    begins = max(whole.rfind(" "), whole.rfind("(")) + 1
+    return len(whole) - begins <= _LONGEST_ABBREVIATED and bool(_ABBREVIATED.fullmatch(whole, begins))
 
 
 def _cut(whole: str) -> Iterator[str]:
@@ -186,4 +197,5 @@ def _cut(whole: str) -> Iterator[str]:
 
 def fields(text: str) -> dict[str, str]:
     """From tidied text what stands behind the labels of a form, such as ``Organisation: ...``, by the label in lower case."""
-    return {found[1].strip().lower(): found[2] for found in map(_FIELD.match, text.split("\n")) if found}
+    likely = [line for line in text.split("\n") if ": " in line or "? " in line]
+    return {found[1].strip().lower(): found[2] for found in map(_FIELD.match, likely) if found}

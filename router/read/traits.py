@@ -3,6 +3,7 @@
 Learning and reading find them by this one function, so that what was weighed is what is found.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from operator import add
 
@@ -11,11 +12,6 @@ from router.read.sentences import Sentence
 
 _LENGTHS = (4, 8, 15, 30, 60, 110, 200)  # words
 WHOLE = -1  # what no one sentence has
-
-
-def spoken(spelt: str, ngrams: Iterable[str]) -> list[str]:
-    """Of a plain sentence its n-grams and how its longer words begin, each once."""
-    return [*ngrams, *{each[:5] + "-": None for each in spelt.split(" ") if len(each) > 5}]
 
 
 def traits(channel: str, lines: Sequence[Sentence], rows: Iterable[str], *, references: int, named: int) -> Mapping[str, int]:
@@ -35,7 +31,7 @@ def traits(channel: str, lines: Sequence[Sentence], rows: Iterable[str], *, refe
         said += not line.from_subject
         begun = [each + " " for each in kinds]
         twos = list(map(add, begun, kinds[1:]))
-        there = [*spoken(line.plain, line.ngrams), *kinds, *twos, *map(add, begun, twos[1:])]
+        there = [*line.spoken, *kinds, *twos, *map(add, begun, twos[1:])]
         if line.from_subject:
             there += ["s " + each for each in words]
         if line.question:
@@ -43,7 +39,7 @@ def traits(channel: str, lines: Sequence[Sentence], rows: Iterable[str], *, refe
         found.update(dict.fromkeys(there, place))
     whole = [
         "channel " + channel,
-        f"length {sum(length > each for each in _LENGTHS)}",
+        f"length {bisect_left(_LENGTHS, length)}",
         f"references {min(references, 2)}",
         f"bodies {min(named, 3)}",
         "asks " + ("nothing" if not asks else "only" if asks >= said else "also"),

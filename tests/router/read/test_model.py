@@ -9,7 +9,7 @@ import pytest
 from ingest.settings import ReadingSettings
 from router.opening import reading_of
 from router.read import Outcome, outcome, read
-from router.read.linear import Linear
+from router.read.linear import Linear, known, together
 from router.read.reader import look
 from router.read.sentences import ngrams
 from tests.router.read.lessons import version
@@ -64,7 +64,7 @@ def test_the_likelihoods_of_all_outcomes_are_one_together_also_of_words_that_nob
     for text in (CHASER, "Xyzzy plugh.", ""):
         looked = look(None, text)
         there = outcome.traits_of("letter", looked.lines, looked.found, references=0, named=0)
-        assert sum(outcome.likelihoods(there)) == pytest.approx(1.0)
+        assert sum(outcome.likelihoods(together(there), len(there))) == pytest.approx(1.0)
 
 
 def test_a_trait_counts_once_however_often_it_is_said():
@@ -92,6 +92,18 @@ def test_what_speaks_most_for_a_label_comes_first_and_nothing_that_speaks_agains
         json.loads(files("router.read").joinpath("outcome.json").read_text("utf-8"))["weights"],
     )
     for at in range(len(model.labels)):
-        told = [weights[each][at] for each in model.strongest(weights, at, 50)]
+        told = [weights[each][at] for each in model.strongest(known(weights), at, 50)]
         assert told == sorted((each[at] for each in weights.values()), reverse=True)[:50]
-    assert model.strongest([each for each, of in weights.items() if of[0] <= 0], 0, 5) == []
+    assert model.strongest(known(each for each, of in weights.items() if of[0] <= 0), 0, 5) == []
+
+
+def test_a_further_model_weighs_the_same_words_and_changes_nothing_of_what_the_others_make_of_them(tmp_path):
+    said, others = ngrams("i want to complain"), [Linear("outcome.json"), Linear("harm.json")]
+    before = [each.weigh(said) for each in others]
+    file = tmp_path / "further.json"
+    weights = {"want": [-2.0, 1.5], "complain": [1.0, -4.0], "praise": [9.0, 9.0]}
+    file.write_text(
+        json.dumps({"version": "1", "labels": ["a", "b"], "bias": [0.5, 0.0], "weights": weights}), encoding="utf-8"
+    )
+    assert Linear(str(file)).weigh(said) == pytest.approx([-0.5, -2.5])
+    assert [each.weigh(said) for each in others] == before
