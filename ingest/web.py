@@ -17,7 +17,6 @@ from typing import Any, Final
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -308,9 +307,8 @@ class _Front:
         self._settings = settings
         self._doors = doors
         self._paths = [(compile_path(path)[0], door) for door in doors for _, path, _ in door.routes]
-        self._headers = dict(_HEADERS)
-        if settings.public_url.startswith("https://"):
-            self._headers["strict-transport-security"] = "max-age=31536000"
+        secure = {"strict-transport-security": "max-age=31536000"} if settings.public_url.startswith("https://") else {}
+        self._headers = [(name.encode(), value.encode()) for name, value in (_HEADERS | secure).items()]
         self._in_hand = 0
         self._bytes_in_hand = 0
 
@@ -326,10 +324,10 @@ class _Front:
             nonlocal status, closing
             if message["type"] == "http.response.start":
                 status = int(message["status"])
-                headers = MutableHeaders(scope=message)
-                closing = "connection" in headers
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
+                told = {name for name, _ in message["headers"]}  # in small letters, as ASGI has them
+                closing = b"connection" in told
+                more = [each for each in self._headers if each[0] not in told]
+                message = {**message, "headers": [*message["headers"], *more]}
             if (
                 message["type"] == "http.response.body"
                 and not message.get("more_body", False)
