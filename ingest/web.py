@@ -15,13 +15,12 @@ from traceback import extract_tb
 from typing import Any, Final
 
 import uvicorn
-from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.datastructures import MutableHeaders
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route as Routed
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -30,7 +29,7 @@ from ingest.errors import IngestError, Misconfigured, Refused, Unavailable
 from ingest.settings import WebSettings
 from ingest.telemetry import REQUESTS, REQUESTS_IN_HAND, telemetry
 
-Route = tuple[str, str, Callable[..., Awaitable[Any]]]
+Route = tuple[str, str, Callable[[Request], Awaitable[Response]]]
 """Method, path, and what answers. It may raise ``Unavailable`` for "not now", ``Refused`` for "not like this", and ``Declined``."""
 
 Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
@@ -53,9 +52,6 @@ _DRAIN_SECONDS: Final = 20
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _TITLES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}  # which Python names by the release
 _STATUS: Final = {"record-too-large": 413, "file-too-large": 413, "file-type": 415}
-
-# FastAPI's own would tell whoever listens what was wrong with a request, in the words of the request.
-_NO_TELEMETRY: Final[Any] = dict.fromkeys(("tracing", "metrics", "logs", "operation_spans", "auto_configure"), False)
 
 _HEADERS: Final = {
     "content-security-policy": "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -136,10 +132,10 @@ async def body_of(request: Request, most: int, reason: str = "body-too-large", a
 def private_routes(ready: Readiness, borne: Borne = dict) -> list[Route]:
     """``/livez`` (the loop turns; nothing else is asked), ``/readyz`` (all that is leaned on answers, or is borne) and ``/metrics``."""
 
-    async def livez() -> Response:
+    async def livez(_: Request) -> Response:
         return Response("live\n", media_type="text/plain")
 
-    async def readyz() -> Response:
+    async def readyz(_: Request) -> Response:
         try:
             async with asyncio.timeout(_DEADLINE_SECONDS):
                 found = dict(await ready())
@@ -149,7 +145,7 @@ def private_routes(ready: Readiness, borne: Borne = dict) -> list[Route]:
         content = {"ready": not wanting, "wanting": wanting, "borne": dict(borne())}
         return JSONResponse(content, status_code=503 if wanting else 200)
 
-    async def metrics() -> Response:
+    async def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return [("GET", "/livez", livez), ("GET", "/readyz", readyz), ("GET", "/metrics", metrics)]
@@ -168,7 +164,7 @@ async def serve_public(settings: WebSettings, doors: Sequence[Door], stopping: a
     """
     app = _app([route for door in doors for route in door.routes])
     front = _Front(app, settings, doors)
-    for kind in (HTTPException, RequestValidationError, IngestError, Exception):
+    for kind in (HTTPException, IngestError, Exception):
         app.add_exception_handler(kind, front.explained)
     chosen: dict[str, Any] = {}
     if settings.trusted_proxies:
@@ -187,10 +183,9 @@ async def serve_public(settings: WebSettings, doors: Sequence[Door], stopping: a
     )
 
 
-def _app(routes: Sequence[Route]) -> FastAPI:
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, telemetry=_NO_TELEMETRY)
-    for method, path, answer in routes:
-        app.add_api_route(path, answer, methods=[method], response_model=None)
+def _app(routes: Sequence[Route]) -> Starlette:
+    app = Starlette(routes=[Routed(path, answer, methods=[method]) for method, path, answer in routes])
+    app.router.redirect_slashes = False
     return app
 
 
@@ -312,9 +307,8 @@ class _Front:
         self._settings = settings
         self._doors = doors
         self._paths = [(compile_path(path)[0], door) for door in doors for _, path, _ in door.routes]
-        self._headers = dict(_HEADERS)
-        if settings.public_url.startswith("https://"):
-            self._headers["strict-transport-security"] = "max-age=31536000"
+        secure = {"strict-transport-security": "max-age=31536000"} if settings.public_url.startswith("https://") else {}
+        self._headers = [(name.encode(), value.encode()) for name, value in (_HEADERS | secure).items()]
         self._in_hand = 0
         self._bytes_in_hand = 0
 
@@ -330,10 +324,10 @@ class _Front:
             nonlocal status, closing
             if message["type"] == "http.response.start":
                 status = int(message["status"])
-                headers = MutableHeaders(scope=message)
-                closing = "connection" in headers
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
+                told = {name for name, _ in message["headers"]}  # in small letters, as ASGI has them
+                closing = b"connection" in told
+                more = [each for each in self._headers if each[0] not in told]
+                message = {**message, "headers": [*message["headers"], *more]}
             if (
                 message["type"] == "http.response.body"
                 and not message.get("more_body", False)
@@ -470,8 +464,6 @@ def _fault_of(error: Exception) -> Fault:
             return Fault(503, "unavailable", "It cannot be taken in for now. Send the same again later.", {"retry-after": "10"})
         case Refused():
             return Fault(_STATUS.get(error.reason, 422), error.reason, error.sentence)
-        case RequestValidationError():
-            return Fault(422, "not-as-described", "A parameter or field is not as it should be.")
         case HTTPException(status_code=404):
             return Fault(404, "not-found", "There is nothing here.")
         case HTTPException(status_code=405):

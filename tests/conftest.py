@@ -20,7 +20,7 @@ from router.register import MIGRATIONS
 from tests.servers.browser import running_browser
 from tests.servers.clamd import Clamd, running_clamd
 from tests.servers.kafka import Kafka, running_kafka
-from tests.servers.postgres import Postgres, running_postgres
+from tests.servers.postgres import Postgres, Renewed, running_postgres
 
 FIXED = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
@@ -64,10 +64,10 @@ def empty_register(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def empty_on_postgres(postgres: Postgres) -> str:
-    name = postgres.create()
-    upgrade(postgres.url(name), [MIGRATIONS, state.MIGRATIONS])
-    return name
+def register_on_postgres(postgres: Postgres) -> Renewed:
+    template = postgres.create()
+    upgrade(postgres.url(template), [MIGRATIONS, state.MIGRATIONS])
+    return Renewed(postgres, template)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.needs("postgres"))])
@@ -77,9 +77,8 @@ def register_url(request: pytest.FixtureRequest, tmp_path: Path, empty_register:
         yield f"sqlite:///{shutil.copy(empty_register, tmp_path / 'register.db')}"
         return
     server: Postgres = request.getfixturevalue("postgres")
-    name = server.create(request.getfixturevalue("empty_on_postgres"))
-    yield server.url(name)
-    server.drop(name)
+    one: Renewed = request.getfixturevalue("register_on_postgres")
+    yield server.url(one.fresh())
 
 
 @pytest.fixture(autouse=True)

@@ -5,9 +5,9 @@ from collections.abc import AsyncGenerator
 
 import pytest
 import pytest_asyncio
-from fastapi import Response
-from fastapi.responses import HTMLResponse
 from playwright.async_api import Browser
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
 
 from ingest.web import Route, serve
 from tests.servers.browser import violations, visiting
@@ -23,7 +23,7 @@ STRICT = {"Content-Security-Policy": "default-src 'self'; script-src 'self'"}
 
 
 def page(field: str) -> Route:
-    async def answer() -> Response:
+    async def answer(_: Request) -> Response:
         return HTMLResponse(PAGE.format(field=field), headers=STRICT)
 
     return ("GET", "/sound" if field == LABELLED else "/tracking" if "img" in field else "/unlabelled", answer)

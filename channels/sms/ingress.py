@@ -9,8 +9,9 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from fastapi import Request, Response
 from sqlalchemy import select
+from starlette.requests import Request
+from starlette.responses import Response
 
 from channels.sms.inbound import Receipt
 from channels.sms.providers import PROVIDERS

@@ -11,9 +11,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from fastapi import Request, Response
-from fastapi.responses import PlainTextResponse
 from sqlalchemy import select
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 
 from channels.social.settings import SocialAccount
 from channels.social.translate import Came, Heard, Report, translate

@@ -14,10 +14,10 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import Request, Response
-from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from channels.web_form.drafts import Draft, Drafts, Sent, begin
 from channels.web_form.limits import Limit
@@ -160,7 +160,7 @@ class Form:
             raise _not_found()
         return Response(found.content, media_type=found.content_type, headers={"cache-control": _FOREVER})
 
-    async def as_people_type_it(self) -> Response:
+    async def as_people_type_it(self, _: Request) -> Response:
         """The Welsh start page has no slash at its end."""
         return self._to(path("cy"))
 
@@ -480,7 +480,7 @@ def _done(as_sent: Draft, sent: Sent, draft: Draft | None) -> Draft:
 
 def _spoken(
     answer: Callable[[Language, Request], Awaitable[Response]], language: Language
-) -> Callable[..., Awaitable[Response]]:
+) -> Callable[[Request], Awaitable[Response]]:
     async def page(request: Request) -> Response:
         return await answer(language, request)
 

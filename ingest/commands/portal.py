@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Any, Final
 
 import httpx
-from fastapi import Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from ingest.clock import now
 from ingest.web import Route

@@ -13,8 +13,8 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import httpx
-from fastapi import Request, Response
-from fastapi.responses import JSONResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from ingest.web import Route
 
@@ -53,7 +53,7 @@ class Provider:
             task.add_done_callback(self._under_way.discard)
         return JSONResponse({"sid": sid, "status": "queued"}, 201)
 
-    async def _list(self) -> Response:
+    async def _list(self, _: Request) -> Response:
         return JSONResponse({"messages": [], "next_page_uri": None})
 
     async def _report(self, url: str, sid: str, to: str) -> None:

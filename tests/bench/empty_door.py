@@ -4,13 +4,14 @@ import asyncio
 import signal
 import sys
 
-from fastapi import Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from ingest.settings import WebSettings
 from ingest.web import Door, problem, serve_public
 
 
-async def empty() -> Response:
+async def empty(_: Request) -> Response:
     """Nothing, and that it is well."""
     return Response()
 

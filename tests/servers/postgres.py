@@ -9,10 +9,11 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final, TypeVar
 
 import asyncpg
 import pytest
@@ -25,6 +26,26 @@ USER = "ingest"
 ADVISED = {"max_wal_size": "4GB", "checkpoint_timeout": "15min", "wal_compression": "lz4"}
 """What docs/operating.md advises, so that figures are of a server as it should be."""
 
+_OURS: Final = "SELECT oid FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'"
+_SHAPE: Final = f"""
+    SELECT md5(string_agg(part, ';' ORDER BY part)) FROM (
+        SELECT (nspname, nspacl)::text AS part FROM pg_namespace WHERE oid IN ({_OURS})
+        UNION ALL SELECT (oid, relname, relkind, relowner, relacl, reloptions)::text FROM pg_class WHERE relnamespace IN ({_OURS})
+        UNION ALL SELECT (attrelid, attname, atttypid, atttypmod, attnotnull, attcompression, attidentity, atthasdef)::text
+            FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace IN ({_OURS})
+        UNION ALL SELECT (oid, pg_get_constraintdef(oid), convalidated)::text FROM pg_constraint WHERE connamespace IN ({_OURS})
+        UNION ALL SELECT (oid, tgname, tgenabled)::text FROM pg_trigger
+        UNION ALL SELECT (oid, prosrc)::text FROM pg_proc WHERE pronamespace IN ({_OURS})
+        UNION ALL SELECT setconfig::text FROM pg_db_role_setting
+            WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+    ) AS parts
+"""
+_WRITTEN: Final = f"SELECT c.oid::regclass::text FROM pg_class c WHERE relkind = 'r' AND relnamespace IN ({_OURS}) AND pg_relation_size(c.oid) > 0"
+_OTHERS_OUT: Final = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+T = TypeVar("T")
 _numbers = itertools.count(1)
 
 
@@ -50,7 +71,8 @@ class Postgres:
             os.chown(folder, self._owner.pw_uid, self._owner.pw_gid)
         self._process: subprocess.Popen[bytes] | None = None
         self._run("initdb", "-D", folder / "data", "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-        unsafe = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
+        # What one test has written is gone for the next, and so must be the statistics of it.
+        unsafe = "autovacuum = off\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
         advised = "".join(f"{name} = {value}\n" for name, value in ADVISED.items())
         with (folder / "data" / "postgresql.conf").open("a") as settings:
             settings.write(
@@ -131,15 +153,23 @@ class Postgres:
     def execute(self, *statements: str, database: str = "postgres") -> Sequence[asyncpg.Record]:
         """Run statements outside of any transaction of ours; the rows of the last."""
 
-        async def run() -> Sequence[asyncpg.Record]:
+        async def run(connection: asyncpg.Connection) -> Sequence[asyncpg.Record]:
+            return [await connection.fetch(each) for each in statements][-1]
+
+        return self.over_one(run, database)
+
+    def over_one(self, run: Callable[[asyncpg.Connection], Awaitable[T]], database: str) -> T:
+        """What comes of it over a connection of its own."""
+
+        async def connected() -> T:
             connection = await asyncpg.connect(self.url(database), timeout=10, command_timeout=60)
             try:
-                return [await connection.fetch(each) for each in statements][-1]
+                return await run(connection)
             finally:
                 await connection.close()
 
         with ThreadPoolExecutor(1) as apart:  # a test has a loop that runs
-            return apart.submit(asyncio.run, run()).result()
+            return apart.submit(asyncio.run, connected()).result()
 
     @contextmanager
     def admitting(self, rule: str) -> Generator[None]:
@@ -179,6 +209,47 @@ class Postgres:
                 os.kill(pid, number)
             except ProcessLookupError:
                 continue
+
+
+class Renewed:
+    """A database that each test finds as its template is. It is made anew only where a test has changed more than rows, since to make
+    one costs more than most tests.
+    """
+
+    def __init__(self, server: Postgres, template: str) -> None:
+        self._server = server
+        self._template = template
+        self._name: str | None = None
+        self._shape, self._rows = server.over_one(self._as_it_is, template)
+
+    def fresh(self) -> str:
+        """Its name, for a test that begins."""
+        if self._name is not None and not self._server.over_one(self._emptied, self._name):
+            self._server.drop(self._name)
+            self._name = None
+        if self._name is None:
+            self._name = self._server.create(self._template)
+        return self._name
+
+    @staticmethod
+    async def _as_it_is(connection: asyncpg.Connection) -> tuple[str | None, dict[str, str | None]]:
+        """What it is made of, and its rows, as JSON by table."""
+        rows = {
+            table: await connection.fetchval(f"SELECT json_agg(each)::text FROM {table} each")
+            for (table,) in await connection.fetch(_WRITTEN)
+        }
+        return await connection.fetchval(_SHAPE), rows
+
+    async def _emptied(self, connection: asyncpg.Connection) -> bool:
+        """Whether it has the rows of the template and no others again; not where it is made of something else by now."""
+        await connection.execute(_OTHERS_OUT)
+        if await connection.fetchval(_SHAPE) != self._shape:
+            return False
+        written = {table for (table,) in await connection.fetch(_WRITTEN)} | set(self._rows)
+        await connection.execute(f"TRUNCATE {', '.join(sorted(written))} RESTART IDENTITY CASCADE")
+        for table, rows in self._rows.items():
+            await connection.execute(f"INSERT INTO {table} SELECT * FROM json_populate_recordset(NULL::{table}, $1)", rows)
+        return True
 
 
 def running_postgres(*, durable: bool = False) -> Generator[Postgres]:
