@@ -167,7 +167,7 @@ async def situations(
 ) -> list[tuple[Situation, Standing]]:
     """How each would meet the rules if it came now, and what is known of the addresses it came from."""
     ids = [contact.id for contact, _ in contacts]
-    known = await gather(connection, contacts, house.own_addresses, now)
+    known = await gather(connection, contacts, house, now)
     await _without_who_was_made_of_them(connection, known)
     made = await _made(connection, ids)
     wrote = await _wrote(connection, known.people)

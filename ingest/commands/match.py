@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Final, TextIO
 
 import typer
 
-from ingest.commands.terminal import bar, fail, run_async, say, table, warn
-from ingest.commands.weights import chosen
+from ingest.commands.terminal import Config, bar, fail, run_async, say, table, warn
 from ingest.commands.weights import command as weights_command
+from ingest.commands.weights import weighing_by
 
 if TYPE_CHECKING:
     from ingest.database import Database
@@ -38,19 +38,21 @@ def command(
         Path | None, typer.Option(metavar="FILE", dir_okay=False, help="Where the answers are written, as CSV.")
     ] = None,
     weights: Annotated[
-        Path | None, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Other weights than those it comes with.")
+        Path | None, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Other weights than those of the settings.")
     ] = None,
+    config: Config = None,
 ) -> None:
     """Match contacts with a register: contact_id, person_id, score and decision for each, the decision match, review or none.
 
-    A review names the likeliest candidate. A cell that cannot be read is left out, as is a row; each is listed, and the exit
+    It weighs by the weights in --weights, else by those that [matching] weights names, else by those it comes with; of the settings
+    nothing else is needed. A review names the likeliest candidate. A cell that cannot be read is left out, as is a row; each is listed, and the exit
     status is then 1.
     """
     if context.invoked_subcommand:
         return
     if register is None or contacts is None or out is None:
         fail("--register, --contacts and --out are all needed. See: ingest match --help", 2)
-    if run_async(_match(register, contacts, out, chosen(weights))):
+    if run_async(_match(register, contacts, out, weighing_by(weights, config))):
         raise typer.Exit(1)
 
 
