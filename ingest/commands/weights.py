@@ -34,6 +34,8 @@ def command(
     weights = _from_splink(file) if file and _is_splink(file) else chosen(file)
     columns = ("Comparison", "Level", "Same person", "Household", "By chance", "Bits", "Bits for household", "By frequency")
     table(f"Weights {weights.version}", columns, _rows(weights), json=json)
+    if weights.provenance and not json:
+        say("\n".join(f"{name.replace('_', ' ')}: {said}" for name, said in weights.provenance.items()))
     if out:
         from router.match.weights import written
 

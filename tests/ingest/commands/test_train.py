@@ -64,7 +64,9 @@ def test_half_of_the_generators_people_give_weights_near_the_shipped_ones(train,
     assert "before: too few pairs" in done.out
     matched = ingest("match", *files(folder, "register", "contacts"), "--out", folder / "out.csv", "--weights", out)
     assert matched.status == 0
-    assert made.version in ingest("match", "weights", out).out
+    shown = ingest("match", "weights", out).out
+    assert made.version in shown
+    assert "trained on: contacts whose writers are known" in shown
 
 
 def test_the_same_files_make_the_same_figures_under_the_same_name(train, folder) -> None:
