@@ -25,7 +25,7 @@ from router.match.training import statistics_of
 PICTURE: Final = Path(__file__).parents[3] / "docs" / "pictures" / "matching.svg"
 # Seeds that nothing was trained or settled on.
 MADE: Final[Mapping[str, tuple[int, people.Noise, float]]] = {
-    "natural": (903, people.PLAIN, 0.6), "rough": (901, people.ROUGH, 0.6), "traps": (902, people.TRAPS, 0.35),
+    "made": (903, people.PLAIN, 0.6), "made, rough": (901, people.ROUGH, 0.6), "made, traps": (902, people.TRAPS, 0.35),
 }  # fmt: skip
 KINDS: Final = {
     "in": "in the register", "out_household": "another at home", "out_jrsr": "father or son", "out_samename": "namesake",
