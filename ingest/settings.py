@@ -401,6 +401,14 @@ class ReadingSettings(Section):
     short of it is for a person to decide, who is told what it most likely is. Higher makes fewer mistakes and more work."""
 
 
+class MatchingSettings(Section):
+    """How it is found whom of the register a contact is from."""
+
+    weights: Path | None = None
+    """A file of weights, such as `ingest match train` writes, in place of those it comes with; the version of what a decision was
+    weighed with stands on the audit trail. One that matching does not know in full stops the start."""
+
+
 class Publisher(Section):
     """``[publishers."URN"]``: another system that may publish contacts, by its CloudEvents source. None but those named may."""
 
@@ -458,6 +466,7 @@ class Settings(BaseSettings):
     outgoing: OutgoingSettings = OutgoingSettings()
     router: RouterSettings = RouterSettings()
     reading: ReadingSettings = ReadingSettings()
+    matching: MatchingSettings = MatchingSettings()
     channels: dict[str, dict[str, dict[str, Any]]] = {}
     publishers: Annotated[dict[str, Publisher], AfterValidator(_told_apart)] = {}
 
@@ -487,18 +496,31 @@ def load(path: Path | None) -> Settings:
 
     Raises Misconfigured, whose reason is the key to mend.
     """
-    chosen = path or Path(os.environ.get("INGEST_CONFIG", "ingest.toml"))
-    folder = chosen.resolve().parent
-    given = _file(chosen, wanted=path is not None or "INGEST_CONFIG" in os.environ)
-    _no_secrets(given, ())
+    merged, folder = _given(path)
     _known_variables()
-    merged = _over(given, _Environment(Settings)())
     if "INGEST_KEY_FILE" in os.environ:
         merged["key_file"] = os.environ["INGEST_KEY_FILE"]
     try:
         return Settings(**_with_paths(_with_secrets(merged, folder, ()), folder))
     except ValidationError as error:
         raise misconfigured(error) from error
+
+
+def load_matching(path: Path | None) -> MatchingSettings:
+    """``[matching]`` alone, for whoever matches files where nothing else is set up. Raises Misconfigured."""
+    merged, folder = _given(path)
+    try:
+        return MatchingSettings.model_validate(_with_paths({"matching": merged.get("matching", {})}, folder)["matching"])
+    except ValidationError as error:
+        raise misconfigured(error, "matching") from error
+
+
+def _given(path: Path | None) -> tuple[dict[str, Any], Path]:
+    """What the file and the environment say, as it stands there, and the folder that paths are relative to."""
+    chosen = path or Path(os.environ.get("INGEST_CONFIG", "ingest.toml"))
+    given = _file(chosen, wanted=path is not None or "INGEST_CONFIG" in os.environ)
+    _no_secrets(given, ())
+    return _over(given, _Environment(Settings)()), chosen.resolve().parent
 
 
 def misconfigured(error: ValidationError, *within: str) -> Misconfigured:
@@ -608,11 +630,12 @@ def _with_paths(given: dict[str, Any], folder: Path) -> dict[str, Any]:
         if section == "log":
             chosen["spool"] = str(folder / str(chosen.get("spool", LogSettings().spool)))
         given[section] = chosen
-    match given.get("acknowledgement"):
-        case {"answers": answers, **others}:
-            given["acknowledgement"] = {**others, "answers": folder / str(answers)}
-        case _:
-            pass
+    for section, key in (("acknowledgement", "answers"), ("matching", "weights")):
+        match given.get(section):
+            case {**said} if key in said:
+                given[section] = {**said, key: folder / str(said[key])}
+            case _:
+                pass
     return given
 
 

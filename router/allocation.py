@@ -209,7 +209,7 @@ async def _decide(
     if before is not None:
         earlier, _ = await contact_of(connection, before.contact_id)
         place = replace(place, differs=reading_of(earlier, house).outcome is not reading.outcome)
-    known = await gather(connection, [(contact, reading)], house.own_addresses, now)
+    known = await gather(connection, [(contact, reading)], house, now)
     situation = replace(known.situation(contact, reading), allocation=place)
     made = consequences(situation, decide(situation), fingerprint, house, known.standing(contact), now)
     written = await only_new(connection, made, _ROUTER)

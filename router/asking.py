@@ -58,7 +58,7 @@ async def asked_about(connection: AsyncConnection, house: House, task: Task, now
     if body is None:
         return None
     contact = Contact.model_validate_json(body)
-    known = await gather(connection, [(contact, reading_of(contact, house))], house.own_addresses, now)
+    known = await gather(connection, [(contact, reading_of(contact, house))], house, now)
     stored = (await connection.execute(select(asked).where(asked.c.contact_id == contact.id))).all()
     counts_as = await search.merged(connection, [*task.candidates, *(row.individual_id for row in stored)])
     told: dict[str, Any] = {counts_as.get(who, who): row for row in stored for who in (str(row.individual_id),)}
@@ -100,7 +100,7 @@ async def unseen(
     seen = set((await connection.execute(asked)).scalars())
     if not seen:
         return ()
-    known = await gather(connection, [(contact, reading_of(contact, house))], house.own_addresses, now)
+    known = await gather(connection, [(contact, reading_of(contact, house))], house, now)
     seen.update((await search.merged(connection, seen)).values())
     return tuple(each for each in _come_near(known.matches[contact.id], seen) if each != chosen)
 

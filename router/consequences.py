@@ -55,6 +55,7 @@ from router.decide import (
 from router.law import legal_clock
 from router.match import Ambiguous, Evidence, Matched, Unmatched
 from router.match.register_view import CaseView, IndividualView
+from router.match.weights import Weights
 from router.read import ReadIndividual
 from router.writer import Newcomer, newcomer
 
@@ -85,6 +86,7 @@ class House:
     form: str | None = None  # where the online form is, without a slash at its end
     key: bytes = field(default=b"", repr=False)  # signs the token of a link that we send
     reading: ReadingSettings = field(default_factory=ReadingSettings)
+    weights: Weights | None = None  # of matching; those it comes with where there are none
 
     @property
     def own_addresses(self) -> frozenset[str]:

@@ -313,7 +313,7 @@ async def _made(
 ) -> Consequences:
     """What a ruling comes to; nothing of it is written. Raises Refused as ``rule`` does."""
     reading = reading_of(contact, house)
-    known = await gather(connection, [(contact, reading)], house.own_addresses, now)
+    known = await gather(connection, [(contact, reading)], house, now)
     individual, case = ruling.individual_id, ruling.case_reference
     found = await search.people(connection, {individual} if individual else set())
     cases = await search.cases(connection, {case} if case else set())

@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.contract import Audience, Contact, Outgoing, OutgoingKind, OutgoingState, Team
 from ingest.database import among
-from router.consequences import COVERS, Consequences, Standing, Told, addresses_of, first_of, matter_of, sender_of
+from router.consequences import COVERS, Consequences, House, Standing, Told, addresses_of, first_of, matter_of, sender_of
 from router.decide import Situation, Unsettled
 from router.match import Candidate, Matched, MatchResult, Query, match
 from router.match.register_view import CaseView, IndividualView
 from router.match.statistics import Statistics
+from router.match.weights import Weights
 from router.read import Reading
 from router.register import search, tables
 from router.register.statistics import statistics
@@ -35,6 +36,7 @@ class Known:
     cases: dict[str, CaseView]
     people: dict[str, IndividualView]
     borne: Statistics = field(default_factory=Statistics)
+    weights: Weights | None = None  # those that matching comes with where there are none
     unsettled: dict[str, list[Unsettled]] = field(default_factory=dict[str, list[Unsettled]])
     written: set[str] = field(default_factory=set[str])  # individuals with an earlier contact
     needs: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])  # said in this batch, by individual
@@ -75,7 +77,7 @@ class Known:
             for each in every
             if each.individual_id != individual_id
         ]
-        self.candidates[contact_id], self.matches[contact_id] = left, match(self.queries[contact_id], left, self.borne)
+        self.candidates[contact_id], self.matches[contact_id] = left, self._who(contact_id, left)
 
     def _match(self, contact_id: UUID) -> MatchResult:
         """Who it is, those counted in who have become individuals of the register since the batch was begun."""
@@ -86,8 +88,11 @@ class Known:
             for each in new.values():
                 self.people.setdefault(each.individual_id, each.as_view())
             others = [each for each in self.candidates[contact_id] if each.individual_id not in new]
-            self.matches[contact_id] = match(query, [*others, *(each.as_candidate() for each in new.values())], self.borne)
+            self.matches[contact_id] = self._who(contact_id, [*others, *(each.as_candidate() for each in new.values())])
         return self.matches[contact_id]
+
+    def _who(self, contact_id: UUID, candidates: Sequence[Candidate]) -> MatchResult:
+        return match(self.queries[contact_id], candidates, self.borne, self.weights)
 
     def standing(self, contact: Contact) -> Standing:
         """What is known of the addresses it came from: whichever of them is answered at, the others' wishes are the same person's."""
@@ -137,19 +142,19 @@ class Known:
 
 
 async def gather(
-    connection: AsyncConnection, contacts: Sequence[tuple[Contact, Reading]], own_addresses: frozenset[str], now: datetime
+    connection: AsyncConnection, contacts: Sequence[tuple[Contact, Reading]], house: House, now: datetime
 ) -> Known:
     """Everything ``Known`` holds, for these contacts, in a number of statements that does not grow with them."""
     queries = {contact.id: query_of(contact, reading) for contact, reading in contacts}
     found = await search.candidates(connection, list(queries.values()), now.date())
     borne = await statistics(connection)
     candidates: dict[UUID, Sequence[Candidate]] = dict(zip(queries, found, strict=True))
-    matches = {id_: match(query, candidates[id_], borne) for id_, query in queries.items()}
+    matches = {id_: match(query, candidates[id_], borne, house.weights) for id_, query in queries.items()}
     people = await search.people(connection, {each.individual_id for each in matches.values() if isinstance(each, Matched)})
     references = {each for query in queries.values() for each in query.case_references}
     references |= {each for person in people.values() for each in person.cases}
     cases = await search.cases(connection, references)
-    known = Known(now.date(), own_addresses, queries, matches, cases, people, borne, candidates=candidates)
+    known = Known(now.date(), house.own_addresses, queries, matches, cases, people, borne, house.weights, candidates=candidates)
     known.written.update(each.individual_id for each in people.values() if each.written_before)
     await _standing(connection, known, {each for contact, _ in contacts for each in addresses_of(contact)}, now.date())
     await _unsettled(connection, known)

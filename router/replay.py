@@ -167,8 +167,7 @@ async def situations(
 ) -> list[tuple[Situation, Standing]]:
     """How each would meet the rules if it came now, and what is known of the addresses it came from."""
     ids = [contact.id for contact, _ in contacts]
-    known = await gather(connection, contacts, house.own_addresses, now)
-    await _without_who_was_made_of_them(connection, known)
+    known = await known_before(connection, contacts, house, now)
     made = await _made(connection, ids)
     wrote = await _wrote(connection, known.people)
     said = await allocated(connection, ids)
@@ -188,14 +187,18 @@ async def situations(
     return found
 
 
-async def _without_who_was_made_of_them(connection: AsyncConnection, known: Known) -> None:
-    """An individual whom the router made out of a contact is nobody yet when that contact comes."""
+async def known_before(
+    connection: AsyncConnection, contacts: Sequence[tuple[Contact, Reading]], house: House, now: datetime
+) -> Known:
+    """What the register knows that bears on them, less whom the router made out of them: when they come those are nobody yet."""
+    known = await gather(connection, contacts, house, now)
     people = tables.individuals
     ids = {each.individual_id for some in known.candidates.values() for each in some if each.individual_id.startswith(MADE)}
     rows = await connection.execute(select(people.c.id, people.c.made_from).where(among(people.c.id, ids)))
     for row in rows:
         if row.made_from in known.candidates:
             known.forget(row.made_from, row.id)
+    return known
 
 
 async def _made(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, UUID]:

@@ -8,7 +8,7 @@ version is parked, and so is whatever comes after it from the same sender, until
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -193,7 +193,8 @@ class Worker:
                 ahead.cancel()
 
     async def _open(self, deliveries: Sequence[Delivery]) -> list[tuple[Delivery, Opened]]:
-        terms = Terms(self.publishers, self.key, self.house)
+        # Without the weights of matching: no reader needs them, and each batch would carry a copy.
+        terms = Terms(self.publishers, self.key, replace(self.house, weights=None))
         return list(zip(deliveries, await self.readers.open([each.record for each in deliveries], terms), strict=True))
 
     async def _commit(self, opened: Sequence[tuple[Delivery, Opened]]) -> None:
@@ -287,9 +288,7 @@ class Worker:
             have = await seen(connection, [each.contact.id for _, each in readable])
             # Of two with one id the first counts: what is gathered by id must be its own.
             fresh = {each.contact.id: each for _, each in reversed(readable) if each.contact.id not in have}
-            known = await gather(
-                connection, [(each.contact, each.reading) for each in fresh.values()], self.house.own_addresses, now
-            )
+            known = await gather(connection, [(each.contact, each.reading) for each in fresh.values()], self.house, now)
         for delivery, each in readable:
             contact, at = each.contact, delivery.position
             if contact.id in have:

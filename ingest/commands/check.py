@@ -20,8 +20,9 @@ from ingest.finding import Finding
 from ingest.log.spool import left_in
 from ingest.originals import Originals
 from ingest.scan import look
-from ingest.settings import SECRET_KEYS, Publisher, Section, Settings
+from ingest.settings import SECRET_KEYS, MatchingSettings, Publisher, Section, Settings
 from router.answers import SOON, Answers
+from router.match.weights import Weights, shipped
 from router.register.index import require_whole
 
 _DEADLINE_SECONDS: Final = 60.0
@@ -75,6 +76,7 @@ async def findings(chosen: Settings) -> list[Finding]:
             f"Urgent tasks go to {chosen.teams.duty} at once, and unclaimed to "
             + (f"{second}." if second else "nobody else: teams.duty_second is not set."),
         ),
+        _of_weights(house.weights, chosen.matching),
         *_of_answers(answers, now().date()),
         await _found("log", _log(chosen)),
         *await _spools(chosen),
@@ -94,6 +96,11 @@ async def findings(chosen: Settings) -> list[Finding]:
         return [*found, *(each for looked in await asyncio.gather(*looks) for each in looked)]
     finally:
         await database.close()
+
+
+def _of_weights(weights: Weights | None, matching: MatchingSettings) -> Finding:
+    whose = f"in {matching.weights}" if weights else "those it comes with"
+    return Finding("weights", True, f"Matching weighs by {(weights or shipped()).version}, {whose}.")
 
 
 def _of_answers(answers: Answers, today: date) -> Iterator[Finding]:

@@ -4,22 +4,21 @@ import json as json_of
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from ingest.clock import now
 from ingest.commands.terminal import Config, Json, fail, run_async, say, settings, table
-from ingest.commands.validate import line_of, tell
+from ingest.commands.unstored import as_published, contact_in
 from ingest.contract import Audience, Contact
 from ingest.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from router.consequences import Consequences, House
+    from router.consequences import Consequences
     from router.decide import Decision, Situation
-    from router.opening import Readable
 
 
 class _Found(NamedTuple):
@@ -60,7 +59,7 @@ def command(
     """
     if (contact is None) == (file is None):
         fail("Name one contact: the id or reference of a stored one, or --file with one as JSON.", 2)
-    found = run_async(_found(settings(config), contact, _contact_in(file) if file else None))
+    found = run_async(_found(settings(config), contact, contact_in(file) if file else None))
     if json:
         say(json_of.dumps(_as_json(found, explain=explain)))
         return
@@ -71,14 +70,6 @@ def command(
     _tell_decision(found)
     if explain:
         table("Would be written", ("What", "Where to", "Due", "How it stands"), _writes(found), json=False)
-
-
-def _contact_in(file: Path) -> Contact:
-    line = line_of(1, file.read_bytes().removeprefix(b"\xef\xbb\xbf").strip())
-    if line.contact is None:
-        tell(line, json=False)
-        fail(f"{file} holds no contact.", 1)
-    return line.contact
 
 
 async def _found(chosen: Settings, given: str | None, unstored: Contact | None) -> _Found:
@@ -93,7 +84,7 @@ async def _found(chosen: Settings, given: str | None, unstored: Contact | None) 
     moment = now()
     async with desk_of(chosen) as (database, _, house), database.read() as connection:
         if unstored is not None:
-            opened = _opened(unstored, chosen, house)
+            opened = as_published(unstored, chosen, house)
         else:
             contact, fingerprint = await contact_of(connection, await id_of(connection, tables.contacts, given or ""))
             opened = Readable(contact, fingerprint, reading_of(contact, house))
@@ -101,18 +92,6 @@ async def _found(chosen: Settings, given: str | None, unstored: Contact | None) 
         decision = decide(situation)
         written = consequences(situation, decision, opened.fingerprint, house, standing, moment)
         return _Found(situation, decision, written, await _stands(connection, opened.contact))
-
-
-def _opened(contact: Contact, chosen: Settings, house: "House") -> "Readable":
-    """As the router would take it off the log, held to what its publisher may say."""
-    from ingest.receive import record_of
-    from router.opening import Terms, Unopened, opened
-
-    key = chosen.key.get_secret_value().encode()
-    (found,) = opened([record_of(contact, key)], Terms(chosen.publishers, key, house))
-    if isinstance(found, Unopened):
-        fail(f"It would be a dead letter ({found.reason}). {found.sentence}")
-    return cast("Readable", found)  # of this release's own version
 
 
 async def _stands(connection: "AsyncConnection", contact: Contact) -> str | None:

@@ -38,7 +38,9 @@ VERBS: Final[dict[str, Verb]] = {
     "audit": Verb("audit", _LOOK, "The trail of every action and decision: verify, show."),
     "parse": Verb("parse", _TRY, "Messages to contacts."),
     "read": Verb("read", _TRY, "Texts to what the router would make of them."),
-    "match": Verb("match", _TRY, "Contacts against a register, both as CSV."),
+    "match": Verb(
+        "match", _TRY, "Contacts against a register, both as CSV; explain one, see and train weights: explain, train, weights."
+    ),
     "decide": Verb("decide", _TRY, "A contact to what would become of it, rule by rule."),
     "replay": Verb("replay", _TRY, "Stored contacts to what today's rules would change about them."),
     "validate": Verb("validate", _TRY, "Contacts against the contract."),

@@ -2,114 +2,82 @@
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import date
+from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Final, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from ingest.commands.terminal import bar, fail, run_async, say, table, warn
-from ingest.commands.weights import chosen
+from ingest.clock import now
+from ingest.commands.explain import command as explain_command
+from ingest.commands.terminal import Config, bar, fail, run_async, say
+from ingest.commands.train import command as train_command
+from ingest.commands.trial import LeftOut, batches, contacts_in, people_in, query_of, register_of
 from ingest.commands.weights import command as weights_command
+from ingest.commands.weights import weighing_by
 
 if TYPE_CHECKING:
     from ingest.database import Database
-    from router.match import MatchResult, Query
+    from router.match import MatchResult
     from router.match.weights import Weights
-    from router.register.intake import RefusedRow, Row, Source
+    from router.register.intake import Source
 
-_BATCH: Final = 500
-_File = typer.Option(metavar="FILE", exists=True, dir_okay=False)
+_Register = typer.Option(metavar="FILE", exists=True, dir_okay=False, help="People of a register, as CSV.")
+_Contacts = typer.Option(
+    metavar="FILE", exists=True, dir_okay=False, help="Contacts, as CSV with the same columns and contact_id."
+)
 
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app.command("explain")(explain_command)
+app.command("train")(train_command)
 app.command("weights")(weights_command)
 
 
 @app.callback(invoke_without_command=True)
 def command(
     context: typer.Context,
-    register: Annotated[Path | None, _File] = None,
-    contacts: Annotated[Path | None, _File] = None,
+    register: Annotated[Path | None, _Register] = None,
+    contacts: Annotated[Path | None, _Contacts] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", dir_okay=False, help="Where the answers are written, as CSV.")
     ] = None,
     weights: Annotated[
-        Path | None, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Other weights than those it comes with.")
+        Path | None,
+        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Other weights than those of the settings."),
     ] = None,
+    config: Config = None,
 ) -> None:
     """Match contacts with a register: contact_id, person_id, score and decision for each, the decision match, review or none.
 
-    A review names the likeliest candidate. A cell that cannot be read is left out, as is a row; each is listed, and the exit
-    status is then 1.
+    It weighs by the weights in --weights, else by those that [matching] weights names, else by those it comes with; of the settings
+    nothing else is needed. A review names the likeliest candidate. A cell that cannot be read is left out, as is a row; each is
+    listed, and the exit status is then 1.
     """
     if context.invoked_subcommand:
         return
     if register is None or contacts is None or out is None:
         fail("--register, --contacts and --out are all needed. See: ingest match --help", 2)
-    if run_async(_match(register, contacts, out, chosen(weights))):
+    if run_async(_match(register, contacts, out, weighing_by(weights, config))):
         raise typer.Exit(1)
-
-
-@dataclass(slots=True)
-class _LeftOut:
-    """What could not be read, as it is found."""
-
-    today: date
-    listed: list[tuple[object, ...]] = field(default_factory=list[tuple[object, ...]])
-
-    def rows(self, source: "Source", refused: "Iterator[RefusedRow]") -> None:
-        self.listed.extend((source.path.name, row.line, row.column, row.because) for row in refused)
-
-    def cells(self, source: "Source") -> "Callable[[Row], Row]":
-        """What empties a row's unreadable cells."""
-        from router.register.intake import unreadable
-
-        def emptied(row: "Row") -> "Row":
-            wrong = dict(unreadable(row.cells, self.today))
-            self.listed.extend((source.path.name, row.line, column, because) for column, because in wrong.items())
-            return replace(row, cells={**row.cells, **dict.fromkeys(wrong, "")}) if wrong else row
-
-        return emptied
 
 
 async def _match(register: Path, contacts: Path, out: Path, weights: "Weights") -> bool:
     """Whether anything was left out."""
-    from ingest.clock import now
-    from ingest.database import Database, upgrade
-    from router.register import MIGRATIONS
-    from router.register.intake import OPTIONAL, REQUIRED, opened, take_in
-
-    required = REQUIRED["individuals"]
-    known = opened(register, required, OPTIONAL["individuals"])
-    asked = opened(contacts, ("contact_id", *required[1:]))
-    left_out = _LeftOut(now().date())
-    with TemporaryDirectory(prefix="ingest-match-") as folder, _written(out) as answers:
-        url = f"sqlite:///{folder}/register.db"
-        upgrade(url, [MIGRATIONS])
-        database = Database(url)
-        try:
-            mended = replace(known, mend=left_out.cells(known))
-            done = await take_in(database, "individuals", mended, now, bar)
-            left_out.rows(known, iter(done.refused))
+    people, asked, left_out = people_in(register), contacts_in(contacts), LeftOut(now().date())
+    with _written(out) as answers:
+        async with register_of(people, left_out) as database:
             with bar("Matching", asked.lines) as progress:
                 decided = await _answer(database, asked, left_out, answers, progress, weights)
-        finally:
-            await database.close()
     say(f"{decided['match']} matched, {decided['review']} for review, {decided['none']} not in the register.")
-    if left_out.listed:
-        table("Left out", ("File", "Line", "Column", "What is wrong"), left_out.listed, json=False)
-        warn(f"{len(left_out.listed)} rows or cells could not be read and were left out.")
+    left_out.tell()
     return bool(left_out.listed)
 
 
 async def _answer(
     database: "Database",
     asked: "Source",
-    left_out: _LeftOut,
+    left_out: LeftOut,
     answers: TextIO,
     progress: Callable[[int], None],
     weights: "Weights",
@@ -121,8 +89,8 @@ async def _answer(
     decided: Counter[str] = Counter()
     sheet = csv.writer(answers, lineterminator="\n")
     sheet.writerow(("contact_id", "person_id", "score", "decision"))
-    for batch in _batches(asked, left_out):
-        queries = [_query(row) for row in batch]
+    for batch in batches(asked, left_out):
+        queries = [query_of(row) for row in batch]
         async with database.read() as connection:
             found = await candidates(connection, queries, left_out.today)
             borne = await statistics(connection)
@@ -132,46 +100,6 @@ async def _answer(
             decided[decision] += 1
         progress(len(batch))
     return decided
-
-
-def _batches(asked: "Source", left_out: _LeftOut) -> "Iterator[list[Row]]":
-    from router.register.intake import RefusedRow
-
-    seen: dict[str, int] = {}
-    batch: list[Row] = []
-    for row in replace(asked, mend=left_out.cells(asked)).rows():
-        if isinstance(row, RefusedRow):
-            left_out.rows(asked, iter([row]))
-            continue
-        contact = row.cells["contact_id"]
-        if not contact or contact in seen:
-            because = f"It stands on line {seen[contact]} already." if contact else "It is blank."
-            left_out.rows(asked, iter([RefusedRow(row.line, "contact_id", because)]))
-            continue
-        seen[contact] = row.line
-        batch.append(row)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _query(row: "Row") -> "Query":
-    from ingest.contract import as_date, canonical_email, canonical_phone, canonical_postcode
-    from router.match import Query
-
-    cells = row.cells
-    name = " ".join(filter(None, (cells["given_name"], cells["surname"])))
-    address = ", ".join(filter(None, (cells["address_1"], cells["address_2"], cells["town"])))
-    return Query(
-        names=(name,) if name else (),
-        date_of_birth=as_date(cells["date_of_birth"]),
-        emails=tuple(filter(None, [canonical_email(cells["email"])])),
-        phones=tuple(filter(None, [canonical_phone(cells["phone"])])),
-        postcodes=tuple(filter(None, [canonical_postcode(cells["postcode"])])),
-        address=address or None,
-    )
 
 
 def _said(result: "MatchResult") -> tuple[str, float, str]:

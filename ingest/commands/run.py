@@ -20,6 +20,7 @@ from channels.table import CHANNELS, accounts, ways_out
 from ingest import publishing, receive, web
 from ingest.clock import Clock, now
 from ingest.commands.terminal import Config, open_database, open_log, open_spool, run_async, settings
+from ingest.commands.weights import set_by
 from ingest.database import Database
 from ingest.errors import Halted, IngestError, Misconfigured
 from ingest.log import Log
@@ -107,6 +108,7 @@ def house_of(chosen: Settings) -> House:
         answers=_answers(chosen.acknowledgement.answers),
         form=chosen.web.public_url if any(channel == "web_form" for channel, _ in found) else None,
         key=chosen.key.get_secret_value().encode(),
+        weights=set_by(chosen.matching),
     )
 
 

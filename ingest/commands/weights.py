@@ -3,14 +3,18 @@
 from collections.abc import Iterator
 from math import log2
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from ingest.commands.terminal import fail, say, table
+from ingest.errors import Misconfigured
+from ingest.settings import MatchingSettings, load_matching
 
 if TYPE_CHECKING:
     from router.match.weights import Weights
+
+_SPLINKS: Final = "probability_two_random_records_match"
 
 
 def command(
@@ -30,6 +34,8 @@ def command(
     weights = _from_splink(file) if file and _is_splink(file) else chosen(file)
     columns = ("Comparison", "Level", "Same person", "Household", "By chance", "Bits", "Bits for household", "By frequency")
     table(f"Weights {weights.version}", columns, _rows(weights), json=json)
+    if weights.provenance and not json:
+        say("\n".join(f"{name.replace('_', ' ')}: {said}" for name, said in weights.provenance.items()))
     if out:
         from router.match.weights import written
 
@@ -43,14 +49,44 @@ def command(
 
 def chosen(file: Path | None) -> "Weights":
     """The weights in a file, or those that it comes with; where the file has none, ends with what is wrong."""
-    from router.match.weights import Unusable, read, shipped
+    from router.match.weights import shipped
 
-    if file is None:
-        return shipped()
     try:
-        return read(_text(file))
+        return _in(file) if file else shipped()
+    except Misconfigured as error:
+        fail(error.sentence, 2)
+
+
+def weighing_by(file: Path | None, config: Path | None) -> "Weights":
+    """The weights in a file, else those that the settings name, else those it comes with; or the end, with what is wrong."""
+    try:
+        return chosen(file) if file else set_by(load_matching(config)) or chosen(None)
+    except Misconfigured as error:
+        fail(error.sentence, 2)
+
+
+def set_by(matching: MatchingSettings) -> "Weights | None":
+    """The weights that the settings name, if they name any. Raises Misconfigured."""
+    if matching.weights is None:
+        return None
+    try:
+        return _in(matching.weights)
+    except Misconfigured as error:
+        raise Misconfigured("matching.weights", f"matching.weights: {error.sentence}") from error
+
+
+def _in(file: Path) -> "Weights":
+    from router.match.weights import Unusable, read
+
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured("weights", f"{file} cannot be read: {error}.") from error
+    try:
+        return read(text)
     except Unusable as error:
-        fail(f"{file}: {error}", 2)
+        made = f"It is a model of Splink's. Make weights of it: ingest match weights {file} --out FILE."
+        raise Misconfigured("weights", f"{file}: {made if _SPLINKS in text else error}") from error
 
 
 def _from_splink(file: Path) -> "Weights":
@@ -64,7 +100,7 @@ def _from_splink(file: Path) -> "Weights":
 
 
 def _is_splink(file: Path) -> bool:
-    return "probability_two_random_records_match" in _text(file)
+    return _SPLINKS in _text(file)
 
 
 def _text(file: Path) -> str:

@@ -220,9 +220,7 @@ def match(
         return Unmatched("Nobody in the register comes near to what the contact gives.", version)
     asked = _asked(query)
     judged = [_judge(asked, candidate, by, statistics) for candidate in candidates]
-    likely = _posteriors(judged, by, [0.0] * len(judged))
-    scores = _posteriors(judged, by, [_CASE * each.case for each in judged]) if any(each.case for each in judged) else likely
-    order = sorted(range(len(judged)), key=lambda at: (-scores[at], -judged[at].bits, judged[at].candidate.individual_id))
+    likely, scores, order = _ranked(judged, by)
     first = order[0]
     if not _comes_near(judged, scores, by):
         return Unmatched("Nobody in the register comes near to what the contact gives.", version)
@@ -238,6 +236,94 @@ def match(
         tuple(tuple(_evidence(judged[at])) for at in shown),
         version,
     )
+
+
+class Compared(NamedTuple):
+    """One comparison: its level, the bits that it speaks for this person and for another of their household, and what it says."""
+
+    comparison: str
+    level: str
+    bits: float
+    household: float
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """One candidate as a decision weighs them: whatever speaks for them adds up to ``bits``, and with ``Weighing.prior`` to what
+    their posterior is the share of. ``score`` ranks and has the case named in it, which ``posterior`` has not, by which it is decided.
+    """
+
+    individual_id: str
+    compared: tuple[Compared, ...]
+    bits: float
+    household: float
+    case: bool
+    posterior: float
+    score: float
+    held_back: tuple[str, ...]  # what would leave them to a person, were they the likeliest
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """All that a decision weighs against each other, in bits (log2): ``prior`` for each candidate, ``household`` for another who lives
+    with them, and ``stranger`` for everybody else together. ``individuals`` is how many the register is taken to have.
+    """
+
+    weights: str
+    individuals: int
+    automatic: float
+    prior: float
+    household: float
+    stranger: float
+    candidates: tuple[Weighed, ...]  # likeliest first
+
+
+def weighed(
+    query: Query, candidates: Sequence[Candidate], statistics: Statistics = _UNKNOWN, weights: Weights | None = None
+) -> Weighing:
+    """What ``match`` comes by its answer with."""
+    by = scale(weights or shipped(), statistics.individuals)
+    asked = _asked(query)
+    judged = [_judge(asked, candidate, by, statistics) for candidate in candidates]
+    likely, scores, order = _ranked(judged, by)
+    return Weighing(
+        by.weights.version,
+        by.individuals,
+        by.weights.automatic,
+        *_priors(by),
+        tuple(
+            Weighed(
+                each.candidate.individual_id,
+                tuple(
+                    Compared(seen.comparison, seen.level, seen.bits, seen.household, said.because)
+                    for seen, said in zip(each.seen.values(), _evidence(each), strict=True)
+                ),
+                each.bits,
+                each.household,
+                each.case,
+                likely[at],
+                scores[at],
+                tuple(dict.fromkeys((*_shortfalls(judged, at, likely[at], by), *_besides(each)))),
+            )
+            for at in order
+            for each in (judged[at],)
+        ),
+    )
+
+
+def levels(
+    query: Query, candidates: Sequence[Candidate], statistics: Statistics, weights: Weights
+) -> Iterator[Mapping[str, str]]:
+    """For each candidate at which level each comparison stands, of those that there was something to compare for."""
+    by, asked = scale(weights, statistics.individuals), _asked(query)
+    for candidate in candidates:
+        yield {name: seen.level for name, seen in _judge(asked, candidate, by, statistics).seen.items()}
+
+
+def readings_of(name: str) -> tuple[Reading, ...]:
+    """Every way in which a name on one line can be read."""
+    return _written(name)[0]
 
 
 def _asked(query: Query) -> _Asked:
@@ -408,15 +494,28 @@ def _pointed(
     return best
 
 
-def _posteriors(judged: Sequence[_Judged], by: Scale, more: Sequence[float]) -> list[float]:
-    """Of each candidate, over the whole register, their households and everybody else."""
+def _ranked(judged: Sequence[_Judged], by: Scale) -> tuple[list[float], list[float], list[int]]:
+    """Each candidate's posterior, that with the case named counted in, and their places, likeliest first."""
+    likely = _posteriors(judged, by, [0.0] * len(judged))
+    scores = _posteriors(judged, by, [_CASE * each.case for each in judged]) if any(each.case for each in judged) else likely
+    order = sorted(range(len(judged)), key=lambda at: (-scores[at], -judged[at].bits, judged[at].candidate.individual_id))
+    return likely, scores, order
+
+
+def _priors(by: Scale) -> tuple[float, float, float]:
+    """In bits: of each candidate, of another of each one's household, and of everybody else together."""
     weights = by.weights
     each = log2(weights.registered / by.individuals)
     other = log2((1 - weights.registered) * weights.household / by.individuals)
+    return each, other, log2((1 - weights.registered) * (1 - weights.household))
+
+
+def _posteriors(judged: Sequence[_Judged], by: Scale, more: Sequence[float]) -> list[float]:
+    """Of each candidate, over the whole register, their households and everybody else."""
+    each, other, stranger = _priors(by)
     theirs = [one.bits + extra + each for one, extra in zip(judged, more, strict=True)]
     beside = [one.household + extra + other for one, extra in zip(judged, more, strict=True)]
-    stranger = log2((1 - weights.registered) * (1 - weights.household))
-    top = max(*theirs, *beside, stranger)
+    top = max((*theirs, *beside, stranger))
     own = [2 ** (bits - top) for bits in theirs]
     total = sum(sorted(own)) + sum(sorted(2 ** (bits - top) for bits in beside)) + 2 ** (stranger - top)
     return [one / total for one in own]

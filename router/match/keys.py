@@ -10,7 +10,7 @@ it must be indexed anew.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -23,6 +23,30 @@ from router.match.decision import Candidate, Query
 from router.match.names import Name, formal_forms, held, metaphone, parts, written
 
 VERSION: Final = 1
+
+# Each kind of key, as people are told of it.
+KINDS: Final[Mapping[str, str]] = {
+    "email": "email",
+    "phone": "phone",
+    "local": "the first part of the email",
+    "sound": "forename and surname by sound",
+    "begun": "forename by sound and the beginning of the surname",
+    "first": "initial and surname by sound",
+    "bones": "the consonants of the name",
+    "letters": "the letters of the name",
+    "house": "postcode and house number",
+    "door": "house number, street and town",
+    "initial": "postcode and an initial",
+    "outward": "the first half of the postcode and the surname",
+    "street": "house number, street and surname",
+    "town": "town and surname",
+    "day": "birth date",
+    "born": "birth date and surname",
+    "birthday": "day and month of birth and the beginning of the surname",
+    "named": "birth date and forename",
+    "month": "month and year of birth and the beginning of the forename",
+    "year": "year of birth and postcode",
+}
 
 _BITS: Final = 60  # of a key, below those that tell its version
 _MOST_NAMES: Final = 6
@@ -46,6 +70,12 @@ def query_keys(query: Query) -> frozenset[int]:
     return _keys(query, names, (query.address,) if query.address else ())
 
 
+def query_kinds(query: Query) -> dict[int, str]:
+    """The same keys, each with what kind it is (``KINDS``)."""
+    names = tuple(written(each) for each in query.names[:_MOST_NAMES])
+    return {_number(each): each.partition(" ")[0] for each in _texts(query, names, (query.address,) if query.address else ())}
+
+
 def email_key(canonical: str) -> int:
     """The key under which all are held who have an email."""
     return _number(f"email {canonical}")
@@ -63,6 +93,11 @@ def of_this_version() -> range:
 
 
 def _keys(one: Candidate | Query, names: tuple[Name, ...], addresses: tuple[str, ...]) -> frozenset[int]:
+    return frozenset(map(_number, _texts(one, names, addresses)))
+
+
+def _texts(one: Candidate | Query, names: tuple[Name, ...], addresses: tuple[str, ...]) -> set[str]:
+    """What the keys are hashes of; the first word of each is its kind."""
     readings = tuple(dict.fromkeys(reading for name in names for reading in _readings(name)))
     postcodes = one.postcodes[:_MOST_VALUES]
     found = set(_of_names(readings))
@@ -72,9 +107,9 @@ def _keys(one: Candidate | Query, names: tuple[Name, ...], addresses: tuple[str,
         found.update(_of_place(place, readings))
     if one.date_of_birth:
         found.update(_of_birth(one.date_of_birth, readings, postcodes))
-    numbers = set(map(_number, found))
-    numbers.update(map(email_key, one.emails[:_MOST_VALUES]), map(phone_key, one.phones[:_MOST_VALUES]))
-    return frozenset(numbers)
+    found.update(f"email {each}" for each in one.emails[:_MOST_VALUES])
+    found.update(f"phone {each[-10:]}" for each in one.phones[:_MOST_VALUES])
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ They stand in a file with a version, which every decision records. The shipped f
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from math import log2
@@ -63,6 +63,9 @@ class Weights:
     surnames: Mapping[str, float]
     men: frozenset[str]  # forenames that hardly a woman bears
     women: frozenset[str]
+    provenance: Mapping[str, str | int] = field(
+        default_factory=dict[str, str | int]
+    )  # what they were trained on, when, on how many pairs
 
 
 class Unusable(ValueError):
@@ -85,6 +88,7 @@ def read(text: str | bytes) -> Weights:
             surnames={name: millionths / 1e6 for name, millionths in said["surnames"].items()},
             men=frozenset(said["men"].split()),
             women=frozenset(said["women"].split()),
+            provenance=dict(said.get("provenance", {})),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Unusable(f"It is no weights file: {error!r}.") from error
@@ -124,7 +128,8 @@ def written(weights: Weights) -> str:
     sexes = ",\n".join(
         f" {json.dumps(kind)}: {json.dumps(' '.join(sorted(getattr(weights, kind))))}" for kind in ("men", "women")
     )
-    return f'{{\n{shares},\n "comparisons": {{\n{comparisons}\n }},\n{frequencies},\n{sexes}\n}}\n'
+    made = f' "provenance": {json.dumps(dict(weights.provenance))},\n' if weights.provenance else ""
+    return f'{{\n{shares},\n{made} "comparisons": {{\n{comparisons}\n }},\n{frequencies},\n{sexes}\n}}\n'
 
 
 def _terse(level: Level) -> dict[str, float | bool]:

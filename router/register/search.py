@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ingest.contract import canonical_case_reference, canonical_email, canonical_phone, canonical_postcode
 from ingest.database import Long, among, each_of, gathered
 from router.match import Candidate, Query
-from router.match.keys import VERSION, email_key, phone_key, query_keys
+from router.match.keys import VERSION, email_key, phone_key, query_keys, query_kinds
 from router.match.names import full_names, surname_keys, written
 from router.match.register_view import CaseView, IndividualView, PartyView
 from router.register.held import standing, together
@@ -62,6 +62,27 @@ async def candidates(connection: AsyncConnection, queries: Sequence[Query], toda
         whom = dict.fromkeys(counts_as[each] for each in ids if each in counts_as)
         found.append([replace(known[each], holders=counts) for each in whom])
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBy:
+    """One of a query's keys: its kind, and whom it finds; nobody where so many hold it that it is passed over."""
+
+    kind: str
+    whom: frozenset[str]
+    too_many: bool
+
+
+async def found_by(connection: AsyncConnection, query: Query) -> list[FoundBy]:
+    """By which keys a query's candidates are found. Raises Unavailable while the index is not whole."""
+    kinds = query_kinds(query)
+    holders = await _holders(connection, kinds)
+    _, counts_as = await together(connection, {each for some in holders.values() for each in some.ids})
+    return [
+        FoundBy(kind, frozenset(counts_as[each] for each in some.ids if each in counts_as), too_many=not some.ids)
+        for key, kind in kinds.items()
+        if (some := holders.get(key))
+    ]
 
 
 async def merged(connection: AsyncConnection, ids: Collection[str]) -> dict[str, str]:

@@ -41,13 +41,13 @@ async def _alone(register: str, some: Sequence[Contact]) -> tuple[float, float]:
     """Seconds, and those of the processor, for reading, matching and deciding all of them; nothing is written."""
     ours, database = house(), Database(register)
     async with database.read() as connection:  # whatever is made once is made
-        await gather(connection, [(some[0], reading_of(some[0], ours))], ours.own_addresses, now())
+        await gather(connection, [(some[0], reading_of(some[0], ours))], ours, now())
     wall, cpu = time.perf_counter(), time.process_time()
     readings = [reading_of(each, ours) for each in some]
     for at in range(0, len(some), BATCH):
         moment, batch = now(), list(zip(some[at : at + BATCH], readings[at : at + BATCH], strict=True))
         async with database.read() as connection:
-            known = await gather(connection, batch, ours.own_addresses, moment)
+            known = await gather(connection, batch, ours, moment)
         for contact, reading in batch:
             situation = known.situation(contact, reading)
             consequences(situation, decide(situation), contact.original, ours, known.standing(contact), moment)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from channels.table import accounts
 from ingest.errors import Misconfigured
-from ingest.settings import AcknowledgementSettings, Settings, load, path_of
+from ingest.settings import AcknowledgementSettings, Settings, load, load_matching, path_of
 
 KEY = "5b0e4c6f9d8a7312e0f4b6c8d1a29375"
 LEAST = """
@@ -324,7 +324,8 @@ def test_paths_are_relative_to_the_settings_file_wherever_the_service_is_started
 ):
     monkeypatch.chdir("/")
     text = '[log]\nurl = "sqlite:///kept/log.db"\n[register]\nurl = "sqlite:////var/lib/register.db"\n'
-    settings = loaded(text + '[acknowledgement]\nanswers = "answers"\n' + LEAST)
+    settings = loaded(text + '[acknowledgement]\nanswers = "answers"\n[matching]\nweights = "w.json"\n' + LEAST)
+    assert settings.matching.weights == tmp_path / "w.json"
     assert path_of(settings.log.url) == tmp_path / "kept" / "log.db"
     assert path_of(settings.register.url) == Path("/var/lib/register.db")
     assert path_of(settings.originals.url) == tmp_path / "originals"
@@ -340,6 +341,16 @@ def test_a_file_that_is_no_secret_is_beside_the_settings_too(loaded: Load, tmp_p
 
 def test_a_path_given_by_the_environment_is_beside_the_settings_as_well(loaded: Load, tmp_path: Path):
     assert path_of(loaded(INGEST_LOG__URL="sqlite:///other.db").log.url) == tmp_path / "other.db"
+
+
+def test_matching_can_be_told_alone_and_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "ingest.toml"
+    path.write_text('[matching]\nweights = "w.json"\n[teams]\n', encoding="utf-8")
+    assert load_matching(path).weights == tmp_path / "w.json"
+    monkeypatch.setenv("INGEST_MATCHING__WEIGHTS", "other.json")
+    assert load_matching(path).weights == tmp_path / "other.json"
+    monkeypatch.setenv("INGEST_MATCHING__WAITS", "w.json")
+    assert refused(lambda: load_matching(path)).reason == "matching.waits"
 
 
 # A mailbox's own section.

@@ -1,7 +1,12 @@
 """What a contact says of who writes, as matching compares it."""
 
+from dataclasses import replace
+
 from ingest.contract import DeclaredFacts, Identifier, Person
+from router.match import Ambiguous
+from router.match.weights import shipped
 from router.opening import reading_of
+from router.register import tables
 from router.writer import query_of
 
 
@@ -32,3 +37,16 @@ def test_of_somebody_who_writes_for_another_only_the_writer_is_compared(contact,
     query = query_of(about, reading_of(about, house))
     assert (query.names, query.emails) == (("Siân Prosser",), ("sian@example.com",))
     assert (query.phones, query.postcodes, query.date_of_birth) == ((), (), None)
+
+
+async def test_all_that_decides_weighs_by_the_houses_own_weights_and_the_audit_trail_has_their_version(
+    contact, append, route, worker, person, house, rows
+):
+    worker.house = replace(house, weights=replace(shipped(), version="ours", automatic=0.99999999999))
+    await person()
+    about = contact("Your service was rude.", name="Joan Pettifer", sender="joan@example.com")
+    await append(about)
+    await route()
+    (decided,) = await rows(tables.audit, tables.audit.c.action == "decided")
+    assert decided.evidence["weights"] == "ours"
+    assert decided.evidence["match"] == Ambiguous.__name__

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Generator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from ingest.errors import Misconfigured
 from ingest.log.kafka import KafkaLog
 from ingest.log.spool import SpooledLog
 from ingest.settings import Publisher, Section, Settings, load
+from router.match.weights import shipped, written
 from tests.ingest.commands.conftest import KEY, Ingest
 from tests.servers.clamd import MOST_BYTES, Clamd
 from tests.servers.dovecot import PASSWORD, Dovecot, running_dovecot
@@ -71,6 +73,7 @@ async def test_where_all_is_well_every_line_says_so(config: Path, dovecot: Dovec
     assert list(named) == [
         "settings",
         "duty mailbox",
+        "weights",
         "log",
         "originals",
         "scan",
@@ -110,7 +113,7 @@ async def test_a_refused_password_is_told_apart_from_a_server_that_is_away(confi
 def test_it_ends_with_1_and_counts_what_must_be_seen_to(ingest: Ingest, config: Path, free_port: int):
     ran = ingest("check", "--config", with_mailbox(config, free_port, free_port))
     assert ran.status == 1
-    assert [line[0] for line in ran.out.splitlines()] == ["✓", "✓", "✓", "✓", "✓", "✓", "✗", "✗"]
+    assert [line[0] for line in ran.out.splitlines()] == ["✓", "✓", "✓", "✓", "✓", "✓", "✓", "✗", "✗"]
     assert "2 of these must be seen to." in ran.err
 
 
@@ -134,6 +137,51 @@ def test_a_place_that_cannot_be_written_is_named(
     assert ran.status == 1
     assert f"✗ {about}: " in ran.out
     assert "/proc/nowhere" in ran.out or about == "register"
+
+
+# The weights of matching.
+
+
+def with_weights(config: Path, port: int, text: str | None, named: str = "own.json") -> Path:
+    if text is not None:
+        config.with_name(named).write_text(text, encoding="utf-8")
+    config.write_text(f'{config.read_text("utf-8")}\n[matching]\nweights = "{named}"\n', encoding="utf-8")
+    return with_mailbox(config, port, port)
+
+
+def test_weights_of_ones_own_are_named_by_their_version(ingest: Ingest, config: Path, free_port: int):
+    with_weights(config, free_port, written(replace(shipped(), version="ours-7")))
+    assert (
+        f"✓ weights: Matching weighs by ours-7, in {config.with_name('own.json')}." in ingest("check", "--config", config).out
+    )
+    chosen = house_of(load(config)).weights
+    assert chosen
+    assert chosen.version == "ours-7"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (None, "own.json cannot be read"),
+        ("{", "It is no weights file"),
+        ('{"version": "1", "comparisons": {}}', "It is no weights file"),
+        (written(shipped()).replace('"one slip"', '"two slips"'), "does not name the known levels: one slip, two slips"),
+        ('{"probability_two_random_records_match": 0.1}', "ingest match weights"),
+    ],
+    ids=["missing", "no JSON", "not whole", "unknown level", "a model of Splink's"],
+)
+def test_weights_that_matching_does_not_know_in_full_stop_the_start(
+    ingest: Ingest, config: Path, free_port: int, text: str | None, says: str
+):
+    path = with_weights(config, free_port, text)
+    checked = ingest("check", "--config", path)
+    assert checked.status == 1
+    assert "✗ settings: matching.weights: " in checked.out
+    assert says in checked.out
+    for command in (("run", "router"), ("replay", "--dry-run")):
+        started = ingest(*command, "--config", path)
+        assert started.status == 2
+        assert says in started.err
 
 
 # Approved answers.

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from router.match.weights import shipped, written
+
 HEADER = "given_name,surname,date_of_birth,address_1,address_2,town,postcode,email,phone"
 REGISTER = f"""\
 person_id,{HEADER}
@@ -81,6 +83,24 @@ def test_weights_are_written_changed_and_matched_with(ingest, run, tmp_path: Pat
     assert "Weights ours" in ingest("match", "weights", file).out
     _, answers = run("--weights", file)
     assert [each["decision"] for each in answers] == ["review", "review", "none"]
+
+
+def test_the_weights_that_the_settings_name_are_matched_with_and_those_of_the_command_before_them(
+    run, ingest, tmp_path: Path
+) -> None:
+    file, settings = tmp_path / "own.json", tmp_path / "ingest.toml"
+    told = json.loads(written(shipped()))
+    file.write_text(json.dumps({**told, "version": "ours", "automatic": 0.9999999999}))
+    settings.write_text('[matching]\nweights = "own.json"\n')
+    _, answers = run("--config", settings)
+    assert [each["decision"] for each in answers] == ["review", "review", "none"]
+    assert ingest("match", "weights", "--out", tmp_path / "shipped.json").status == 0
+    _, answers = run("--config", settings, "--weights", tmp_path / "shipped.json")
+    assert [each["decision"] for each in answers] == ["match", "review", "none"]
+    file.unlink()
+    done, _ = run("--config", settings)
+    assert done.status == 2
+    assert "matching.weights" in done.err
 
 
 def test_a_model_of_splinks_with_a_level_that_is_not_known_is_refused_by_name(ingest, tmp_path: Path) -> None:

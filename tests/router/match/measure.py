@@ -20,10 +20,11 @@ from tempfile import TemporaryDirectory
 sys.path.insert(0, str(Path(__file__).parent))
 
 import people
-from sets import Asked, contacts_of, query_of, register_of, statistics_of
+from sets import Asked, contacts_of, query_of, register_of
 
 from router.match import Ambiguous, Candidate, Matched, MatchResult, match
 from router.match.statistics import Statistics
+from router.match.training import statistics_of
 from router.match.weights import Weights
 
 

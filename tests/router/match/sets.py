@@ -1,15 +1,12 @@
 """A register and contacts as matching takes them, from rows of cells."""
 
 import csv
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.contract import as_date, canonical_email, canonical_phone, canonical_postcode
 from router.match import Candidate, Query
-from router.match.likeness import known
-from router.match.statistics import Statistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +69,3 @@ def contacts_of(folder: Path) -> list[Asked]:
 def _rows(path: Path) -> Iterator[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as sheet:
         yield from csv.DictReader(sheet)
-
-
-def statistics_of(register: Iterable[Candidate]) -> Statistics:
-    """What the register would count of its people."""
-    names = [known(each.given_name, each.surname) for each in register]
-    return Statistics(
-        len(names),
-        Counter(name.family for name in names if name.family),
-        Counter(name.given[0] for name in names if name.given),
-    )

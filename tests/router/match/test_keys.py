@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ingest.ids import digest
 from router.match import Candidate, Query
-from router.match.keys import VERSION, email_key, individual_keys, of_this_version, phone_key, query_keys
+from router.match.keys import KINDS, VERSION, email_key, individual_keys, of_this_version, phone_key, query_keys, query_kinds
 
 LIZ = Candidate(
     "R1",
@@ -129,3 +129,13 @@ def test_keys_are_few_and_of_this_version_and_fit_into_64_bits(person: Candidate
 def test_whoever_changes_what_a_key_is_made_of_raises_the_version() -> None:
     made = digest(" ".join(map(str, sorted(individual_keys(LIZ)))).encode())
     assert (VERSION, made[:16]) == (1, "73436b5ab65d0a7c")
+
+
+def test_each_kind_of_key_is_told_of_in_words_and_is_the_same_key() -> None:
+    query = Query(
+        ("Joan Pettifer",), date(1944, 2, 19), ("joan.pettifer@example.org",), phones=("+441632960114",),
+        postcodes=("DE80 4PT",), address="14 Quarry Lane, Alderwick",
+    )  # fmt: skip
+    kinds = query_kinds(query)
+    assert frozenset(kinds) == query_keys(query)
+    assert set(kinds.values()) == set(KINDS)

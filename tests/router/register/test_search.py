@@ -115,6 +115,16 @@ async def test_a_key_that_more_than_400_people_hold_finds_nobody(database: Datab
     assert await ask(database, query) == [[]]
 
 
+async def test_it_is_told_by_which_keys_somebody_is_found_and_which_find_nobody(filled: Database, clock: Clock) -> None:
+    await add_namesakes(filled, 401, clock)
+    async with filled.read() as connection:
+        found = await search.found_by(connection, Query(names=("John Smith",), emails=("joan.pettifer@example.org",)))
+    told = {each.kind: (set(each.whom), each.too_many) for each in found}
+    assert told["email"] == ({"R1001"}, False)
+    assert told["bones"] == (set(), True)
+    assert "phone" not in told
+
+
 async def test_a_bigger_batch_asks_no_more_questions(filled: Database) -> None:
     asked: list[str] = []
 
