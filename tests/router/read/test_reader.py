@@ -86,7 +86,7 @@ def test_a_longer_text_or_longer_answers_than_are_read_say_so():
 
 
 def test_what_is_declared_is_read_beside_the_words_a_line_an_answer():
-    facts = {
+    facts: dict[str, Any] = {
         "review_criteria": (Criterion(name="overlooked_information", evidence="I need braille."),),
         "remedy_sought": "I read Welsh only in large print.",
         "unsafe_ways": (UnsafeWay(method="sms", words="Please do not email me."),),
