@@ -6,6 +6,7 @@ says nothing of the writer), and everybody else: our staff whom they address, a 
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from ingest.contract import canonical_email, canonical_phone, canonical_postcode
@@ -114,7 +115,7 @@ new old same other thing things people time way back off out over down into then
 money pay paid call rang told said say asked tell give gave take took made make done went came come let put
 bad good great lovely brilliant shocking ridiculous absolute absolutely anything everything something someone none every each both
 i've i'm complaining writing downs caller callers gentleman lady governor tribunal unsubscribe queue hurry texting worse well click book worst fine winners offer mulțumesc dziękuję gracias merci danke
-lot lots bit welcome total complete utter proper mate pal joke shambles peace fuming scandal liars crooks farce rubbish enough thats whats thx tks ty pls plz lol omg tbh hope hoping wish wishes waits hours weeks months years days minutes
+any news update own address postcode lot lots bit welcome total complete utter proper mate pal joke shambles peace fuming scandal liars crooks farce rubbish enough thats whats thx tks ty pls plz lol omg tbh hope hoping wish wishes waits hours weeks months years days minutes
 """
 _NOT_NAMES: Final = frozenset(_NO_NAMES.split())
 # Among several words with a capital these are names too: "June Whittingstall", "Tessa Green", "Nguyen An".
@@ -178,7 +179,7 @@ _THE_OTHERS: Final = re.compile(
     re.IGNORECASE,
 )
 _NOT_A_PHONE: Final = re.compile(
-    r"\b(?:nhs|ref|reference|account|application|utr|no\. of|order|invoice|case|claim|policy|hospital|hosp|charity|card|customer|payment)(?: (?:no|number|num|ref|id))?\b[^.\n\d]{0,12}$",
+    r"\b(?:nhs|ref|reference|account|application|utr|no\. of|order|invoice|case|claim|policy|hospital|hosp|charity|card|customer|payment)(?: (?:no|number|num|ref|id))?\b\.?[^.\n\d]{0,12}$",
     re.IGNORECASE,
 )
 _OF_ANOTHER: Final = re.compile(
@@ -344,6 +345,7 @@ def who(channel: str, text: str, form: Mapping[str, str], found: Found, *, decla
     hits = found[_AUTHORITY]
     right = min(hits, key=lambda hit: _RANK[hit.row.name], default=None)
     other = _represented(text, bool(hits))
+    represented = _of_the_other(text, other) if other or right else {}
     evidence: list[Fact] = []
     if right:
         evidence.append(Fact("authority", right.row.gives, right.row.name, right.sentence.text[:300]))
@@ -355,17 +357,16 @@ def who(channel: str, text: str, form: Mapping[str, str], found: Found, *, decla
         name = _name(channel, text, own, form, other.value if other else None)
         said: dict[str, _Said | None] = {
             "name": name,
-            "postcode": (place := _postcode(text, form) if figures and _INWARD.search(text) else None),
+            "postcode": (place := _postcode(text) if figures and _INWARD.search(text) else None),
             "phone": _phone(channel, text) if figures else None,
             "email": _email(text, own) if "@" in text else None,
-            "date_of_birth": _born(channel, text, name) if figures else None,
+            "date_of_birth": _born(channel, text, name, represented.get("date_of_birth")) if figures else None,
             "address": _address(own, form, place, name),
         }
         writer = ReadIndividual(**{each: told.value for each, told in said.items() if told})
         evidence += [Fact(f"own {each}", told.value, told.rule, told.words[:200]) for each, told in said.items() if told]
     if other is None and not right:
         return Who(writer, None, None, tuple(evidence))
-    represented = _of_the_other(text, other)
     evidence += [Fact(f"represented {each}", told.value, told.rule, told.words[:200]) for each, told in represented.items()]
     return Who(
         writer,
@@ -378,6 +379,11 @@ def who(channel: str, text: str, form: Mapping[str, str], found: Found, *, decla
 _RANK: Final = {row.name: rank for rank, row in enumerate(AUTHORITY)}
 
 
+def _before(text: str, at: int, most: int) -> str:
+    """What stands before a place in it, ``most`` characters of it at most."""
+    return text[max(0, at - most) : at]
+
+
 def _own_lines(text: str) -> list[str]:
     """The lines without those quoted from somebody else's letter, or all of them where nothing else is there."""
     lines = [line for line in text.split("\n") if line]
@@ -385,7 +391,7 @@ def _own_lines(text: str) -> list[str]:
         return lines
     own: list[str] = []
     heads = False  # in the head of a quoted letter that their own words stand below
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+    for line, following in pairwise([*lines, ""]):
         if line.startswith(">"):
             continue
         if _QUOTE_BEGINS.match(line) or (_HEADER.match(line) and _SENT.match(following)):
@@ -404,7 +410,7 @@ _QUOTING: Final = (">", "wrote", "---", "___", "From:", "Sent:")
 
 def _name(channel: str, text: str, own: Sequence[str], form: Mapping[str, str], other: str | None) -> _Said | None:
     for label in ("name", "your name", "full name", "my name", "enw", "contact name", "contact", "name of person complaining"):
-        if form.get(label) and (name := _trim(form[label])):
+        if form.get(label) and (name := _trim(form[label], declared=True)):
             return _Said(name, "form field", form[label])
     for first, last in (
         ("first name", "surname"),
@@ -412,12 +418,16 @@ def _name(channel: str, text: str, own: Sequence[str], form: Mapping[str, str], 
         ("forename", "surname"),
         ("first names", "surname"),
     ):
-        if form.get(first) and form.get(last) and (name := _trim(f"{form[first]} {form[last]}")):
+        if form.get(first) and form.get(last) and (name := _trim(f"{form[first]} {form[last]}", declared=True)):
             return _Said(name, "form field", form[last])
     beginning = "\n".join(own)[:20_000]
-    if beginning.startswith("[") and (found := _MESSAGE_FROM.search(beginning)) and (name := _trim(found["name"])):
+    if (
+        beginning.startswith("[")
+        and (found := _MESSAGE_FROM.search(beginning))
+        and (name := _trim(found["name"], declared=True))
+    ):
         return _Said(name, "sender of the message", found[0])
-    if channel == "social" and (found := _WRITES_BEFORE.search(beginning)) and (name := _trim(found["name"], strict=True)):
+    if channel == "social" and (found := _WRITES_BEFORE.search(beginning)) and (name := _trim(found["name"])):
         return _Said(name, "sender of the message", found[0])
     if channel == "telephone":
         return _caller(beginning, other)
@@ -441,8 +451,8 @@ def _name(channel: str, text: str, own: Sequence[str], form: Mapping[str, str], 
 def _with_details(text: str, other: str | None) -> _Said | None:
     """A name with ways to reach somebody right behind it."""
     for found in _IN_DETAIL.finditer(text) if _FIGURE.search(text) or "@" in text else ():
-        before = text[max(0, found.start() - 18) : found.start()]
-        name = _trim(found["name"], strict=True)
+        before = _before(text, found.start(), 18)
+        name = _trim(found["name"])
         if name and name != other and not _NOT_THE_CALLER.search(before) and not _STREET.search(name):
             return _Said(name, "name before details", found[0])
     return None
@@ -475,7 +485,7 @@ def _more_of(name: str, other: str) -> bool:
 
 def _says(text: str) -> _Said | None:
     for found in _MY_NAME.finditer(text):
-        if name := _trim(found["name"], strict=True):
+        if name := _trim(found["name"]):
             return _Said(_again(text, found.end("name"), name), "says their name", found[0])
     return None
 
@@ -483,7 +493,7 @@ def _says(text: str) -> _Said | None:
 def _again(text: str, end: int, name: str) -> str:
     """The name, said again at once with more of it: "it's Courtney, Courtney Blake"."""
     said = _NEXT.match(text, end)
-    more = _trim(said["name"], strict=True) if said else None
+    more = _trim(said["name"]) if said else None
     return more if more and more.startswith(f"{name} ") else name
 
 
@@ -495,27 +505,17 @@ def _caller(text: str, other: str | None) -> _Said | None:
     lower = text.lower()
     if any(each in lower for each in _SAYS_NAME) and (says := _says(text)):
         return says
-    spoken = (
-        '"' in text
-        or "“" in text
-        or "voicemail" in lower
-        or "vm" in lower
-        or "vmail" in lower
-        or "siarad" in lower
-        or "transcript" in lower
-        or "message" in lower
-    )
-    if spoken and (found := _introduced(text)):
+    if any(each in lower for each in _SPOKEN) and (found := _introduced(text)):
         return found
     unnamed = any(each in lower for each in _UNNAMED)
     for pattern, rule in _CALLERS[:-1] if unnamed else _CALLERS:
         for found in pattern.finditer(text):
-            before = text[max(0, found.start("name") - 18) : found.start("name")]
+            before = _before(text, found.start("name"), 18)
             if pattern not in _CUED and (_NOT_THE_CALLER.search(before) or _DOCTOR.match(found["name"])):
                 continue
             if _SOMEBODY_ELSES.match(text[found.end("name") : found.end("name") + 18]):
                 continue
-            name = _trim(found["name"], strict=True)
+            name = _trim(found["name"])
             if (
                 name
                 and name != other
@@ -526,6 +526,7 @@ def _caller(text: str, other: str | None) -> _Said | None:
     return _introduced(text) or _signature(text.split("\n"))
 
 
+_SPOKEN: Final = ('"', "“", "voicemail", "vm", "siarad", "transcript", "message")  # where the note has the caller's own words
 _CALLERS: Final = (
     (_CALLER, "named as the caller"),
     (_SPOKEN_TO, "whom we spoke to"),
@@ -549,13 +550,13 @@ def _introduced(text: str) -> _Said | None:
             after = text[found.end("name") :][:14]
             if _SOMEBODY_ELSES.match(after) or (pattern is _INTRODUCES and not _INTRODUCED.match(after)):
                 continue
-            if name := _trim(found["name"], strict=True):
+            if name := _trim(found["name"]):
                 return _Said(_again(text, found.end("name"), name), "introduces themselves", found[0])
     if not any(each in lower for each in _INTRODUCING):
         return None
     for found in _LOWER_INTRODUCES.finditer(lower):
         begins, ends = next(found.span(group) for group in ("name", "begins", "greets", "first") if found[group])
-        if (name := _trim(text[begins:ends], strict=True)) and not any(map(_NO_LOWER.search, name.lower().split())):
+        if (name := _trim(text[begins:ends])) and not any(map(_NO_LOWER.search, name.lower().split())):
             return _Said(name, "introduces themselves", found[0])
     return None
 
@@ -586,9 +587,9 @@ _INTRODUCED: Final = re.compile(
 def _heading(own: Sequence[str]) -> _Said | None:
     """A name that stands before or above what they write: "From: D. W. Arkwright", or a line of its own above an address."""
     for line in own:
-        if (found := _WRITES_FROM.match(line)) and (name := _trim(found["name"], strict=True)):
+        if (found := _WRITES_FROM.match(line)) and (name := _trim(found["name"])):
             return _Said(name, "named as the writer", line)
-    if len(own) > 3 and _NUMBERED.match(own[1]) and _NAME_LINE.fullmatch(own[0]) and (name := _trim(own[0], strict=True)):
+    if len(own) > 3 and _NUMBERED.match(own[1]) and _NAME_LINE.fullmatch(own[0]) and (name := _trim(own[0])):
         return _Said(name, "name above the letter", own[0])
     return None
 
@@ -641,14 +642,9 @@ _TRAILING: Final = re.compile(rf"[a-z)!?.,] (?P<name>(?:{_TITLE})?{_GIVEN}(?: {_
 
 def _trailing(lines: Sequence[str]) -> _Said | None:
     """Two names or more that end the last line without a stop before them."""
-    if (
-        lines
-        and (found := _TRAILING.search(_bare(lines[-1])[-90:]))
-        and (name := _trim(found["name"], strict=True))
-        and " " in name
-    ):
+    if lines and (found := _TRAILING.search(_bare(lines[-1])[-90:])) and (name := _trim(found["name"])) and " " in name:
         return _Said(name, "ends the text", found[0])
-    if lines and (found := _AFTER_A_KISS.search(lines[-1][-60:])) and (name := _trim(found["name"], strict=True)):
+    if lines and (found := _AFTER_A_KISS.search(lines[-1][-60:])) and (name := _trim(found["name"])):
         return _Said(name, "ends the text", found[0])
     return None
 
@@ -756,11 +752,11 @@ def _signed(line: str, *, alone: bool = True, closed: bool = False) -> str | Non
     if not alone and sum(word.islower() and word.isalpha() for word in after.split()) > 4:
         return None
     if _NAME_LINE.fullmatch(first):
-        name = _trim(first, strict=True)
+        name = _trim(first)
         return None if name and " " not in name and len(name) == 2 and name.isupper() else name
     lower = first.islower() and _LOWER_NAME.fullmatch(first) and line[-1] not in "?!"
     likely = closed or after.strip(" .!x") or (" " in first and alone) or not _NO_LOWER.search(first.split()[0])
-    return _trim(first, strict=True) if lower and likely else None
+    return _trim(first) if lower and likely else None
 
 
 _SEVERAL: Final = re.compile(rf"(?:{_GIVEN}, )+{_GIVEN},? (?:and|&) {_GIVEN}(?: {_GIVEN})?$")
@@ -824,8 +820,11 @@ _ENDS_LEFT_OVER: Final = re.compile(
 )
 
 
-def _trim(given: str, *, strict: bool = False) -> str | None:
-    """A name without its title (kept where one word is all there is), brackets and closing marks; None where it is no name."""
+def _trim(given: str, *, declared: bool = False) -> str | None:
+    """A name without its title (kept where one word is all there is), brackets and closing marks; None where it is no name.
+
+    What is ``declared`` to be a name may have words in it that are mostly none.
+    """
     name = (_ASIDES.sub("", given) if "(" in given else given).strip(' ,;:-–—!\t"“”')
     if name.endswith((".", "x")) and not _ENDS_INITIAL.search(name):
         name = _ENDS_MARKED.sub("", name)
@@ -839,7 +838,7 @@ def _trim(given: str, *, strict: bool = False) -> str | None:
         or any(any(mark.isdigit() or mark in "@£/_" for mark in word) for word in words)
     ):
         return None
-    if strict and any(
+    if not declared and any(
         _is_no_name(word) and not _also_a_name(at, words) for at, word in enumerate(words) if word not in ("and", "&")
     ):
         return None
@@ -866,23 +865,26 @@ def _is_no_name(word: str) -> bool:
     return word.endswith(("'s", "’s")) or bare.lower() in _NOT_NAMES
 
 
-def _born(channel: str, text: str, name: _Said | None) -> _Said | None:
+def _born(channel: str, text: str, name: _Said | None, others: _Said | None) -> _Said | None:
+    """The writer's birth date; ``others`` is that of the person they write for."""
     if not _DATEISH.search(text):
         return None
     if any(each in text for each in _BIRTH):
         for found in _BORN.finditer(text):
-            before = text[max(0, found.start() - 60) : found.start()]
+            before = _before(text, found.start(), 60)
+            if others and found["date"].strip() == others.value:
+                continue
             if found["whose"] and not (channel == "telephone" and _is_the_caller(text, found["whose"])):
                 continue
-            if not _ONES_OWN.search(before) and not _SOMEBODY.search(before.rsplit(".", 1)[-1].rsplit("\n", 1)[-1]):
+            if not _ONES_OWN.search(before) and not _SOMEBODY.search(re.split(r"[.\n]", before)[-1]):
                 return _Said(found["date"].strip(), "said to be born", found[0])
     # A date with a year of birth that stands among the details.
     for found in _BARE_DATE.finditer(text):
         date = found["date"]
-        if not _of_birth(date) or _SOMEBODY.search(text[max(0, found.start() - 25) : found.start()].rsplit("\n", 1)[-1]):
+        if not _of_birth(date) or _SOMEBODY.search(_before(text, found.start(), 25).rsplit("\n", 1)[-1]):
             continue
         before, after = (
-            text[max(0, found.start() - 40) : found.start()].rstrip(" ,.;(|-\n"),
+            _before(text, found.start(), 40).rstrip(" ,.;(|-\n"),
             text[found.end() :][:20].lstrip(" ,.;)|\n"),
         )
         ends = not after or bool(_DETAIL.match(after))
@@ -920,21 +922,21 @@ def _of_birth(date: str) -> bool:
 
 
 def _email(text: str, own: Sequence[str]) -> _Said | None:
-    words = "\n".join(own)
-    given = [found[0].rstrip(".") for found in _EMAIL.finditer(words) if canonical_email(found[0].rstrip("."))]
-    kept = [each for each in given if not _NOBODYS.match(each)]
-    if not kept or _UNDELIVERED.search(text[:2_000]):
+    """The last address that is theirs; none in a report of what could not be delivered."""
+    if _UNDELIVERED.search(text[:2_000]):
         return None
-    for each in kept:
-        before = words[: words.find(each)][-40:]
-        if not _THEIR_MAIL.search(before):
-            return _Said(
-                kept[-1] if not _THEIR_MAIL.search(words[: words.rfind(kept[-1])][-40:]) else each, "mail address", each
-            )
-    return None
+    words = "\n".join(own)
+    theirs = [
+        found[0]
+        for found in _EMAIL.finditer(words)
+        if canonical_email(found[0])
+        and not _NOBODYS.match(found[0])
+        and not _OTHERS_MAIL.search(_before(words, found.start(), 40))
+    ]
+    return _Said(theirs[-1], "mail address", theirs[-1]) if theirs else None
 
 
-_THEIR_MAIL: Final = re.compile(
+_OTHERS_MAIL: Final = re.compile(
     r"\b(?:his|her|their|your|old|hospital['’]?s?|surgery['’]?s?|trust['’]?s?|\bI (?:have )?(?:emailed|(?:wrote|written|sent (?:it|this|them)) to)|contact (?:the|our)|from: .{0,30}|to: .{0,30})(?: (?:e-?mail|address))?(?: is| was|:|,|<|\()*\s*[<(]?$",
     re.IGNORECASE,
 )
@@ -945,7 +947,7 @@ def _phone(channel: str, text: str) -> _Said | None:
     given: list[_Said] = []
     spoken_of: _Said | None = None
     for found in _PHONE.finditer(text):
-        before = text[max(0, found.start() - 40) : found.start()]
+        before = _before(text, found.start(), 40)
         number = found[0].strip()
         if _NOT_A_PHONE.search(before) or canonical_phone(number) is None:
             continue
@@ -961,9 +963,9 @@ def _phone(channel: str, text: str) -> _Said | None:
     return given[-1] if given else spoken_of
 
 
-def _postcode(text: str, form: Mapping[str, str]) -> _Said | None:
-    for found in _POSTCODE.finditer(f"{text}\n{form.get('postcode', '')}"):
-        before = text[max(0, found.start() - 90) : found.start()]
+def _postcode(text: str) -> _Said | None:
+    for found in _POSTCODE.finditer(text):
+        before = _before(text, found.start(), 90)
         if canonical_postcode(found[1]) is None or _OF_ANOTHER.search(before):
             continue
         if (
@@ -1017,9 +1019,9 @@ _ENDS_ADDRESS: Final = re.compile(
 
 def _parts_before(line: str, name: _Said | None) -> list[str]:
     """The parts of a line that lead up to its postcode, back to where the sentence or the name before them ends."""
-    rest = line.rstrip(" ,.")
+    rest = line.rstrip(" ,.-–—")
     if name and name.value in rest:
-        rest = rest[rest.rfind(name.value) + len(name.value) :].lstrip(" ,.)")
+        rest = rest[rest.rfind(name.value) + len(name.value) :].lstrip(" ,.)-–—")
     rest = re.split(
         r"[.!?:;|](?<!St\.) |\s[-–—]\s|\b(?:[Aa]ddress(?: is| now)?|live at|lives at|moved to|living at|[Ff]rom) ", rest
     )[-1]
@@ -1040,7 +1042,8 @@ def _parts_before(line: str, name: _Said | None) -> list[str]:
 
 _NUMBERED_END: Final = re.compile(r"(?<![\w.,/-])\d{1,4}[A-Za-z]? [A-Z][\w'’-]+(?: [A-Z][\w'’-]+){0,3}$")
 _NO_PART: Final = re.compile(
-    r"(?:tel|mob|mobile|phone|dob|d\.o\.b|born|postcode|post code|pc|ref|email|no|annwyl|dear|age|aged)\b", re.IGNORECASE
+    r"(?:tel|mob|mobile|phone|dob|d\.o\.b|born|postcode|post code|pc|address|ref|email|no|annwyl|dear|age|aged)\b",
+    re.IGNORECASE,
 )
 
 
@@ -1087,23 +1090,13 @@ def _represented(text: str, writes_for: bool) -> _Said | None:
         return None
     beginning = text[:20_000]
     for found in _WHOSE.finditer(beginning):
-        if name := _trim(found["name"], strict=True):
+        if name := _trim(found["name"]):
             return _Said(name, "says whose they are", found[0])
     for begun in _BEGINS_FOR.finditer(beginning):
         found = _FOR_WHOM.match(beginning, begun.start()) or _NAMED_NEXT.match(beginning, begun.end())
-        if (
-            found
-            and found["name"]
-            and (name := _trim(found["name"], strict=True))
-            and len(name) > 2
-            and not _ORGANISATION.search(name)
-        ):
+        if found and found["name"] and (name := _trim(found["name"])) and len(name) > 2 and not _ORGANISATION.search(name):
             return _Said(name, "whom they write for", beginning[begun.start() : found.end()])
-    if (
-        (found := _FOR_AT_THE_END.search(beginning))
-        and (name := _trim(found["name"], strict=True))
-        and not _ORGANISATION.search(name)
-    ):
+    if (found := _FOR_AT_THE_END.search(beginning)) and (name := _trim(found["name"])) and not _ORGANISATION.search(name):
         return _Said(name, "signed for", found[0])
     return None
 
@@ -1120,13 +1113,13 @@ def _of_the_other(text: str, name: _Said | None) -> dict[str, _Said]:
     """What the words give of the person represented."""
     told = {"name": name} if name else {}
     for found in _BORN.finditer(text):
-        before = text[max(0, found.start() - 60) : found.start()].rsplit("\n", 1)[-1]
+        before = re.split(r"\n|\. ", _before(text, found.start(), 60))[-1]
         near = name is not None and name.value.split()[-1] in before
-        if found["whose"] or _SOMEBODY.search(before.rsplit(". ", 1)[-1]) or near:
+        if found["whose"] or _SOMEBODY.search(before) or near:
             told["date_of_birth"] = _Said(found["date"].strip(), "said to be born", found[0])
             break
     for found in _PHONE.finditer(text):
-        before = text[max(0, found.start() - 40) : found.start()]
+        before = _before(text, found.start(), 40)
         if _THE_OTHERS.search(before) and canonical_phone(found[0]):
             told["phone"] = _Said(found[0].strip(), "their number", f"{before[-25:]}{found[0]}")
             break

@@ -163,7 +163,7 @@ _BODIES: Final = (
     "Crown Prosecution Service", "CPS", "Probation Service", "HM Prison Service", "NHS Business Services Authority", "NHSBSA",
     "Independent Case Examiner",
 )  # fmt: skip
-_KNOWN: Final = re.compile(rf"(?:{_begun(_BODIES)})(?!\w)")
+_KNOWN: Final = re.compile(rf"(?:{_begun(_BODIES)})(?![\w@])")
 _LOWER: Final = re.compile(
     rf"(?:{_begun(('at', 'about', 'from', 'by', 'against', 'to', 'with', 're', 'of', 'into', 'and'))}) "
     r"(?P<name>(?!the |my |our |this |that |a |your |an |local |same )[a-z'’]{3,20}(?: [a-z'’]{3,20}){0,2} (?:hospital|general|infirmary|surgery|medical centre|medical practice|health centre|"
