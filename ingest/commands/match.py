@@ -163,7 +163,10 @@ def _query(row: "Row") -> "Query":
 
     cells = row.cells
     name = " ".join(filter(None, (cells["given_name"], cells["surname"])))
-    address = ", ".join(filter(None, (cells["address_1"], cells["address_2"], cells["town"])))
+    abroad = (
+        cells["postcode"] if cells["postcode"].isdecimal() else ""
+    )  # another country's postcode, which is a part of the address
+    address = ", ".join(filter(None, (cells["address_1"], cells["address_2"], cells["town"], abroad)))
     return Query(
         names=(name,) if name else (),
         date_of_birth=as_date(cells["date_of_birth"]),

@@ -23,14 +23,14 @@ from router.match.statistics import Statistics
 from router.match.weights import COMPARISONS, Level, Weights, scale, written
 
 SEED: Final = 20261129
-VERSION: Final = "2026-11-29"
+VERSION: Final = "2026-11-30"
 REGISTER: Final = 20_000
 CONTACTS: Final = 20_000
 PAIRS: Final = 400_000
 SHIPPED: Final = Path(__file__).parents[3] / "router" / "match" / "weights.json"
 # The share of contacts from the register, of the others from a household in it, and from where nobody need look or somebody should.
 SHARES: Final = {
-    "registered": 0.6, "household": 0.15, "swapped": 0.02, "sons": 1.67, "daughters": 0.33, "automatic": 0.9992, "near": 0.1,
+    "registered": 0.6, "household": 0.15, "swapped": 0.02, "sons": 6.0, "daughters": 0.33, "automatic": 0.998, "near": 0.1,
 }  # fmt: skip
 # Agreement by chance that no synthetic people show: others who lived there, numbers given anew, slips in what somebody else has.
 LEAST: Final = {
@@ -49,6 +49,10 @@ LEAST_AT_HOME: Final = {("phone", "mobile"): 0.02, ("phone", "landline"): 0.06, 
 GENERATION: Final = {
     "exact": Level(m=0.6, h=0.3, u=0.1), "one side": Level(m=0.15, h=0.6, u=0.3), "different": Level(m=0.01, h=0.5, u=0.3),
 }  # fmt: skip
+# Synthetic people who tell their town tell their street, and live in towns of one size: as if one in fifteen were of that town.
+TOWN: Final = Level(m=0.06, h=0.06, u=0.004)
+# Birth dates are wrong in more ways than theirs are.
+WRONG_BIRTH: Final = 0.02
 ORDERED: Final = frozenset(["birth date", "address", "email"])
 _SMALLEST: Final = 1e-7
 _NAMES: Final = 700  # of each kind, whose frequency is shipped
@@ -169,8 +173,13 @@ def _levels(name: str, same: Counter[str], beside: Counter[str], by_chance: Coun
     beside_share |= {
         level: max(beside_share[level], least) for (comparison, level), least in LEAST_AT_HOME.items() if comparison == name
     }
+    if name == "birth date":
+        same_share["different"] = max(same_share["different"], WRONG_BIRTH)
     most = apart = float("inf")
     for level in order:
+        if (name, level) == ("address", "town"):
+            yield level, TOWN
+            continue
         each = (name, level) in EACH
         m, h, chance = _short(same_share[level]), _short(beside_share[level]), EACH[name, level] if each else _short(u[level])
         if not each:
