@@ -183,6 +183,11 @@ class _Judged(NamedTuple):
         return tuple(name for name in self.identifiers if name != "address")
 
     @property
+    def silent(self) -> bool:
+        """Whether no email and no phone is held that is another than the one given."""
+        return "different" not in (self.level("email"), self.level("phone"))
+
+    @property
     def born(self) -> bool | None:
         """Whether the birth dates agree; None where they are near, or one is missing."""
         level = self.level("birth date")
@@ -545,7 +550,7 @@ def _shortfalls(judged: Sequence[_Judged], first: int, likely: float, by: Scale)
     if best.another_name:
         yield "Another name is given as well."
     yield from _shortfalls_of_the_name(best)
-    if best.identifiers == ("address",) and best.unconfirmed and not best.another and not best.daughter:
+    if best.identifiers == ("address",) and best.unconfirmed and not best.another and not (best.daughter and best.silent):
         yield "Only the name and the address agree, which father and son may share; the email, phone or birth date given is new."
     if any(_is_namesake_at_home(each, best) for each in others):
         yield "More than one person fits."

@@ -125,6 +125,14 @@ def test_whoever_is_held_beside_them_makes_the_one_who_agrees_no_less_likely() -
     assert alone.score - together.score < 0.001
 
 
+def test_a_woman_who_gives_a_new_email_is_left_to_a_person_where_another_is_held() -> None:
+    asked = asking("Joan Pettifer", postcodes=PLACE, emails=("new@example.net",))
+    assert isinstance(match(asked, [replace(JOAN, emails=(), phones=())]), Matched)
+    found = match(asked, [JOAN])
+    assert isinstance(found, Ambiguous)
+    assert any("father and son" in reason for reason in found.reasons)
+
+
 def test_a_mans_name_is_no_slip_for_a_womans_however_like_they_sound() -> None:
     found = match(asking("Daniella Pettifer", emails=EMAIL), [replace(JOAN, given_name="Daniel")])
     assert isinstance(found, Ambiguous)
