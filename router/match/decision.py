@@ -116,6 +116,7 @@ _MOST_NAMES: Final = 6
 _MOST_HOLDERS: Final = 4  # what more have is an office's or a switchboard's, and says nothing of anybody
 _CASE: Final = 4.0  # no proof, but it says whom to look at first
 _VERIFIED: Final = 1.0
+_DOUBT: Final = 0.4  # of the doubt that is let pass elsewhere, where it may be father or son
 _LEAST: Final = 1e-3  # of the posterior; a candidate with less is not worth a person's look beside others
 _DIGITS: Final = 9
 
@@ -181,6 +182,11 @@ class _Judged(NamedTuple):
     def points(self) -> tuple[str, ...]:
         """The email and the phone that agree and are theirs alone."""
         return tuple(name for name in self.identifiers if name != "address")
+
+    @property
+    def may_be_father_or_son(self) -> bool:
+        """Whether nothing but name and address agrees, and the forename is no woman's."""
+        return self.identifiers == ("address",) and not self.daughter
 
     @property
     def silent(self) -> bool:
@@ -554,7 +560,7 @@ def _shortfalls(judged: Sequence[_Judged], first: int, likely: float, by: Scale)
         yield "Only the name and the address agree, which father and son may share; the email, phone or birth date given is new."
     if any(_is_namesake_at_home(each, best) for each in others):
         yield "More than one person fits."
-    elif likely < by.weights.automatic:
+    elif likely < (1 - _DOUBT * (1 - by.weights.automatic) if best.may_be_father_or_son else by.weights.automatic):
         rival = any(each.bits > best.bits - 12 and not each.another for each in others)
         yield "More than one person fits." if rival else "It is likely, and not certain enough."
 

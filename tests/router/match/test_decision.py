@@ -133,6 +133,15 @@ def test_a_woman_who_gives_a_new_email_is_left_to_a_person_where_another_is_held
     assert any("father and son" in reason for reason in found.reasons)
 
 
+@pytest.mark.parametrize(("forename", "matched"), [("John", False), ("Joan", True)])
+def test_a_mans_name_and_address_must_be_surer_than_the_rest(forename: str, matched: bool) -> None:
+    asked, held = asking(f"{forename} Pettifer", postcodes=PLACE, address="14 Quarry Lane"), replace(JOAN, given_name=forename)
+    doubt = 1 - score(asked, held)
+    barely = replace(shipped(), automatic=1 - 1.5 * doubt)
+    assert isinstance(match(asked, [held], weights=barely), Matched) is matched
+    assert isinstance(match(replace(asked, emails=EMAIL), [held], weights=barely), Matched)
+
+
 def test_a_mans_name_is_no_slip_for_a_womans_however_like_they_sound() -> None:
     found = match(asking("Daniella Pettifer", emails=EMAIL), [replace(JOAN, given_name="Daniel")])
     assert isinstance(found, Ambiguous)

@@ -30,7 +30,7 @@ PAIRS: Final = 400_000
 SHIPPED: Final = Path(__file__).parents[3] / "router" / "match" / "weights.json"
 # The share of contacts from the register, of the others from a household in it, and from where nobody need look or somebody should.
 SHARES: Final = {
-    "registered": 0.6, "household": 0.15, "swapped": 0.02, "sons": 6.0, "daughters": 0.33, "automatic": 0.998, "near": 0.1,
+    "registered": 0.6, "household": 0.15, "swapped": 0.02, "sons": 1.67, "daughters": 0.33, "automatic": 0.998, "near": 0.1,
 }  # fmt: skip
 # Agreement by chance that no synthetic people show: others who lived there, numbers given anew, slips in what somebody else has.
 LEAST: Final = {
