@@ -13,7 +13,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from ingest.contract import Contact, Identifier, as_date, canonical_email, canonical_phone, canonical_postcode
+from ingest.contract import Contact, DeclaredFacts, Identifier, as_date, canonical_email, canonical_phone, canonical_postcode
 from ingest.ids import derived_id
 from router.match import Candidate, Query
 from router.match.names import Name, written
@@ -47,9 +47,15 @@ def query_of(contact: Contact, reading: Reading) -> Query:
         phones=_present((*phones, canonical_phone(said.phone) if said.phone else None)),
         verified_phones=frozenset(each.canonical for each in identifiers if each.kind == "phone" and each.verified_by),
         postcodes=_present((canonical_postcode(said.postcode) if said.postcode else None,)),
-        address=", ".join(contact.declared.address) or None if contact.declared else None,
+        address=_line(contact.declared) if contact.declared else None,
         case_references=reading.case_references,
     )
+
+
+def _line(declared: DeclaredFacts) -> str | None:
+    """The address on one line, another country's postcode with it."""
+    abroad = (declared.postcode,) if declared.postcode and declared.postcode.isdecimal() else ()
+    return ", ".join((*declared.address, *abroad)) or None
 
 
 def is_disowned(contact: Contact) -> bool:

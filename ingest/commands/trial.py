@@ -112,7 +112,9 @@ def query_of(row: "Row") -> "Query":
 
     cells = row.cells
     name = " ".join(filter(None, (cells["given_name"], cells["surname"])))
-    address = ", ".join(filter(None, (cells["address_1"], cells["address_2"], cells["town"])))
+    # Another country's postcode counts as a part of the address.
+    abroad = cells["postcode"] if cells["postcode"].isdecimal() else None
+    address = ", ".join(filter(None, (cells["address_1"], cells["address_2"], cells["town"], abroad)))
     return Query(
         names=(name,) if name else (),
         date_of_birth=as_date(cells["date_of_birth"]),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -10,11 +10,13 @@ import jellyfish
 
 from router.match.names import words
 
-# Likest first. "neighbour" has the postcode and another number.
-ADDRESS: Final = ("house", "street", "postcode", "neighbour", "area", "town", "different")
+# Likest first. "neighbour" has the postcode or the street and another number; "town" has the town and nothing nearer to compare, and
+# "elsewhere" the town and another postcode or street.
+ADDRESS: Final = ("house", "street", "postcode", "neighbour", "town", "area", "elsewhere", "different")
 
 _POSTCODE = re.compile(r"\b([a-z]{1,2}[0-9][a-z0-9]?) ?([0-9][a-z]{2})\b")
 _NUMBER = re.compile(r"[0-9]{1,5}[a-z]?")
+_ABROAD = re.compile(r"[0-9]{4,6}")
 _FLAT = frozenset(["flat", "apt", "apartment", "unit", "room", "floor"])
 _ENDS: Final = {
     "road": "rd", "street": "st", "avenue": "ave", "av": "ave", "close": "cl", "lane": "ln", "drive": "dr", "gardens": "gdns",
@@ -27,12 +29,15 @@ _RANKS: Final = {level: at for at, level in enumerate(ADDRESS)}
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An address taken apart. ``numbers`` ends with the house's; what stands before it is the flat's."""
+    """An address taken apart. ``numbers`` ends with the house's; what stands before it is the flat's. ``streets`` are the parts
+    with a number or before the town, one of which may be the house's name; ``abroad`` is another country's postcode, of a whole town.
+    """
 
     postcode: str | None
     numbers: tuple[str, ...]
-    street: str
+    streets: tuple[str, ...]
     town: str
+    abroad: str = ""
 
     @property
     def outward(self) -> str | None:
@@ -49,18 +54,22 @@ def place(text: str | None, postcode: str | None = None) -> Place:
         postcode = postcode or f"{found[1]} {found[2]}".upper()
         line = line[: found.start()] + line[found.end() :]
     numbers: list[str] = []
-    street = town = ""
+    streets: list[str] = []
+    town = abroad = ""
     for part in line.replace("/", " ").split(","):
         said = [_ENDS.get(word, word) for word in words(part) if word not in _FLAT]
-        plain = [word for word in said if not _NUMBER.fullmatch(word)]
+        plain = "".join(word for word in said if not _NUMBER.fullmatch(word))
         counted = [word for word in said if _NUMBER.fullmatch(word)]
-        if plain or not (street or town):  # a number by itself, behind the street, is another country's postcode
+        if plain or not (streets or town):
             numbers += counted
+        elif len(counted) == 1 and _ABROAD.fullmatch(counted[0]):
+            abroad = counted[0]  # a number by itself, behind the street
         if plain and counted:
-            street = street or " ".join(plain)
+            streets.append(plain)
         elif plain:
-            town = " ".join(plain)  # the last part without a number
-    return Place(postcode, tuple(numbers), street, town)
+            streets += [town] if town else []
+            town = plain  # the last part without a number
+    return Place(postcode, tuple(numbers), tuple(streets), town, abroad)
 
 
 def places(addresses: Iterable[str | None], postcodes: Sequence[str]) -> tuple[Place, ...]:
@@ -69,8 +78,8 @@ def places(addresses: Iterable[str | None], postcodes: Sequence[str]) -> tuple[P
     loose = [each for each in postcodes if all(one.postcode != each for one in found)]
     if loose and len(found) == 1 and found[0].postcode is None:
         one = found[0]
-        return tuple(Place(each, one.numbers, one.street, one.town) for each in loose)
-    return (*found, *(Place(each, (), "", "") for each in loose))
+        return tuple(replace(one, postcode=each) for each in loose)
+    return (*found, *(Place(each, (), (), "") for each in loose))
 
 
 def likest(given: Iterable[Place], held: Sequence[Place]) -> str | None:
@@ -92,25 +101,23 @@ def compared(one: Place, other: Place) -> str | None:
         if not both:
             return "postcode"
         return "house" if _same_house(one.numbers, other.numbers) else "neighbour"
-    same_town = bool(one.town and other.town) and _alike(one.town, other.town)
+    same_town = (bool(one.abroad) and one.abroad == other.abroad) or bool(
+        one.town and other.town and _alike(one.town, other.town)
+    )
     near = bool(left and right) and (one.outward == other.outward or _one_apart(left, right))
-    here = near or same_town or not ((left and right) or (one.town and other.town))
-    if (
-        here
-        and both
-        and one.street
-        and other.street
-        and _same_house(one.numbers, other.numbers)
-        and _alike(one.street, other.street)
-    ):
-        return "street"
+    anywhere = not ((left and right) or (one.town and other.town))
+    if (near or same_town or anywhere) and any(_alike(each, theirs) for each in one.streets for theirs in other.streets):
+        if both and not anywhere and _same_house(one.numbers, other.numbers):
+            return "street"  # the same in a place that nobody names may be in any
+        if not (left and right):
+            return "neighbour"
     if left and right:
         if near and one.outward == other.outward:
             return "area"
-        return "town" if same_town else "different"
-    if one.town and other.town:
-        return "town" if same_town else "different"
-    return None
+        return "elsewhere" if same_town else "different"
+    if same_town:
+        return "elsewhere" if one.streets and other.streets else "town"
+    return "different" if one.town and other.town else None
 
 
 def _same_house(one: tuple[str, ...], other: tuple[str, ...]) -> bool:

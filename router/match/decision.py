@@ -116,6 +116,7 @@ _MOST_NAMES: Final = 6
 _MOST_HOLDERS: Final = 4  # what more have is an office's or a switchboard's, and says nothing of anybody
 _CASE: Final = 4.0  # no proof, but it says whom to look at first
 _VERIFIED: Final = 1.0
+_DOUBT: Final = 0.4  # of the doubt that is let pass elsewhere, where it may be father or son
 _LEAST: Final = 1e-3  # of the posterior; a candidate with less is not worth a person's look beside others
 _DIGITS: Final = 9
 
@@ -162,6 +163,7 @@ class _Judged(NamedTuple):
     household: float
     unconfirmed: bool  # an email, a phone or a birth date is given, and what is held confirms none of them
     two_names: bool  # the forenames are alike, and are two names as twins may have and no slip
+    other_sex: bool  # the forenames differ, and the one is a man's and the other a woman's
     daughter: bool  # the forename is a woman's: hardly one lives with another of the same
     another_name: bool  # a second full name was given, and it is not theirs
     case: bool
@@ -182,10 +184,25 @@ class _Judged(NamedTuple):
         return tuple(name for name in self.identifiers if name != "address")
 
     @property
+    def may_be_father_or_son(self) -> bool:
+        """Whether nothing but name and address agrees, and the forename is no woman's."""
+        return self.identifiers == ("address",) and not self.daughter
+
+    @property
+    def silent(self) -> bool:
+        """Whether no email and no phone is held that is another than the one given."""
+        return "different" not in (self.level("email"), self.level("phone"))
+
+    @property
     def born(self) -> bool | None:
         """Whether the birth dates agree; None where they are near, or one is missing."""
         level = self.level("birth date")
         return True if level in {"exact", "new year"} else False if level == "different" else None
+
+    @property
+    def alike_in_birth(self) -> bool:
+        """Whether the birth dates are there, and not in conflict."""
+        return self.level("birth date") not in {None, "different"}
 
     @property
     def another(self) -> bool:
@@ -347,13 +364,13 @@ def _written(text: str) -> tuple[tuple[Reading, ...], bool, Generation | None]:
 def _judge(asked: _Asked, candidate: Candidate, by: Scale, statistics: Statistics) -> _Judged:
     theirs = likeness.known(candidate.given_name, candidate.surname)
     seen: dict[str, _Seen] = {}
-    another_name = two_names = False
+    another_name = two_names = other_sex = False
     if asked.names and (theirs.given or theirs.surname):
         heard = [_named(each, theirs, by, statistics) for each in asked.names]
-        best, two_names = heard[0] if len(heard) == 1 else max(heard, key=lambda each: _total(each[0]))
+        best, two_names, other_sex = heard[0] if len(heard) == 1 else max(heard, key=lambda each: _total(each[0]))
         seen.update((each.comparison, each) for each in best)
         if len(heard) > 1 and not _is_another(best):
-            another_name = any(full and _is_another(each) for full, (each, _) in zip(asked.full, heard, strict=True))
+            another_name = any(full and _is_another(each) for full, (each, *_) in zip(asked.full, heard, strict=True))
         _note(seen, by, "generation", likeness.generations(asked.generations, theirs.generation))
     query = asked.query
     if query.date_of_birth and candidate.date_of_birth:
@@ -375,7 +392,9 @@ def _judge(asked: _Asked, candidate: Candidate, by: Scale, statistics: Statistic
     for each in seen.values():
         bits += each.bits
         household += each.household
-    return _Judged(candidate, seen, bits, household, given and not confirmed, two_names, daughter, another_name, case)
+    return _Judged(
+        candidate, seen, bits, household, given and not confirmed, two_names, other_sex, daughter, another_name, case
+    )
 
 
 @lru_cache(maxsize=1 << 16)
@@ -409,10 +428,12 @@ def _is_another(name: Sequence[_Seen]) -> bool:
     return any(each.level == "different" for each in name if each.comparison in {"forename", "surname"})
 
 
-def _named(readings: Sequence[Reading], theirs: Held, by: Scale, statistics: Statistics) -> tuple[list[_Seen], bool]:
-    """The comparisons of a name by the reading that suits best, and whether its forename is another that is merely like theirs."""
+def _named(readings: Sequence[Reading], theirs: Held, by: Scale, statistics: Statistics) -> tuple[list[_Seen], bool, bool]:
+    """The comparisons of a name by the reading that suits best; whether its forename is another that is merely like theirs, and
+    whether it is another of the other sex.
+    """
     best: list[_Seen] = []
-    two_names = False
+    two_names = other_sex = False
     most = 0.0
     for reading in readings:
         forename = likeness.forenames(reading.given, theirs.given)
@@ -434,9 +455,10 @@ def _named(readings: Sequence[Reading], theirs: Held, by: Scale, statistics: Sta
         if not best or total > most:
             best, most = read, total
             two_names = forename in _ALIKE and by.are_two(reading.given[0], theirs.given[0])
+            other_sex = forename == "different" and by.weights.of_two_sexes(reading.given[0], theirs.given[0])
         if forename == surname == "exact":
             break
-    return best, two_names
+    return best, two_names, other_sex
 
 
 def _weighed(comparison: str, level: str, one: str, other: str, by: Scale, counts: Mapping[str, int]) -> _Seen:
@@ -514,16 +536,31 @@ def _posteriors(judged: Sequence[_Judged], by: Scale, more: Sequence[float]) -> 
     """Of each candidate, over the whole register, their households and everybody else."""
     each, other, stranger = _priors(by)
     theirs = [one.bits + extra + each for one, extra in zip(judged, more, strict=True)]
-    beside = [one.household + extra + other for one, extra in zip(judged, more, strict=True)]
+    beside = [bits + extra + other for bits, extra in zip(_households(judged), more, strict=True)]
     top = max((*theirs, *beside, stranger))
     own = [2 ** (bits - top) for bits in theirs]
     total = sum(sorted(own)) + sum(sorted(2 ** (bits - top) for bits in beside)) + 2 ** (stranger - top)
     return [one / total for one in own]
 
 
+def _households(judged: Sequence[_Judged]) -> list[float]:
+    """The bits for another of each one's household. Of those who live with the likeliest none speaks louder for it than the likeliest
+    does: it is the same home, and whoever else wrote from there has the name of the likeliest by the same chance.
+    """
+    likeliest = max(judged, key=lambda each: (each.bits, each.household))
+    home = set(likeliest.candidate.postcodes)
+    return [
+        each.household if home.isdisjoint(each.candidate.postcodes) else min(each.household, likeliest.household)
+        for each in judged
+    ]
+
+
 def _comes_near(judged: Sequence[_Judged], scores: Sequence[float], by: Scale) -> bool:
-    """Whether a person should look: it may well be one of them, or it gives what is somebody's alone, or their case."""
-    return sum(scores) >= by.weights.near or any(each.points or each.case for each in judged)
+    """Whether a person should look: it may well be one of them, or it gives what is somebody's alone, or their case. A woman who
+    writes from a man's address is not him, whatever they share, unless the birth date is his too.
+    """
+    near = sum(score for each, score in zip(judged, scores, strict=True) if not each.other_sex or each.alike_in_birth)
+    return near >= by.weights.near or any(each.points or each.case for each in judged)
 
 
 _AGREES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -561,6 +598,7 @@ _AGREES: Final[Mapping[str, Mapping[str, str]]] = {
     "birth date": {
         "exact": "The birth date is the same.",
         "new year": "The birth date is the same, and a first of January, which may stand for an unknown day.",
+        "year": "The year of birth is the same, and one of them is a first of January, which may stand for an unknown day.",
         "swapped": "Day and month of the birth dates stand in each other's place.",
         "one slip": "The birth dates differ by one figure.",
         "two parts": "Two of day, month and year of birth are the same.",
@@ -570,9 +608,10 @@ _AGREES: Final[Mapping[str, Mapping[str, str]]] = {
         "house": "The postcode and the house number are the same.",
         "street": "The street and the house number are the same.",
         "postcode": "The postcode is the same.",
-        "neighbour": "The postcode is the same and the house number is not.",
+        "neighbour": "The postcode or the street is the same and the house number is not.",
+        "town": "The town is the same, and one of them says no more.",
         "area": "The first half of the postcode is the same.",
-        "town": "The town is the same, and the address is not.",
+        "elsewhere": "The town is the same, and the address is not.",
         "different": "The address is another.",
     },
     "email": {
@@ -589,7 +628,7 @@ _AGREES: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 _GROUPS: Final = {"address": Group.ADDRESS, "phone": Group.PHONE, "email": Group.EMAIL}
-_AGAINST: Final = frozenset(["different", "one side", "neighbour", "area", "town"])
+_AGAINST: Final = frozenset(["different", "one side", "neighbour", "area", "town", "elsewhere"])
 
 
 def _evidence(judged: _Judged) -> Iterator[Evidence]:
@@ -616,11 +655,11 @@ def _shortfalls(judged: Sequence[_Judged], first: int, likely: float, by: Scale)
     if best.another_name:
         yield "Another name is given as well."
     yield from _shortfalls_of_the_name(best)
-    if best.identifiers == ("address",) and best.unconfirmed and not best.another and not best.daughter:
+    if best.identifiers == ("address",) and best.unconfirmed and not best.another and not (best.daughter and best.silent):
         yield "Only the name and the address agree, which father and son may share; the email, phone or birth date given is new."
     if any(_is_namesake_at_home(each, best) for each in others):
         yield "More than one person fits."
-    elif likely < by.weights.automatic:
+    elif likely < (1 - _DOUBT * (1 - by.weights.automatic) if best.may_be_father_or_son else by.weights.automatic):
         rival = any(each.bits > best.bits - 12 and not each.another for each in others)
         yield "More than one person fits." if rival else "It is likely, and not certain enough."
 

@@ -9,7 +9,7 @@ from typing import Final
 import jellyfish
 
 # Likest first. The first of January is what is written where nobody knows the day.
-BIRTH: Final = ("exact", "new year", "swapped", "one slip", "two parts", "different")
+BIRTH: Final = ("exact", "new year", "year", "swapped", "one slip", "two parts", "different")
 EMAIL: Final = ("exact", "same name", "one slip", "different")
 PHONE: Final = ("mobile", "landline", "one slip", "different")
 
@@ -32,7 +32,9 @@ def births(one: date | None, other: date | None) -> str | None:
     if one is None or other is None:
         return None
     if one == other:
-        return "new year" if (one.month, one.day) == (1, 1) else "exact"
+        return "new year" if _is_a_year(one) else "exact"
+    if _is_a_year(one) or _is_a_year(other):  # it says the year, and no more
+        return "year" if one.year == other.year else "different"
     if one.year == other.year and (one.month, one.day) == (other.day, other.month):
         return "swapped"
     left, right = f"{one:%Y%m%d}", f"{other:%Y%m%d}"
@@ -41,6 +43,10 @@ def births(one: date | None, other: date | None) -> str | None:
     same = (one.year == other.year) + (one.month == other.month) + (one.day == other.day)
     # A year that is far off is no slip of one who knows the day and the month.
     return "two parts" if same == 2 and abs(one.year - other.year) <= _YEARS else "different"
+
+
+def _is_a_year(born: date) -> bool:
+    return (born.month, born.day) == (1, 1)
 
 
 def _one_slip(one: str, other: str) -> bool:

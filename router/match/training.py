@@ -38,6 +38,10 @@ LEAST_AT_HOME: Final = {("phone", "mobile"): 0.02, ("phone", "landline"): 0.06, 
 GENERATION: Final = {
     "exact": Level(m=0.6, h=0.3, u=0.1), "one side": Level(m=0.15, h=0.6, u=0.3), "different": Level(m=0.01, h=0.5, u=0.3),
 }  # fmt: skip
+# Synthetic people who tell their town tell their street, and live in towns of one size: as if one in fifteen were of that town.
+TOWN: Final = Level(m=0.06, h=0.06, u=0.004)
+# Birth dates are wrong in more ways than theirs are.
+WRONG_BIRTH: Final = 0.02
 ORDERED: Final = frozenset(["birth date", "address", "email"])
 _SMALLEST: Final = 1e-7
 _WHOLE: Final = 10**12
@@ -148,8 +152,13 @@ def _levels(
     beside_share |= {
         level: max(beside_share[level], least) for (comparison, level), least in LEAST_AT_HOME.items() if comparison == name
     }
+    if name == "birth date":
+        same_share["different"] = max(same_share["different"], WRONG_BIRTH)
     most = apart = float("inf")
     for level in order:
+        if (name, level) == ("address", "town"):
+            yield level, TOWN
+            continue
         each = (name, level) in EACH
         m, h, chance = _short(same_share[level]), _short(beside_share[level]), EACH[name, level] if each else _short(u[level])
         if not each:

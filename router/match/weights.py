@@ -67,6 +67,10 @@ class Weights:
         default_factory=dict[str, str | int]
     )  # what they were trained on, when, on how many pairs
 
+    def of_two_sexes(self, one: str, other: str) -> bool:
+        """Whether the one forename is a man's and the other a woman's."""
+        return (one in self.men and other in self.women) or (one in self.women and other in self.men)
+
 
 class Unusable(ValueError):
     """A weights file says something that matching does not know, or leaves something out."""
@@ -168,10 +172,10 @@ class Scale:
         return self.sons if forename in self.weights.men else self.daughters if forename in self.weights.women else 0.0
 
     def are_two(self, one: str, other: str) -> bool:
-        """Whether both are forenames in use that sound different, so that neither is a slip for the other."""
+        """Whether both are forenames in use that sound different or are of two sexes, so that neither is a slip for the other."""
         men, women = self.weights.men, self.weights.women
         in_use = (one in men or one in women) and (other in men or other in women)
-        return in_use and metaphone(one) != metaphone(other)
+        return in_use and (self.weights.of_two_sexes(one, other) or metaphone(one) != metaphone(other))
 
     def held_by(self, comparison: str, level: str, holders: int) -> Bits:
         """The bits of an identifier that so many people of the register have, this one among them."""

@@ -53,6 +53,13 @@ def test_who_gives_no_full_name_or_an_offices_is_nobody_new(contact, name):
     assert newcomer(contact(name=name), FEEDBACK, KEY) is None
 
 
+def test_another_countrys_postcode_is_a_part_of_the_address(contact):
+    declared = DeclaredFacts(address=("1 Knox Street", "Byford"), postcode="4129")
+    assert query_of(contact(declared=declared), FEEDBACK).address == "1 Knox Street, Byford, 4129"
+    british = declared.model_copy(update={"postcode": "DE80 4PT"})
+    assert query_of(contact(declared=british), FEEDBACK).address == "1 Knox Street, Byford"
+
+
 def test_two_names_that_are_not_one_persons_make_nobody(contact):
     assert newcomer(contact(name="Arthur Pettifer"), said(name="Joan Pettifer"), KEY) is None
     assert newcomer(contact(name="Sam"), said(name="Joan Pettifer"), KEY) is None

@@ -28,7 +28,7 @@ def query_of(cells: Mapping[str, str]) -> Query:
         emails=tuple(filter(None, [canonical_email(cells["email"])])),
         phones=tuple(filter(None, [canonical_phone(cells["phone"])])),
         postcodes=tuple(filter(None, [canonical_postcode(cells["postcode"])])),
-        address=_line(cells) or None,
+        address=", ".join(filter(None, (_line(cells), cells["postcode"] if cells["postcode"].isdecimal() else ""))) or None,
     )
 
 

@@ -35,11 +35,32 @@ def test_within_one_postcode_the_numbers_decide(given: str | None, held: str, le
         ("14 High Street, LE50 1QN", "14 High Street, DE80 4PT", "different"),
         ("14 High Street, Leicester, LE50 1QN", "14 High Street, Alderwick, DE80 4PT", "different"),
         ("2 Mill Road, DE80 9AB", "14 Quarry Lane, DE80 4PT", "area"),
-        ("2 Mill Road, Alderwick", "14 Quarry Lane, Alderwick, DE80 4PT", "town"),
+        ("2 Mill Road, Alderwick", "14 Quarry Lane, Alderwick, DE80 4PT", "elsewhere"),
+        ("2 Mill Road, Alderwick, DE81 4PT", "14 Quarry Lane, Alderwick, DE80 4QT", "elsewhere"),
+        ("Alderwick", "14 Quarry Lane, Alderwick, DE80 4PT", "town"),
+        ("16 Quarry Lane, Alderwick", "14 Quarry Lane, Alderwick, DE80 4PT", "neighbour"),
+        ("Quarry Lane, Alderwick", "14 Quarry Lane, Alderwick, DE80 4PT", "neighbour"),
+        ("14 Quarry Lane", "14 Quarry Lane, Alderwick, DE80 4PT", "neighbour"),  # it may be in any town
+        ("14 Mill Farm, Quarry Lane, Alderwick", "14 Quarry Lane, Mill Farm, Alderwick, DE80 4PT", "street"),
+        ("14 QuarryLane, Alderwick", "14 Quarry Lane, Alderwick, DE80 4PT", "street"),
     ],
 )
 def test_in_two_postcodes_street_and_town_decide(given: str, held: str, level: str) -> None:
     assert compared(place(given), place(held)) == level
+
+
+@pytest.mark.parametrize(
+    ("given", "level"),
+    [
+        ("1 Knox Street, Byford, 4129", "street"),
+        ("1 Knox Street, Bifrod, 4129", "street"),
+        ("Byford, 4129", "town"),
+        ("31 Carrington Road, Yagoona, 4129", "elsewhere"),
+        ("31 Carrington Road, Yagoona, 2464", "different"),
+    ],
+)
+def test_another_countrys_postcode_is_as_good_as_the_town(given: str, level: str) -> None:
+    assert compared(place(given), place("1 Knox Street, Lakewood Estate, Byford, 4129")) == level
 
 
 def test_where_one_gives_nothing_that_the_other_gives_nothing_is_said() -> None:

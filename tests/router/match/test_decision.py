@@ -103,6 +103,51 @@ def test_another_of_the_household_is_never_matched_however_much_they_share(point
     assert any(reason.startswith("conflict:") for reason in found.reasons)
 
 
+def test_a_woman_who_writes_from_a_mans_address_is_somebody_else_and_nobody_need_look() -> None:
+    arthur = replace(JOAN, given_name="Arthur")
+    assert isinstance(match(asking("Joan Pettifer", postcodes=PLACE, address="14 Quarry Lane"), [arthur]), Unmatched)
+    for looked_at in ({"phones": PHONE}, {"date_of_birth": BORN}, {"case_references": JOAN.cases}):
+        found = match(asking("Joan Pettifer", postcodes=PLACE, address="14 Quarry Lane", **looked_at), [arthur])
+        assert isinstance(found, Ambiguous)
+    beside = match(
+        asking("Joan Pettifer", postcodes=PLACE, address="14 Quarry Lane"), [arthur, replace(JOAN, individual_id="R2003")]
+    )
+    assert isinstance(beside, Matched)
+    assert beside.individual_id == "R2003"
+
+
+def test_whoever_is_held_beside_them_makes_the_one_who_agrees_no_less_likely() -> None:
+    asked = asking("Joan Pettifer", postcodes=PLACE, address="14 Quarry Lane")
+    arthur, mary = (replace(JOAN, individual_id=each, given_name=each) for each in ("Arthur", "Mary"))
+    alone, together = match(asked, [JOAN]), match(asked, [JOAN, arthur, mary])
+    assert isinstance(alone, Matched)
+    assert isinstance(together, Matched)
+    assert alone.score - together.score < 0.001
+
+
+def test_a_woman_who_gives_a_new_email_is_left_to_a_person_where_another_is_held() -> None:
+    asked = asking("Joan Pettifer", postcodes=PLACE, emails=("new@example.net",))
+    assert isinstance(match(asked, [replace(JOAN, emails=(), phones=())]), Matched)
+    found = match(asked, [JOAN])
+    assert isinstance(found, Ambiguous)
+    assert any("father and son" in reason for reason in found.reasons)
+
+
+@pytest.mark.parametrize(("forename", "matched"), [("John", False), ("Joan", True)])
+def test_a_mans_name_and_address_must_be_surer_than_the_rest(forename: str, matched: bool) -> None:
+    asked, held = asking(f"{forename} Pettifer", postcodes=PLACE, address="14 Quarry Lane"), replace(JOAN, given_name=forename)
+    doubt = 1 - score(asked, held)
+    barely = replace(shipped(), automatic=1 - 1.5 * doubt)
+    assert isinstance(match(asked, [held], weights=barely), Matched) is matched
+    assert isinstance(match(replace(asked, emails=EMAIL), [held], weights=barely), Matched)
+
+
+def test_a_mans_name_is_no_slip_for_a_womans_however_like_they_sound() -> None:
+    found = match(asking("Daniella Pettifer", emails=EMAIL), [replace(JOAN, given_name="Daniel")])
+    assert isinstance(found, Ambiguous)
+    assert "The forenames are alike, and are two names: it may be a twin or another of the household." in found.reasons
+
+
 def test_what_several_people_share_counts_for_nothing() -> None:
     shared = replace(JOAN, holders=dict.fromkeys(EMAIL, 2))
     found = match(asking("Joan Pettifer", emails=EMAIL), [shared])
@@ -234,6 +279,7 @@ def test_more_that_agrees_never_scores_less(query: Query) -> None:
         {"phones": (*query.phones, *PHONE)},
         {"postcodes": (*query.postcodes, *PLACE), "address": "14 Quarry Lane"},
         {"date_of_birth": BORN},
+        {"address": "Alderwick"} if not query.postcodes and query.address is None else {},
         {"names": ("Joan Pettifer",)},
         {"case_references": ("C-2039999",)},
         {"verified_emails": frozenset(EMAIL)},

@@ -25,7 +25,14 @@ def test_birth_dates(other: date, level: str) -> None:
 
 def test_a_first_of_january_may_stand_for_an_unknown_day() -> None:
     assert births(date(1944, 1, 1), date(1944, 1, 1)) == "new year"
+    for other in (date(1944, 2, 1), date(1944, 9, 30)):
+        assert births(date(1944, 1, 1), other) == births(other, date(1944, 1, 1)) == "year"
     assert births(None, date(1944, 1, 1)) is None
+
+
+def test_of_two_years_alone_none_is_a_slip_for_the_other() -> None:
+    assert births(date(1944, 1, 1), date(1945, 1, 1)) == "different"
+    assert births(date(1944, 1, 1), date(1945, 2, 1)) == "different"
 
 
 @pytest.mark.parametrize(

@@ -22,13 +22,13 @@ from router.match.training import Counts, by_chance, comparisons, guessed, note,
 from router.match.weights import Weights, written
 
 SEED: Final = 20261129
-VERSION: Final = "2026-11-29"
+VERSION: Final = "2026-11-30"
 REGISTER: Final = 20_000
 CONTACTS: Final = 20_000
 SHIPPED: Final = Path(__file__).parents[3] / "router" / "match" / "weights.json"
 # The share of contacts from the register, of the others from a household in it, and from where nobody need look or somebody should.
 SHARES: Final = {
-    "registered": 0.6, "household": 0.15, "swapped": 0.02, "sons": 1.67, "daughters": 0.33, "automatic": 0.9992, "near": 0.1,
+    "registered": 0.6, "household": 0.15, "swapped": 0.02, "sons": 1.67, "daughters": 0.33, "automatic": 0.998, "near": 0.1,
 }  # fmt: skip
 _NAMES: Final = 700  # of each kind, whose frequency is shipped
 
