@@ -3,7 +3,7 @@
 import argparse
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from math import sqrt
 from pathlib import Path
@@ -24,10 +24,6 @@ class Text(NamedTuple):
 
     parts: tuple[str, ...]
 
-    def grams(self) -> set[str]:
-        """Of two neighbours those of both are added up in reading, and nearly so here."""
-        return {each for part in self.parts for each in ngrams(part)}
-
     def length(self) -> float:
         return sqrt(max(risk.SHORTEST, sum(part.count(" ") + 1 for part in self.parts)))
 
@@ -35,12 +31,22 @@ class Text(NamedTuple):
 class Lesson:
     """All texts as numbers: a row each, with a column for each n-gram and for each dimension of the vectors."""
 
-    def __init__(self, texts: Sequence[Text], file_of_vectors: Path | None, *, of_vectors: float) -> None:
-        """``of_vectors`` is how much those weigh beside the words themselves."""
+    def __init__(
+        self,
+        texts: Sequence[Text],
+        file_of_vectors: Path | None,
+        *,
+        of_vectors: float,
+        traits: Callable[[str], Iterable[str]] = ngrams,
+    ) -> None:
+        """``of_vectors`` is how much those weigh beside the words themselves.
+
+        Of two neighbours the traits of both are added up in reading, and nearly so here.
+        """
         self._numpy, self._sparse = import_module("numpy"), import_module("scipy.sparse")
         self._regression: Any = import_module("sklearn.linear_model").LogisticRegression
         self.at = {text: number for number, text in enumerate(dict.fromkeys(texts))}
-        said = {text: text.grams() for text in self.at}
+        said = {text: {each for part in text.parts for each in traits(part)} for text in self.at}
         in_how_many = Counter(each for grams in said.values() for each in grams)
         self.columns = {
             each: number for number, each in enumerate(sorted(each for each, times in in_how_many.items() if times >= FEWEST))
@@ -78,7 +84,7 @@ class Lesson:
     def weigh(self, weights: Any, texts: Sequence[Text]) -> list[float]:
         return list(map(float, self.table[[self.at[text] for text in texts]] @ weights))
 
-    def by_ngram(self, weights: Any) -> dict[str, float]:
+    def by_trait(self, weights: Any) -> dict[str, float]:
         """The weights, those of the vectors among those of the words."""
         of_ngrams, of_vectors = weights[: len(self.columns)], weights[len(self.columns) :]
         known = [word for number, word in enumerate(self.vectors) if number < WORDS or word in self.said_at_all]

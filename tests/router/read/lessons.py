@@ -28,6 +28,27 @@ def digest(files: Iterable[Path], beside: str = "") -> str:
     return said.hexdigest()[:12]
 
 
+def adjustment_files() -> list[Path]:
+    """What adjustments are learned from."""
+    return [*CONTACTS, *adjustment_sentences()]
+
+
+def adjustment_sentences() -> list[Path]:
+    """Those of them that are single sentences: about needs, and others that say much the same words of something else."""
+    of_needs = [SENTENCES / "wishes.jsonl", *sorted(SENTENCES.glob("adjustments*.jsonl"))]
+    return [*of_needs, SENTENCES / "feedback.jsonl", *sorted(SENTENCES.glob("harm-*.jsonl"))]
+
+
+def feedback_files() -> list[Path]:
+    """What the facts of feedback are learned from."""
+    return [*CONTACTS, *feedback_sentences()]
+
+
+def feedback_sentences() -> list[Path]:
+    """Those of them that are a sentence or two. ``criteria-unlearned.jsonl`` is an exam."""
+    return [SENTENCES / f"{name}.jsonl" for name in ("feedback", "feedback-further", "criteria", "criteria-further")]
+
+
 def harm_files() -> list[Path]:
     """What a risk is learned from, and needs too: who writes of the one often writes of the other, and the two must be told apart."""
     return [*CONTACTS, *sentence_files()]

@@ -72,7 +72,7 @@ def test_a_trait_counts_once_however_often_it_is_said():
     assert model.weigh(ngrams("wait wait wait")) == model.weigh(ngrams("wait wait wait wait"))
 
 
-@pytest.mark.parametrize("name", ["outcome.json", "feedback.json", "harm.json", "threat-to-staff.json"])
+@pytest.mark.parametrize("name", ["outcome.json", "feedback.json", "harm.json", "threat-to-staff.json", "adjustments.json"])
 def test_a_text_weighs_for_each_label_what_its_traits_weigh_in_the_file(name):
     model, told = Linear(name), json.loads(files("router.read").joinpath(name).read_text(encoding="utf-8"))
     known = list(told["weights"])

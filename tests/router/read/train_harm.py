@@ -123,10 +123,10 @@ def main() -> None:
     texts = [*(text for text, _ in said), *(text for each in everybody for text in texts_of(each))]
     lesson = Lesson(texts, chosen, of_vectors=OF_VECTORS)
     show(lesson, everybody, said)
-    keep("harm", lesson.by_ngram(learn_harm(lesson, everybody, said)), least=0.05)
+    keep("harm", lesson.by_trait(learn_harm(lesson, everybody, said)), least=0.05)
     keep(
         "threat-to-staff",
-        lesson.by_ngram(lesson.learn((text, label == "threat-to-staff", 1.0) for text, label in said)),
+        lesson.by_trait(lesson.learn((text, label == "threat-to-staff", 1.0) for text, label in said)),
         least=0.5,
     )
 
