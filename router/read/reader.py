@@ -74,7 +74,7 @@ def read(
         said = Outcome.REVIEW
     # The facts of what it most likely is are a help to whoever decides.
     asked = weighed.leaning if said is weighed.outcome else said
-    needs, need_facts = wishes.adjustments(found)
+    needs, need_facts = wishes.adjustments(lines + answers, found)
     method, method_facts = wishes.preferred_method(found, needs)
     told = feedback.weigh(lines + answers, found)
     remedy, remedy_facts = wishes.remedy(feedback.asks_for_something(told), found)
@@ -105,7 +105,7 @@ def read(
         organisation_complained_of=None if said in (Outcome.NO_ACTION, Outcome.QUERY_ANSWER) else body_named,
         reasonable_adjustments=() if advert else needs,
         preferred_method=None if advert else method,
-        restrictions=wishes.restrictions(found),
+        restrictions=wishes.restrictions(found, need_facts),
         signs=at_risk,
         under_18=None if for_another else wishes.under_18(found),
         individual=people.writer,

@@ -12,7 +12,7 @@ from router.read.reading import Sign
 from router.read.risk import MODEL, hear
 from router.read.sentences import Sentence
 
-ODDS: Final = -2.25  # of a risk, from which it is told: a natural logarithm, one in nine and a half
+ODDS: Final = -2.75  # of a risk, from which it is told: a natural logarithm, one in sixteen
 OF_A_RULE: Final = 2.5  # what a row that is found adds to them
 
 _SOURCE: Final = "DESIGN section 1, Urgent"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal, cast
 
+from router.read import needs
 from router.read.phrases import Found, Hit, Row, Table
 from router.read.reading import Fact
 from router.read.sentences import Sentence
@@ -643,6 +644,12 @@ _NO_REMEDY: Final = re.compile(
     r"your |not |nothing|in the|it |me |him |her |them |this |that |how |if |what )",
     re.IGNORECASE,
 )
+_CLOSED_BY: Final = {
+    "no_phone": "telephone",
+    "phone_only": "email letter sms",
+    "email_only": "letter sms telephone",
+    "post_only": "email sms telephone",
+}
 _IMPLIED: Final = {"phone_only": "telephone", "email_only": "email", "post_only": "letter"}
 
 _PROMISE: Final = "DESIGN promise 4: a wish that restricts is obeyed at once"
@@ -759,9 +766,6 @@ RESTRICTIONS: Final = (
         "to my .. complaint|letter", "never write|wrote .. before",
         "not .. to my|the .. decision|letter|complaint|report|email|satisfaction",
     )),
-    Row("post-only", "email sms telephone", _PROMISE, next(row.phrases for row in ADJUSTMENTS if row.name == "post-only"), unless=next(row.unless for row in ADJUSTMENTS if row.name == "post-only")),
-    Row("email-only", "letter sms telephone", _PROMISE, next(row.phrases for row in ADJUSTMENTS if row.name == "email-only"), unless=next(row.unless for row in ADJUSTMENTS if row.name == "email-only")),
-    Row("phone-only", "email letter sms", _PROMISE, next(row.phrases for row in ADJUSTMENTS if row.name == "phone-only"), unless=next(row.unless for row in ADJUSTMENTS if row.name == "phone-only")),
     Row("text-only", "email letter telephone", _PROMISE, (
         "text|texts|sms only|and_nothing_else", "only text|by_text|sms",
     ), unless=(
@@ -982,37 +986,70 @@ REMEDIES: Final = (
     )),
 )  # fmt: skip
 
+# What the words of a need are said of, or that it is not one: the model would hear it all the same.
+NOT_NEEDED: Final = (
+    Row("not-needed", "", _GUIDE, (
+        "not need|want|require .. large|larger|bigger|braille|audio|interpreter|translator|welsh|bsl|advocate|relay|easy_read|extra_time|more_time|longer",
+        "no need for .. large|braille|audio|interpreter|translator|advocate|easy_read|extra_time|more_time", "no interpreter needed|required|please",
+        "welsh half|coast|border|government|assembly|hospital|ambulance|ombudsman|mountains|side|holiday|dresser",
+    )),
+)  # fmt: skip
+
 _ADJUSTMENTS: Final = Table(ADJUSTMENTS)
-_NEEDS: Final = frozenset(row.gives for row in ADJUSTMENTS)
+_TAKEN_BACK: Final = Table(NOT_NEEDED)
+_IN_ORDER: Final = tuple(dict.fromkeys(row.gives for row in ADJUSTMENTS))
+NEEDS: Final = frozenset(_IN_ORDER)
 _PREFERRED: Final = Table(PREFERRED)
 _RESTRICTIONS: Final = Table(RESTRICTIONS)
 _UNDER_18: Final = Table(UNDER_18)
 _REMEDIES: Final = Table(REMEDIES)
 
 
-def adjustments(found: Found) -> tuple[tuple[str, ...], tuple[Fact, ...]]:
-    """The adjustments asked for, in the guide's words, each once; and the sentences."""
-    needs = _first(found[_ADJUSTMENTS])
-    if "bsl_interpreter" in needs and not any(hit.row.name == "interpreter-of-a-language" for hit in found[_ADJUSTMENTS]):
-        needs.pop("spoken_interpreter", None)  # an interpreter whose language is not named is the one who signs
-    if "phone_only" in needs:
-        needs.pop("no_phone", None)
-    names = tuple(dict.fromkeys(row.gives for row in ADJUSTMENTS if row.gives in needs))
-    return names, tuple(_fact("reasonable_adjustments", needs[name]) for name in names)
+def by_rule(found: Found) -> dict[str, Hit]:
+    """The adjustments that the rows find, each once, with the first that does."""
+    asked = _first(found[_ADJUSTMENTS])
+    if "bsl_interpreter" in asked and not any(hit.row.name == "interpreter-of-a-language" for hit in found[_ADJUSTMENTS]):
+        asked.pop("spoken_interpreter", None)  # an interpreter whose language is not named is the one who signs
+    return asked
+
+
+def adjustments(lines: Sequence[Sentence], found: Found) -> tuple[tuple[str, ...], tuple[Fact, ...]]:
+    """The adjustments asked for, in the guide's words, each once; and the sentences.
+
+    Rows know the wordings that somebody has thought of, the model hears others. What a row finds in a contact that sounds nothing
+    like it is told of somebody else.
+    """
+    taken_back = [hit.sentence for hit in found[_TAKEN_BACK]]
+    rows, heard = by_rule(found), needs.hear([line for line in lines if line not in taken_back] if taken_back else lines)
+    facts: dict[str, Fact] = {}
+    for name in _IN_ORDER:
+        row, sounds = rows.get(name), heard.get(name)
+        if row and (not sounds or sounds.odds > needs.ODDS_OF_A_ROW or not needs.may_ask(row.sentence)):
+            facts[name] = _fact("reasonable_adjustments", row)
+        elif sounds and sounds.odds > needs.ODDS:
+            facts[name] = Fact(
+                "reasonable_adjustments", name, f"model adjustments {needs.MODEL.version}", sounds.sentence.text[:300]
+            )
+    ways = [name for name in facts if name in _IMPLIED]
+    for name in sorted(ways, key=lambda name: heard[name].odds if name in heard else 0.0)[:-1]:
+        facts.pop(name)  # only one way can be the only one
+    if "phone_only" in facts:
+        facts.pop("no_phone", None)
+    return tuple(facts), tuple(facts.values())
 
 
 def need(given: str) -> str:
     """An adjustment declared in a field: in the guide's word where it is one of them, such as "Large print", else as given."""
     word = "_".join(given.lower().replace("_", " ").replace("-", " ").split())
-    return word if word in _NEEDS else given.strip()
+    return word if word in NEEDS else given.strip()
 
 
-def preferred_method(found: Found, needs: Iterable[str]) -> tuple[Method | None, tuple[Fact, ...]]:
+def preferred_method(found: Found, adjustments: Iterable[str]) -> tuple[Method | None, tuple[Fact, ...]]:
     """The method they ask us to use, one that they call the best before one that they ask for once; None where they name none."""
-    for need in needs:
-        if need in _IMPLIED:
-            return cast(Method, _IMPLIED[need]), (Fact("preferred_method", _IMPLIED[need], need, need),)
-    open_to_us = [hit for hit in found[_PREFERRED] if hit.row.gives != "telephone" or "no_phone" not in needs]
+    for each in adjustments:
+        if each in _IMPLIED:
+            return cast(Method, _IMPLIED[each]), (Fact("preferred_method", _IMPLIED[each], each, each),)
+    open_to_us = [hit for hit in found[_PREFERRED] if hit.row.gives != "telephone" or "no_phone" not in adjustments]
     if not open_to_us:
         return None, ()
     best = max(open_to_us, key=lambda hit: hit.row.name.startswith("prefers"))
@@ -1024,12 +1061,15 @@ def under_18(found: Found) -> str | None:
     return next((hit.sentence.text[:300] for hit in found[_UNDER_18]), None)
 
 
-def restrictions(found: Found) -> tuple[tuple[str, str], ...]:
-    """Methods that must not be used, each once, with the sentence that says so."""
+def restrictions(found: Found, adjustments: Iterable[Fact]) -> tuple[tuple[str, str], ...]:
+    """Methods that must not be used, each once, with the sentence that says so: of its own, or because it asks for another way."""
     closed: dict[str, str] = {}
     for hit in found[_RESTRICTIONS]:
         for method in hit.row.gives.split():
             closed.setdefault(method, hit.sentence.text[:300])
+    for need in adjustments:
+        for method in _CLOSED_BY.get(need.value, "").split():
+            closed.setdefault(method, need.words)
     return tuple(sorted(closed.items()))
 
 

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router.read import read
+from router.read import needs, read
+from router.read.reading import Fact
+from tests.router.read.lessons import adjustment_files, digest
 from tests.router.read.measure import CORPUS, contacts, measure
 
 PIECES = (
@@ -357,8 +359,40 @@ def test_an_adjustment_is_read_where_it_is_asked_for(text, needs):
     assert set(reading(text).reasonable_adjustments) == needs
 
 
+def test_an_adjustment_that_no_row_has_words_for_is_heard_and_its_evidence_names_the_model_and_the_sentence():
+    told = reading(
+        "Thank you for your letter. Reasonable adjustments: enlarged documents, left aligned. I look forward to your answer."
+    )
+    fact = next(fact for fact in told.evidence if fact.name == "reasonable_adjustments")
+    assert fact == Fact("reasonable_adjustments", "large_print", f"model adjustments {needs.MODEL.version}", fact.words)
+    assert "enlarged documents" in fact.words
+
+
+def test_the_model_of_adjustments_has_learned_what_there_is_to_learn():
+    """Where it has not: ``python -m tests.router.read.train_adjustments --vectors FILE``, and say in docs/reading.md what it prints."""
+    assert needs.MODEL.version == digest(adjustment_files())
+
+
+@pytest.mark.parametrize(
+    ("text", "closed"),
+    [
+        ("I have neither telephone nor computer, so letters only please.", {"email", "sms", "telephone"}),
+        ("Phone calls make my illness worse, never ring.", {"telephone"}),
+    ],
+)
+def test_who_can_be_reached_in_one_way_only_is_reached_in_no_other(text, closed):
+    assert closed <= {method for method, _ in reading(text).restrictions}
+
+
+def test_nobody_is_to_be_reached_only_by_telephone_and_only_by_post():
+    told = reading(
+        "Only ever write to me, letters only. I cannot come to the telephone, so by post only please, not only by telephone."
+    )
+    assert len({"phone_only", "post_only", "email_only"} & set(told.reasonable_adjustments)) == 1
+
+
 def test_of_the_sentences_about_adjustments_most_are_read_and_few_others_for_one():
-    """These the rows were written by; docs/reading.md has what they do on others."""
+    """These the rows were written by and the model has learned; docs/reading.md has what they do on others."""
     rows = [
         json.loads(line)
         for file in sorted((CORPUS / "sentences").glob("adjustments*.jsonl"))

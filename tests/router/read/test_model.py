@@ -12,7 +12,7 @@ from router.read import Outcome, outcome, read
 from router.read.linear import Linear, known, together
 from router.read.reader import look
 from router.read.sentences import ngrams
-from tests.router.read.lessons import version
+from tests.router.read.lessons import digest, feedback_files, version
 
 CHASER = "I have been waiting for your reply since May. Nobody rings me back. I want an apology from you."
 
@@ -20,6 +20,11 @@ CHASER = "I have been waiting for your reply since May. Nobody rings me back. I 
 def test_the_model_has_learned_what_there_is_to_learn():
     """Where it has not: ``python -m tests.router.read.train outcome``, and say in docs/reading.md what it prints."""
     assert Linear("outcome.json").version.partition(".")[0] == version()
+
+
+def test_the_model_of_feedback_has_learned_what_there_is_to_learn():
+    """Where it has not: ``python -m tests.router.read.train_feedback``, and say in docs/reading.md what it prints."""
+    assert Linear("feedback.json").version == digest(feedback_files())
 
 
 def test_what_is_not_sure_enough_is_for_a_person_who_is_told_what_it_most_likely_is():
@@ -72,7 +77,7 @@ def test_a_trait_counts_once_however_often_it_is_said():
     assert model.weigh(ngrams("wait wait wait")) == model.weigh(ngrams("wait wait wait wait"))
 
 
-@pytest.mark.parametrize("name", ["outcome.json", "feedback.json", "harm.json", "threat-to-staff.json"])
+@pytest.mark.parametrize("name", ["outcome.json", "feedback.json", "harm.json", "threat-to-staff.json", "adjustments.json"])
 def test_a_text_weighs_for_each_label_what_its_traits_weigh_in_the_file(name):
     model, told = Linear(name), json.loads(files("router.read").joinpath(name).read_text(encoding="utf-8"))
     known = list(told["weights"])

@@ -11,7 +11,7 @@ from router.read.sentences import Sentence, plain
 
 ROWS = (
     *outcome.CLUES, *outcome.QUERIES, *feedback.FEEDBACK, *feedback.CRITERIA, *feedback.CONTACT, *signs.ROWS,
-    *wishes.ADJUSTMENTS, *wishes.PREFERRED, *wishes.RESTRICTIONS, *wishes.REMEDIES,
+    *wishes.ADJUSTMENTS, *wishes.NOT_NEEDED, *wishes.PREFERRED, *wishes.RESTRICTIONS, *wishes.REMEDIES,
 )  # fmt: skip
 GAPS = {"..": 4, "...": 10}
 

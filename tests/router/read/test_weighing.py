@@ -4,8 +4,8 @@ import pytest
 
 from router.read import Fact, Outcome, outcome, read
 from router.read.phrases import find
-from router.read.sentences import sentences
-from router.read.traits import WHOLE, spoken, traits
+from router.read.sentences import sentences, spoken
+from router.read.traits import WHOLE, traits
 
 
 def test_a_contact_is_weighed_by_its_words_their_kinds_and_its_make_up_each_with_the_first_sentence_that_has_it():
@@ -43,7 +43,7 @@ def test_it_is_weighed_whether_it_names_none_one_or_several(count, references, b
 
 
 def test_a_longer_word_is_weighed_by_how_it_begins_too():
-    assert spoken("a hospi hospital", ()) == ["hospi-"]
+    assert [each for each in spoken("a hospi hospital") if each.endswith("-")] == ["hospi-"]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ It prints how well the facts are read on writers left out one after another, giv
 The same corpus gives the same file.
 """
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -18,7 +17,10 @@ from router.read import feedback
 from router.read.linear import Linear
 from router.read.phrases import find
 from router.read.sentences import fields, sentences, tidy
-from tests.router.read.measure import CORPUS, SAMPLES, contacts
+from tests.router.read.learner import write
+from tests.router.read.lessons import CONTACTS, digest, feedback_files, feedback_sentences
+from tests.router.read.lessons import told as rows_of
+from tests.router.read.measure import contacts
 
 # Only whoever trains has these, so that no other check asks for them.
 numpy: Any = import_module("numpy")
@@ -51,20 +53,16 @@ def _traits(subject: str | None, text: str) -> Sequence[Traits]:
     return feedback.traits(lines, find(lines))
 
 
-def sentences_of(folder: Path = CORPUS / "sentences") -> list[Told]:
-    """The labelled sentences. Those of ``criteria.jsonl`` are labelled for the criteria and the type of feedback only."""
+def sentences_of() -> list[Told]:
+    """The labelled sentences. Those of ``criteria*.jsonl`` are labelled for the criteria and the type of feedback only."""
     told: list[Told] = []
-    for name, tells_of in (
-        ("feedback.jsonl", frozenset(LABELS) - {"remedy"}),
-        ("feedback-further.jsonl", frozenset(LABELS) - {"remedy"}),
-        ("criteria.jsonl", frozenset((*_CRITERIA, *_KINDS))),
-    ):
-        for line in (folder / name).read_text(encoding="utf-8").splitlines():
-            row = json.loads(line)
+    for file in feedback_sentences():
+        tells_of = {*_CRITERIA, *_KINDS} if file.stem.startswith("criteria") else set(LABELS) - {"remedy"}
+        for row in rows_of(file):
             shows = frozenset(row["labels"])
             # Whoever shows a criterion speaks of a decision, also where the label does not say so.
             about = shows | {"decision"} if shows & set(_CRITERIA) else shows
-            told.append(Told(_traits(None, row["text"]), about, tells_of))
+            told.append(Told(_traits(None, row["text"]), about, frozenset(tells_of)))
     return told
 
 
@@ -122,7 +120,7 @@ def learn_feedback(told: Sequence[Told], *, rounds: int = 3, strength: float = 1
             model = linear_model.LogisticRegression(C=strength, max_iter=100, tol=1e-2, solver="liblinear")
             model.fit(_stack(rows), answers, sample_weight=scales)
             weights[at], bias[at] = model.coef_[0], model.intercept_[0]
-    return _written("feedback", LABELS, known, weights, bias)
+    return _written(LABELS, known, weights, bias)
 
 
 def _matrix(rows: Sequence[Traits], known: dict[str, int]) -> Any:
@@ -137,11 +135,11 @@ def _stack(rows: Sequence[Any]) -> Any:
     return sparse.csr_matrix(sparse.vstack(rows))
 
 
-def _written(name: str, labels: Iterable[str], known: dict[str, int], weights: Any, bias: Any) -> dict[str, Any]:
+def _written(labels: Iterable[str], known: dict[str, int], weights: Any, bias: Any) -> dict[str, Any]:
     """The file's form: weights as whole numbers of a unit, without the traits that hardly weigh."""
     kept = {trait: [round(float(each) / UNIT) for each in weights[:, at]] for trait, at in known.items()}
     return {
-        "version": f"{name}-1",
+        "version": digest(feedback_files()),
         "labels": list(labels),
         "bias": [round(float(each), 2) for each in bias],
         "unit": UNIT,
@@ -149,14 +147,9 @@ def _written(name: str, labels: Iterable[str], known: dict[str, int], weights: A
     }
 
 
-def write(file: Path, learned: dict[str, Any]) -> Path:
-    """One trait a line, so that a change of the corpus is a readable change of the file."""
-    weights = ",\n".join(
-        f"{json.dumps(trait, ensure_ascii=False)}: {json.dumps(each)}" for trait, each in learned["weights"].items()
-    )
-    head = json.dumps({name: told for name, told in learned.items() if name != "weights"}, ensure_ascii=False)[:-1]
-    file.write_text(f'{head}, "weights": {{\n{weights}\n}}}}\n', encoding="utf-8")
-    return file
+def keep(file: Path, learned: dict[str, Any]) -> Path:
+    """The file of a model."""
+    return write(file, {name: told for name, told in learned.items() if name != "weights"}, learned["weights"])
 
 
 def unseen(rows: Iterable[dict[str, Any]]) -> Counter[str]:
@@ -191,17 +184,17 @@ def unseen(rows: Iterable[dict[str, Any]]) -> Counter[str]:
 def main() -> None:
     """Learn, say how well, and write."""
     told = sentences_of()
-    writers = [contacts((path,)) for path in (SAMPLES, *sorted(CORPUS.glob("*.jsonl")))]
+    writers = [contacts((path,)) for path in CONTACTS]
     tally: Counter[str] = Counter()
     for left_out in writers if "--quick" not in sys.argv else []:
         others = [contact_of(row) for rows in writers if rows is not left_out for row in rows]
         with TemporaryDirectory() as folder:
-            feedback.MODEL = Linear(str(write(Path(folder) / "feedback.json", learn_feedback([*told, *others]))))
+            feedback.MODEL = Linear(str(keep(Path(folder) / "feedback.json", learn_feedback([*told, *others]))))
         tally += unseen(left_out)
     for fact in ("type", "criteria", "contacted before", "a remedy") if tally else ():
         hit, found, wanted = (tally[f"{fact} {each}"] for each in ("hit", "found", "wanted"))
         print(f"{fact:18} precision {hit / found:.3f} recall {hit / wanted:.3f} F1 {2 * hit / (found + wanted):.3f}")
-    write(MODEL, learn_feedback([*told, *(contact_of(row) for rows in writers for row in rows)]))
+    keep(MODEL, learn_feedback([*told, *(contact_of(row) for rows in writers for row in rows)]))
 
 
 if __name__ == "__main__":
