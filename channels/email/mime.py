@@ -21,6 +21,7 @@ import charset_normalizer
 import inscriptis
 from inscriptis.model.config import ParserConfig
 
+from channels.email.tnef import Opened, opened
 from ingest.files import label
 
 MOST_PARTS: Final = 1_000
@@ -33,6 +34,8 @@ MOST_WORDS: Final = 2 * 1024 * 1024
 """Characters of a body that are read; eight times what a contact carries."""
 MOST_FILE_BYTES: Final = 128 * 1024 * 1024
 """Bytes of all attachments of one mail together."""
+MOST_FORWARDED: Final = 10
+"""Mails forwarded without a comment whose words are read."""
 MOST_TAGS: Final = 15_000
 """Tags of an HTML body that are laid out; of a larger one only the tags are taken away."""
 
@@ -96,6 +99,11 @@ class _Part(Message):
         payload = vars(self).get("_payload")
         return payload if isinstance(payload, str) else ""
 
+    def get_boundary(self, failobj: Any = None) -> Any:
+        """Also one that was folded, or stands where a semicolon was forgotten."""
+        given = _parameters(self, "content-type").get("boundary", "").rstrip()
+        return given or failobj
+
     def get_content_maintype(self) -> str:
         main = super().get_content_maintype()
         return "application" if main == "message" else main
@@ -115,10 +123,13 @@ def take_apart(raw: bytes) -> Mail:
     bodies: list[Message] = []
     files: list[tuple[Message, bool]] = []
     _sort(root, bodies, files, mail)
+    beside = _opened(files)
     hint = _hint(mail.first("subject") or "")
     mail.charset = next((found for each in bodies if (found := _charset_of(each))), None) or hint
     _read_words(bodies, hint, mail)
-    _read_files(files, mail)
+    _read_files(files, beside, mail)
+    if not mail.words.strip():
+        mail.words = _words_elsewhere(root, beside, files, mail)
     return mail
 
 
@@ -239,6 +250,50 @@ def _sort(root: Message, bodies: list[Message], files: list[tuple[Message, bool]
     bodies += visit([root], "mixed", choice=False)[0]
 
 
+def _opened(files: list[tuple[Message, bool]]) -> dict[int, Opened]:
+    """What stands in each ``winmail.dat``, by the place it has among the files."""
+    found: dict[int, Opened] = {}
+    for place, (part, _) in enumerate(files):
+        if _type_of(part) in {"application/ms-tnef", "application/vnd.ms-tnef"} or _name_of(part).lower() == "winmail.dat":
+            inside = opened(_content(part))
+            if inside is not None:
+                found[place] = inside
+    return found
+
+
+def _words_elsewhere(root: Message, beside: dict[int, Opened], files: list[tuple[Message, bool]], mail: Mail) -> str:
+    """What a person may have written in a mail whose bodies are empty.
+
+    In turn: in a ``winmail.dat``, in mails that are forwarded as files with no comment, and around the parts of a broken mail.
+    """
+    for inside in beside.values():
+        if inside.html.strip():
+            return text_of_html(decode_text(inside.html[: 4 * MOST_WORDS], _charset_in_html(inside.html))[0][:MOST_WORDS])
+        if inside.plain.strip():
+            return tidy(inside.plain[:MOST_WORDS])
+    report = mail.content_type == "multipart/report" or "message/delivery-status" in mail.types
+    if not report:
+        forwarded = [each for each, _ in files if _type_of(each) == "message/rfc822"][:MOST_FORWARDED]
+        words = [_take_words(_content(each)) for each in forwarded]
+        if any(words):
+            return "\n\n".join(each for each in words if each)
+    if root.is_multipart() and not mail.files and (around := f"{root.preamble or ''}\n\n{root.epilogue or ''}".strip()):
+        text, _ = decode_text(around.encode("ascii", "surrogateescape")[: 4 * MOST_WORDS], None, mail.charset)
+        mail.warn("not-read: the parts of this mail are broken; the text was taken from around them")
+        return _without(tidy(text[:MOST_WORDS]), QUOTE_OPENS, QUOTE_CLOSES)
+    return ""
+
+
+def _take_words(raw: bytes) -> str:
+    """The words of a forwarded mail, and of none that is forwarded within it."""
+    inner = Mail()
+    root = _parse(_bounded(raw[: 4 * MOST_WORDS], inner), inner)
+    bodies: list[Message] = []
+    _sort(root, bodies, [], inner)
+    _read_words(bodies, None, inner)
+    return inner.words[:MOST_WORDS]
+
+
 def _read_words(bodies: list[Message], hint: str | None, mail: Mail) -> None:
     pieces: list[str] = []
     for part in bodies:
@@ -257,16 +312,47 @@ def _read_words(bodies: list[Message], hint: str | None, mail: Mail) -> None:
         else:
             text, files = _uuencoded(tidy(text))
             mail.files += files
-            if _parameters(part, "content-type").get("delsp", "").lower() == "yes":
-                text = re.sub(r" \n(?=[^\n])", "", text)
+            parameters = _parameters(part, "content-type")
+            if parameters.get("format", "").lower() == "flowed":
+                text = unflowed(text, delsp=parameters.get("delsp", "").lower() == "yes")
         if text.strip():
             pieces.append(text.strip("\n"))
     mail.words = "\n\n".join(pieces)
 
 
-def _read_files(files: list[tuple[Message, bool]], mail: Mail) -> None:
+def unflowed(text: str, *, delsp: bool = False) -> str:
+    """Paragraphs on one line each again (RFC 3676 section 4.2); quotation marks stay, and a signature's ``-- `` is none's line."""
+    if " \n" not in text and "\n " not in text:
+        return text
+    out: list[list[str]] = []
+    joined, before = False, -1
+    for line in text.split("\n"):
+        words = line.lstrip(">")
+        depth = len(line) - len(words)
+        words = words[1:] if words.startswith(" ") else words
+        if words == "-- ":
+            out.append([">" * depth, " " if depth else "", words])
+            joined, before = False, -1
+            continue
+        flows = words.endswith(" ")
+        shown = words[:-1] if flows and delsp else words
+        if joined and depth == before:
+            out[-1].append(shown)
+        else:
+            out.append([">" * depth, " " if depth and words else "", shown])
+        joined, before = flows, depth
+    return "\n".join("".join(each) for each in out)
+
+
+def _read_files(files: list[tuple[Message, bool]], beside: dict[int, Opened], mail: Mail) -> None:
     used = sum(len(each.content) for each in mail.files)
-    for part, inline in files:
+    for place, (part, inline) in enumerate(files):
+        if place in beside and beside[place].files:
+            packed = beside[place].files
+            used += sum(len(each.content) for each in packed)
+            if used <= MOST_FILE_BYTES:
+                mail.files += [File(label(each.name), _media_type(each.content_type), each.content, inline=False) for each in packed]
+                continue
         content = _content(part)
         used += len(content)
         if used > MOST_FILE_BYTES:
@@ -280,7 +366,10 @@ def _read_files(files: list[tuple[Message, bool]], mail: Mail) -> None:
 
 def _type_of(part: Message) -> str:
     """``main/sub`` in lower case. Of several headers the first that is a type counts, as mail programs have it."""
-    given = Message.get_content_type(part)
+    return _media_type(Message.get_content_type(part))
+
+
+def _media_type(given: str) -> str:
     return given if given.isascii() and given.isprintable() and len(given) <= 255 else "application/octet-stream"
 
 
@@ -338,11 +427,13 @@ def _parameters(part: Message, name: str, hint: str | None = None) -> dict[str, 
 
 def _split_parameters(value: str) -> Iterator[tuple[str, str]]:
     """``; key=value`` pairs, the values unquoted; one pass, whatever stands there."""
-    for each in _PARAMETER.finditer(value.partition(";")[2] if ";" in value else ""):
+    _, semicolon, after = value.partition(";")
+    for each in _PARAMETER.finditer(after if semicolon else _NO_SEMICOLON.sub("", value)):
         key, quoted, bare = each[1], each[2], each[3]
         yield key.lower(), re.sub(r"\\([\\\"])", r"\1", quoted) if quoted is not None else bare.strip()
 
 
+_NO_SEMICOLON: Final = re.compile(r"\A\s*[^\s;]*")
 _PARAMETER: Final = re.compile(r"""[;\s]*([^\s=;"]{1,80})\s{0,80}=\s{0,80}(?:"((?:[^"\\]|\\[\s\S])*)(?:"|\Z)|([^;]*))[^;]*""")
 
 
@@ -365,9 +456,18 @@ def _content(part: Message) -> bytes:
 
 
 def _from_base64(content: bytes) -> bytes:
-    """What base64 there is, in as many padded stretches as there are; a few of them were sometimes joined without being decoded."""
+    """What base64 there is, in as many padded stretches as there are; a few of them were sometimes joined without being decoded.
+
+    What holds much that base64 never has is no base64, whatever a header says, and stays as it is (RFC 2045 section 6.8 lets a
+    reader suspect so).
+    """
+    if len(_NEVER_BASE64.findall(content[:MOST_FIELD_BYTES])) * 50 > len(content[:MOST_FIELD_BYTES]):
+        return content
     letters = re.sub(rb"[^A-Za-z0-9+/=]", b"", content)
     return b"".join(binascii.a2b_base64(_padded(each)) for each in letters.split(b"=") if each)
+
+
+_NEVER_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=\s]|(?<=[A-Za-z]) (?=[a-z])")
 
 
 def _padded(letters: bytes) -> bytes:
