@@ -771,8 +771,7 @@ def _charset_in_html(content: bytes) -> str | None:
 def text_of_html(page: str) -> str:
     """The words a reader sees, laid out in lines, with marks where a quotation opens and closes."""
     page = page.replace("\x00", "")
-    page = re.sub(r"(?i)<blockquote(?=[\s>])[^<>]{0,2000}>", rf"\g<0><p>{QUOTE_OPENS}</p>", page)
-    page = re.sub(r"(?i)</blockquote\s{0,9}>", rf"<p>{QUOTE_CLOSES}</p>\g<0>", page)
+    page = _with_marks(page)
     page = re.sub(r"(?i)(?:visibility\s{0,9}:\s{0,9}hidden|mso-hide\s{0,9}:\s{0,9}all)", "display:none", page)
     text = ""
     if page.count("<") <= MOST_TAGS:
@@ -785,6 +784,24 @@ def text_of_html(page: str) -> str:
     return tidy("\n".join(re.sub(r"[ \t\xa0]{2,}", " ", line).strip() for line in text.split("\n")))
 
 
+def _with_marks(page: str) -> str:
+    """A page with a mark where each quotation opens and closes; a ``blockquote`` that only moves words to the right is none."""
+    quotes: list[bool] = []
+
+    def mark(tag: re.Match[str]) -> str:
+        if tag[0].startswith("</"):
+            return f"<p>{QUOTE_CLOSES}</p>{tag[0]}" if quotes and quotes.pop() else tag[0]
+        quotes.append(_CITES.search(tag[0]) is not None or _INDENTS.search(tag[0]) is None)
+        return f"{tag[0]}<p>{QUOTE_OPENS}</p>" if quotes[-1] else tag[0]
+
+    marked = _BLOCKQUOTE.sub(mark, page)
+    return marked if not any(quotes) else f"{marked}<p>{QUOTE_CLOSES}</p>"
+
+
+_BLOCKQUOTE: Final = re.compile(r"(?i)<blockquote(?=[\s>])[^<>]{0,2000}>|</blockquote\s{0,9}>")
+_CITES: Final = re.compile(r"(?i)\bcite\b|class\s{0,9}=[^<>]{0,200}(?<!block)quote|border-left\s{0,9}:(?!\s{0,9}(?:none|0))")
+_INDENTS: Final = re.compile(r"(?i)indent|border\s{0,9}:\s{0,9}(?:none|0)\b|margin[\w-]*\s{0,9}:\s{0,9}[^;\"']{0,40}\b40px")
+"""What Apple's, Google's and Microsoft's programs write where a person asks for more indentation."""
 _LAYOUT: Final = ParserConfig(display_images=False, display_links=False, display_anchors=False)
 
 

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from channels.email.mime import take_apart, text_of_html, unflowed
+from channels.email.mime import unflowed
 from channels.email.translate import read
 from channels.email.words import new_words
 
@@ -158,7 +158,7 @@ def test_what_a_person_tells_is_never_taken_for_history(written: str):
     assert new_words(written, "My complaint").split() == written.split()
 
 
-@pytest.mark.parametrize(("written", "history"), product(TOLD[:6], list(MARKED.values())[:4]))
+@pytest.mark.parametrize(("written", "history"), list(product(TOLD[:6], list(MARKED.values())[:4])))
 def test_what_a_person_tells_is_kept_above_history(written: str, history: str):
     assert new_words(f"{written}\n\n{history}\n{marked(THEIRS)}\n", "Re: My complaint").split() == written.split()
 
@@ -170,3 +170,79 @@ def test_what_a_person_quotes_themselves_above_the_history_is_theirs():
 
 def test_a_line_between_angles_is_no_quotation():
     assert new_words("Look here\n>>> >>> http://example.org <<<\nand there") == "Look here\n>>> >>> http://example.org <<<\nand there"
+
+
+HTML_ANSWERS = {
+    "gmail": '<div dir="ltr">{own}</div><br><div class="gmail_quote"><div dir="ltr" class="gmail_attr">On Fri, 27 Feb 2026 at 16:02, Office &lt;<a href='
+    '"mailto:help@example.net">help@example.net</a>&gt; wrote:<br></div><blockquote class="gmail_quote" style="margin:0px 0px 0px 0.8ex;border-left:1px solid'
+    ' rgb(204,204,204);padding-left:1ex"><div>{theirs}</div></blockquote></div>',
+    "apple": '<html><body>{own}<br><div><blockquote type="cite"><div>On 27 Feb 2026, at 16:02, Office &lt;help@example.net&gt; wrote:</div><br><div>{theirs}'
+    "</div></blockquote></div></body></html>",
+    "iphone": '<html><body>{own}<br><br><div dir="ltr">Sent from my iPhone</div><div dir="ltr"><br><blockquote type="cite">On 27 Feb 2026, at 16:02, Office '
+    "&lt;help@example.net&gt; wrote:<br><br></blockquote></div><blockquote type=\"cite\"><div>{theirs}</div></blockquote></body></html>",
+    "outlook": '<div class="WordSection1"><p class="MsoNormal">{own}</p><div><div style="border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0cm 0cm 0cm">'
+    '<p class="MsoNormal"><b>From:</b> Office &lt;help@example.net&gt; <br><b>Sent:</b> 27 February 2026 16:02<br><b>To:</b> Mair &lt;mair@example.org&gt;<br>'
+    '<b>Subject:</b> RE: My complaint</p></div></div><p class="MsoNormal">{theirs}</p></div>',
+    "outlook-de": '<div><p class="MsoNormal">{own}</p><div style="border-top:solid 1.0pt"><p><b>Von:</b> Office &lt;help@example.net&gt;<br><b>Gesendet:</b> Freitag, '
+    "27. Februar 2026 16:02<br><b>An:</b> Mair<br><b>Betreff:</b> AW: Frage</p></div><p>{theirs}</p></div>",
+    "outlook-on-the-web": '<div>{own}</div><div id="appendonsend"></div><hr style="display:inline-block;width:98%" tabindex="-1"><div id="divRplyFwdMsg" dir="ltr"><font>'
+    "<b>From:</b> Office &lt;help@example.net&gt;<br><b>Sent:</b> Friday, February 27, 2026 4:02:11 PM<br><b>To:</b> Mair &lt;mair@example.org&gt;<br><b>Subject:"
+    "</b> Re: My complaint</font><div>&nbsp;</div></div><div>{theirs}</div>",
+    "thunderbird": '<p>{own}</p><div class="moz-cite-prefix">On 27/02/2026 16:02, Office wrote:<br></div><blockquote type="cite" cite="mid:a@example.net"><p>{theirs}</p>'
+    "</blockquote>",
+    "yahoo": '<div class="ydp1"><div>{own}</div></div><div id="yahoo_quoted_1" class="yahoo_quoted"><div><div>On Friday, 27 February 2026 at 16:02:11 GMT, Office '
+    "&lt;help@example.net&gt; wrote: </div><div><br></div><div>{theirs}</div></div></div>",
+    "gmx": '<div>{own}<div name="quote" style="margin:10px 5px 5px 10px; padding: 10px 0 10px 10px; border-left:2px solid #C3D9E5;"><div style="margin:0 0 10px 0;"><b>Gesendet:'
+    "</b>&nbsp;Freitag, 27. Februar 2026 um 16:02 Uhr<br/><b>Von:</b>&nbsp;Office &lt;help@example.net&gt;<br/><b>An:</b>&nbsp;mair@example.org<br/><b>Betreff:</b>&nbsp;"
+    "Re: Frage</div><div>{theirs}</div></div></div>",
+    "samsung": "<div>{own}</div><div><br></div><div>Sent from my Galaxy</div><div><br></div><div>-------- Original message --------</div><div>From: Office &lt;help@example.net&gt;"
+    " </div><div>Date: 27/02/2026 16:02 (GMT+00:00) </div><div>To: mair@example.org </div><div>Subject: Re: My complaint </div><div><br></div><div>{theirs}</div>",
+    "proton": '<div>{own}</div><div class="protonmail_quote">On Friday, February 27th, 2026 at 16:02, Office &lt;help@example.net&gt; wrote:<br><blockquote class="protonmail_quote"'
+    ' type="cite"><div>{theirs}</div></blockquote></div>',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("page", HTML_ANSWERS.values(), ids=HTML_ANSWERS.keys())
+def test_an_answer_above_history_in_html(page: str):
+    body = page.format(own="Thank you, but nobody has rung me.", theirs="We will ring you by Friday.")
+    got = read(b"From: mair@example.org\nSubject: Re: My complaint\nContent-Type: text/html; charset=utf-8\n\n" + body.encode())
+    assert got.text == "Thank you, but nobody has rung me."
+    assert "We will ring you by Friday." in got.full_text
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        '<blockquote style="margin:0 0 0 40px;border:none;padding:0px">',
+        '<blockquote class="webkit-indent-blockquote" style="margin: 0 0 0 40px; border: none; padding: 0px;">',
+        '<blockquote style="margin-left: 40px">',
+    ],
+)
+def test_words_that_are_only_moved_to_the_right_are_the_persons_own(tag: str):
+    body = f"<div>I wrote:</div>{tag}<div>Please ring me.</div></blockquote><div>Nobody did.</div>"
+    got = read(b"From: mair@example.org\nContent-Type: text/html; charset=utf-8\n\n" + body.encode())
+    assert got.text.split() == "I wrote: Please ring me. Nobody did.".split()
+
+
+@pytest.mark.parametrize("nested", ["<blockquote>" * 400, "</blockquote>" * 400, "<blockquote><p>" * 20 + "</blockquote>"])
+def test_quotations_that_do_not_close_hide_nothing_from_what_is_kept(nested: str):
+    got = read(b"From: mair@example.org\nContent-Type: text/html\n\n" + f"<p>One</p>{nested}<p>two</p>".encode())
+    assert {"One", "two"} <= set(got.full_text.split())
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("One \nparagraph\n\nand \nanother\n", "One paragraph\n\nand another\n"),
+        ("> quoted \n> words\nmine \nas well", "> quoted words\nmine as well"),
+        (" From here\n  two", "From here\n two"),
+        ("words\n-- \nMair \nPryce", "words\n-- \nMair Pryce"),
+        (">> deep \n> less deep", ">> deep \n> less deep"),
+    ],
+)
+def test_flowed_text_has_its_paragraphs_again(written: str, meant: str):
+    assert unflowed(written) == meant
+
+
+def test_flowed_text_without_spaces_at_its_ends_is_joined_without_them():
+    assert unflowed("日本 \n語", delsp=True) == "日本語"
