@@ -66,7 +66,9 @@ _AWAY_WORDS = re.compile(
     r"poza biurem|urlop|jestem nieobecn|nieobecn[ya] w biurze|po (?:moim )?powrocie|fora do escritório|"
     r"allan o'r swyddfa|ar wyliau|i ffwrdd o'r|ar ôl (?:i mi )?(?:ddychwelyd|dychwelyd)|nid wyf yn y swyddfa)"
 )
-_ROBOT_HEADER = re.compile(r"x-(?:[a-z]{1,20}-)?auto-?(?:repl(?:y|ied)|respon(?:d|se|der)|submitted|generated)(?:-[a-z]{1,20})?")
+_ROBOT_HEADER = re.compile(
+    r"x-(?:[a-z]{1,20}-)?auto-?(?:repl(?:y|ied)|respon(?:d|se|der)|submitted|generated)(?:-[a-z]{1,20})?"
+)
 """However a vendor writes it; ``X-Auto-Response-Suppress`` asks robots to be quiet, and people's mail has it."""
 _ROBOT_HEADERS: Final = frozenset({
     "feedback-type", "x-amazon-auto-reply", "x-cron-env", "x-fc-machinegenerated", "x-is-auto-reply", "x-out-of-office", "x-vacation",

@@ -18,8 +18,10 @@ from email.policy import compat32
 from typing import Any, Final, cast
 
 import charset_normalizer
-import inscriptis
+from inscriptis import Inscriptis
 from inscriptis.model.config import ParserConfig
+from lxml import etree
+from lxml import html as lxml_html
 
 from channels.email.tnef import Opened, opened
 from ingest.files import label
@@ -34,6 +36,8 @@ MOST_WORDS: Final = 2 * 1024 * 1024
 """Characters of a body that are read; eight times what a contact carries."""
 MOST_FILE_BYTES: Final = 128 * 1024 * 1024
 """Bytes of all attachments of one mail together."""
+MOST_GUESSED_AS_LATIN: Final = 64
+"""Bytes of which too few tell an alphabet apart; up to here what has some ASCII in it is taken for Western European."""
 MOST_FORWARDED: Final = 10
 """Mails forwarded without a comment whose words are read."""
 MOST_TAGS: Final = 15_000
@@ -329,7 +333,7 @@ def unflowed(text: str, *, delsp: bool = False) -> str:
     for line in text.split("\n"):
         words = line.lstrip(">")
         depth = len(line) - len(words)
-        words = words[1:] if words.startswith(" ") else words
+        words = words.removeprefix(" ")
         if words == "-- ":
             out.append([">" * depth, " " if depth else "", words])
             joined, before = False, -1
@@ -351,7 +355,9 @@ def _read_files(files: list[tuple[Message, bool]], beside: dict[int, Opened], ma
             packed = beside[place].files
             used += sum(len(each.content) for each in packed)
             if used <= MOST_FILE_BYTES:
-                mail.files += [File(label(each.name), _media_type(each.content_type), each.content, inline=False) for each in packed]
+                mail.files += [
+                    File(label(each.name), _media_type(each.content_type), each.content, inline=False) for each in packed
+                ]
                 continue
         content = _content(part)
         used += len(content)
@@ -575,6 +581,15 @@ _NOT_CHARSETS: Final = {
     "raw_unicode_escape",
     "undefined",
 }
+_WINDOWS: Final[dict[str | None, str]] = {
+    "iso8859-2": "cp1250",
+    "iso8859-4": "cp1257",
+    "iso8859-7": "cp1253",
+    "iso8859-13": "cp1257",
+    "iso8859-15": "cp1252",
+}
+"""What a text is in where it says the first and holds bytes that are control characters in it."""
+_C1: Final = re.compile(rb"[\x80-\x9f]")
 _ASCII: Final = bytes(range(128))
 _SURROGATES: Final = re.compile(r"[\ud800-\udfff]")
 
@@ -615,6 +630,8 @@ def decode_text(content: bytes, charset: str | None, hint: str | None = None) ->
     unicode = _strictly(content, "utf-8")
     if unicode is not None and (codec is None or codec in {"utf-8", "cp1252"} or len(content.translate(None, _ASCII)) >= 6):
         return unicode.removeprefix("\ufeff"), trouble
+    if codec in _WINDOWS and _C1.search(content):
+        codec = _WINDOWS[codec]
     if codec is not None and codec != "utf-8" and (declared := _strictly(content, codec)) is not None:
         return declared, trouble
     if unicode is not None:
@@ -636,7 +653,8 @@ def _guess(content: bytes, codec: str | None, hint: str | None, trouble: str | N
             return text, trouble
         if (east := _east_asian(content)) is not None and (text := _strictly(content, east)) is not None:
             return text, trouble or f"none was declared that holds; read as {east}"
-        best = charset_normalizer.from_bytes(content[:4096]).best() if len(content) > 3 else None
+        enough = len(content) > MOST_GUESSED_AS_LATIN or high * 10 > len(content) * 6
+        best = charset_normalizer.from_bytes(content[:4096]).best() if len(content) > 3 and enough else None
         if best is not None and best.encoding not in {"ascii", "utf_8"}:
             likely = "gb18030" if best.encoding in {"gb2312", "gbk"} else best.encoding
             if (text := _strictly(content, likely)) is not None:
@@ -776,12 +794,20 @@ def text_of_html(page: str) -> str:
     text = ""
     if page.count("<") <= MOST_TAGS:
         try:
-            text = inscriptis.get_text(page, _LAYOUT)
-        except (ValueError, RecursionError, TypeError, KeyError, IndexError, AttributeError, AssertionError):
+            # its own way in would leave out what is nested deeper than 255 levels
+            tree: Any = lxml_html.document_fromstring(
+                _XML_DECLARATION.sub("", page), parser=lxml_html.HTMLParser(huge_tree=True)
+            )
+            text = Inscriptis(tree, _LAYOUT).get_text()
+        except (_XML.LxmlError, ValueError, RecursionError, TypeError, KeyError, IndexError, AttributeError, AssertionError):
             text = ""
     if not _without(text, QUOTE_OPENS, QUOTE_CLOSES).strip():
         text = _stripped(page)
     return tidy("\n".join(re.sub(r"[ \t\xa0]{2,}", " ", line).strip() for line in text.split("\n")))
+
+
+_HTML, _XML = cast("Any", lxml_html), cast("Any", etree)  # they have no types
+_XML_DECLARATION: Final = re.compile(r"\A\s*<\?xml\s[^<>]{0,200}>")
 
 
 def _with_marks(page: str) -> str:

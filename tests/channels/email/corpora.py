@@ -19,7 +19,7 @@ from email.policy import default
 from html.parser import HTMLParser
 from pathlib import Path
 from time import process_time
-from typing import Any
+from typing import Any, TypedDict
 
 from rich.console import Console
 from rich.table import Table
@@ -103,10 +103,12 @@ def weigh(truth: Truth, tally: Tally, told: Callable[[str], None]) -> None:
         told(f"slow: {took:.1f} s")
     if truth.sender is not None:
         tally.sender.append((got.address or "").casefold() == truth.sender.casefold())
-        tally.sender[-1] or told(f"sender: {got.address!r}, not {truth.sender!r}")
+        if not tally.sender[-1]:
+            told(f"sender: {got.address!r}, not {truth.sender!r}")
     if truth.subject is not None:
         tally.subject.append(same(got.subject or "", truth.subject))
-        tally.subject[-1] or told(f"subject: {got.subject!r}, not {truth.subject!r}")
+        if not tally.subject[-1]:
+            told(f"subject: {got.subject!r}, not {truth.subject!r}")
     if truth.texts is not None:
         _weigh_text(truth, got, tally, told)
     if truth.full_text is not None:
@@ -128,13 +130,21 @@ def _weigh_text(truth: Truth, got: Reading, tally: Tally, told: Callable[[str], 
     text = re.sub(r"(?m)^> ?", "", got.text) if truth.letters else got.text
     given = pieces(text, letters=truth.letters)
     right = any(same(text, each, letters=truth.letters) for each in texts)
-    near, wanted = max(((likeness(given, each), each) for each in (pieces(text, letters=truth.letters) for text in texts)), key=lambda each: each[0])
-    missing = min((pieces(text, letters=truth.letters) - given).total() / max(1, pieces(text, letters=truth.letters).total()) for text in texts)
+    near, wanted = max(
+        ((likeness(given, each), each) for each in (pieces(text, letters=truth.letters) for text in texts)),
+        key=lambda each: each[0],
+    )
+    missing = min(
+        (pieces(text, letters=truth.letters) - given).total() / max(1, pieces(text, letters=truth.letters).total())
+        for text in texts
+    )
     tally.exact.append(right)
     tally.likeness.append(1.0 if right else near)
     tally.lost.append(not right and missing > 0.1)
     if not right:
-        told(f"text {near:.2f}{' LOST' if tally.lost[-1] else ''}: more {sorted((given - wanted).elements())[:30]}, less {sorted((wanted - given).elements())[:30]}")
+        told(
+            f"text {near:.2f}{' LOST' if tally.lost[-1] else ''}: more {sorted((given - wanted).elements())[:30]}, less {sorted((wanted - given).elements())[:30]}"
+        )
 
 
 def _weigh_files(wanted: list[Callable[[bytes], bool]], got: Reading, tally: Tally, told: Callable[[str], None]) -> None:
@@ -150,20 +160,26 @@ def _weigh_files(wanted: list[Callable[[bytes], bool]], got: Reading, tally: Tal
             found += 1
     if wanted:
         tally.content.append(found == len(wanted))
-        tally.content[-1] or told(f"bytes: {found} of {len(wanted)}; {[each[:60] for each in left]}")
+        if not tally.content[-1]:
+            told(f"bytes: {found} of {len(wanted)}; {[each[:60] for each in left]}")
 
 
 # The corpora
 
 
-def _headers(raw: bytes) -> dict[str, str]:
+class _Told(TypedDict, total=False):
+    sender: str
+    subject: str
+
+
+def _headers(raw: bytes) -> _Told:
     """Sender and subject as the standard library's newer parser has them, where it finds no fault in the headers and they are ASCII."""
     if not re.split(rb"\r?\n\r?\n", raw, maxsplit=1)[0].isascii():
         return {}
     try:
         mail = message_from_bytes(raw, policy=default)
         given, subject = mail.get_all("from", []), mail.get_all("subject", [])
-        found: dict[str, str] = {}
+        found: _Told = {}
         if len(given) == 1 and not given[0].defects and len(given[0].addresses) == 1 and given[0].addresses[0].domain:
             found["sender"] = given[0].addresses[0].addr_spec
         if len(subject) == 1 and not subject[0].defects and not re.search(r"[\x00-\x1f\ufffd\ud800-\udfff]", str(subject[0])):
@@ -240,7 +256,12 @@ def _talon_pairs(file: Path, asked: str) -> Iterator[tuple[str, str, str]]:
         return None
 
     for test in ast.parse(file.read_text(encoding="utf-8")).body:
-        if not isinstance(test, ast.FunctionDef) or not test.name.startswith("test_") or "bad_html" in test.name or "CRLF" in test.name:
+        if (
+            not isinstance(test, ast.FunctionDef)
+            or not test.name.startswith("test_")
+            or "bad_html" in test.name
+            or "CRLF" in test.name
+        ):
             continue
         known: dict[str, str] = {}
         for count, line in enumerate(test.body):
@@ -272,7 +293,11 @@ def stalwart(folder: Path) -> Iterator[Truth]:
         bodies = [_body_of(parts[place]) for place in told["text_body"]]
         files = [_fits(parts[place], raw) for place in told["attachments"]]
         # a picture among the words is a part of RFC 8621's body; we keep every picture as a file
-        files += [_fits(parts[place], raw) for place in told["text_body"] if place not in told["attachments"] and not {"Text", "Html"} & set(parts[place]["body"])]
+        files += [
+            _fits(parts[place], raw)
+            for place in told["text_body"]
+            if place not in told["attachments"] and not {"Text", "Html"} & set(parts[place]["body"])
+        ]
         words = "\n".join(each for each in bodies if each)
         unread = "\ufffd" in words or "\ufffd" in (subject or "")  # it gave up where we need not
         uuencoded = re.search(r"(?m)^begin [0-7]{3} ", words) is not None  # files in the text are text to it
@@ -328,7 +353,8 @@ def _fits(part: dict[str, Any], raw: bytes) -> Callable[[bytes], bool]:
     if kind in {"Text", "Html"}:
         plain = _undone(content.encode()).decode("cp1252", "replace")
         return lambda got: any(
-            got.decode(charset, "replace").replace("\r\n", "\n").strip("\n") in {content.replace("\r\n", "\n").strip("\n"), plain.replace("\r\n", "\n").strip("\n")}
+            got.decode(charset, "replace").replace("\r\n", "\n").strip("\n")
+            in {content.replace("\r\n", "\n").strip("\n"), plain.replace("\r\n", "\n").strip("\n")}
             for charset in ("utf-8", "cp1252", "utf-16", *(_charsets(part)))
         )
     written = raw[part["offset_body"] : part["offset_end"]]
@@ -363,7 +389,12 @@ def _by_headers(pattern: str, *, bounces: str = r"\Z.", neither: str = r"\Z.") -
     def read_all(folder: Path) -> Iterator[Truth]:
         for file in sorted(folder.glob(pattern)):
             name = str(file.relative_to(folder))
-            if file.is_file() and re.search(r"\.(?:eml|txt|\d\d)$|/mail_[a-z_0-9]+$", name) and ".expected" not in name and "purpose" not in name:
+            if (
+                file.is_file()
+                and re.search(r"\.(?:eml|txt|\d\d)$|/mail_[a-z_0-9]+$", name)
+                and ".expected" not in name
+                and "purpose" not in name
+            ):
                 bounce = None if re.search(neither, name) else re.search(bounces, name) is not None
                 yield Truth(name, file.read_bytes(), bounce=bounce, **_headers(file.read_bytes()))
 
@@ -375,7 +406,11 @@ def flufl(folder: Path) -> Iterator[Truth]:
     source = (folder / "tests/test_detectors.py").read_text(encoding="utf-8")
     known = set(re.findall(r"'(\w+\.txt)',\s+\[b'", source)) | {"simple_42.txt", "simple_43.txt"}
     for file in sorted((folder / "tests/data").glob("*.txt")):
-        yield Truth(file.name, file.read_bytes(), bounce=True if file.name in known else None if file.name in {"bounce_01.txt", "dumbass_01.txt"} else False)
+        yield Truth(
+            file.name,
+            file.read_bytes(),
+            bounce=True if file.name in known else None if file.name in {"bounce_01.txt", "dumbass_01.txt"} else False,
+        )
 
 
 CORPORA: dict[str, tuple[str, Callable[[Path], Iterator[Truth]]]] = {
@@ -384,7 +419,10 @@ CORPORA: dict[str, tuple[str, Callable[[Path], Iterator[Truth]]]] = {
     "talon": ("talon", talon),
     "talon_html": ("talon", talon_html),
     "stalwart": ("stalwart", stalwart),
-    "mikel": ("mikel", _by_headers("spec/fixtures/emails/**/*", bounces="multipart_report_emails", neither="mimepart_without_content_type")),
+    "mikel": (
+        "mikel",
+        _by_headers("spec/fixtures/emails/**/*", bounces="multipart_report_emails", neither="mimepart_without_content_type"),
+    ),
     "flanker": ("flanker", _by_headers("tests/fixtures/messages/**/*", bounces="/bounce/", neither="/delayed")),
     "freescout": ("freescout", _by_headers("tests/Messages/*")),
     "mail-parser": ("mail-parser", _by_headers("tests/mails/*", neither="malformed_2")),
@@ -411,10 +449,42 @@ def table(tallies: dict[str, Tally]) -> Table:
     for each in tallies.values():
         for key, value in vars(each).items():
             setattr(whole, key, getattr(whole, key) + value)
-    shown = Table("corpus", "mails", "failed", "slow", "sender", "subject", "text exact", "F1", "lost", "full F1", "files", "bytes", "bounces", "false")
+    shown = Table(
+        "corpus",
+        "mails",
+        "failed",
+        "slow",
+        "sender",
+        "subject",
+        "text exact",
+        "F1",
+        "lost",
+        "full F1",
+        "files",
+        "bytes",
+        "bounces",
+        "false",
+    )
     for name, each in {**tallies, "all": whole}.items():
-        lists = (each.sender, each.subject, each.exact, each.likeness, each.lost, each.full, each.count, each.content, each.bounces, each.not_bounces)
-        shown.add_row(name, str(each.mails), str(each.failed), str(each.slow), *(f"{100 * sum(some) / len(some):.1f}" if some else "" for some in lists))
+        lists = (
+            each.sender,
+            each.subject,
+            each.exact,
+            each.likeness,
+            each.lost,
+            each.full,
+            each.count,
+            each.content,
+            each.bounces,
+            each.not_bounces,
+        )
+        shown.add_row(
+            name,
+            str(each.mails),
+            str(each.failed),
+            str(each.slow),
+            *(f"{100 * sum(some) / len(some):.1f}" if some else "" for some in lists),
+        )
     return shown
 
 
@@ -427,7 +497,10 @@ def main() -> int:
     given = parser.parse_args()
     tallies = measure(given.folder, given.only, lambda which, short: print(f"{which}: {short}") if given.verbose else None)
     if not tallies:
-        print(f"{given.folder} holds none of {', '.join(place for place, _ in CORPORA.values())}; see docs/mail.md.", file=sys.stderr)
+        print(
+            f"{given.folder} holds none of {', '.join(place for place, _ in CORPORA.values())}; see docs/mail.md.",
+            file=sys.stderr,
+        )
         return 2
     Console(width=160).print(table(tallies))
     return 0

@@ -1,7 +1,6 @@
 """Mail becomes contacts: each ``samples/*.eml`` lies beside the contact it must become, and no bytes at all are too bad."""
 
 import json
-import unicodedata
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -15,6 +14,7 @@ from channels.email.translate import translate
 from channels.email.words import new_words
 from ingest.contract import FULL_TEXT_LIMIT, Automatic, Contact
 from ingest.ids import digest
+from tests.channels.email.sound import sound
 
 SAMPLES = Path(__file__).parent / "samples"
 RECEIVED = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -279,19 +279,6 @@ def test_a_hostile_million_bytes_do_not_hold_the_mailbox(raw: bytes):
     assert monotonic() - started < 10  # against a hang; minutes where something is quadratic
 
 
-def _sound(raw: bytes) -> None:
-    contact, contents = translate(raw, account="care", received_at=RECEIVED, backfill=False, authserv_id="mx.example.net")
-    assert contact.original == digest(raw)
-    for words in (contact.text, contact.full_text):
-        assert "\x00" not in words
-        assert "\r" not in words
-        words.encode()
-    for line in (contact.subject, contact.sender.name, *(each.name for each in contact.attachments)):
-        assert line is None or not any(unicodedata.category(each) == "Cc" for each in line)
-    assert {each.digest for each in contact.attachments} == set(contents)
-    assert not any(each.startswith("not-read: ") and each.endswith(("Error", "Exception")) for each in contact.warnings)
-
-
 @given(st.binary(max_size=2_000))
 @example(b"")
 @example(b"\x00")
@@ -300,7 +287,7 @@ def _sound(raw: bytes) -> None:
 @example(b"Content-Type: text/plain; charset=undefined\n\n\xff")
 @example(b"Content-Type: text/plain; charset=utf-7\n\n+2AA-")
 def test_any_bytes_become_a_contact(raw: bytes):
-    _sound(raw)
+    sound(raw)
 
 
 _PIECES = st.sampled_from([
@@ -316,7 +303,7 @@ _PIECES = st.sampled_from([
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(_PIECES, max_size=60))
 def test_any_pieces_of_mail_become_a_contact(pieces: list[bytes]):
-    _sound(b"".join(pieces))
+    sound(b"".join(pieces))
 
 
 @pytest.mark.parametrize(

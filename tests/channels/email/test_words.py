@@ -91,7 +91,7 @@ UNMARKED = {
     "aol-en": "-----Original Message-----\nFrom: Office <help@example.net>\nTo: mair@example.org\nSent: Fri, 27 Feb 2026 16:02\nSubject: Re: My complaint\n\n",
     "hotmail-en": "Date: Fri, 27 Feb 2026 16:02:11 +0000\nFrom: help@example.net\nTo: mair@example.org\nSubject: Re: My complaint\n\n",
     "bold-labels": "*From:* Office <help@example.net>\n*Sent:* 27 February 2026 16:02\n*To:* Mair <mair@example.org>\n*Subject:* RE: My complaint\n\n",
-    "android-de": 'Am 27. Februar 2026 16:02:11 MEZ schrieb Office <help@example.net>:\n',
+    "android-de": "Am 27. Februar 2026 16:02:11 MEZ schrieb Office <help@example.net>:\n",
     "k9-en": "On 27 February 2026 16:02:11 GMT, Office <help@example.net> wrote:\n",
     "wp-pl": "Dnia 27 lutego 2026 16:02 Office <help@example.net> napisał(a):\n\n",
     "interia-header-pl": "Od: Office <help@example.net>\nDo: mair@example.org;\nWysłane: 16:02 piątek 2026-02-27\nTemat: Re: Skarga\n\n",
@@ -101,7 +101,7 @@ BEFORE_MARKS = {
     "ox-en": "> On 27/02/2026 16:02 GMT Office <help@example.net> wrote:\n>\n>\n",
     "ox-de": "> Office <help@example.net> hat am 27.02.2026 16:02 CET geschrieben:\n>\n>\n",
     "ox-fr": "> Le 27/02/2026 16:02 CET, Office <help@example.net> a écrit :\n>\n>\n",
-    "orange-fr": "> Message du 27/02/26 16:02\n> De : \"Office\" <help@example.net>\n> A : mair@example.org\n> Copie à :\n> Objet : Re: Plainte\n>\n",
+    "orange-fr": '> Message du 27/02/26 16:02\n> De : "Office" <help@example.net>\n> A : mair@example.org\n> Copie à :\n> Objet : Re: Plainte\n>\n',
     "apple-quoted": "> On 27 Feb 2026, at 16:02, Office <help@example.net> wrote:\n> \n",
 }  # fmt: skip
 
@@ -147,7 +147,7 @@ TOLD = [
     "Name: Mair Pryce\nDate: 3 May 2025\nAddress: 1 High Street\n\nThey lost my file.",
     "My rent went up by >10 % and I was told\n-- by a neighbour -- that nobody checked.",
     "Timeline\n--------\n3 May: rang\n4 May: rang again\n--------\nNobody came.",
-    "They sent this letter:\n\n\"We will ring you by Friday.\"\n\nThey did not.",
+    'They sent this letter:\n\n"We will ring you by Friday."\n\nThey did not.',
     "Sent from hospital, where I have been since May.",
     "On Monday, they wrote:",
 ]  # fmt: skip
@@ -169,7 +169,10 @@ def test_what_a_person_quotes_themselves_above_the_history_is_theirs():
 
 
 def test_a_line_between_angles_is_no_quotation():
-    assert new_words("Look here\n>>> >>> http://example.org <<<\nand there") == "Look here\n>>> >>> http://example.org <<<\nand there"
+    assert (
+        new_words("Look here\n>>> >>> http://example.org <<<\nand there")
+        == "Look here\n>>> >>> http://example.org <<<\nand there"
+    )
 
 
 HTML_ANSWERS = {
@@ -179,7 +182,7 @@ HTML_ANSWERS = {
     "apple": '<html><body>{own}<br><div><blockquote type="cite"><div>On 27 Feb 2026, at 16:02, Office &lt;help@example.net&gt; wrote:</div><br><div>{theirs}'
     "</div></blockquote></div></body></html>",
     "iphone": '<html><body>{own}<br><br><div dir="ltr">Sent from my iPhone</div><div dir="ltr"><br><blockquote type="cite">On 27 Feb 2026, at 16:02, Office '
-    "&lt;help@example.net&gt; wrote:<br><br></blockquote></div><blockquote type=\"cite\"><div>{theirs}</div></blockquote></body></html>",
+    '&lt;help@example.net&gt; wrote:<br><br></blockquote></div><blockquote type="cite"><div>{theirs}</div></blockquote></body></html>',
     "outlook": '<div class="WordSection1"><p class="MsoNormal">{own}</p><div><div style="border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0cm 0cm 0cm">'
     '<p class="MsoNormal"><b>From:</b> Office &lt;help@example.net&gt; <br><b>Sent:</b> 27 February 2026 16:02<br><b>To:</b> Mair &lt;mair@example.org&gt;<br>'
     '<b>Subject:</b> RE: My complaint</p></div></div><p class="MsoNormal">{theirs}</p></div>',
@@ -221,7 +224,7 @@ def test_an_answer_above_history_in_html(page: str):
 def test_words_that_are_only_moved_to_the_right_are_the_persons_own(tag: str):
     body = f"<div>I wrote:</div>{tag}<div>Please ring me.</div></blockquote><div>Nobody did.</div>"
     got = read(b"From: mair@example.org\nContent-Type: text/html; charset=utf-8\n\n" + body.encode())
-    assert got.text.split() == "I wrote: Please ring me. Nobody did.".split()
+    assert got.text.split() == ["I", "wrote:", "Please", "ring", "me.", "Nobody", "did."]
 
 
 @pytest.mark.parametrize("nested", ["<blockquote>" * 400, "</blockquote>" * 400, "<blockquote><p>" * 20 + "</blockquote>"])
