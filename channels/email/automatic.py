@@ -153,9 +153,10 @@ def _is_bounce(mail: Mail, sender: str | None, subject: str, words: str, report:
     local = (sender or mail.decoded("from")).partition("@")[0].strip(' "<')
     system = _DAEMON.fullmatch(local) is not None or _SYSTEM_NAME.search(mail.decoded("from")[:200]) is not None
     says = _BOUNCE_SUBJECT.match(subject) is not None
-    told = _BOUNCE_WORDS.search(words) is not None
     if system or envelope:
-        return says or "message/delivery-status" in mail.types or (system and told and _AWAY_SUBJECT.match(subject) is None)
+        if says or "message/delivery-status" in mail.types:
+            return True
+        return system and _AWAY_SUBJECT.match(subject) is None and _BOUNCE_WORDS.search(words) is not None
     if local.lower().startswith("postmaster"):
         return says
     return says and (

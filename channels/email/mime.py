@@ -372,7 +372,10 @@ def _read_files(files: list[tuple[Message, bool]], beside: dict[int, Opened], ma
 
 def _type_of(part: Message) -> str:
     """``main/sub`` in lower case. Of several headers the first that is a type counts, as mail programs have it."""
-    return _media_type(Message.get_content_type(part))
+    known: str | None = vars(part).get("_type")
+    if known is None:
+        known = vars(part)["_type"] = _media_type(Message.get_content_type(part))
+    return known
 
 
 def _media_type(given: str) -> str:
@@ -405,7 +408,13 @@ def _name_of(part: Message, hint: str | None = None) -> str:
 
 def _parameters(part: Message, name: str, hint: str | None = None) -> dict[str, str]:
     """A header's parameters decoded: quoted, RFC 2231 in pieces and charsets, or encoded words where they do not belong."""
-    value = _header(part, name)[:MOST_FIELD_BYTES]
+    known: dict[tuple[str, str | None], dict[str, str]] = vars(part).setdefault("_parameters", {})
+    if (name, hint) not in known:
+        known[name, hint] = _read_parameters(_header(part, name)[:MOST_FIELD_BYTES], hint)
+    return known[name, hint]
+
+
+def _read_parameters(value: str, hint: str | None) -> dict[str, str]:
     pieces: dict[str, dict[int, tuple[str, bool]]] = {}
     for key, given in _split_parameters(value):
         stem, star, rest = key.partition("*")
@@ -513,13 +522,9 @@ def _uu_line(line: str) -> bytes | None:
     if not _UU_LINE.fullmatch(line):
         return None
     size = (ord(line[0]) - 32) & 63
-    if (
-        not 32 <= ord(line[0]) <= 96
-        or len(line) - 1 > ((size + 2) // 3) * 4 + 2
-        or any(not " " <= each <= "`" for each in line)
-    ):
-        return None
     wanted = ((size + 2) // 3) * 4
+    if len(line) - 1 > wanted + 2:
+        return None
     try:
         return binascii.a2b_uu((line[0] + line[1 : 1 + wanted].ljust(wanted)).encode())
     except binascii.Error:
@@ -718,7 +723,10 @@ _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 
 def one_line(text: str) -> str:
     """Text on one line: folds and control characters become single spaces."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", _scrub(text)).strip()
+    return _NO_LINE.sub(" ", _scrub(text)).strip()
+
+
+_NO_LINE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 # Headers
@@ -726,7 +734,9 @@ def one_line(text: str) -> str:
 
 def decode_header(value: str, charset: str | None = None) -> str:
     """A header's raw value as text on one line: encoded words, also adjacent and broken ones, and raw 8-bit characters."""
-    value = re.sub(r"\r?\n[ \t]*|\r[ \t]*", " ", eight_bit(value, charset))
+    if value.isascii() and "=?" not in value:
+        return one_line(_FOLD.sub(" ", value))
+    value = _FOLD.sub(" ", eight_bit(value, charset))
     out: list[str] = []
     pending: list[tuple[str, bytes]] = []
     at = 0
@@ -756,6 +766,7 @@ def decode_header(value: str, charset: str | None = None) -> str:
     return one_line("".join(out))
 
 
+_FOLD: Final = re.compile(r"\r?\n[ \t]*|\r[ \t]*")
 _ENCODED_WORD: Final = re.compile(r"=\?([\w.:+*-]{1,64})\?([bBqQ])\?")
 
 
