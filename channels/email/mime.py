@@ -328,24 +328,22 @@ def unflowed(text: str, *, delsp: bool = False) -> str:
     """Paragraphs on one line each again (RFC 3676 section 4.2); quotation marks stay, and a signature's ``-- `` is none's line."""
     if " \n" not in text and "\n " not in text:
         return text
-    out: list[list[str]] = []
-    joined, before = False, -1
+    out: list[str] = []
+    paragraph: list[str] = []
+    flows, before = False, 0
     for line in text.split("\n"):
         words = line.lstrip(">")
         depth = len(line) - len(words)
-        words = words.removeprefix(" ")
-        if words == "-- ":
-            out.append([">" * depth, " " if depth else "", words])
-            joined, before = False, -1
-            continue
-        flows = words.endswith(" ")
-        shown = words[:-1] if flows and delsp else words
-        if joined and depth == before:
-            out[-1].append(shown)
-        else:
-            out.append([">" * depth, " " if depth and words else "", shown])
-        joined, before = flows, depth
-    return "\n".join("".join(each) for each in out)
+        words = words[1:] if words.startswith(" ") else words
+        signature = words == "-- "
+        if not (flows and depth == before and not signature):
+            if paragraph:
+                out.append("".join(paragraph))
+            paragraph = [">" * depth + " "] if depth and words else [">" * depth]
+        flows, before = words.endswith(" ") and not signature, depth
+        paragraph.append(words[:-1] if flows and delsp else words)
+    out.append("".join(paragraph))
+    return "\n".join(out)
 
 
 def _read_files(files: list[tuple[Message, bool]], beside: dict[int, Opened], mail: Mail) -> None:

@@ -145,11 +145,34 @@ class _Block:
     """Words of the person's own that stand on the same line."""
 
 
+class _Kept(list[str]):
+    """Lines that are taken for the person's own, and only added to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._looked = 0
+        self._verdict: bool | None = None
+
+    def say_something(self) -> bool:
+        """Whether a person's own words stand there: not only rules, a telephone's footer, or a signature set by the mail program.
+
+        Each line is looked at once, however often this is asked.
+        """
+        while self._verdict is None and self._looked < len(self):
+            line = self[self._looked]
+            self._looked += 1
+            if line.rstrip() == "--":
+                self._verdict = False
+            elif line.strip() and not _RULE.fullmatch(line[:MOST_LINE]) and not _FOOTER.fullmatch(line[:MOST_LINE]):
+                self._verdict = True
+        return self._verdict is True
+
+
 def new_words(text: str, subject: str = "") -> str:
     """What the person wrote themselves; empty where there is nothing but a quotation. ``text`` has line feeds only."""
     lines = _unarmoured(text).replace("\u200e", "").split("\n")
     closing = [_could_end(line[-160:].rstrip()) for line in lines[: MOST_LINES + MOST_ATTRIBUTION_LINES]]
-    kept: list[str] = []
+    kept = _Kept()
     at = 0
     introduced, history = False, -1
     while at < len(lines):
@@ -159,13 +182,13 @@ def new_words(text: str, subject: str = "") -> str:
             at += 1
             continue
         if _QUOTED.match(line):
-            if not introduced and _says_something(kept):
+            if not introduced and kept.say_something():
                 history = _next_history(lines, closing, at) if history < 0 else history
                 if history < len(lines):
                     kept.append(line.rstrip())
                     at += 1
                     continue
-            block = None if _says_something(kept) else _forwarded_within_quotation(lines, at)
+            block = None if kept.say_something() else _forwarded_within_quotation(lines, at)
             if block is not None:
                 kept += [_QUOTE_MARKS.sub("", each).rstrip() for each in lines[block.end :]]
                 break
@@ -189,7 +212,7 @@ def new_words(text: str, subject: str = "") -> str:
         elif not block.certain:
             kept.append(line.rstrip())
             at += 1
-        elif _says_something(kept) or (block.headers and not block.forwarded and _REPLY_SUBJECT.match(subject)):
+        elif kept.say_something() or (block.headers and not block.forwarded and _REPLY_SUBJECT.match(subject)):
             break
         elif block.headers:
             kept += [each.rstrip() for each in lines[block.end :]]
@@ -249,16 +272,6 @@ def _forwarded_within_quotation(lines: list[str], at: int) -> _Block | None:
     """A forward as Apple's programs write it, wholly behind quotation marks."""
     block = _marker(lines, at)
     return block if block is not None and block.forwarded else None
-
-
-def _says_something(kept: list[str]) -> bool:
-    """Whether a person's own words stand there: not only rules, a telephone's footer, or a signature set by the mail program."""
-    for line in kept:
-        if line.rstrip() == "--":
-            return False
-        if line.strip() and not _RULE.fullmatch(line[:MOST_LINE]) and not _FOOTER.fullmatch(line[:MOST_LINE]):
-            return True
-    return False
 
 
 def _trimmed(kept: list[str]) -> str:

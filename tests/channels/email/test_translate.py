@@ -269,6 +269,20 @@ HOSTILE = {
     "encoded-words": b"Subject: " + b"=?a?q?" * 10_000 + b"\n\nhi",
     "parameters": HEAD + b"Content-Type: text/plain; " + b'a="' * 20_000 + b"\\\n\nhi",
     "levels-and-lines": _nested(49) + b"\n" * MILLION,
+    "commas": b"From: " + b"a," * (MILLION // 3) + b"\n\nhi",
+    "pieces": HEAD + b"Content-Type: text/plain" + b";a*0=b" * 9_000 + b"\n\nhi",
+    "padding": letter(b"A=A=" * (MILLION // 4), more=b"Content-Transfer-Encoding: base64\n"),
+    "flowed": letter(b"a \n" * (MILLION // 3), "text/plain; format=flowed; delsp=yes"),
+    "flowed-levels": letter(b"".join(b">" * (each % 200) + b" a \n" for each in range(9_000)), "text/plain; format=flowed"),
+    "blockquotes": letter(b"<blockquote class=quote>a</blockquote>" * (MILLION // 38), "text/html"),
+    "blockquote-tags": letter(b"<blockquote " * (MILLION // 12), "text/html"),
+    "nested-html": letter(b"<b><i>" * 7_000 + b"hello", "text/html"),
+    "quotes-and-attributions": letter(b"own\n" + b"> a\nOn 5 May 2020 10:10\n" * (MILLION // 25)),
+    "colons": letter(b"On Monday 5:\n" * (MILLION // 14)),
+    "returned": b"From: mailer-daemon@example.org\nSubject: undeliverable\n\n" + b"your message to " * (MILLION // 16),
+    "forwards": HEAD
+    + b"Content-Type: multipart/mixed; boundary=b\n\n"
+    + b"--b\nContent-Type: message/rfc822\n\nSubject: x\n\nhi\n" * 20_000,
 }
 
 
