@@ -334,7 +334,7 @@ def unflowed(text: str, *, delsp: bool = False) -> str:
     for line in text.split("\n"):
         words = line.lstrip(">")
         depth = len(line) - len(words)
-        words = words[1:] if words.startswith(" ") else words
+        words = words.removeprefix(" ")
         signature = words == "-- "
         if not (flows and depth == before and not signature):
             if paragraph:
