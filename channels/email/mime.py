@@ -20,7 +20,6 @@ from typing import Any, Final, cast
 import charset_normalizer
 from inscriptis import Inscriptis
 from inscriptis.model.config import ParserConfig
-from lxml import etree
 from lxml import html as lxml_html
 
 from channels.email.tnef import Opened, opened
@@ -804,18 +803,25 @@ def text_of_html(page: str) -> str:
     if page.count("<") <= MOST_TAGS:
         try:
             # its own way in would leave out what is nested deeper than 255 levels
-            tree: Any = lxml_html.document_fromstring(
-                _XML_DECLARATION.sub("", page), parser=lxml_html.HTMLParser(huge_tree=True)
-            )
+            tree = _HTML.document_fromstring(_XML_DECLARATION.sub("", page), parser=_HTML.HTMLParser(huge_tree=True))
             text = Inscriptis(tree, _LAYOUT).get_text()
-        except (_XML.LxmlError, ValueError, RecursionError, TypeError, KeyError, IndexError, AttributeError, AssertionError):
+        except (
+            _HTML.etree.LxmlError,
+            ValueError,
+            RecursionError,
+            TypeError,
+            KeyError,
+            IndexError,
+            AttributeError,
+            AssertionError,
+        ):
             text = ""
     if not _without(text, QUOTE_OPENS, QUOTE_CLOSES).strip():
         text = _stripped(page)
     return tidy("\n".join(re.sub(r"[ \t\xa0]{2,}", " ", line).strip() for line in text.split("\n")))
 
 
-_HTML, _XML = cast("Any", lxml_html), cast("Any", etree)  # they have no types
+_HTML: Final = cast("Any", lxml_html)  # it has no types
 _XML_DECLARATION: Final = re.compile(r"\A\s*<\?xml\s[^<>]{0,200}>")
 
 

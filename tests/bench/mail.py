@@ -58,8 +58,8 @@ def ours(raw: bytes) -> None:
         digest(each.content)
 
 
-def _others() -> dict[str, Callable[[bytes], None]]:
-    found: dict[str, Callable[[bytes], None]] = {}
+def _others() -> dict[str, Callable[[bytes], object]]:
+    found: dict[str, Callable[[bytes], object]] = {}
 
     def module(name: str) -> Any:
         try:
