@@ -11,18 +11,18 @@ from ingest.contract import Automatic
 
 _DAEMON = re.compile(
     r"(?i)(?:mailer[-_.]?daemon|mail[-_]?daemon|mdaemon|mail[-_.]?deliver\w*|bounces?|majordomo|postoffice|ndr|imss|e500_smtp\w*|smtp[-_.]\w+"
-    r"|system.administrator|mail[-_.]?(?:admin|system)\w*)(?:[-_.+].*)?"
+    r"|microsoftexchange[0-9a-f]{16,}|system.administrator|mail[-_.]?(?:admin|system)\w*)(?:[-_.+].*)?"
 )
 _SYSTEM_NAME = re.compile(
     r"(?i)mail delivery (?:sub)?system|system administrator|mail administrator|internet mail delivery|mailer[- ]daemon|jetmail system"
 )
 _BOUNCE_SUBJECT = re.compile(
-    r"(?ix)\s*(?:\*+[^*]{1,30}\*+\s*|\[[^\]]{1,30}\]\s*)?(?:undeliver(?:able|ed)|delivery\s(?:status\snotification|failure|has\sfailed|notification|problem"
-    r"|report)|delayed\s(?:mail|delivery)|mail\s(?:delivery\s(?:fail|problem|sys|err|stat)|system\serror|status\sreport|could\snot)|message\s(?:undeliver|delayed|not\sdelivered"
+    r"(?ix)\s*(?:\*+[^*]{1,30}\*+\s*|\[[^\]]{1,30}\]\s*)?(?:undeliver(?:able|ed)|(?:e-?mail|message)\sdelivery\s(?:fail|warning|status|problem|error)|delivery\s(?:status\snotification|failure|has\sfailed|notification|problem"
+    r"|report)|delayed\s(?:mail|delivery)|mail\s(?:delivery\s(?:fail|problem|sys|err|stat|warn)|system\serror|status\sreport|could\snot)|message\s(?:undeliver|delayed|not\sdelivered"
     r"|status)|returned\s(?:mail|e-?mail|to\ssender|message)|failure\s(?:notice|delivery|notification)|failed\s(?:mail|delivery|notice)|non[- ]?deliver|rejected\smail|nondeliver"
     r"|undelivered\smail|warning:\s(?:could\snot\ssend|message)|mail\s(?:failed|error)|processing\serror|automatically\srejected|error\s(?:sending|in\sdelivery)|unzustellbar|nicht\szustellbar|zustell|mail\sdelivery|"
     r"message\snon\s(?:remis|distribu)|non\sremis|échec\sde\s(?:la\s)?(?:remise|livraison)|no\s(?:se\spuede\s|se\spudo\s)?entreg|devolución|correo\sdevuelto|"
-    r"mancato\srecapito|consegna\snon|onbestelbaar|niedostarcz|nie\smożna\sdostarczyć|não\sentregue|falha\sna\sentrega|ni\sellid\sdanfon|\S.{0,60}(?:could\snot\sbe\sdelivered|delivery\sfailed|не\sдоставлено)|.{0,20}(?:传输失败|退信|无法送达))"
+    r"mancato\srecapito|consegna\snon|onbestelbaar|niedostarcz|nie\smożna\sdostarczyć|não\sentregue|falha\sna\sentrega|n[ia]\s(?:ellid|ellir)\s(?:ei\s)?ddanfon|ni\sellid\sdanfon|methu\s(?:â\s)?danfon|heb\sei\sddanfon|nid\soedd\smodd|\S.{0,60}(?:could\snot\sbe\sdelivered|delivery\sfailed|не\sдоставлено)|.{0,20}(?:传输失败|退信|无法送达))"
 )
 _BOUNCE_WORDS = re.compile(
     r"(?i)(?:could not be delivered|was not delivered|undeliverable|delivery (?:has )?failed|permanent (?:fatal )?errors?|unable to deliver|"
@@ -30,33 +30,55 @@ _BOUNCE_WORDS = re.compile(
     r"unknown or illegal alias|delivery to the following|following recipients?|couldn't be delivered|failed permanently|message rejected|over quota|"
     r"mailbox unavailable|bounced|mail has been ret|returning to sender|could not deliver|failed recipients?|non-delivery|automatically rejected|quota|не доставлен|无法送达|n'a pas (?:pu|été)|unzustellbar|wasn't able to deliver|not our customer|5[50]\d[ -]\d?\.?\d)"
 )
+_RETURNED_WORDS = re.compile(
+    r"(?i)(?:\b[45]\.\d{1,3}\.\d{1,3}\b|\b(?:55[0-4]|45[0-2])[ -](?:[45]\.|requested|user|no such|mailbox|sorry|unknown|invalid|recipient|address|message|relay)"
+    r"|(?:user unknown|no such user|unknown user)\b|permanent fatal errors?|mail delivery (?:software|system|subsystem)|qmail-send"
+    r"|following (?:recipients?|address(?:es)?)\b|following e-?mail address|recipients? (?:could|were|was) not|original message (?:follows|headers?|was received|attached)"
+    r"|(?:message|mail) headers? follow|copy of (?:the|your) (?:original )?(?:message|mail)|your (?:message|mail|e-?mail) (?:to|could|was|cannot|can not|has)\b.{0,80}"
+    r"(?:deliver|reject|return|fail)|(?:mail|message) (?:server|host)|returning (?:the )?(?:message|mail|to) |n'a pas pu etre delivre)"
+)
+"""What only a mail system says; a letter, a parcel or a postal vote can come back too."""
+_SURE_SUBJECT = re.compile(
+    r"(?ix)\s*(?:\[(?!auto)[^\]]{1,30}\]\s*)?\[?(?:auto(?:matic|mated)?[\s:_-]*(?:reply|response|answer|respon[ds]er)"
+    r"|abwesenheits(?:notiz|nachricht|meldung|assistent)|automatische[s]?\s(?:antwort|antwoord|rückmeldung)|autom\.\santwort|automatisch\santwoord"
+    r"|r[ée]ponse\sautomatique|(?:ateb|ymateb)\sawtomati[gc]|respuesta\sautom[áa]tica|autorrespuesta|risposta\sautomatica"
+    r"|odpowiedź\sautomatyczna|autoodpowiedź|automatyczna\sodpowiedź|resposta\sautom[áa]tica|autosvar|automatiskt?\ssvar|automaattinen\svastaus"
+    r"|автоответ\w*|автоматический\sответ|自动回复|自動回覆|自動返信|automatická\sodpověď|automatikus\sválasz|otomatik\syanıt|răspuns\sautomat)\s*[:：\]]\s*\S"
+)
+"""What mail programs alone write above an answer of theirs."""
 _AWAY_SUBJECT = re.compile(
-    r"(?ix)\s*(?:\[[^\]]{1,30}\]\s*)?(?:"
+    r"(?ix)\s*(?:\[(?!auto)[^\]]{1,30}\]\s*)?\[?(?:"
     r"auto(?:matic|mated)?[\s:_-]*(?:reply|response|answer|respon[ds]er)|auto|out[\s-]of[\s-](?:the[\s-])?office(?:\s(?:auto)?reply|\sautoreply|\snotification|\sresponse)?"
-    r"|ooo|(?:on\s)?(?:annual\sleave|vacation|holiday)|abwesenheit\w*|automatische[s]?\s(?:antwort|antwoord)|autom\.\santwort|automatisch\santwoord|afwezig\w*"
-    r"|r[ée]ponse\sautomatique|absence(?:\sdu\sbureau)?|absent\sdu\sbureau|ateb\sawtomati[gc]|allan\so'?r\sswyddfa|respuesta\sautom[áa]tica|fuera\sde\s(?:la\s)?oficina"
-    r"|risposta\sautomatica|fuori\s(?:sede|ufficio)|assente|odpowiedź\sautomatyczna|autoodpowiedź|automatyczna\sodpowiedź|nieobecność|poza\sbiurem"
+    r"|ooo|(?:on\s)?(?:annual\sleave|vacation|holiday)|abwesen(?:heit\w*|d)|nicht\sim\sbüro|außer\shaus|automatische[s]?\s(?:antwort|antwoord|rückmeldung)|autom\.\santwort"
+    r"|automatisch\santwoord|afwezig\w*|r[ée]ponse\s(?:automatique|d'absence)|(?:message|avis)\sd'absence|absence(?:\sdu\sbureau)?|absent(?:\(e\)|e)?(?:\sdu\sbureau)?"
+    r"|(?:ateb|ymateb)\sawtomati[gc]|allan\so'?r\sswyddfa|respuesta\sautom[áa]tica|autorrespuesta|(?:fuera|ausente)\sde\s(?:la\s)?oficina|ausen(?:te|cia)"
+    r"|risposta\sautomatica|fuori\s(?:sede|ufficio)|assente|odpowiedź\sautomatyczna|autoodpowiedź|automatyczna\sodpowiedź|nieobecn(?:ość|y|a)(?:\sw\sbiurze)?|poza\sbiurem"
     r"|resposta\sautom[áa]tica|fora\sd[oe]\sescritório|ausência|autosvar|automatiskt?\ssvar|frånvaro|fravær|automaattinen\svastaus"
     r"|автоответ\w*|автоматический\sответ|自动回复|自動回覆|自動返信|automatická\sodpověď|automatikus\sválasz|otomatik\syanıt|răspuns\sautomat"
-    r")\s*(?P<closed>[:：!]|-\s|$)?"
+    r")\s*(?P<closed>[:：!\]]|-\s|$|(?=(?:re|aw|odp|atb)\s?:))?"
 )
 _AWAY_WORDS = re.compile(
     r"(?i)(?:out of (?:the )?office|on (?:annual |maternity |sick )?leave|away from (?:the office|my desk)|limited access to (?:my )?e-?mail|on holiday|on vacation|"
-    r"do not reply to this|automat(?:ed|ic) (?:reply|response|message)|i will (?:be back|return|respond)|am currently (?:out|away)|nicht im (?:büro|haus)|im urlaub|"
-    r"abwesend|wieder erreichbar|absent du bureau|en congé|de retour le|fuori ufficio|fuera de la oficina|afwezig|poza biurem|urlop|fora do escritório|"
-    r"allan o'r swyddfa|ar wyliau)"
+    r"do not reply to this|automat(?:ed|ic) (?:reply|response|message)|i will (?:be back|return|respond)|am currently (?:out|away)|"
+    r"nicht im (?:büro|haus)|im urlaub|außer haus|abwesend|nicht erreichbar|wieder (?:erreichbar|im (?:büro|haus))|automatisch|"
+    r"absente? (?:du bureau|jusqu|pour|du \d)|(?:suis|serai) (?:actuellement )?absente?|en congé|de retour le|à mon retour|fuori ufficio|"
+    r"fuera de (?:la )?oficina|de vacaciones|(?:estoy|estaré|encuentro) ausente|a mi (?:regreso|vuelta)|afwezig|"
+    r"poza biurem|urlop|jestem nieobecn|nieobecn[ya] w biurze|po (?:moim )?powrocie|fora do escritório|"
+    r"allan o'r swyddfa|ar wyliau|i ffwrdd o'r|ar ôl (?:i mi )?(?:ddychwelyd|dychwelyd)|nid wyf yn y swyddfa)"
 )
+_ROBOT_HEADER = re.compile(
+    r"x-(?:[a-z]{1,20}-)?auto-?(?:repl(?:y|ied)|respon(?:d|se|der)|submitted|generated)(?:-[a-z]{1,20})?"
+)
+"""However a vendor writes it; ``X-Auto-Response-Suppress`` asks robots to be quiet, and people's mail has it."""
 _ROBOT_HEADERS: Final = frozenset({
-    "x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-auto-respond", "x-auto-response", "x-autogenerated", "x-auto-generated",
-    "x-autoreply-from", "x-autoreply-domain", "x-mail-autoreply", "x-autoresponse", "x-vacation", "x-fc-machinegenerated", "x-cron-env",
-    "x-amazon-auto-reply", "x-autosubmitted", "x-auto-replied", "x-is-auto-reply", "x-out-of-office", "x-autorespond-to", "x-mailer-autoreply", "feedback-type",
+    "feedback-type", "x-amazon-auto-reply", "x-cron-env", "x-fc-machinegenerated", "x-is-auto-reply", "x-out-of-office", "x-vacation",
 })  # fmt: skip
 
 
 def automatic(mail: Mail, sender: str | None) -> Automatic:
     """Who wrote it: a person, a robot that answers, a mail system that returns, or a list. ``sender`` is the address in From."""
-    subject = mail.decoded("subject")[:200]
-    words = " ".join(mail.words[:3000].split())
+    subject = mail.decoded("subject")[:200].replace("’", "'")
+    words = " ".join(mail.words[:3000].split()).replace("’", "'")
     envelope = _null_envelope(mail)
     report = mail.parameters.get("report-type", "").lower()
     if _is_bounce(mail, sender, subject, words, report, envelope=envelope):
@@ -65,12 +87,16 @@ def automatic(mail: Mail, sender: str | None) -> Automatic:
         return Automatic.REPLY
     submitted = _token(mail.first("auto-submitted"))
     precedence = {_token(each) for name in ("precedence", "x-precedence", "preference") for each in mail.all(name)}
-    robot = any(_token(value) not in {"no", "false", "0"} for name, value in mail.headers if name in _ROBOT_HEADERS)
+    robot = any(_token(value) not in {"no", "false", "0", "none"} for name, value in mail.headers if _says_robot(name))
     if precedence & {"auto_reply", "auto-reply", "autoreply"} or robot or submitted == "auto-replied" or _made_by_a_rule(mail):
         return Automatic.REPLY
     if _is_list(mail, precedence):
         return Automatic.LIST
     if submitted not in {"", "no"} or precedence & {"bulk", "junk"}:
+        return Automatic.REPLY
+    if submitted == "no":
+        return Automatic.NONE  # RFC 3834 section 5: a person made it
+    if _SURE_SUBJECT.match(subject):
         return Automatic.REPLY
     away = _AWAY_SUBJECT.match(subject)
     if away is None or (away["closed"] is None and not envelope):
@@ -82,6 +108,10 @@ def automatic(mail: Mail, sender: str | None) -> Automatic:
         or _AWAY_WORDS.search(words) is not None
     )
     return Automatic.REPLY if evidence else Automatic.NONE
+
+
+def _says_robot(name: str) -> bool:
+    return name in _ROBOT_HEADERS or (name != "x-auto-response-suppress" and _ROBOT_HEADER.fullmatch(name) is not None)
 
 
 def _token(value: str | None) -> str:
@@ -100,7 +130,9 @@ def _made_by_a_rule(mail: Mail) -> bool:
     return (
         "rules agent" in source.lower()
         or delivered.startswith("autoresponder")
-        or "autoresponder" in _token(mail.first("x-post-messageclass"))
+        or "autoresponder" in (mail.first("x-post-messageclass") or "").lower()
+        or _token(mail.first("x-gnd-status")) == "vacation"
+        or _token(mail.first("x-mailer")) in {"vacation", "autoresponder"}
     )
 
 
@@ -121,11 +153,13 @@ def _is_bounce(mail: Mail, sender: str | None, subject: str, words: str, report:
     local = (sender or mail.decoded("from")).partition("@")[0].strip(' "<')
     system = _DAEMON.fullmatch(local) is not None or _SYSTEM_NAME.search(mail.decoded("from")[:200]) is not None
     says = _BOUNCE_SUBJECT.match(subject) is not None
-    told = _BOUNCE_WORDS.search(words) is not None
     if system or envelope:
-        return says or "message/delivery-status" in mail.types or (system and told and _AWAY_SUBJECT.match(subject) is None)
+        if says or "message/delivery-status" in mail.types:
+            return True
+        return system and _AWAY_SUBJECT.match(subject) is None and _BOUNCE_WORDS.search(words) is not None
+    if local.lower().startswith("postmaster"):
+        return says
     return says and (
-        local.lower() == "postmaster"
-        or "message/delivery-status" in mail.types
-        or (_BOUNCE_WORDS.search(words[:600]) is not None and "@" in words and mail.first("in-reply-to") is None)
+        "message/delivery-status" in mail.types
+        or (_RETURNED_WORDS.search(words[:1200]) is not None and "@" in words and mail.first("in-reply-to") is None)
     )

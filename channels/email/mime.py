@@ -18,9 +18,11 @@ from email.policy import compat32
 from typing import Any, Final, cast
 
 import charset_normalizer
-import inscriptis
+from inscriptis import Inscriptis
 from inscriptis.model.config import ParserConfig
+from lxml import html as lxml_html
 
+from channels.email.tnef import Opened, opened
 from ingest.files import label
 
 MOST_PARTS: Final = 1_000
@@ -33,6 +35,10 @@ MOST_WORDS: Final = 2 * 1024 * 1024
 """Characters of a body that are read; eight times what a contact carries."""
 MOST_FILE_BYTES: Final = 128 * 1024 * 1024
 """Bytes of all attachments of one mail together."""
+MOST_GUESSED_AS_LATIN: Final = 64
+"""Bytes of which too few tell an alphabet apart; up to here what has some ASCII in it is taken for Western European."""
+MOST_FORWARDED: Final = 10
+"""Mails forwarded without a comment whose words are read."""
 MOST_TAGS: Final = 15_000
 """Tags of an HTML body that are laid out; of a larger one only the tags are taken away."""
 
@@ -96,6 +102,11 @@ class _Part(Message):
         payload = vars(self).get("_payload")
         return payload if isinstance(payload, str) else ""
 
+    def get_boundary(self, failobj: Any = None) -> Any:
+        """Also one that was folded, or stands where a semicolon was forgotten."""
+        given = _parameters(self, "content-type").get("boundary", "").rstrip()
+        return given or failobj
+
     def get_content_maintype(self) -> str:
         main = super().get_content_maintype()
         return "application" if main == "message" else main
@@ -115,10 +126,13 @@ def take_apart(raw: bytes) -> Mail:
     bodies: list[Message] = []
     files: list[tuple[Message, bool]] = []
     _sort(root, bodies, files, mail)
+    beside = _opened(files)
     hint = _hint(mail.first("subject") or "")
     mail.charset = next((found for each in bodies if (found := _charset_of(each))), None) or hint
     _read_words(bodies, hint, mail)
-    _read_files(files, mail)
+    _read_files(files, beside, mail)
+    if not mail.words.strip():
+        mail.words = _words_elsewhere(root, beside, files, mail)
     return mail
 
 
@@ -239,6 +253,50 @@ def _sort(root: Message, bodies: list[Message], files: list[tuple[Message, bool]
     bodies += visit([root], "mixed", choice=False)[0]
 
 
+def _opened(files: list[tuple[Message, bool]]) -> dict[int, Opened]:
+    """What stands in each ``winmail.dat``, by the place it has among the files."""
+    found: dict[int, Opened] = {}
+    for place, (part, _) in enumerate(files):
+        if _type_of(part) in {"application/ms-tnef", "application/vnd.ms-tnef"} or _name_of(part).lower() == "winmail.dat":
+            inside = opened(_content(part))
+            if inside is not None:
+                found[place] = inside
+    return found
+
+
+def _words_elsewhere(root: Message, beside: dict[int, Opened], files: list[tuple[Message, bool]], mail: Mail) -> str:
+    """What a person may have written in a mail whose bodies are empty.
+
+    In turn: in a ``winmail.dat``, in mails that are forwarded as files with no comment, and around the parts of a broken mail.
+    """
+    for inside in beside.values():
+        if inside.html.strip():
+            return text_of_html(decode_text(inside.html[: 4 * MOST_WORDS], _charset_in_html(inside.html))[0][:MOST_WORDS])
+        if inside.plain.strip():
+            return tidy(inside.plain[:MOST_WORDS])
+    report = mail.content_type == "multipart/report" or "message/delivery-status" in mail.types
+    if not report:
+        forwarded = [each for each, _ in files if _type_of(each) == "message/rfc822"][:MOST_FORWARDED]
+        words = [_take_words(_content(each)) for each in forwarded]
+        if any(words):
+            return "\n\n".join(each for each in words if each)
+    if root.is_multipart() and not mail.files and (around := f"{root.preamble or ''}\n\n{root.epilogue or ''}".strip()):
+        text, _ = decode_text(around.encode("ascii", "surrogateescape")[: 4 * MOST_WORDS], None, mail.charset)
+        mail.warn("not-read: the parts of this mail are broken; the text was taken from around them")
+        return _without(tidy(text[:MOST_WORDS]), QUOTE_OPENS, QUOTE_CLOSES)
+    return ""
+
+
+def _take_words(raw: bytes) -> str:
+    """The words of a forwarded mail, and of none that is forwarded within it."""
+    inner = Mail()
+    root = _parse(_bounded(raw[: 4 * MOST_WORDS], inner), inner)
+    bodies: list[Message] = []
+    _sort(root, bodies, [], inner)
+    _read_words(bodies, None, inner)
+    return inner.words[:MOST_WORDS]
+
+
 def _read_words(bodies: list[Message], hint: str | None, mail: Mail) -> None:
     pieces: list[str] = []
     for part in bodies:
@@ -257,16 +315,47 @@ def _read_words(bodies: list[Message], hint: str | None, mail: Mail) -> None:
         else:
             text, files = _uuencoded(tidy(text))
             mail.files += files
-            if _parameters(part, "content-type").get("delsp", "").lower() == "yes":
-                text = re.sub(r" \n(?=[^\n])", "", text)
+            parameters = _parameters(part, "content-type")
+            if parameters.get("format", "").lower() == "flowed":
+                text = unflowed(text, delsp=parameters.get("delsp", "").lower() == "yes")
         if text.strip():
             pieces.append(text.strip("\n"))
     mail.words = "\n\n".join(pieces)
 
 
-def _read_files(files: list[tuple[Message, bool]], mail: Mail) -> None:
+def unflowed(text: str, *, delsp: bool = False) -> str:
+    """Paragraphs on one line each again (RFC 3676 section 4.2); quotation marks stay, and a signature's ``-- `` is none's line."""
+    if " \n" not in text and "\n " not in text:
+        return text
+    out: list[str] = []
+    paragraph: list[str] = []
+    flows, before = False, 0
+    for line in text.split("\n"):
+        words = line.lstrip(">")
+        depth = len(line) - len(words)
+        words = words.removeprefix(" ")
+        signature = words == "-- "
+        if not (flows and depth == before and not signature):
+            if paragraph:
+                out.append("".join(paragraph))
+            paragraph = [">" * depth + " "] if depth and words else [">" * depth]
+        flows, before = words.endswith(" ") and not signature, depth
+        paragraph.append(words[:-1] if flows and delsp else words)
+    out.append("".join(paragraph))
+    return "\n".join(out)
+
+
+def _read_files(files: list[tuple[Message, bool]], beside: dict[int, Opened], mail: Mail) -> None:
     used = sum(len(each.content) for each in mail.files)
-    for part, inline in files:
+    for place, (part, inline) in enumerate(files):
+        if place in beside and beside[place].files:
+            packed = beside[place].files
+            used += sum(len(each.content) for each in packed)
+            if used <= MOST_FILE_BYTES:
+                mail.files += [
+                    File(label(each.name), _media_type(each.content_type), each.content, inline=False) for each in packed
+                ]
+                continue
         content = _content(part)
         used += len(content)
         if used > MOST_FILE_BYTES:
@@ -280,7 +369,13 @@ def _read_files(files: list[tuple[Message, bool]], mail: Mail) -> None:
 
 def _type_of(part: Message) -> str:
     """``main/sub`` in lower case. Of several headers the first that is a type counts, as mail programs have it."""
-    given = Message.get_content_type(part)
+    known: str | None = vars(part).get("_type")
+    if known is None:
+        known = vars(part)["_type"] = _media_type(Message.get_content_type(part))
+    return known
+
+
+def _media_type(given: str) -> str:
     return given if given.isascii() and given.isprintable() and len(given) <= 255 else "application/octet-stream"
 
 
@@ -310,7 +405,13 @@ def _name_of(part: Message, hint: str | None = None) -> str:
 
 def _parameters(part: Message, name: str, hint: str | None = None) -> dict[str, str]:
     """A header's parameters decoded: quoted, RFC 2231 in pieces and charsets, or encoded words where they do not belong."""
-    value = _header(part, name)[:MOST_FIELD_BYTES]
+    known: dict[tuple[str, str | None], dict[str, str]] = vars(part).setdefault("_parameters", {})
+    if (name, hint) not in known:
+        known[name, hint] = _read_parameters(_header(part, name)[:MOST_FIELD_BYTES], hint)
+    return known[name, hint]
+
+
+def _read_parameters(value: str, hint: str | None) -> dict[str, str]:
     pieces: dict[str, dict[int, tuple[str, bool]]] = {}
     for key, given in _split_parameters(value):
         stem, star, rest = key.partition("*")
@@ -338,11 +439,13 @@ def _parameters(part: Message, name: str, hint: str | None = None) -> dict[str, 
 
 def _split_parameters(value: str) -> Iterator[tuple[str, str]]:
     """``; key=value`` pairs, the values unquoted; one pass, whatever stands there."""
-    for each in _PARAMETER.finditer(value.partition(";")[2] if ";" in value else ""):
+    _, semicolon, after = value.partition(";")
+    for each in _PARAMETER.finditer(after if semicolon else _NO_SEMICOLON.sub("", value)):
         key, quoted, bare = each[1], each[2], each[3]
         yield key.lower(), re.sub(r"\\([\\\"])", r"\1", quoted) if quoted is not None else bare.strip()
 
 
+_NO_SEMICOLON: Final = re.compile(r"\A\s*[^\s;]*")
 _PARAMETER: Final = re.compile(r"""[;\s]*([^\s=;"]{1,80})\s{0,80}=\s{0,80}(?:"((?:[^"\\]|\\[\s\S])*)(?:"|\Z)|([^;]*))[^;]*""")
 
 
@@ -365,9 +468,18 @@ def _content(part: Message) -> bytes:
 
 
 def _from_base64(content: bytes) -> bytes:
-    """What base64 there is, in as many padded stretches as there are; a few of them were sometimes joined without being decoded."""
+    """What base64 there is, in as many padded stretches as there are; a few of them were sometimes joined without being decoded.
+
+    What holds much that base64 never has is no base64, whatever a header says, and stays as it is (RFC 2045 section 6.8 lets a
+    reader suspect so).
+    """
+    if len(_NEVER_BASE64.findall(content[:MOST_FIELD_BYTES])) * 50 > len(content[:MOST_FIELD_BYTES]):
+        return content
     letters = re.sub(rb"[^A-Za-z0-9+/=]", b"", content)
     return b"".join(binascii.a2b_base64(_padded(each)) for each in letters.split(b"=") if each)
+
+
+_NEVER_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=\s]|(?<=[A-Za-z]) (?=[a-z])")
 
 
 def _padded(letters: bytes) -> bytes:
@@ -407,13 +519,9 @@ def _uu_line(line: str) -> bytes | None:
     if not _UU_LINE.fullmatch(line):
         return None
     size = (ord(line[0]) - 32) & 63
-    if (
-        not 32 <= ord(line[0]) <= 96
-        or len(line) - 1 > ((size + 2) // 3) * 4 + 2
-        or any(not " " <= each <= "`" for each in line)
-    ):
-        return None
     wanted = ((size + 2) // 3) * 4
+    if len(line) - 1 > wanted + 2:
+        return None
     try:
         return binascii.a2b_uu((line[0] + line[1 : 1 + wanted].ljust(wanted)).encode())
     except binascii.Error:
@@ -475,6 +583,15 @@ _NOT_CHARSETS: Final = {
     "raw_unicode_escape",
     "undefined",
 }
+_WINDOWS: Final[dict[str | None, str]] = {
+    "iso8859-2": "cp1250",
+    "iso8859-4": "cp1257",
+    "iso8859-7": "cp1253",
+    "iso8859-13": "cp1257",
+    "iso8859-15": "cp1252",
+}
+"""What a text is in where it says the first and holds bytes that are control characters in it."""
+_C1: Final = re.compile(rb"[\x80-\x9f]")
 _ASCII: Final = bytes(range(128))
 _SURROGATES: Final = re.compile(r"[\ud800-\udfff]")
 
@@ -515,6 +632,8 @@ def decode_text(content: bytes, charset: str | None, hint: str | None = None) ->
     unicode = _strictly(content, "utf-8")
     if unicode is not None and (codec is None or codec in {"utf-8", "cp1252"} or len(content.translate(None, _ASCII)) >= 6):
         return unicode.removeprefix("\ufeff"), trouble
+    if codec in _WINDOWS and _C1.search(content):
+        codec = _WINDOWS[codec]
     if codec is not None and codec != "utf-8" and (declared := _strictly(content, codec)) is not None:
         return declared, trouble
     if unicode is not None:
@@ -536,7 +655,8 @@ def _guess(content: bytes, codec: str | None, hint: str | None, trouble: str | N
             return text, trouble
         if (east := _east_asian(content)) is not None and (text := _strictly(content, east)) is not None:
             return text, trouble or f"none was declared that holds; read as {east}"
-        best = charset_normalizer.from_bytes(content[:4096]).best() if len(content) > 3 else None
+        enough = len(content) > MOST_GUESSED_AS_LATIN or high * 10 > len(content) * 6
+        best = charset_normalizer.from_bytes(content[:4096]).best() if len(content) > 3 and enough else None
         if best is not None and best.encoding not in {"ascii", "utf_8"}:
             likely = "gb18030" if best.encoding in {"gb2312", "gbk"} else best.encoding
             if (text := _strictly(content, likely)) is not None:
@@ -600,7 +720,10 @@ _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 
 def one_line(text: str) -> str:
     """Text on one line: folds and control characters become single spaces."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", _scrub(text)).strip()
+    return _NO_LINE.sub(" ", _scrub(text)).strip()
+
+
+_NO_LINE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 # Headers
@@ -608,7 +731,9 @@ def one_line(text: str) -> str:
 
 def decode_header(value: str, charset: str | None = None) -> str:
     """A header's raw value as text on one line: encoded words, also adjacent and broken ones, and raw 8-bit characters."""
-    value = re.sub(r"\r?\n[ \t]*|\r[ \t]*", " ", eight_bit(value, charset))
+    if value.isascii() and "=?" not in value:
+        return one_line(_FOLD.sub(" ", value))
+    value = _FOLD.sub(" ", eight_bit(value, charset))
     out: list[str] = []
     pending: list[tuple[str, bytes]] = []
     at = 0
@@ -638,6 +763,7 @@ def decode_header(value: str, charset: str | None = None) -> str:
     return one_line("".join(out))
 
 
+_FOLD: Final = re.compile(r"\r?\n[ \t]*|\r[ \t]*")
 _ENCODED_WORD: Final = re.compile(r"=\?([\w.:+*-]{1,64})\?([bBqQ])\?")
 
 
@@ -671,20 +797,52 @@ def _charset_in_html(content: bytes) -> str | None:
 def text_of_html(page: str) -> str:
     """The words a reader sees, laid out in lines, with marks where a quotation opens and closes."""
     page = page.replace("\x00", "")
-    page = re.sub(r"(?i)<blockquote(?=[\s>])[^<>]{0,2000}>", rf"\g<0><p>{QUOTE_OPENS}</p>", page)
-    page = re.sub(r"(?i)</blockquote\s{0,9}>", rf"<p>{QUOTE_CLOSES}</p>\g<0>", page)
+    page = _with_marks(page)
     page = re.sub(r"(?i)(?:visibility\s{0,9}:\s{0,9}hidden|mso-hide\s{0,9}:\s{0,9}all)", "display:none", page)
     text = ""
     if page.count("<") <= MOST_TAGS:
         try:
-            text = inscriptis.get_text(page, _LAYOUT)
-        except (ValueError, RecursionError, TypeError, KeyError, IndexError, AttributeError, AssertionError):
+            # its own way in would leave out what is nested deeper than 255 levels
+            tree = _HTML.document_fromstring(_XML_DECLARATION.sub("", page), parser=_HTML.HTMLParser(huge_tree=True))
+            text = Inscriptis(tree, _LAYOUT).get_text()
+        except (
+            _HTML.etree.LxmlError,
+            ValueError,
+            RecursionError,
+            TypeError,
+            KeyError,
+            IndexError,
+            AttributeError,
+            AssertionError,
+        ):
             text = ""
     if not _without(text, QUOTE_OPENS, QUOTE_CLOSES).strip():
         text = _stripped(page)
     return tidy("\n".join(re.sub(r"[ \t\xa0]{2,}", " ", line).strip() for line in text.split("\n")))
 
 
+_HTML: Final = cast("Any", lxml_html)  # it has no types
+_XML_DECLARATION: Final = re.compile(r"\A\s*<\?xml\s[^<>]{0,200}>")
+
+
+def _with_marks(page: str) -> str:
+    """A page with a mark where each quotation opens and closes; a ``blockquote`` that only moves words to the right is none."""
+    quotes: list[bool] = []
+
+    def mark(tag: re.Match[str]) -> str:
+        if tag[0].startswith("</"):
+            return f"<p>{QUOTE_CLOSES}</p>{tag[0]}" if quotes and quotes.pop() else tag[0]
+        quotes.append(_CITES.search(tag[0]) is not None or _INDENTS.search(tag[0]) is None)
+        return f"{tag[0]}<p>{QUOTE_OPENS}</p>" if quotes[-1] else tag[0]
+
+    marked = _BLOCKQUOTE.sub(mark, page)
+    return marked if not any(quotes) else f"{marked}<p>{QUOTE_CLOSES}</p>"
+
+
+_BLOCKQUOTE: Final = re.compile(r"(?i)<blockquote(?=[\s>])[^<>]{0,2000}>|</blockquote\s{0,9}>")
+_CITES: Final = re.compile(r"(?i)\bcite\b|class\s{0,9}=[^<>]{0,200}(?<!block)quote|border-left\s{0,9}:(?!\s{0,9}(?:none|0))")
+_INDENTS: Final = re.compile(r"(?i)indent|border\s{0,9}:\s{0,9}(?:none|0)\b|margin[\w-]*\s{0,9}:\s{0,9}[^;\"']{0,40}\b40px")
+"""What Apple's, Google's and Microsoft's programs write where a person asks for more indentation."""
 _LAYOUT: Final = ParserConfig(display_images=False, display_links=False, display_anchors=False)
 
 

@@ -12,12 +12,24 @@ from email.utils import parsedate_tz
 from typing import Final
 
 from channels.email.automatic import automatic
-from channels.email.mime import QUOTE_CLOSES, QUOTE_OPENS, File, Mail, decode_header, eight_bit, one_line, take_apart
+from channels.email.mime import (
+    MOST_FIELD_BYTES,
+    QUOTE_CLOSES,
+    QUOTE_OPENS,
+    File,
+    Mail,
+    decode_header,
+    eight_bit,
+    one_line,
+    take_apart,
+)
 from channels.email.words import language_of, new_words
 from ingest.contract import Attachment, Automatic, Contact, Identifier, Person, Thread, canonical_email, within_limit
 from ingest.ids import contact_id, digest
 
 MOST_REFERENCES: Final = 100
+MOST_NAME: Final = 1024
+"""Characters of a sender's name."""
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"@\x00-\x20]{1,64}@(?:[\w\-.]{1,255}|\[[0-9A-Fa-f.:IPv]{2,60}\])")
 _ACTION = re.compile(rb"(?im)^action:[ \t]*(\w+)")
 _RETURNED_ID = re.compile(rb"(?im)^>?[ \t]{0,8}message-id:[ \t]*\r?\n?[ \t]*(<[^<>\s]{3,250}>)")
@@ -207,7 +219,7 @@ def _sender(mail: Mail) -> tuple[str | None, str | None, bool]:
 
 def addresses(mail: Mail, value: str) -> list[tuple[str | None, str | None]]:
     """Each mailbox of an address header as (name, address), either of which may be None. One pass, whatever stands there."""
-    value = one_line(eight_bit(value, mail.charset))
+    value = one_line(eight_bit(value[:MOST_FIELD_BYTES], mail.charset))
     found: list[tuple[str | None, str | None]] = []
     carried = ""
     for words, comment, angle in _mailboxes(value):
@@ -216,19 +228,19 @@ def addresses(mail: Mail, value: str) -> list[tuple[str | None, str | None]]:
         if address is None and (loose := _ADDRESS.search(words)) is not None:
             address = loose[0].strip(".'")
             bare = f"{words[: loose.start()]} {words[loose.end() :]}"
+        if address is None:
+            carried = f"{carried}{words.strip()}, "[:MOST_NAME] if words.strip() else carried
+            continue
         name = (
             decode_header(f"{carried}{bare.strip()}".strip(" '\"") or comment, mail.charset)
             .replace(_AT, "@")
-            .strip(" '\"")[:1024]
+            .strip(" '\"")[:MOST_NAME]
             or None
         )
-        if address is None:
-            carried = f"{carried}{words.strip()}, " if words.strip() else carried
-            continue
         found.append((name, address))
         carried = ""
     if not found and value:
-        found.append((decode_header(value, mail.charset).strip(" '\"<>")[:1024] or None, None))
+        found.append((decode_header(value, mail.charset).strip(" '\"<>")[:MOST_NAME] or None, None))
     return found
 
 

@@ -16,14 +16,14 @@ MOST_LINES: Final = 20_000
 MOST_LINE: Final = 400
 """Characters of a line that are looked at to tell what it is."""
 
-_QUOTED = re.compile(r"[ \t\xa0]{0,8}(?!>>[^>].{0,200}<<\s{0,8}$)[A-Za-z]{0,4}>")
+_QUOTED = re.compile(r"[ \t\xa0]{0,8}(?!>>.{0,200}<<\s{0,8}$)[A-Za-z]{0,4}>")
 _QUOTE_MARKS = re.compile(r"\A(?:[ \t\xa0]{0,8}[A-Za-z]{0,4}>)+[ \t\xa0]?")
 _RULE = re.compile(r"[ \t\xa0]*[-_=~*#+—–ᐧ•]{2,}[ \t\xa0]*|[ \t\xa0]*[-—–ᐧ][ \t\xa0]*")
 _MARKER = re.compile(
     r"(?ix)[\s>*_]*(?:"
     r"[-–—_]{2,}\s*(?P<kind>original\s(?:message|appointment)|forwarded\s(?:message|by\s.+)|reply\smessage|neges\swreiddiol"
     r"|neges\swedi.i\s(?:hanfon|blaenyrru)(?:\symlaen)?|ursprüngliche\s(?:nachricht|e-?mail)|original-?nachricht|weitergeleitete\snachricht"
-    r"|message\s(?:d'origine|original|transféré|initial)|mensaje\s(?:original|reenviado)|mensagem\s(?:original|encaminhada)"
+    r"|message\s(?:d['’]origine|original|transféré|initial)|mail\soriginal|mensaje\s(?:original|reenviado)|mensagem\s(?:original|encaminhada)"
     r"|messaggio\s(?:originale|inoltrato)|oorspronkelijk\sbericht|oorspronkelijke\sbericht|doorgestuurd\sbericht"
     r"|(?:wiadomość|wiadomosc)\s(?:oryginalna|przekazana)|przekazana\swiadomość|oryginalna\swiadomość"
     r"|ursprungligt\smeddelande|opprinnelig\smelding|oprindelig\smeddelelse|исходное\sсообщение|пересылаемое\sсообщение|原始邮件|原始郵件)"
@@ -73,12 +73,13 @@ _END_WORDS = (
 _ON = r"(?:on|at|am|le|el|il|em|op|den|dnia|w\sdniu|ar|på|vào)"
 _DAY = (
     r"(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar|mer|mié|jeu|jue|ven|vie|sam|sáb|dim|dom|seg|ter|qua|qui|sex|man|tir|ons|tor|fre|lør|søn"
-    r"|pon|wt|śr|czw|pt|sob|ndz|пн|вт|ср|чт|пт|сб|вс|понедельник|вторник|среда|четверг|пятница|суббота|воскресенье)"
+    r"|pon|wt|śr|czw|pt|sob|ndz|llun|maw|mer|iau|gwen|sad|sul|dydd|пн|вт|ср|чт|пт|сб|вс|понедельник|вторник|среда|четверг|пятница|суббота|воскресенье)"
 )
 _OPENS = re.compile(
-    rf"(?i)[\s>*_<-]{{0,12}}(?:(?:{_ON}|in\s(?:message|article)|quoting|zitat\svon|citando|selon)\b|{_DAY}[a-zé]{{0,8}}\.?,?\s(?=.{{0,12}}\d)"
+    rf"(?i)[\s>*_<-]{{0,12}}(?:(?:{_ON}|in\s(?:message|article)|quoting|zitat\svon|citando|selon|wiadomość\snapisana)\b|{_DAY}[a-zé]{{0,8}}\.?,?\s(?=.{{0,12}}\d)"
     r"|\d{1,4}[.\s/-]|在|20\d\d年|-{2,}\s)"
 )
+_COLON = re.compile(r"(?<!mailto)[:：][\s>*_-]{0,6}$", re.IGNORECASE)
 _SHARED = re.compile(rf"\S(\s+)(?=on\s(?:{_DAY}[a-z]{{0,7}},?\s)?[^:]{{0,20}}\d)", re.IGNORECASE)
 _ATTRIBUTIONS: Final = tuple(
     re.compile(each, re.IGNORECASE)
@@ -93,6 +94,7 @@ _ATTRIBUTIONS: Final = tuple(
         r"(?:in\s(?:message|article)|quoting|zitat\svon|citando)\s.{3,300}[:：]\s*",
         r"[-\s]{2,}.{3,300}\swrote\s-{2,}\s*",
         r"在.{3,300}写道[:：]?\s*",
+        r"wiadomość\snapisana\s(?:przez\s.{1,200}\s)?w\sdniu\s.{0,40}\d.{0,200}:\s*",
         r"posted\sby\s.{1,100}\son\s\d\d/\d\d/\d{4}",
         r"sent\sfrom\s.{3,60}[^\s@]{1,64}@[^\s@]{1,100}\swrote:",
     )
@@ -143,12 +145,36 @@ class _Block:
     """Words of the person's own that stand on the same line."""
 
 
+class _Kept(list[str]):
+    """Lines that are taken for the person's own, and only added to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._looked = 0
+        self._verdict: bool | None = None
+
+    def say_something(self) -> bool:
+        """Whether a person's own words stand there: not only rules, a telephone's footer, or a signature set by the mail program.
+
+        Each line is looked at once, however often this is asked.
+        """
+        while self._verdict is None and self._looked < len(self):
+            line = self[self._looked]
+            self._looked += 1
+            if line.rstrip() == "--":
+                self._verdict = False
+            elif line.strip() and not _RULE.fullmatch(line[:MOST_LINE]) and not _FOOTER.fullmatch(line[:MOST_LINE]):
+                self._verdict = True
+        return self._verdict is True
+
+
 def new_words(text: str, subject: str = "") -> str:
     """What the person wrote themselves; empty where there is nothing but a quotation. ``text`` has line feeds only."""
     lines = _unarmoured(text).replace("\u200e", "").split("\n")
     closing = [_could_end(line[-160:].rstrip()) for line in lines[: MOST_LINES + MOST_ATTRIBUTION_LINES]]
-    kept: list[str] = []
+    kept = _Kept()
     at = 0
+    introduced, history = False, -1
     while at < len(lines):
         line = lines[at]
         if not line.strip():
@@ -156,7 +182,13 @@ def new_words(text: str, subject: str = "") -> str:
             at += 1
             continue
         if _QUOTED.match(line):
-            block = None if _says_something(kept) else _forwarded_within_quotation(lines, at)
+            if not introduced and kept.say_something():
+                history = _next_history(lines, closing, at) if history < 0 else history
+                if history < len(lines):
+                    kept.append(line.rstrip())
+                    at += 1
+                    continue
+            block = None if kept.say_something() else _forwarded_within_quotation(lines, at)
             if block is not None:
                 kept += [_QUOTE_MARKS.sub("", each).rstrip() for each in lines[block.end :]]
                 break
@@ -171,6 +203,7 @@ def new_words(text: str, subject: str = "") -> str:
             continue
         if block.before:
             kept.append(block.before)
+        introduced = introduced or _opens_history(lines, block)
         after = _next_words(lines, block.end)
         if after < len(lines) and _QUOTED.match(lines[after]):
             at = after
@@ -179,7 +212,7 @@ def new_words(text: str, subject: str = "") -> str:
         elif not block.certain:
             kept.append(line.rstrip())
             at += 1
-        elif _says_something(kept) or (block.headers and not block.forwarded and _REPLY_SUBJECT.match(subject)):
+        elif kept.say_something() or (block.headers and not block.forwarded and _REPLY_SUBJECT.match(subject)):
             break
         elif block.headers:
             kept += [each.rstrip() for each in lines[block.end :]]
@@ -187,6 +220,24 @@ def new_words(text: str, subject: str = "") -> str:
         else:
             at = block.end
     return _trimmed(kept)
+
+
+def _opens_history(lines: list[str], block: _Block) -> bool:
+    after = _next_words(lines, block.end)
+    return block.certain or (after < len(lines) and _QUOTED.match(lines[after]) is not None)
+
+
+def _next_history(lines: list[str], closing: list[bool], at: int) -> int:
+    """Where the history begins below; past the end where it does not.
+
+    What stands behind marks above it, with nobody said to have written it, the person quoted themselves, of a letter perhaps.
+    """
+    for place in range(at, min(len(lines), MOST_LINES)):
+        if not _QUOTED.match(lines[place]) and lines[place].strip():
+            block = _introduction(lines, closing, place)
+            if block is not None and _opens_history(lines, block):
+                return place
+    return len(lines)
 
 
 def _unarmoured(text: str) -> str:
@@ -221,16 +272,6 @@ def _forwarded_within_quotation(lines: list[str], at: int) -> _Block | None:
     """A forward as Apple's programs write it, wholly behind quotation marks."""
     block = _marker(lines, at)
     return block if block is not None and block.forwarded else None
-
-
-def _says_something(kept: list[str]) -> bool:
-    """Whether a person's own words stand there: not only rules, a telephone's footer, or a signature set by the mail program."""
-    for line in kept:
-        if line.rstrip() == "--":
-            return False
-        if line.strip() and not _RULE.fullmatch(line[:MOST_LINE]) and not _FOOTER.fullmatch(line[:MOST_LINE]):
-            return True
-    return False
 
 
 def _trimmed(kept: list[str]) -> str:
@@ -331,6 +372,8 @@ def _attribution(lines: list[str], closing: list[bool], at: int) -> _Block | Non
             certain = bool(_MACHINE.search(whole) or dated or signed) and _TOLD.search(whole) is None
             shared = None if opens else _SHARED.search(first)
             return _Block(at, end + 1, certain=certain, before=first[: shared.start(1)].rstrip("-_ ") if shared else "")
+        if _COLON.search(piece):
+            return None
     return None
 
 
