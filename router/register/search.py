@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select, tupl
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.contract import canonical_case_reference, canonical_email, canonical_phone, canonical_postcode
-from ingest.database import Long, among, each_of, gathered
+from ingest.database import Long, Ready, among, apart, each_of, joined
 from router.match import Candidate, Query
 from router.match.keys import VERSION, email_key, phone_key, query_keys
 from router.match.names import full_names, surname_keys, written
@@ -231,21 +231,24 @@ def _asked() -> Select[*tuple[Any, ...]]:
     each = each_of("keys", Long)
     few = select(individual_keys.c.individual_id).where(individual_keys.c.key == each.c.value)
     few = few.limit(_MOST_HOLDERS + 1).correlate(each).subquery()
-    ids = case((func.count() <= _MOST_HOLDERS, gathered(few.c.individual_id)))
+    ids = select(case((func.count() <= _MOST_HOLDERS, joined(few.c.individual_id)), else_="")).scalar_subquery()
     whole = select(key_versions.c.version).where(key_versions.c.version == VERSION).scalar_subquery()
-    return select(whole, each.c.value, select(ids).scalar_subquery())
+    return select(whole, each.c.value, ids)
 
 
-_ASKED: Final = _asked()  # made once, as in held.py
+_ASKED: Final = Ready(_asked())
 
 
 async def _holders(connection: AsyncConnection, keys: Collection[int]) -> dict[int, _Holders]:
     found: dict[int, _Holders] = {}
-    for version, key, rows in await connection.execute(_ASKED, {"keys": list(keys)}) if keys else ():
+    for version, key, ids in await _ASKED.rows(connection, keys=list(keys)) if keys else ():
         if version is None:
             raise not_whole()
-        if rows is None or rows:
-            found[key] = _Holders(_MOST_HOLDERS + 1, ()) if rows is None else _Holders(len(rows), [id_ for (id_,) in rows])
+        if ids:
+            held_by = apart(ids)
+            found[key] = _Holders(len(held_by), held_by)
+        elif ids is not None:
+            found[key] = _Holders(_MOST_HOLDERS + 1, ())
     return found
 
 
