@@ -46,7 +46,7 @@ def unwatched(about: str, total: int) -> Generator[Callable[[int], None]]:  # no
 
 @asynccontextmanager
 async def kept_true(connection: AsyncConnection, ids: Collection[str]) -> AsyncGenerator[None]:
-    """While these individuals are changed, made or deleted: their keys change with them, and those that stay are not touched.
+    """While these individuals are changed, taken in or deleted: their keys change with them, and those that stay are not touched.
 
     Two processes that change one individual at once may leave a key too many. It finds a candidate in vain, until ``build``.
     """
@@ -54,7 +54,12 @@ async def kept_true(connection: AsyncConnection, ids: Collection[str]) -> AsyncG
     yield
     after = await _keys_of(connection, ids)
     await _remove(connection, before - after)
-    await put(connection, table, sorted(after - before))
+    await _add(connection, sorted(after - before))
+
+
+async def keyed(connection: AsyncConnection, ids: Collection[str]) -> None:
+    """Give individuals their keys who have just been made, so that there is nothing of before to look for."""
+    await _add(connection, sorted(await _keys_of(connection, ids)))
 
 
 async def is_whole(connection: AsyncConnection) -> bool:
@@ -200,7 +205,7 @@ async def _write(database: Database, first: int, stop: int, rows: list[Held]) ->
     missing = sorted(set(rows) - there) if there else rows
     for at in range(0, len(missing), _ROWS):
         async with database.write() as connection:
-            await put(connection, table, missing[at : at + _ROWS])
+            await _add(connection, missing[at : at + _ROWS])
     strange = sorted(there.difference(rows), key=itemgetter(1))
     for at in range(0, len(strange), _PAGE):
         some = strange[at : at + _PAGE]
@@ -216,6 +221,10 @@ async def _first_of(database: Database, where: ColumnElement[bool]) -> set[Held]
 async def _keys_of(connection: AsyncConnection, ids: Collection[str]) -> set[Held]:
     people = await held(connection, ids)
     return {(key, id_) for id_, each in people.items() for key in individual_keys(each)}
+
+
+async def _add(connection: AsyncConnection, rows: Sequence[Held]) -> None:
+    await put(connection, table, rows)
 
 
 async def _remove(connection: AsyncConnection, rows: Collection[Held]) -> None:

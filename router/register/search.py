@@ -37,10 +37,14 @@ from router.register.tables import cases as case_table
 
 _MOST_CANDIDATES: Final = 25
 _MOST_HOLDERS: Final = 400
+_SOME: Final = 10
+_MANY_HOLDERS: Final = 50
+_LEAST: Final = 0.15  # of what the likeliest shares: whoever shares less is hardly ever the one, and takes as long to compare
 
 
 async def candidates(connection: AsyncConnection, queries: Sequence[Query], today: date) -> list[list[Candidate]]:
-    """For each query those whom it may be from, at most 25, likeliest first by the keys they share, a rare one saying more.
+    """For each query those whom it may be from, at most 25, likeliest first by the keys they share, a rare one saying more; nobody who
+    shares far less than the likeliest.
 
     ``Candidate.holders`` tells of the query's own emails and phones how many people hold each. A party whose part in a case
     had ended by ``today`` is not found by its reference. Raises Unavailable while the index is not whole.
@@ -261,13 +265,19 @@ async def _members(connection: AsyncConnection, references: Collection[str], tod
 
 
 def _rank(shared: Iterable[Sequence[str]]) -> list[str]:
-    said: dict[str, float] = defaultdict(float)
-    for ids in shared:
-        if 0 < len(ids) <= _MOST_HOLDERS:
+    """The likeliest of those who share keys, each key given by its holders. Once some are found, a key that many hold finds nobody more:
+    a rarer one has found whoever it could tell apart.
+    """
+    said: dict[str, float] = {}
+    for ids in sorted(shared, key=len):
+        if len(ids) > (_MANY_HOLDERS if len(said) >= _SOME else _MOST_HOLDERS):
+            break
+        if ids:
             weight = log2(2 * _MOST_HOLDERS / len(ids))
             for each in ids:
-                said[each] += weight
-    return nsmallest(_MOST_CANDIDATES, said, key=lambda each: (-said[each], each))
+                said[each] = said.get(each, 0.0) + weight
+    best = nsmallest(_MOST_CANDIDATES, said, key=lambda each: (-said[each], each))
+    return [each for each in best if said[each] >= _LEAST * said[best[0]]]
 
 
 def _shared(query: Query, holders: Mapping[int, _Holders], counts_as: Mapping[str, str]) -> dict[str, int]:

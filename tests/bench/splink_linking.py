@@ -61,7 +61,9 @@ def linked(register: Sequence[Mapping[str, str]], contacts: Sequence[Mapping[str
         linker.inference.predict_between(held, theirs).as_pyarrow_table()
         return time.perf_counter() - began
 
-    return statistics.median(seconds([each], f"one_{at}") for at, each in enumerate(contacts[:_ALONE])), seconds(contacts, "many")
+    return statistics.median(seconds([each], f"one_{at}") for at, each in enumerate(contacts[:_ALONE])), seconds(
+        contacts, "many"
+    )
 
 
 def _table(some: Sequence[Mapping[str, str]], source: str) -> Any:
@@ -82,6 +84,17 @@ def _table(some: Sequence[Mapping[str, str]], source: str) -> Any:
             "phone": canonical_phone(cells["phone"]) or None,
         }
 
-    columns = ("source_dataset", "unique_id", "given_name", "surname", "date_of_birth", "postcode", "address", "town", "email", "phone")
+    columns = (
+        "source_dataset",
+        "unique_id",
+        "given_name",
+        "surname",
+        "date_of_birth",
+        "postcode",
+        "address",
+        "town",
+        "email",
+        "phone",
+    )
     schema = pa.schema([(name, pa.string()) for name in columns])
     return pa.Table.from_pylist([row(at, each) for at, each in enumerate(some)], schema=schema)
