@@ -29,6 +29,7 @@ def test_whoever_the_router_is_held_against_writes_the_same_rows(tmp_path: Path)
         assert each["wrote"]["audit"] >= 6
 
 
+@pytest.mark.timeout(300)
 def test_whoever_wrote_is_found_in_the_register_of_the_bench(tmp_path: Path) -> None:
     out = tmp_path / "register.json"
     (found,) = register.main(["400", "--engine", "sqlite", "--contacts", "60", "--folder", str(tmp_path), "--out", str(out)])
