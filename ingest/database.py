@@ -15,6 +15,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Seque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from sqlalchemy import (
     BindParameter,
     Boolean,
     ColumnElement,
+    CompoundSelect,
     Connection,
     DateTime,
     Dialect,
@@ -41,6 +43,7 @@ from sqlalchemy import (
     column,
     create_engine,
     event,
+    func,
     inspect,
     select,
     text,
@@ -229,6 +232,74 @@ def gathered(*columns: ColumnElement[Any]) -> ColumnElement[Any]:
     return _Gathered(*columns)
 
 
+class _Joined(FunctionElement[str]):
+    """A column's texts of every row as one, with U+001F between them."""
+
+    name = "joined"
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(_Joined)
+def _string_agg(element: _Joined, compiler: SQLCompiler, **_: Any) -> str:
+    return f"string_agg({compiler.process(element.clauses)}, chr(31))"
+
+
+@compiles(_Joined, "sqlite")
+def _group_concat(element: _Joined, compiler: SQLCompiler, **_: Any) -> str:
+    return f"group_concat({compiler.process(element.clauses)}, char(31))"
+
+
+def joined(column: ColumnElement[str]) -> ColumnElement[str]:
+    """The column of all rows of a statement as one text, for ``apart``; null where there is none. No value may have a control character."""
+    return _Joined(column)
+
+
+def apart(texts: str) -> list[str]:
+    """What ``joined`` made one."""
+    return texts.split("\x1f")
+
+
+class Ready:
+    """A statement that is made once and asked often: of SQLite's driver itself and in one turn, as SQLAlchemy's own four take longer
+    than to find a few rows. It names no schema, and what its rows have is what its columns' types make of it.
+    """
+
+    def __init__(self, statement: Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]) -> None:
+        self._statement = statement
+        self._compiled: SQLCompiler | None = None
+        self._read: list[tuple[int, Callable[[Any], Any]]] = []
+
+    async def rows(self, connection: AsyncConnection, **values: Any) -> Sequence[Sequence[Any]]:
+        """All of them, with these values for what the statement binds by a name."""
+        dialect = connection.dialect
+        if dialect.name != "sqlite":
+            found: Sequence[Sequence[Any]] = (await connection.execute(self._statement, values)).all()
+            return found
+        if self._compiled is None:
+            compiled = self._statement.compile(dialect=dialect)
+            types = enumerate(each.type.dialect_impl(dialect) for each in self._statement.selected_columns)
+            self._read = [(at, read) for at, type_ in types if (read := type_.result_processor(dialect, None))]
+            self._compiled = compiled
+        given = {**self._compiled.params, **{name: self._written(name, value, dialect) for name, value in values.items()}}
+        in_order = [given[name] for name in self._compiled.positiontup or ()]
+        assert connection.sync_connection is not None  # as a transaction has begun on it
+        driver: Any = connection.sync_connection.connection.driver_connection
+        rows: list[tuple[Any, ...]] = await driver.execute_fetchall(self._compiled.string, in_order)
+        if not self._read:
+            return rows
+        mended = [list(row) for row in rows]
+        for row in mended:
+            for at, read in self._read:
+                row[at] = read(row[at])
+        return mended
+
+    def _written(self, name: str, value: Any, dialect: Dialect) -> Any:
+        assert self._compiled is not None
+        write = self._compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)
+        return write(value) if write else value
+
+
 class Json(str):
     """Text that is JSON already, for a JSON column."""
 
@@ -344,6 +415,26 @@ def insert(table: Table) -> Insert:
     return either_insert(table)
 
 
+async def put(connection: AsyncConnection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    """Rows of all columns, those left out whose key is there, in one statement and by the quickest way of either kind; values as the
+    driver has them.
+    """
+    if not rows:
+        return
+    if connection.dialect.name == "sqlite":
+        await connection.exec_driver_sql(
+            f"INSERT OR IGNORE INTO {table.name} VALUES ({', '.join('?' * len(table.columns))})",
+            list(map(tuple, rows)),
+        )
+        return
+    arrays = [
+        bindparam(None, list(some), type_=ARRAY(column.type))
+        for column, some in zip(table.columns, zip(*rows, strict=True), strict=True)
+    ]
+    each = func.unnest(*arrays).table_valued(*(each.name for each in table.columns)).render_derived()
+    await connection.execute(insert(table).from_select(list(table.columns), select(each)).on_conflict_do_nothing())
+
+
 async def is_made(connection: AsyncConnection, table: Table) -> bool:
     """Whether a table is there yet."""
     schema = None if connection.dialect.name == "sqlite" else table.schema
@@ -438,8 +529,9 @@ def _open_sqlite(url: str) -> AsyncEngine:
     )
 
     def begun(connection: Connection) -> None:
-        immediate = connection.get_execution_options().get("immediate", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+        begin = "BEGIN IMMEDIATE" if connection.get_execution_options().get("immediate", False) else "BEGIN"
+        adapted: Any = connection.connection.dbapi_connection
+        adapted.run_async(methodcaller("execute_fetchall", begin))  # one turn to the driver's thread; by a cursor it is four
 
     event.listen(engine.sync_engine, "connect", _connected)
     event.listen(engine.sync_engine, "begin", begun)
@@ -455,7 +547,13 @@ def _told_apart() -> Generator[None]:
         if isinstance(error, OperationalError) or error.connection_invalidated or _state(error).startswith(_AWAY):
             raise _away(error) from error
         raise
-    except (OSError, NoneFree, asyncpg.PostgresError, asyncpg.InterfaceError) as error:  # before there was a connection
+    except (
+        OSError,
+        NoneFree,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        sqlite3.OperationalError,
+    ) as error:  # before there was a connection
         raise _away(error) from error
 
 

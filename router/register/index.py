@@ -17,14 +17,13 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import Final
 
-from sqlalchemy import ColumnElement, Text, delete, func, select, true, tuple_
+from sqlalchemy import ColumnElement, Text, delete, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ingest.database import Database, Long, each_list, insert
+from ingest.database import Database, Long, each_list, put
 from ingest.errors import Unavailable
-from router.match import Candidate
 from router.match.keys import VERSION, individual_keys, of_this_version
-from router.register.held import following, held
+from router.register.held import Row, as_candidates, following, held
 from router.register.tables import individual_keys as table
 from router.register.tables import individuals, key_versions
 
@@ -47,7 +46,7 @@ def unwatched(about: str, total: int) -> Generator[Callable[[int], None]]:  # no
 
 @asynccontextmanager
 async def kept_true(connection: AsyncConnection, ids: Collection[str]) -> AsyncGenerator[None]:
-    """While these individuals are changed, made or deleted: their keys change with them, and those that stay are not touched.
+    """While these individuals are changed, taken in or deleted: their keys change with them, and those that stay are not touched.
 
     Two processes that change one individual at once may leave a key too many. It finds a candidate in vain, until ``build``.
     """
@@ -56,6 +55,11 @@ async def kept_true(connection: AsyncConnection, ids: Collection[str]) -> AsyncG
     after = await _keys_of(connection, ids)
     await _remove(connection, before - after)
     await _add(connection, sorted(after - before))
+
+
+async def keyed(connection: AsyncConnection, ids: Collection[str]) -> None:
+    """Give individuals their keys who have just been made, so that there is nothing of before to look for."""
+    await _add(connection, sorted(await _keys_of(connection, ids)))
 
 
 async def is_whole(connection: AsyncConnection) -> bool:
@@ -148,18 +152,18 @@ class _Made:
             whose.extend(array("i", [before + each for each in theirs]))
         self.ids.extend(ids)
 
-    def taken(self, part: int) -> set[Held]:
-        """The rows of a part, which are not kept any longer."""
+    def taken(self, part: int) -> list[Held]:
+        """The rows of a part, in order; they are not kept any longer."""
         keys, whose = self.cut[part]
         self.cut[part] = array("q"), array("i")
-        return {(key, self.ids[each]) for key, each in zip(keys, whose, strict=True)}
+        return [(key, self.ids[each]) for key, each in sorted(zip(keys, whose, strict=True))]
 
 
-def cut_keys(people: Sequence[Candidate], parts: int) -> Cut:
+def cut_keys(page: Sequence[Row], parts: int) -> Cut:
     """The keys of a page, cut into parts."""
     cut: Cut = [(array("q"), array("i")) for _ in range(parts)]
     ours = of_this_version()
-    for number, each in enumerate(people):
+    for number, each in enumerate(as_candidates(page)):
         for key in individual_keys(each):
             keys, whose = cut[(key - ours.start) * parts // len(ours)]
             keys.append(key)
@@ -179,11 +183,11 @@ async def _keyed(database: Database, parts: int) -> AsyncGenerator[tuple[list[st
     try:
         while True:
             async with database.read() as connection:
-                page = await connection.run_sync(following, after, _PAGE)
+                page = await following(connection, after, _PAGE)
             if page:
-                after = page[-1].individual_id
-                ids = [each.individual_id for each in page]
-                waiting.append((ids, loop.run_in_executor(pool, cut_keys, page, parts)))
+                after = page[-1][0]
+                ids = [row[0] for row in page]
+                waiting.append((ids, loop.run_in_executor(pool, cut_keys, list(map(tuple, page)), parts)))
             while waiting and (not page or len(waiting) > 2 * cores):
                 ids, keys = waiting.popleft()
                 yield ids, await keys
@@ -193,16 +197,16 @@ async def _keyed(database: Database, parts: int) -> AsyncGenerator[tuple[list[st
         await asyncio.to_thread(pool.shutdown, cancel_futures=True)
 
 
-async def _write(database: Database, first: int, stop: int, rows: set[Held]) -> None:
+async def _write(database: Database, first: int, stop: int, rows: list[Held]) -> None:
     """Have the rows, and no others, in a range of keys."""
     within = select(table).where(table.c.key >= first, table.c.key < stop)
     async with database.read() as connection:
         there = {(key, whose) for key, whose in await connection.execute(within)}
-    missing, stale = sorted(rows - there), there - rows
+    missing = sorted(set(rows) - there) if there else rows
     for at in range(0, len(missing), _ROWS):
         async with database.write() as connection:
             await _add(connection, missing[at : at + _ROWS])
-    strange = sorted(stale, key=itemgetter(1))
+    strange = sorted(there.difference(rows), key=itemgetter(1))
     for at in range(0, len(strange), _PAGE):
         some = strange[at : at + _PAGE]
         async with database.write() as connection:  # whose they are may have changed since it was read
@@ -220,11 +224,7 @@ async def _keys_of(connection: AsyncConnection, ids: Collection[str]) -> set[Hel
 
 
 async def _add(connection: AsyncConnection, rows: Sequence[Held]) -> None:
-    if rows:
-        new = insert(table).from_select(
-            ["key", "individual_id"], each_list(rows, Long, Text()).where(true())
-        )  # without a WHERE SQLite takes ON for a join's
-        await connection.execute(new.on_conflict_do_nothing())
+    await put(connection, table, rows)
 
 
 async def _remove(connection: AsyncConnection, rows: Collection[Held]) -> None:

@@ -315,14 +315,14 @@ async def make(connection: AsyncConnection, newcomers: Mapping[UUID, Newcomer], 
             held = {"individual_id": id_, "kind": point.kind, "canonical": point.canonical, "given": point.given}
             rows.add(identifiers, held | {"since": now, "verified_by": point.verified_by})
         _place(rows, id_, each.lines, each.postcode, now)
-    async with index.kept_true(connection, first):
-        await hold(connection, rows, only_new=True)
+    await index.keyed(connection, await hold(connection, rows, only_new=True))
 
 
-async def hold(connection: AsyncConnection, rows: Rows, *, only_new: bool = False) -> None:
+async def hold(connection: AsyncConnection, rows: Rows, *, only_new: bool = False) -> set[str]:
     """Individuals with their identifiers and addresses: nothing else writes these three tables. Their keys are the caller's to keep true.
 
-    What is there is set to what is given; with ``only_new`` an individual who is there already is left as they are, whole.
+    What is there is set to what is given; with ``only_new`` an individual who is there already is left as they are, whole. Answers with
+    those who were written.
     """
     if only_new:
         put = insert(individuals).on_conflict_do_nothing().returning(individuals.c.id)
@@ -332,6 +332,7 @@ async def hold(connection: AsyncConnection, rows: Rows, *, only_new: bool = Fals
         new = {row["id"] for row in rows.of(individuals)}
     for table in (identifiers, addresses):
         await _upsert(connection, table, [row for row in rows.of(table) if row["individual_id"] in new])
+    return new
 
 
 def _case(batch: Rows, cells: Mapping[str, str], source: Source, known: "_Known") -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select, tupl
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.contract import canonical_case_reference, canonical_email, canonical_phone, canonical_postcode
-from ingest.database import Long, among, each_of, gathered
+from ingest.database import Long, Ready, among, apart, each_of, joined
 from router.match import Candidate, Query
 from router.match.keys import VERSION, email_key, phone_key, query_keys, query_kinds
 from router.match.names import full_names, surname_keys, written
@@ -40,10 +40,14 @@ from router.register.tables import cases as case_table
 
 _MOST_CANDIDATES: Final = 25
 _MOST_HOLDERS: Final = 400
+_SOME: Final = 10
+_MANY_HOLDERS: Final = 50
+_LEAST: Final = 0.15  # of what the likeliest shares: whoever shares less is hardly ever the one, and takes as long to compare
 
 
 async def candidates(connection: AsyncConnection, queries: Sequence[Query], today: date) -> list[list[Candidate]]:
-    """For each query those whom it may be from, at most 25, likeliest first by the keys they share, a rare one saying more.
+    """For each query those whom it may be from, at most 25, likeliest first by the keys they share, a rare one saying more; nobody who
+    shares far less than the likeliest.
 
     ``Candidate.holders`` tells of the query's own emails and phones how many people hold each. A party whose part in a case
     had ended by ``today`` is not found by its reference. Raises Unavailable while the index is not whole.
@@ -286,21 +290,24 @@ def _asked() -> Select[*tuple[Any, ...]]:
     each = each_of("keys", Long)
     few = select(individual_keys.c.individual_id).where(individual_keys.c.key == each.c.value)
     few = few.limit(_MOST_HOLDERS + 1).correlate(each).subquery()
-    ids = case((func.count() <= _MOST_HOLDERS, gathered(few.c.individual_id)))
+    ids = select(case((func.count() <= _MOST_HOLDERS, joined(few.c.individual_id)), else_="")).scalar_subquery()
     whole = select(key_versions.c.version).where(key_versions.c.version == VERSION).scalar_subquery()
-    return select(whole, each.c.value, select(ids).scalar_subquery())
+    return select(whole, each.c.value, ids)
 
 
-_ASKED: Final = _asked()  # made once, as in held.py
+_ASKED: Final = Ready(_asked())
 
 
 async def _holders(connection: AsyncConnection, keys: Collection[int]) -> dict[int, _Holders]:
     found: dict[int, _Holders] = {}
-    for version, key, rows in await connection.execute(_ASKED, {"keys": list(keys)}) if keys else ():
+    for version, key, ids in await _ASKED.rows(connection, keys=list(keys)) if keys else ():
         if version is None:
             raise not_whole()
-        if rows is None or rows:
-            found[key] = _Holders(_MOST_HOLDERS + 1, ()) if rows is None else _Holders(len(rows), [id_ for (id_,) in rows])
+        if ids:
+            held_by = apart(ids)
+            found[key] = _Holders(len(held_by), held_by)
+        elif ids is not None:
+            found[key] = _Holders(_MOST_HOLDERS + 1, ())
     return found
 
 
@@ -313,13 +320,19 @@ async def _members(connection: AsyncConnection, references: Collection[str], tod
 
 
 def _rank(shared: Iterable[Sequence[str]]) -> list[str]:
-    said: dict[str, float] = defaultdict(float)
-    for ids in shared:
-        if 0 < len(ids) <= _MOST_HOLDERS:
+    """The likeliest of those who share keys, each key given by its holders. Once some are found, a key that many hold finds nobody more:
+    a rarer one has found whoever it could tell apart.
+    """
+    said: dict[str, float] = {}
+    for ids in sorted(shared, key=len):
+        if len(ids) > (_MANY_HOLDERS if len(said) >= _SOME else _MOST_HOLDERS):
+            break
+        if ids:
             weight = log2(2 * _MOST_HOLDERS / len(ids))
             for each in ids:
-                said[each] += weight
-    return nsmallest(_MOST_CANDIDATES, said, key=lambda each: (-said[each], each))
+                said[each] = said.get(each, 0.0) + weight
+    best = nsmallest(_MOST_CANDIDATES, said, key=lambda each: (-said[each], each))
+    return [each for each in best if said[each] >= _LEAST * said[best[0]]]
 
 
 def _shared(query: Query, holders: Mapping[int, _Holders], counts_as: Mapping[str, str]) -> dict[str, int]:

@@ -29,8 +29,12 @@ def test_whoever_the_router_is_held_against_writes_the_same_rows(tmp_path: Path)
         assert each["wrote"]["audit"] >= 6
 
 
+@pytest.mark.timeout(300)
 def test_whoever_wrote_is_found_in_the_register_of_the_bench(tmp_path: Path) -> None:
-    (found,) = register.main(["400", "--engine", "sqlite", "--contacts", "60", "--folder", str(tmp_path)])
+    out = tmp_path / "register.json"
+    (found,) = register.main(["400", "--engine", "sqlite", "--contacts", "60", "--folder", str(tmp_path), "--out", str(out)])
     assert found.people == 400
     assert found.recall > 0.9
     assert found.candidates <= 25
+    assert found.splink_batch_s
+    assert json.loads(out.read_text(encoding="utf-8"))[0]["recall"] == found.recall
