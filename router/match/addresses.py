@@ -45,7 +45,7 @@ class Place:
         return self.postcode.partition(" ")[0] if self.postcode else None
 
 
-@lru_cache(maxsize=1 << 17)
+@lru_cache(maxsize=1 << 13)
 def place(text: str | None, postcode: str | None = None) -> Place:
     """An address as somebody wrote it, in one line. ``postcode`` is canonical and goes before one in the text."""
     line = (text or "")[:_LONGEST].casefold()
@@ -125,7 +125,7 @@ def _same_house(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     return one[-1] == other[-1] and (len(one) == 1 or len(other) == 1 or one == other)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 13)
 def _alike(one: str, other: str) -> bool:
     return one == other or (len(one) > 3 and len(other) > 3 and jellyfish.jaro_winkler_similarity(one, other) >= 0.92)
 

@@ -397,7 +397,7 @@ def _judge(asked: _Asked, candidate: Candidate, by: Scale, statistics: Statistic
     )
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 13)
 def _places(held: tuple[str, ...], postcodes: tuple[str, ...]) -> tuple[Place, ...]:
     return addresses.places(held, postcodes)
 

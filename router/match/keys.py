@@ -223,7 +223,7 @@ def _letters(name: str) -> str:
     return f"letters {''.join(sorted(_plain(name)))}"
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=1 << 14)
 def _plain(word: str) -> str:
     return _NOT_LETTERS.sub("", anyascii(word).casefold())
 
@@ -233,7 +233,7 @@ def _sound(word: str) -> str:
     return metaphone(plain) or plain
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=1 << 14)
 def _bones(word: str) -> str:
     """Its first letter and its consonants, none twice in a row."""
     plain = _plain(word)

@@ -19,7 +19,7 @@ SURNAME: Final = ("exact", "part", "close", "phonetic", "near", "initial", "diff
 MIDDLE: Final = ("exact", "initial", "different")
 GENERATION: Final = ("exact", "one side", "different")
 
-_CACHE: Final = 1 << 17
+_CACHE: Final = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)

@@ -295,13 +295,13 @@ def held(given_name: str | None, surname: str | None) -> Name:
     return Name(given, family, generation or generation_behind)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def metaphone(word: str) -> str:
     """How an English speaker says it; the same for spellings that sound alike."""
     return jellyfish.metaphone(word)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def skeleton(word: str) -> str:
     """The consonants without doubles, alike however a name of another script was spelt in ours: Mohammed, Muhamad."""
     heard = word.replace("ph", "f").translate(_CONSONANTS)

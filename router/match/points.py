@@ -62,7 +62,7 @@ def _one_slip(one: str, other: str) -> bool:
     )
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 13)
 def is_an_offices(email: str) -> bool:
     """Whether it reads as an address behind which an office sits, who may write for anybody."""
     local, _, host = email.partition("@")

@@ -184,7 +184,7 @@ class Scale:
         return log2(known.m) - seen, log2(known.h) - seen
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def _rarity(by: Scale, comparison: str, name: str, count: int) -> float:
     prior = (by.weights.forenames if comparison == "forename" else by.weights.surnames).get(name, 0.0)
     return log2(max(_RAREST, (count + prior * _PRIOR_COUNT) / (by.individuals + _PRIOR_COUNT)))

@@ -5,7 +5,7 @@ from alembic import op
 
 from ingest.database import UtcDateTime
 
-revision = "0007_needs"
+revision = "0006_needs"
 down_revision = "0005_individuals"
 branch_labels = None
 depends_on = None
