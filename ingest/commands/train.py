@@ -188,13 +188,13 @@ def _truth(file: Path) -> dict[str, str]:
 
 
 async def _everybody(database: "Database", lines: int) -> "list[Candidate]":
-    from router.register.held import following
+    from router.register.held import as_candidates, following
 
     found: list[Candidate] = []
     with bar("Reading the register", lines) as progress:
         async with database.read() as connection:
-            while page := await connection.run_sync(following, found[-1].individual_id if found else "", _PAGE):
-                found += page
+            while page := await following(connection, found[-1].individual_id if found else "", _PAGE):
+                found += as_candidates(page)
                 progress(len(page))
     return found
 
