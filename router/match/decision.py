@@ -119,6 +119,7 @@ _VERIFIED: Final = 1.0
 _DOUBT: Final = 0.4  # of the doubt that is let pass elsewhere, where it may be father or son
 _LEAST: Final = 1e-3  # of the posterior; a candidate with less is not worth a person's look beside others
 _DIGITS: Final = 9
+_POINTS: Final = ("email", "phone")
 
 _FULL: Final = frozenset(["exact", "nickname", "close"])
 _SOMEWHAT: Final = frozenset(["phonetic", "skeleton", "near", "initial"])
@@ -189,9 +190,9 @@ class _Judged(NamedTuple):
         return self.identifiers == ("address",) and not self.daughter
 
     @property
-    def silent(self) -> bool:
-        """Whether no email and no phone is held that is another than the one given."""
-        return "different" not in (self.level("email"), self.level("phone"))
+    def moved(self) -> bool:
+        """Whether another email or phone is held than the one given."""
+        return any(self.level(name) == "different" for name in _POINTS)
 
     @property
     def born(self) -> bool | None:
@@ -547,6 +548,8 @@ def _households(judged: Sequence[_Judged]) -> list[float]:
     """The bits for another of each one's household. Of those who live with the likeliest none speaks louder for it than the likeliest
     does: it is the same home, and whoever else wrote from there has the name of the likeliest by the same chance.
     """
+    if not judged:
+        return []
     likeliest = max(judged, key=lambda each: (each.bits, each.household))
     home = set(likeliest.candidate.postcodes)
     return [
@@ -655,7 +658,7 @@ def _shortfalls(judged: Sequence[_Judged], first: int, likely: float, by: Scale)
     if best.another_name:
         yield "Another name is given as well."
     yield from _shortfalls_of_the_name(best)
-    if best.identifiers == ("address",) and best.unconfirmed and not best.another and not (best.daughter and best.silent):
+    if best.identifiers == ("address",) and best.unconfirmed and not best.another and (best.moved or not best.daughter):
         yield "Only the name and the address agree, which father and son may share; the email, phone or birth date given is new."
     if any(_is_namesake_at_home(each, best) for each in others):
         yield "More than one person fits."
@@ -666,7 +669,7 @@ def _shortfalls(judged: Sequence[_Judged], first: int, likely: float, by: Scale)
 
 def _besides(best: _Judged) -> Iterator[str]:
     """What counts for nothing, told where a person is asked."""
-    for name in ("email", "phone"):
+    for name in _POINTS:
         if (found := best.seen.get(name)) and found.shared:
             yield f"Several people share the {name}, so it proves nothing."
     if best.case:
