@@ -43,7 +43,8 @@ class Linear:
         self._middles = sum(_MIDDLE << (_LANE * at) for at in range(len(self.labels)))
         self._all = (1 << 8 * self._lanes.size) - 1
         if name not in _ENDS:
-            _lay_beside(name, told["weights"], len(self.labels), 1.0 if "unit" in told else 1 / _FINEST)
+            weights = told["weights"] if "unit" in told else _in_whole(told["weights"])
+            _lay_beside(name, weights, self._lanes, self._middles)
         self._begins = _ENDS[name] - _LANE * len(self.labels)
         # Above the middle each lane has its own sign and none has borrowed from the next, nor the first from the model below.
         self._up = (self._middles << self._begins) + (1 << self._begins >> 1)
@@ -71,10 +72,14 @@ class Linear:
         return self._lanes.unpack((mine ^ self._middles).to_bytes(self._lanes.size, "little"))
 
 
-def _lay_beside(name: str, weights: Mapping[str, Sequence[float]], labels: int, whole: float) -> None:
+def _in_whole(weights: Mapping[str, Sequence[float]]) -> dict[str, list[int]]:
+    return {each: [round(weight / _FINEST) for weight in of] for each, of in weights.items()}
+
+
+def _lay_beside(name: str, weights: Mapping[str, Sequence[int]], lanes: Struct, middles: int) -> None:
     """Add a model's weights to those of the others, above them."""
     begins = max(_ENDS.values(), default=0)
-    _ENDS[name] = begins + _LANE * labels
+    _ENDS[name] = begins + 8 * lanes.size
     for each, of in weights.items():
-        mine = sum(round(weight * whole) << _LANE * at for at, weight in enumerate(of))
+        mine = (int.from_bytes(lanes.pack(*of), "little") ^ middles) - middles  # lanes below zero borrow from those above
         _WEIGHTS[each] = _WEIGHTS.get(each, 0) + (mine << begins)
