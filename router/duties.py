@@ -11,12 +11,12 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import Text, and_, case, cast, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.clock import Clock
 from ingest.contract import Audience, LedgerEntry, OutgoingKind, OutgoingState, Task, TaskKind, topic_of
-from ingest.database import Database, among, insert
+from ingest.database import Database, insert
 from ingest.errors import Unavailable
 from ingest.ids import new_id
 from ingest.log import Log
@@ -43,6 +43,7 @@ from router.store import Store
 
 _EVERY_SECONDS = 5.0
 _SEAL_MOST = 1_000
+_MOST_IN_A_NOTICE = 500
 _LATE, _SOON = "acknowledgement-late", "acknowledgement-due-soon"
 _DIGEST = UUID("6f0c1d7e-5b0e-5f3a-9d53-1d2f7c1a9b10")
 _LEDGER_GAP = UUID("c4b0a1d2-0f8e-5c1b-8a37-4e6d2b9f5c11")
@@ -130,53 +131,57 @@ async def escalate(database: Database, store: Store, house: House, now: datetime
 async def tell_of_owed(database: Database, store: Store, house: House, now: datetime) -> int:
     """Warn Customer Care of acknowledgements that are due soon, and tell them of each that is late, once each; answers with how many.
 
-    What was told stands on the audit trail. Many are told of in one notice.
+    What was told stands on the audit trail. Up to 500 are told of in one notice, and what was told before is not read again: however
+    many wait, as while mail cannot be sent, no more than a notice's worth is in hand.
     """
-    before = due_soon(now, house.acknowledgement)
+    before, told = due_soon(now, house.acknowledgement), 0
     async with database.read() as connection:
         if not await _news(connection, before, now):
             return 0
-    async with database.write("owed") as connection:
-        news = await _news(connection, before, now)
-        for action, owed_now in news.items():
-            lines = [wording.Unfinished(row.reference, _how(row), row.due, None) for row in owed_now]
-            words = wording.owed(lines, late=action == _LATE, zone=house.zone)
-            mailbox = house.teams.customer_care
-            notice = staff_message(house, OutgoingKind.TASK, mailbox, words, owed_now[0].id, action, None, now)
-            await store.send(connection, [notice], now)
-            entries = [
-                AuditEntry(new_id(), now, row.contact_id, action, "router", evidence={"owed": str(row.id)}) for row in owed_now
-            ]
-            await store.audit(connection, entries)
-    for action, owed_now in news.items():
-        ERRORS.labels("duties", action).inc(len(owed_now))
-        for row in owed_now:
-            _say.error(action, contact=str(row.contact_id), due=row.due.isoformat())
-    if news:
+    while True:
+        async with database.write("owed") as connection:
+            news = await _news(connection, before, now)
+            for action, owed_now in news.items():
+                lines = [wording.Unfinished(row.reference, _how(row), row.due, None) for row in owed_now]
+                words = wording.owed(lines, late=action == _LATE, zone=house.zone)
+                mailbox = house.teams.customer_care
+                notice = staff_message(house, OutgoingKind.TASK, mailbox, words, owed_now[0].id, action, None, now)
+                await store.send(connection, [notice], now)
+                entries = [
+                    AuditEntry(new_id(), now, row.contact_id, action, "router", evidence={"owed": str(row.id)})
+                    for row in owed_now
+                ]
+                await store.audit(connection, entries)
+        if not news:
+            return told
         store.pending.set()
-    return sum(map(len, news.values()))
+        for action, owed_now in news.items():
+            ERRORS.labels("duties", action).inc(len(owed_now))
+            for row in owed_now:
+                _say.error(action, contact=str(row.contact_id), due=row.due.isoformat())
+        told += sum(map(len, news.values()))
 
 
 async def _news(connection: AsyncConnection, before: datetime, now: datetime) -> dict[str, list[Any]]:
     """What is owed by then and nobody was told of: what is late, and what is due soon, the most urgent first."""
     each, contacts, told = owed.owed().subquery(), tables.contacts, tables.audit
-    query = (
-        select(each, contacts.c.reference)
-        .join(contacts, contacts.c.id == each.c.contact_id)
-        .where(each.c.due <= before)
-        .order_by(each.c.due, each.c.id)
+    action = case((each.c.due < now, _LATE), else_=_SOON)
+    its_id = func.replace(cast(each.c.id, Text), "-", "")  # SQLite has ids without
+    been_told = select(told.c.id).where(
+        told.c.contact_id == each.c.contact_id,
+        told.c.action == action,
+        func.replace(told.c.evidence["owed"].as_string(), "-", "") == its_id,
     )
-    rows = (await connection.execute(query)).all()
-    if not rows:
-        return {}
-    about = among(told.c.contact_id, {row.contact_id for row in rows})
-    known = await connection.execute(select(told.c.action, told.c.evidence).where(about, told.c.action.in_((_LATE, _SOON))))
-    been_told = {(action, evidence["owed"]) for action, evidence in known}
+    query = (
+        select(each, contacts.c.reference, action.label("action"))
+        .join(contacts, contacts.c.id == each.c.contact_id)
+        .where(each.c.due <= before, ~been_told.exists())
+        .order_by(each.c.due, each.c.id)
+        .limit(_MOST_IN_A_NOTICE)
+    )
     news: dict[str, list[Any]] = defaultdict(list)
-    for row in rows:
-        action = _LATE if row.due < now else _SOON
-        if (action, str(row.id)) not in been_told:
-            news[action].append(row)
+    for row in await connection.execute(query):
+        news[row.action].append(row)
     return news
 
 

@@ -220,6 +220,21 @@ async def test_customer_care_are_warned_six_hours_before_an_acknowledgement_is_d
     )
 
 
+async def test_however_many_are_late_each_is_told_of_once_in_notices_that_can_be_read(
+    take, database, store, house, clock, rows, monkeypatch
+):
+    monkeypatch.setattr(duties, "_MOST_IN_A_NOTICE", 2)
+    abouts = [await take(Reading(Outcome.FEEDBACK_RECORD, 0.9, reasonable_adjustments=("braille",))) for _ in range(5)]
+    clock.forward(hours=49)
+    assert await duties.tell_of_owed(database, store, house, clock()) == 5
+    assert await duties.tell_of_owed(database, store, house, clock()) == 0
+    notices = await rows(tables.outgoing, tables.outgoing.c.contact_id.is_(None))
+    subjects = [Outgoing.model_validate_json(row.body).subject.partition(",")[0] for row in notices]
+    assert sorted(subjects) == ["LATE: 1 acknowledgement", "LATE: 2 acknowledgements", "LATE: 2 acknowledgements"]
+    entries = await rows(tables.audit, tables.audit.c.action == "acknowledgement-late")
+    assert sorted(row.contact_id for row in entries) == sorted(about.id for about in abouts)
+
+
 async def test_what_was_acknowledged_in_time_is_warned_of_to_nobody(take, database, store, house, clock):
     await take(Reading(Outcome.FEEDBACK_RECORD, 0.9))
     async with database.write() as connection:
