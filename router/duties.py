@@ -136,11 +136,13 @@ async def tell_of_owed(database: Database, store: Store, house: House, now: date
     """
     before, told = due_soon(now, house.acknowledgement), 0
     async with database.read() as connection:
-        if not await _news(connection, before, now):
-            return 0
-    while True:
+        new = await _news(connection, before, now)
+    while new:
         async with database.write("owed") as connection:
-            news = await _news(connection, before, now)
+            new = await _news(connection, before, now, new[0])  # another router may have told of some meanwhile
+            news: dict[str, list[Any]] = defaultdict(list)
+            for row in new:
+                news[row.action].append(row)
             for action, owed_now in news.items():
                 lines = [wording.Unfinished(row.reference, _how(row), row.due, None) for row in owed_now]
                 words = wording.owed(lines, late=action == _LATE, zone=house.zone)
@@ -152,18 +154,19 @@ async def tell_of_owed(database: Database, store: Store, house: House, now: date
                     for row in owed_now
                 ]
                 await store.audit(connection, entries)
-        if not news:
-            return told
         store.pending.set()
         for action, owed_now in news.items():
             ERRORS.labels("duties", action).inc(len(owed_now))
             for row in owed_now:
                 _say.error(action, contact=str(row.contact_id), due=row.due.isoformat())
-        told += sum(map(len, news.values()))
+        told += len(new)
+        if len(new) < _MOST_IN_A_NOTICE:
+            break
+    return told
 
 
-async def _news(connection: AsyncConnection, before: datetime, now: datetime) -> dict[str, list[Any]]:
-    """What is owed by then and nobody was told of: what is late, and what is due soon, the most urgent first."""
+async def _news(connection: AsyncConnection, before: datetime, now: datetime, first: Any = None) -> Sequence[Any]:
+    """What is owed by then and nobody was told of, late or soon, the most urgent first; from the ``first`` on of those found before."""
     each, contacts, told = owed.owed().subquery(), tables.contacts, tables.audit
     action = case((each.c.due < now, _LATE), else_=_SOON)
     its_id = func.replace(cast(each.c.id, Text), "-", "")  # SQLite has ids without
@@ -179,10 +182,9 @@ async def _news(connection: AsyncConnection, before: datetime, now: datetime) ->
         .order_by(each.c.due, each.c.id)
         .limit(_MOST_IN_A_NOTICE)
     )
-    news: dict[str, list[Any]] = defaultdict(list)
-    for row in await connection.execute(query):
-        news[row.action].append(row)
-    return news
+    if first is not None:  # those before it were told of, and need not be gone through again
+        query = query.where(or_(each.c.due > first.due, and_(each.c.due == first.due, each.c.id >= first.id)))
+    return (await connection.execute(query)).all()
 
 
 def _how(row: Any) -> str:
