@@ -750,6 +750,11 @@ def task(
     )  # fmt: skip
 
 
+def notice_id(of: UUID, purpose: str, mailbox: str) -> UUID:
+    """The id of a notice: the same for whoever would send it again."""
+    return derived_id(of, f"notice:{purpose}:{mailbox}")
+
+
 def staff_message(
     house: House,
     kind: OutgoingKind,
@@ -761,7 +766,7 @@ def staff_message(
     now: datetime,
 ) -> Message:
     """A notice to one of our own mailboxes; neither holds nor limits apply to it."""
-    id_ = derived_id(of, f"notice:{purpose}:{mailbox}")
+    id_ = notice_id(of, purpose, mailbox)
     body = Outgoing(
         id=id_, kind=kind, audience=Audience.STAFF, channel="email", account=house.notices_from, recipient=mailbox,
         subject=words[0], body=words[1], message_id=f"<{id_}@{house.senders[house.notices_from].rpartition('@')[2]}>",

@@ -11,12 +11,12 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, and_, case, cast, func, or_, select, update
+from sqlalchemy import ColumnElement, Text, and_, case, cast, func, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.clock import Clock
 from ingest.contract import Audience, LedgerEntry, OutgoingKind, OutgoingState, Task, TaskKind, topic_of
-from ingest.database import Database, insert
+from ingest.database import Database, among, insert
 from ingest.errors import Unavailable
 from ingest.ids import new_id
 from ingest.log import Log
@@ -37,7 +37,7 @@ from ingest.telemetry import (
 )
 from router import allocation, handoffs, ledger, wording
 from router.audit import AuditEntry, Tree, Verdict, Verification, leaf_hash
-from router.consequences import House, Message, staff_message, task_mail
+from router.consequences import House, Message, notice_id, staff_message, task_mail
 from router.register import owed, statistics, tables
 from router.store import Store
 
@@ -64,7 +64,7 @@ async def run(log: Log, database: Database, store: Store, house: House, clock: C
             (1, lambda: allocation.alarm(database, store, house, clock())),
             (12, lambda: tell_of_owed(database, store, house, clock())),
             (1, lambda: handoffs.alarm(database, store, house, clock())),
-            (1, lambda: send_digest(database, store, house, clock(), since)),
+            (12, lambda: send_digest(database, store, house, clock(), since)),
             (1, partial(seal, database, clock, back=_look_back(turn, last))),
             (1, lambda: measure(log, database, house, clock())),
             (12, lambda: publish_ledger(log, database, store, house, clock())),
@@ -198,43 +198,58 @@ async def send_digest(database: Database, store: Store, house: House, now: datet
     at = datetime.combine(local.date(), time(hour, minute), house.zone)
     if not at <= local < at + timedelta(hours=6) or since.astimezone(house.zone) > at:
         return 0
+    day = local.date().isoformat()
     async with database.read() as connection:
-        unfinished = await _unfinished(connection)
-    messages = [
-        staff_message(
-            house,
-            OutgoingKind.DIGEST,
-            mailbox,
-            wording.digest(lines, now, house.zone),
-            _DIGEST,
-            local.date().isoformat(),
-            None,
-            now,
-        )
-        for mailbox, lines in unfinished.items()
-    ]
+        if not await _untold(connection, day):
+            return 0
     async with database.write("digest") as connection:
-        sent = tables.outgoing
-        known = set(
-            (await connection.execute(select(sent.c.id).where(sent.c.id.in_([each.id for each in messages])))).scalars()
-        )
-        await store.send(connection, [each for each in messages if each.id not in known], now)
-    if len(known) < len(messages):
+        mailboxes = await _untold(connection, day)
+        for mailbox in mailboxes:
+            words = wording.digest(*await _unfinished(connection, mailbox, now), now, house.zone)
+            notice = staff_message(house, OutgoingKind.DIGEST, mailbox, words, _DIGEST, day, None, now)
+            await store.send(connection, [notice], now)
+    if mailboxes:
         store.pending.set()
-    return len(messages) - len(known)
+    return len(mailboxes)
 
 
-async def _unfinished(connection: AsyncConnection) -> dict[str, list[wording.Unfinished]]:
-    tasks, handed = tables.tasks, tables.handoffs
-    found: dict[str, list[wording.Unfinished]] = defaultdict(list)
-    for row in await connection.execute(select(tasks.c.body, tasks.c.claimed_by).where(tasks.c.state != "done")):
+async def _untold(connection: AsyncConnection, day: str) -> list[str]:
+    """The mailboxes that have something unfinished and were not told of it on this day."""
+    tasks, handed, sent = tables.tasks, tables.handoffs, tables.outgoing
+    theirs = union(select(tasks.c.mailbox).where(_unsettled()), select(handed.c.mailbox).where(_untaken()))
+    notices = {notice_id(_DIGEST, day, each): each for each in (await connection.execute(theirs)).scalars()}
+    told = set((await connection.execute(select(sent.c.id).where(among(sent.c.id, notices)))).scalars())
+    return sorted(mailbox for id_, mailbox in notices.items() if id_ not in told)
+
+
+def _unsettled() -> ColumnElement[bool]:
+    return tables.tasks.c.state.in_(("open", "claimed"))
+
+
+def _untaken() -> ColumnElement[bool]:
+    return tables.handoffs.c.state.in_(handoffs.UNTAKEN)
+
+
+async def _unfinished(connection: AsyncConnection, mailbox: str, now: datetime) -> tuple[list[wording.Unfinished], int, int]:
+    """What is a mailbox's, the most overdue first and no more than a mail has room for; how much there is, and how much is late."""
+    tasks, handed, contacts = tables.tasks, tables.handoffs, tables.contacts
+    of_tasks = _unsettled() & (tasks.c.mailbox == mailbox)
+    of_handoffs = _untaken() & (handed.c.mailbox == mailbox)
+    found: list[wording.Unfinished] = []
+    query = select(tasks.c.body, tasks.c.claimed_by).where(of_tasks).order_by(tasks.c.due, tasks.c.id).limit(_MOST_IN_A_NOTICE)
+    for row in await connection.execute(query):
         task = Task.model_validate_json(row.body)
-        found[task.mailbox].append(wording.Unfinished(task.reference, task.kind.value, task.due, row.claimed_by))
-    query = select(handed.c.mailbox, handed.c.team, handed.c.due, tables.contacts.c.reference)
-    query = query.join(tables.contacts, tables.contacts.c.id == handed.c.contact_id)
-    for row in await connection.execute(query.where(handed.c.state.in_(handoffs.UNTAKEN))):
-        found[row.mailbox].append(wording.Unfinished(row.reference, f"handoff to {row.team}", row.due, None))
-    return found
+        found.append(wording.Unfinished(task.reference, task.kind.value, task.due, row.claimed_by))
+    query = select(handed.c.team, handed.c.due, contacts.c.reference).join(contacts, contacts.c.id == handed.c.contact_id)
+    query = query.where(of_handoffs).order_by(handed.c.due, handed.c.id).limit(_MOST_IN_A_NOTICE)
+    handed_on = await connection.execute(query)
+    found += [wording.Unfinished(row.reference, f"handoff to {row.team}", row.due, None) for row in handed_on]
+    number = late = 0
+    for table, where in ((tasks, of_tasks), (handed, of_handoffs)):
+        counted = select(func.count(), func.count().filter(table.c.due < now)).where(where)
+        more, overdue = (await connection.execute(counted)).one()
+        number, late = number + more, late + overdue
+    return sorted(found, key=lambda each: each.due)[:_MOST_IN_A_NOTICE], number, late
 
 
 async def seal(database: Database, clock: Clock, *, back: timedelta | None = timedelta(days=1)) -> int:

@@ -386,12 +386,11 @@ def owed(lines: Sequence[Unfinished], zone: ZoneInfo, *, late: bool) -> Words:
     )
 
 
-def digest(unfinished: Sequence[Unfinished], now: datetime, zone: ZoneInfo) -> Words:
-    """What is not settled this morning, the most overdue first."""
+def digest(unfinished: Sequence[Unfinished], number: int, late: int, now: datetime, zone: ZoneInfo) -> Words:
+    """What is not settled this morning, the most overdue first: how much, how much of it late, and those that there is room for."""
     ordered = sorted(unfinished, key=lambda each: each.due)
-    late = sum(each.due < now for each in ordered)
     lines = [
-        f"{len(ordered)} not settled, {late} of them past their time.",
+        f"{number} not settled, {late} of them past their time.",
         "",
         *[
             f"{'LATE ' if each.due < now else '     '}{_when(each.due, zone)}  {each.reference}  {each.what}"
@@ -399,7 +398,9 @@ def digest(unfinished: Sequence[Unfinished], now: datetime, zone: ZoneInfo) -> W
             for each in ordered
         ],
     ]
-    return f"This morning: {len(ordered)} not settled, {late} late", "\n".join(lines) + "\n"
+    if more := number - len(ordered):
+        lines += ["", f"And {more} more: ingest review list, ingest handoffs list"]
+    return f"This morning: {number} not settled, {late} late", "\n".join(lines) + "\n"
 
 
 def _when(moment: datetime, zone: ZoneInfo) -> str:

@@ -137,6 +137,19 @@ async def test_the_digest_goes_out_once_a_day_to_each_mailbox_that_has_something
     assert {to for to, _ in told} == {"duty@example.org", "care-team@example.org", "intake@example.org"}
 
 
+async def test_the_digest_lists_what_is_most_overdue_and_counts_the_rest(take, database, store, house, rows, monkeypatch):
+    monkeypatch.setattr(duties, "_MOST_IN_A_NOTICE", 2)
+    for _ in range(3):
+        await take(Reading(Outcome.REVIEW, 0.5))
+    eight = datetime(2026, 7, 1, 7, 0, tzinfo=UTC)
+    assert await duties.send_digest(database, store, house, eight, STARTED) == 1
+    (row,) = await rows(tables.outgoing, tables.outgoing.c.kind == "digest")
+    told = Outgoing.model_validate_json(row.body)
+    assert told.subject == "This morning: 3 not settled, 3 late"
+    assert told.body.count("LATE ") == 2
+    assert "And 1 more" in told.body
+
+
 async def test_a_service_started_after_eight_sends_no_digest_that_day(take, database, store, house):
     await take(Reading(Outcome.REVIEW, 0.5))
     nine = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)

@@ -87,10 +87,17 @@ def test_the_digest_begins_with_what_is_latest():
         wording.Unfinished("CC-1", "review", NOW + timedelta(hours=1), None),
         wording.Unfinished("CC-2", "letter", NOW - timedelta(hours=1), "Sam"),
     ]
-    subject, body = wording.digest(lines, NOW, LONDON)
+    subject, body = wording.digest(lines, 2, 1, NOW, LONDON)
     assert subject == "This morning: 2 not settled, 1 late"
     assert body.index("CC-2") < body.index("CC-1")
     assert "LATE Wed 01 Jul 2026 07:00  CC-2  letter (claimed by Sam)" in body
+    assert "more" not in body
+
+
+def test_the_digest_says_how_much_there_is_beside_what_it_has_room_for():
+    subject, body = wording.digest([wording.Unfinished("CC-1", "review", NOW, None)], 1203, 70, NOW, LONDON)
+    assert subject == "This morning: 1203 not settled, 70 late"
+    assert body.endswith("And 1202 more: ingest review list, ingest handoffs list\n")
 
 
 WAYS = wording.Ways(
