@@ -479,7 +479,7 @@ async def test_a_mail_becomes_a_feedback_record_with_what_customer_care_writes_d
     (kept,) = await rows(tables.feedback_records)
     record = FeedbackRecord.model_validate_json(kept.body)
     assert (record.individual_id, record.name_given, record.name_held) == ("R1", "Joan Pettifer", "Joan Pettifer")
-    assert (record.address_given or "").endswith("DE80 4PT")
+    assert record.address_given == "14 Quarry Lane, DE80 4PT"
     assert record.address_held == "14 Quarry Lane, DE80 4PT"
     assert (record.type, record.contacted_before_said, record.contacted_before_held) == ("service", True, False)
     assert "apology" in (record.remedy_sought or "")
