@@ -135,7 +135,7 @@ async def _of_files(given: str, register: Path, contacts: Path, weights: "Weight
     row = next(rows, None)
     if row is None:
         fail(f"{contacts} has no contact_id {given} that can be read.", 1)
-    query = query_of(row)
+    query = query_of(row.cells)
     async with register_of(people, left_out) as database, database.read() as connection:
         (found,) = await candidates(connection, [query], left_out.today)
         keys, borne = await found_by(connection, query), await statistics(connection)

@@ -90,7 +90,7 @@ async def _answer(
     sheet = csv.writer(answers, lineterminator="\n")
     sheet.writerow(("contact_id", "person_id", "score", "decision"))
     for batch in batches(asked, left_out):
-        queries = [query_of(row) for row in batch]
+        queries = [query_of(row.cells) for row in batch]
         async with database.read() as connection:
             found = await candidates(connection, queries, left_out.today)
             borne = await statistics(connection)

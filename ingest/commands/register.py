@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -11,8 +11,12 @@ from ingest.commands.terminal import By, Config, Json, bar, fail, open_database,
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from router.individuals import Desk
     from router.register.intake import Kind, Source
+
+_T = TypeVar("_T")
 
 app = typer.Typer(help="Individuals, cases and their parties.", no_args_is_help=True)
 
@@ -91,12 +95,7 @@ def search(
     async def found() -> list[tuple[object, ...]]:
         from router.register.search import find
 
-        database = open_database(settings(config))
-        try:
-            async with database.read() as connection:
-                people = await find(connection, text)
-        finally:
-            await database.close()
+        people = await _looked_up(config, lambda connection: find(connection, text))
         return [
             (
                 *(each.person_id, each.name, each.date_of_birth, each.address, each.emails, each.phones, each.cases),
@@ -184,12 +183,7 @@ def adjustments(
     async def found() -> list[tuple[object, ...]]:
         from router.register.search import adjustments_of
 
-        database = open_database(settings(config))
-        try:
-            async with database.read() as connection:
-                held = await adjustments_of(connection, individual_id)
-        finally:
-            await database.close()
+        held = await _looked_up(config, lambda connection: adjustments_of(connection, individual_id))
         return [(each.kind, each.since, each.reference or "case system") for each in held]
 
     held = run_async(found())
@@ -215,6 +209,16 @@ def withdraw(
         return await individuals.withdraw(desk, individual_id, kind)
 
     _tell(taken_off, [], by, because, config, dry_run=dry_run)
+
+
+async def _looked_up(config: Path | None, ask: "Callable[[AsyncConnection], Awaitable[list[_T]]]") -> list[_T]:
+    """What the register answers."""
+    database = open_database(settings(config))
+    try:
+        async with database.read() as connection:
+            return await ask(connection)
+    finally:
+        await database.close()
 
 
 def _tell(

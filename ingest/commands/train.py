@@ -243,7 +243,7 @@ def _compared(
             if person is None:
                 continue
             others = [each for each in at_home.get(_home(person), ()) if each is not person]
-            found = levels(query_of(row), [person, *others], statistics, weights)
+            found = levels(query_of(row.cells), [person, *others], statistics, weights)
             note(same, next(found))
             for each in found:
                 note(beside, each)
@@ -280,7 +280,7 @@ async def _found_out(
     pairs: list[Mapping[str, str]] = []
     others = nothing()
     for batch in batches(asked, left_out):
-        queries = [query_of(row) for row in batch]
+        queries = [query_of(row.cells) for row in batch]
         async with database.read() as connection:
             found = await candidates(connection, queries, left_out.today)
         for query, some in zip(queries, found, strict=True):

@@ -1,6 +1,6 @@
 """A register made of a CSV file for as long as a command takes, and contacts of another file to try on it; nothing is kept."""
 
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -105,12 +105,11 @@ def batches(asked: "Source", left_out: LeftOut) -> "Iterator[list[Row]]":
         yield batch
 
 
-def query_of(row: "Row") -> "Query":
-    """What a row says of who writes, in the forms that are compared."""
+def query_of(cells: Mapping[str, str]) -> "Query":
+    """What a row's cells say of who writes, in the forms that are compared."""
     from ingest.contract import as_date, canonical_email, canonical_phone, canonical_postcode
     from router.match import Query
 
-    cells = row.cells
     name = " ".join(filter(None, (cells["given_name"], cells["surname"])))
     # Another country's postcode counts as a part of the address.
     abroad = cells["postcode"] if cells["postcode"].isdecimal() else None

@@ -31,7 +31,7 @@ def command(
     A model of Splink's must name its comparisons (output_column_name) and levels (label_for_charts) as the table does; what is
     not known is refused, and nothing is guessed from its SQL.
     """
-    weights = _from_splink(file) if file and _is_splink(file) else chosen(file)
+    weights = chosen(file, splinks_too=True)
     columns = ("Comparison", "Level", "Same person", "Household", "By chance", "Bits", "Bits for household", "By frequency")
     table(f"Weights {weights.version}", columns, _rows(weights), json=json)
     if weights.provenance and not json:
@@ -47,12 +47,12 @@ def command(
             say(f"Written to {out}. Try it with: ingest match --weights {out}")
 
 
-def chosen(file: Path | None) -> "Weights":
+def chosen(file: Path | None, *, splinks_too: bool = False) -> "Weights":
     """The weights in a file, or those that it comes with; where the file has none, ends with what is wrong."""
     from router.match.weights import shipped
 
     try:
-        return _in(file) if file else shipped()
+        return _in(file, splinks_too=splinks_too) if file else shipped()
     except Misconfigured as error:
         fail(error.sentence, 2)
 
@@ -75,39 +75,21 @@ def set_by(matching: MatchingSettings) -> "Weights | None":
         raise Misconfigured("matching.weights", f"matching.weights: {error.sentence}") from error
 
 
-def _in(file: Path) -> "Weights":
-    from router.match.weights import Unusable, read
+def _in(file: Path, *, splinks_too: bool = False) -> "Weights":
+    """Raises Misconfigured, also of a model of Splink's where those are not wanted."""
+    from router.match.splink import UnknownModel, as_weights, parse
+    from router.match.weights import Unusable, read, shipped
 
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured("weights", f"{file} cannot be read: {error}.") from error
     try:
-        return read(text)
-    except Unusable as error:
+        return as_weights(parse(text), shipped()) if splinks_too and _SPLINKS in text else read(text)
+    except (Unusable, UnknownModel) as error:
         made = f"It is a model of Splink's. Make weights of it: ingest match weights {file} --out FILE."
-        raise Misconfigured("weights", f"{file}: {made if _SPLINKS in text else error}") from error
-
-
-def _from_splink(file: Path) -> "Weights":
-    from router.match.splink import UnknownModel, as_weights, parse
-    from router.match.weights import shipped
-
-    try:
-        return as_weights(parse(_text(file)), shipped())
-    except UnknownModel as error:
-        fail(f"{file}: {error}", 2)
-
-
-def _is_splink(file: Path) -> bool:
-    return _SPLINKS in _text(file)
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"{file} cannot be read: {error}.", 2)
+        said = made if _SPLINKS in text and not splinks_too else error
+        raise Misconfigured("weights", f"{file}: {said}") from error
 
 
 def _rows(weights: "Weights") -> Iterator[tuple[Any, ...]]:

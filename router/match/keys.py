@@ -61,19 +61,17 @@ _VOWELS: Final = str.maketrans("", "", "aeiouyhw")
 def individual_keys(individual: Candidate) -> frozenset[int]:
     """The keys under which somebody of the register is held."""
     name = held(individual.given_name, individual.surname)
-    return _keys(individual, (name,), individual.addresses)
+    return frozenset(map(_number, _texts(individual, (name,), individual.addresses)))
 
 
 def query_keys(query: Query) -> frozenset[int]:
     """The keys by which whoever wrote a contact is looked for."""
-    names = tuple(written(each) for each in query.names[:_MOST_NAMES])
-    return _keys(query, names, (query.address,) if query.address else ())
+    return frozenset(map(_number, _of_query(query)))
 
 
 def query_kinds(query: Query) -> dict[int, str]:
     """The same keys, each with what kind it is (``KINDS``)."""
-    names = tuple(written(each) for each in query.names[:_MOST_NAMES])
-    return {_number(each): each.partition(" ")[0] for each in _texts(query, names, (query.address,) if query.address else ())}
+    return {_number(each): each.partition(" ")[0] for each in _of_query(query)}
 
 
 def email_key(canonical: str) -> int:
@@ -92,8 +90,9 @@ def of_this_version() -> range:
     return range(first, first + (1 << _BITS))
 
 
-def _keys(one: Candidate | Query, names: tuple[Name, ...], addresses: tuple[str, ...]) -> frozenset[int]:
-    return frozenset(map(_number, _texts(one, names, addresses)))
+def _of_query(query: Query) -> set[str]:
+    names = tuple(written(each) for each in query.names[:_MOST_NAMES])
+    return _texts(query, names, (query.address,) if query.address else ())
 
 
 def _texts(one: Candidate | Query, names: tuple[Name, ...], addresses: tuple[str, ...]) -> set[str]:

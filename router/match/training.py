@@ -40,8 +40,7 @@ GENERATION: Final = {
 }  # fmt: skip
 # Synthetic people who tell their town tell their street, and live in towns of one size: as if one in fifteen were of that town.
 TOWN: Final = Level(m=0.06, h=0.06, u=0.004)
-# Birth dates are wrong in more ways than theirs are.
-WRONG_BIRTH: Final = 0.02
+LEAST_OF_ONE: Final = {("birth date", "different"): 0.02}  # they are wrong in more ways than those of synthetic people
 ORDERED: Final = frozenset(["birth date", "address", "email"])
 _SMALLEST: Final = 1e-7
 _WHOLE: Final = 10**12
@@ -149,11 +148,8 @@ def _levels(
     order = COMPARISONS[name]
     u = {level: LEAST.get((name, level)) or max(chances.get(level, 0) / _WHOLE, _SMALLEST) for level in order}
     same_share, beside_share = _smoothed(same, u, 1), _smoothed(beside, u, 20)
-    beside_share |= {
-        level: max(beside_share[level], least) for (comparison, level), least in LEAST_AT_HOME.items() if comparison == name
-    }
-    if name == "birth date":
-        same_share["different"] = max(same_share["different"], WRONG_BIRTH)
+    for shares, floors in ((same_share, LEAST_OF_ONE), (beside_share, LEAST_AT_HOME)):
+        shares |= {level: max(shares[level], least) for (comparison, level), least in floors.items() if comparison == name}
     most = apart = float("inf")
     for level in order:
         if (name, level) == ("address", "town"):

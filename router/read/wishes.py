@@ -5,7 +5,7 @@ A wish that restricts is read generously, since it is obeyed at once and a mista
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal, cast
+from typing import Final, Literal, cast, get_args
 
 from router.read import needs
 from router.read.phrases import Found, Hit, Row, Table
@@ -644,13 +644,11 @@ _NO_REMEDY: Final = re.compile(
     r"your |not |nothing|in the|it |me |him |her |them |this |that |how |if |what )",
     re.IGNORECASE,
 )
-_CLOSED_BY: Final = {
-    "no_phone": "telephone",
-    "phone_only": "email letter sms",
-    "email_only": "letter sms telephone",
-    "post_only": "email sms telephone",
-}
 _IMPLIED: Final = {"phone_only": "telephone", "email_only": "email", "post_only": "letter"}
+_CLOSED_BY: Final = {
+    "no_phone": frozenset({"telephone"}),
+    **{need: frozenset(get_args(Method)) - {way} for need, way in _IMPLIED.items()},
+}
 
 _PROMISE: Final = "DESIGN promise 4: a wish that restricts is obeyed at once"
 RESTRICTIONS: Final = (
@@ -1068,7 +1066,7 @@ def restrictions(found: Found, adjustments: Iterable[Fact]) -> tuple[tuple[str, 
         for method in hit.row.gives.split():
             closed.setdefault(method, hit.sentence.text[:300])
     for need in adjustments:
-        for method in _CLOSED_BY.get(need.value, "").split():
+        for method in _CLOSED_BY.get(need.value, ()):
             closed.setdefault(method, need.words)
     return tuple(sorted(closed.items()))
 

@@ -131,8 +131,8 @@ async def cases(connection: AsyncConnection, references: Collection[str]) -> dic
 async def people(connection: AsyncConnection, ids: Collection[str]) -> dict[str, IndividualView]:
     """These individuals as the register holds them, together with whoever was merged into them; nobody who is merged themselves.
 
-    ``written_before`` and the adjustments that their contacts ask for look at links that stand. What restricts how one is reached is each one's; of the rest what is held of
-    themselves goes before what is held of the others.
+    ``written_before`` and the adjustments that their contacts ask for look at links that stand. What restricts how one is reached is
+    each one's; of the rest what is held of themselves goes before what is held of the others.
     """
     whose = await _together(connection, ids)
     where: dict[str, str] = {}
@@ -145,7 +145,7 @@ async def people(connection: AsyncConnection, ids: Collection[str]) -> dict[str,
     asked: dict[str, list[str]] = defaultdict(list)
     for row in await _all(connection, select(adjustments), adjustments.c.individual_id, whose):
         asked[whose[row.individual_id]].append(row.kind)
-    for row in await _needs(connection, whose):
+    for row in await _all(connection, _needs(), links.c.individual_id, whose):
         asked[whose[row.individual_id]].append(row.kind)
     parts: dict[str, list[str]] = defaultdict(list)
     for row in await _all(connection, select(parties), parties.c.individual_id, whose):
@@ -179,12 +179,10 @@ async def people(connection: AsyncConnection, ids: Collection[str]) -> dict[str,
     return found
 
 
-async def _needs(connection: AsyncConnection, ids: Collection[str]) -> list[Row[Any]]:
-    """What their contacts ask for, the first first, with the contact's reference."""
-    asked = select(links.c.individual_id, needs.c.kind, needs.c.since, needs.c.contact_id, contacts.c.reference)
-    asked = asked.join(needs, needs.c.contact_id == links.c.contact_id).join(contacts, contacts.c.id == links.c.contact_id)
-    asked = asked.where(links.c.undone_at.is_(None), needs.c.withdrawn_at.is_(None)).order_by(needs.c.since, needs.c.kind)
-    return await _all(connection, asked, links.c.individual_id, ids)
+def _needs(*more: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+    """What contacts ask for whose link stands, the first first."""
+    asked = select(links.c.individual_id, needs.c.kind, *more).join(needs, needs.c.contact_id == links.c.contact_id)
+    return asked.where(links.c.undone_at.is_(None), needs.c.withdrawn_at.is_(None)).order_by(needs.c.since, needs.c.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +199,9 @@ async def adjustments_of(connection: AsyncConnection, individual_id: str) -> lis
     """All that are held on them and on whoever was merged into them."""
     whose = await _together(connection, [individual_id])
     held = await _all(connection, select(adjustments), adjustments.c.individual_id, whose)
-    asked = await _needs(connection, whose)
+    needed = _needs(needs.c.since, needs.c.contact_id, contacts.c.reference)
+    needed = needed.join(contacts, contacts.c.id == links.c.contact_id)
+    asked = await _all(connection, needed, links.c.individual_id, whose)
     return [
         *(Adjustment(row.kind, row.since) for row in held),
         *(Adjustment(row.kind, row.since, row.contact_id, row.reference) for row in asked),

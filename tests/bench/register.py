@@ -30,6 +30,7 @@ from typing import Any, Final
 from sqlalchemy import Table, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ingest.commands.trial import query_of
 from ingest.database import Database, upgrade
 from router.match import Query, match
 from router.match.names import canonical_forename, canonical_surname
@@ -40,7 +41,7 @@ from router.register.statistics import counted
 from router.register.tables import addresses, identifiers, individuals, key_versions
 from tests.bench.splink_linking import linked
 from tests.router.match import people
-from tests.router.match.sets import candidate_of, query_of
+from tests.router.match.sets import candidate_of
 from tests.servers.postgres import running_postgres
 
 OUT: Final = Path("build/register.json")

@@ -20,8 +20,9 @@ from tempfile import TemporaryDirectory
 sys.path.insert(0, str(Path(__file__).parent))
 
 import people
-from sets import Asked, contacts_of, query_of, register_of
+from sets import Asked, contacts_of, register_of
 
+from ingest.commands.trial import query_of
 from router.match import Ambiguous, Candidate, Matched, MatchResult, match
 from router.match.statistics import Statistics
 from router.match.training import statistics_of
@@ -132,8 +133,8 @@ def told(every: Sequence[Answered]) -> Iterator[str]:
         )
 
 
-def recalls(every: Sequence[Answered]) -> Iterator[tuple[float, float]]:
-    """How many of those in the register stand above the score from which so many are right."""
+def surest(every: Sequence[Answered]) -> list[tuple[float, bool]]:
+    """The likeliest of each that comes near to somebody, rules put aside: how sure, and whether it is them; the surest first."""
     scored: list[tuple[float, bool]] = []
     for each in every:
         match each.result:
@@ -143,7 +144,12 @@ def recalls(every: Sequence[Answered]) -> Iterator[tuple[float, float]]:
                 scored.append((scores[0], some[0] == each.asked.person))
             case _:
                 pass
-    scored.sort(key=lambda pair: -pair[0])
+    return sorted(scored, key=lambda pair: -pair[0])
+
+
+def recalls(every: Sequence[Answered]) -> Iterator[tuple[float, float]]:
+    """How many of those in the register stand above the score from which so many are right."""
+    scored = surest(every)
     inside = sum(bool(each.asked.person) for each in every)
     for least in (0.99, 0.999, 0.9999):
         right = best = 0

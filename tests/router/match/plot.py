@@ -16,10 +16,10 @@ from typing import Final
 sys.path.insert(0, str(Path(__file__).parent))
 
 import people
-from measure import Answered, answered, found_by_register, make, wilson
+from measure import Answered, answered, found_by_register, make, surest, wilson
 from sets import Asked, contacts_of, register_of
 
-from router.match import Ambiguous, Matched
+from router.match import Matched
 from router.match.training import statistics_of
 
 PICTURE: Final = Path(__file__).parents[3] / "docs" / "pictures" / "matching.svg"
@@ -56,16 +56,7 @@ def every_set(folders: Sequence[str], register: int, contacts: int) -> Iterator[
 
 def curve(every: Sequence[Answered]) -> Iterator[tuple[float, int, int]]:
     """From the surest down, rules put aside: the share of those in the register who are matched rightly, how many are, and of how many."""
-    scored: list[tuple[float, bool]] = []
-    for each in every:
-        match each.result:
-            case Matched(individual_id=person, score=score):
-                scored.append((score, person == each.asked.person))
-            case Ambiguous(candidates=some, scores=scores):
-                scored.append((scores[0], some[0] == each.asked.person))
-            case _:
-                pass
-    scored.sort(key=lambda pair: -pair[0])
+    scored = surest(every)
     inside, right = sum(bool(each.asked.person) for each in every), 0
     step = max(1, len(scored) // _STEPS)
     for at, (_, good) in enumerate(scored, 1):

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.commands.trial import query_of
 from ingest.contract import as_date, canonical_email, canonical_phone, canonical_postcode
 from router.match import Candidate, Query
 
@@ -17,19 +18,6 @@ class Asked:
     query: Query
     person: str
     scenario: str
-
-
-def query_of(cells: Mapping[str, str]) -> Query:
-    """As ``ingest match`` reads a row."""
-    name = " ".join(filter(None, (cells["given_name"], cells["surname"])))
-    return Query(
-        names=(name,) if name else (),
-        date_of_birth=as_date(cells["date_of_birth"]),
-        emails=tuple(filter(None, [canonical_email(cells["email"])])),
-        phones=tuple(filter(None, [canonical_phone(cells["phone"])])),
-        postcodes=tuple(filter(None, [canonical_postcode(cells["postcode"])])),
-        address=", ".join(filter(None, (_line(cells), cells["postcode"] if cells["postcode"].isdecimal() else ""))) or None,
-    )
 
 
 def candidate_of(person: str, cells: Mapping[str, str]) -> Candidate:

@@ -13,8 +13,9 @@ from typing import Final
 sys.path.insert(0, str(Path(__file__).parent))
 
 import people
-from sets import candidate_of, query_of
+from sets import candidate_of
 
+from ingest.commands.trial import query_of
 from router.match import Candidate
 from router.match.decision import levels
 from router.match.statistics import Statistics
