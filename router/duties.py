@@ -23,12 +23,14 @@ from ingest.log import Log
 from ingest.promise import due_soon
 from ingest.telemetry import (
     AUDIT_SEALED,
+    DEAD_LETTERS,
     DUE_SOON,
     EARLIEST_DUE,
     ERRORS,
     HELD,
     LAG,
     LATE,
+    MEASURED,
     OLDEST,
     TASKS,
     TASKS_OLDEST,
@@ -400,6 +402,9 @@ async def measure(log: Log, database: Database, house: House, now: datetime) -> 
             number, oldest = unclaimed.get(kind.value, (0, None))
             TASKS.labels(kind.value).set(number)
             TASKS_OLDEST.labels(kind.value).set(oldest.timestamp() if oldest else 0)
+        dead = tables.dead_letters
+        open_ = select(func.count()).select_from(dead).where(dead.c.state == "open")
+        DEAD_LETTERS.set((await connection.execute(open_)).scalar_one())
         await allocation.measure(connection)
         await handoffs.measure(connection)
     for topic, group in (
@@ -413,6 +418,7 @@ async def measure(log: Log, database: Database, house: House, now: datetime) -> 
         LAG.labels(topic).set(behind.records)
         if topic == "contacts":
             OLDEST.set(behind.oldest.timestamp() if behind.oldest else 0)
+    MEASURED.set(now.timestamp())
 
 
 async def audit_trail(database: Database, contact_id: UUID | None, most: int) -> Sequence[Any]:

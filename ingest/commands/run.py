@@ -17,7 +17,7 @@ from channels import dispatcher
 from channels.email.settings import EmailAccount
 from channels.sms.settings import SmsAccount
 from channels.table import CHANNELS, accounts, ways_out
-from ingest import publishing, receive, web
+from ingest import disks, publishing, receive, web
 from ingest.clock import Clock, now
 from ingest.commands.terminal import Config, open_database, open_log, open_spool, run_async, settings
 from ingest.commands.weights import set_by
@@ -28,7 +28,7 @@ from ingest.log.spool import SpooledLog, left_in
 from ingest.originals import Originals
 from ingest.scan import scanner
 from ingest.settings import Section, Settings
-from ingest.telemetry import telemetry, write_lines
+from ingest.telemetry import RETENTION, telemetry, write_lines
 from ingest.uploads import Uploads
 from router import duties, outbox
 from router.answers import Answers, Fault, library
@@ -196,6 +196,8 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
 
     The outbox ends after the router, so that what was decided is on the log. Whatever one role raises ends all.
     """
+    RETENTION.set(it.settings.log.retention.total_seconds())
+    disks.watch(disks.places(it.settings))
     routed = asyncio.Event()
     key = it.settings.key.get_secret_value().encode()
     scan = scanner(it.settings.scan)
