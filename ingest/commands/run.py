@@ -17,7 +17,7 @@ from channels import dispatcher
 from channels.email.settings import EmailAccount
 from channels.sms.settings import SmsAccount
 from channels.table import CHANNELS, accounts, ways_out
-from ingest import disks, publishing, receive, web
+from ingest import disks, publishing, receive, supervisor, web
 from ingest.clock import Clock, now
 from ingest.commands.terminal import Config, open_database, open_log, open_spool, run_async, settings
 from ingest.commands.weights import set_by
@@ -245,6 +245,7 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
                 stopping=it.stopping,
             )
             group.create_task(_whole(sending))
+        group.create_task(_whole(supervisor.watch(it.stopping)))
         pages = web.private_routes(partial(_ready, it), partial(_borne, it))
         group.create_task(web.serve(it.settings.web.private, pages, it.stopping))
 
@@ -303,6 +304,7 @@ async def _run(chosen: Settings, roles: Sequence[str]) -> None:
     def told() -> None:
         if stopping.is_set():
             os._exit(130)
+        supervisor.tell("STOPPING=1")
         _say.info("stopping", within_seconds=_DRAIN_SECONDS)
         stopping.set()
         loop.call_later(_DRAIN_SECONDS, _give_up)
@@ -312,6 +314,7 @@ async def _run(chosen: Settings, roles: Sequence[str]) -> None:
     try:
         async with service(chosen, now, stopping, roles) as it:
             _say.info("started", roles=list(roles), accounts=[f"{channel}.{name}" for channel, name in it.accounts])
+            supervisor.tell("READY=1")
             await run_roles(it, roles)
     except* IngestError as group:
         error = _first(group)
