@@ -46,8 +46,18 @@ class Prometheus:
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """What it finds, as its API has it. Raises OSError where it refuses the expression."""
-        with urlopen(f"{self.url}/api/v1/query?{urlencode({'query': expression})}", timeout=10) as answer:
-            return json.load(answer)["data"]["result"]
+        return self._ask(f"query?{urlencode({'query': expression})}")["result"]
+
+    def rules_in_trouble(self) -> list[str]:
+        """The rules that it could not work out, and why."""
+        groups = self._ask("rules")["groups"]
+        return [
+            f"{rule['name']}: {rule['lastError']}" for group in groups for rule in group["rules"] if rule["health"] == "err"
+        ]
+
+    def _ask(self, what: str) -> dict[str, Any]:
+        with urlopen(f"{self.url}/api/v1/{what}", timeout=10) as answer:
+            return json.load(answer)["data"]
 
 
 def running_prometheus(targets: Sequence[str], rules: Path) -> Generator[Prometheus]:
