@@ -34,6 +34,7 @@ from router import duties, outbox
 from router.answers import Answers, Fault, library
 from router.consequences import House
 from router.handoffs import follow_receipts
+from router.heads import Heads, open_heads
 from router.readers import Readers
 from router.store import Store
 from router.worker import Worker, follow_allocations, follow_statuses
@@ -59,6 +60,7 @@ class Service:
     house: House
     clock: Clock
     stopping: asyncio.Event
+    heads: Heads | None
 
 
 def command(
@@ -147,10 +149,11 @@ async def service(
     try:
         database = open_database(chosen)
         originals = Originals(chosen.originals.url, chosen.originals)
+        heads = open_heads(chosen.audit, chosen.originals)
         try:
             store = Store(database, house, clock)
             async with _spool(chosen, log, roles) as spool:
-                yield Service(chosen, mailboxes, database, log, spool, originals, store, house, clock, stopping)
+                yield Service(chosen, mailboxes, database, log, spool, originals, store, house, clock, stopping, heads)
         finally:
             await database.close()
     finally:
@@ -217,7 +220,7 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
                 group.create_task(_whole(follow_allocations(it.log, it.store, it.settings.publishers, key, it.stopping)))
                 following = follow_receipts(it.log, it.store, it.house, it.settings.publishers, key, it.clock, it.stopping)
                 group.create_task(_whole(following))
-                group.create_task(_whole(duties.run(it.log, it.database, it.store, it.house, it.clock, it.stopping)))
+                group.create_task(_whole(duties.run(it.log, it.database, it.store, it.house, it.clock, it.stopping, it.heads)))
         routed.set()
 
     async with asyncio.TaskGroup() as group:
