@@ -50,10 +50,11 @@ CASES = (
     ),
     Case(
         "NotReadForRisk",
-        {of("tasks_oldest_unclaimed_timestamp_seconds", 'kind="not-read-for-risk"'): "60x300"},
-        "4h1m",
-        "4h2m",
-        "Nobody has looked for 4h 1m 0s at what could not be read for risk",
+        {of("tasks_oldest_unclaimed_timestamp_seconds", 'kind="not-read-for-risk"'): "300x60"},
+        "4h5m",
+        "4h10m",
+        "Nobody has looked for 4h 5m 0s at what could not be read for risk",
+        minutes=5,
     ),
     Case(
         "AcknowledgementDueSoon",
