@@ -8,7 +8,7 @@ and is written again. A bucket has an object whole or not at all, and has it for
 import asyncio
 import os
 import re
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -27,8 +27,8 @@ from ingest.settings import OriginalsSettings, path_of
 if TYPE_CHECKING:  # a type that obstore has only for checkers
     from obstore.store import S3Config
 
-_KEY: Final = "originals.url"
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_PLACE: Final = re.compile(r"[0-9a-f]{2}/[0-9a-f]{64}")
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")  # S3, "General purpose bucket naming rules"
 _SYNCS_AT_ONCE: Final = 4  # the disk settles several in one go
 _AT_ONCE: Final = 16
@@ -58,19 +58,19 @@ class _Kind(Protocol):
 class Originals:
     """A store of bytes by digest: ``put`` returns once they would survive a loss of power; what is there is never changed."""
 
-    def __init__(self, url: str, bucket: OriginalsSettings | None = None) -> None:
+    def __init__(self, url: str, bucket: OriginalsSettings | None = None, *, setting: str = "originals.url") -> None:
         """Open the store at ``file:///folder``, which is made where there is none, or at ``s3://bucket/prefix``.
 
-        ``bucket`` says how a bucket is reached: its endpoint, region and keys. Raises Misconfigured, naming the key.
+        ``bucket`` says how a bucket is reached: its endpoint, region and keys. Raises Misconfigured, naming the ``setting``.
         """
         scheme = url.partition("://")[0]
         if url.startswith("file:///"):
-            self._kind: _Kind = _Folder(path_of(url).absolute())
+            self._kind: _Kind = _Folder(path_of(url).absolute(), setting)
         elif url.startswith("s3://"):
-            self._kind = _Bucket(url, bucket or OriginalsSettings(url=url))
+            self._kind = _Bucket(url, bucket or OriginalsSettings(url=url), setting)
         else:
             raise Misconfigured(
-                _KEY, f"originals.url is {scheme}://…; this release knows file:///folder and s3://bucket/prefix."
+                setting, f"{setting} is {scheme}://…; this release knows file:///folder and s3://bucket/prefix."
             )
 
     async def put(self, contents: list[bytes]) -> list[str]:
@@ -104,6 +104,17 @@ class Originals:
             )
         return found
 
+    async def every(self) -> AsyncIterator[tuple[str, bytes]]:
+        """Where each lies, and its bytes, in no order; for small stores. Raises Unavailable."""
+        store = self._kind.store
+        try:
+            async for some in obstore.list(store):
+                for each in some:
+                    if _PLACE.fullmatch(each["path"]):
+                        yield each["path"], await _in_time(_read(store, each["path"]))
+        except (OSError, BaseError) as error:
+            raise self._away(error) from error
+
     async def check(self) -> None:
         """Write, read and remove a small object. Raises Unavailable, saying what to do."""
         trial, content, store = f"check-{new_id()}", b"contact-ingest", self._kind.store
@@ -132,15 +143,15 @@ class _Folder:
 
     mend = "Check the disk's space and who may write there."
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, setting: str) -> None:
         self._folder = folder
         self.where = str(folder)
         try:
             make_folder(folder)
         except OSError as error:
-            raise Misconfigured(_KEY, f"The folder {folder} cannot be made: {error.strerror}.") from error
+            raise Misconfigured(setting, f"The folder {folder} cannot be made: {error.strerror}.") from error
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise Misconfigured(_KEY, f"The folder {folder} cannot be written. Let the service write there.")
+            raise Misconfigured(setting, f"The folder {folder} cannot be written. Let the service write there.")
         self.store: ObjectStore = LocalStore(folder)
         self._threads = ThreadPoolExecutor(_SYNCS_AT_ONCE)
 
@@ -168,10 +179,10 @@ class _Bucket:
 
     mend = "Check that the bucket exists, its endpoint and region, and what the keys may do: get, put and delete."
 
-    def __init__(self, url: str, how: OriginalsSettings) -> None:
+    def __init__(self, url: str, how: OriginalsSettings, setting: str) -> None:
         name, _, prefix = url.removeprefix("s3://").partition("/")
         if not _BUCKET.fullmatch(name):
-            raise Misconfigured(_KEY, f"originals.url is {url}, which names no bucket: write it as s3://bucket/prefix.")
+            raise Misconfigured(setting, f"{setting} is {url}, which names no bucket: write it as s3://bucket/prefix.")
         if (how.access_key is None) != (how.secret_key is None):
             missing = "access_key" if how.access_key is None else "secret_key"
             raise Misconfigured(f"originals.{missing}", f"originals.{missing} is missing: a bucket's two keys go together.")

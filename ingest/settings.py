@@ -409,6 +409,22 @@ class MatchingSettings(Section):
     weighed with stands on the audit trail. One that matching does not know in full stops the start."""
 
 
+class AuditSettings(Section):
+    """What shows that the audit trail was not cut off or made anew, even by whoever may write the register."""
+
+    heads: str | None = None
+    """file:///folder or s3://bucket/prefix where signed heads of the trail are kept, every ten minutes in which it grew: on another machine,
+    and where nobody who may write the register can take anything away. A bucket is reached as that of [originals] is."""
+    key: SecretStr | None = Field(default=None, min_length=44)
+    """What signs them: 32 bytes as `openssl rand -base64 32` prints them, from the environment or ``key_file``."""
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if (self.heads is None) != (self.key is None):
+            raise ValueError("heads and key go together: heads are signed, or there are none")
+        return self
+
+
 class Publisher(Section):
     """``[publishers."URN"]``: another system that may publish contacts, by its CloudEvents source. None but those named may."""
 
@@ -467,6 +483,7 @@ class Settings(BaseSettings):
     router: RouterSettings = RouterSettings()
     reading: ReadingSettings = ReadingSettings()
     matching: MatchingSettings = MatchingSettings()
+    audit: AuditSettings = AuditSettings()
     channels: dict[str, dict[str, dict[str, Any]]] = {}
     publishers: Annotated[dict[str, Publisher], AfterValidator(_told_apart)] = {}
 
@@ -630,6 +647,11 @@ def _with_paths(given: dict[str, Any], folder: Path) -> dict[str, Any]:
         if section == "log":
             chosen["spool"] = str(folder / str(chosen.get("spool", LogSettings().spool)))
         given[section] = chosen
+    match given.get("audit"):
+        case {"heads": str(heads), **said} if heads.startswith("file:///"):
+            given["audit"] = {**said, "heads": f"file:///{(folder / heads.removeprefix('file:///')).resolve()}"}
+        case _:
+            pass
     for section, key in (("acknowledgement", "answers"), ("matching", "weights")):
         match given.get(section):
             case {**said} if key in said:

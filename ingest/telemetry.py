@@ -36,7 +36,13 @@ ACKNOWLEDGED: Final = Histogram(
 )
 SCANNED: Final = Counter("files_scanned_total", "Files by what the virus scan said of them", ["verdict"])
 LAG: Final = Gauge("log_lag_records", "Records not yet settled", ["topic"])
+MEASURED: Final = Gauge(
+    "duties_last_success_timestamp_seconds",
+    "When the router last looked at what is due and how things stand; what it then measured is as old",
+)
+RETENTION: Final = Gauge("log_retention_seconds", "How long the settings have the log keep a record that every reader has had")
 LAST_BATCH: Final = Gauge("router_last_success_timestamp_seconds", "When the router last committed a batch; 0 before the first")
+DEAD_LETTERS: Final = Gauge("dead_letters_open", "Dead letters that nobody has replayed or discarded")
 SENDS: Final = Counter("outgoing_total", "Messages by kind and what became of them", ["kind", "state"])
 TEXT_PARTS: Final = Counter(
     "sms_parts_total", "Parts of text messages that a provider has taken from us, which is what it charges", ["account"]
@@ -92,6 +98,8 @@ SPOOL_OLDEST: Final = Gauge(
 )
 SPOOLED_RECORDS: Final = Gauge("contact_spooled_records", "Contacts that wait on this process's disk for Kafka")
 SPOOLED_BYTES: Final = Gauge("contact_spooled_bytes", "Their size")
+DISK_SIZE: Final = Gauge("disk_size_bytes", "How large the disk is that this process keeps something on", ["kept"])
+DISK_FREE: Final = Gauge("disk_free_bytes", "What is left of it for this process", ["kept"])
 BUILD: Final = Info("contact_ingest_build", "Which release is running")
 
 BUILD.info({"version": version("contact-ingest")})

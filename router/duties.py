@@ -23,12 +23,14 @@ from ingest.log import Log
 from ingest.promise import due_soon
 from ingest.telemetry import (
     AUDIT_SEALED,
+    DEAD_LETTERS,
     DUE_SOON,
     EARLIEST_DUE,
     ERRORS,
     HELD,
     LAG,
     LATE,
+    MEASURED,
     OLDEST,
     TASKS,
     TASKS_OLDEST,
@@ -38,6 +40,7 @@ from ingest.telemetry import (
 from router import allocation, handoffs, ledger, wording
 from router.audit import AuditEntry, Tree, Verdict, Verification, leaf_hash
 from router.consequences import House, Message, notice_id, staff_message, task_mail
+from router.heads import Heads
 from router.register import owed, statistics, tables
 from router.store import Store
 
@@ -51,8 +54,10 @@ _LEDGER_GAP = UUID("c4b0a1d2-0f8e-5c1b-8a37-4e6d2b9f5c11")
 _say = telemetry("duties")
 
 
-async def run(log: Log, database: Database, store: Store, house: House, clock: Clock, stopping: asyncio.Event) -> None:
-    """See to every duty each few seconds until told to stop; then seal what is left."""
+async def run(
+    log: Log, database: Database, store: Store, house: House, clock: Clock, stopping: asyncio.Event, heads: Heads | None = None
+) -> None:
+    """See to every duty each few seconds until told to stop; then seal what is left, and sign its head where there are ``heads``."""
     since, turn = clock(), 0
     with suppress(Unavailable):
         await seal(database, clock, back=None)
@@ -66,6 +71,7 @@ async def run(log: Log, database: Database, store: Store, house: House, clock: C
             (1, lambda: handoffs.alarm(database, store, house, clock())),
             (12, lambda: send_digest(database, store, house, clock(), since)),
             (1, partial(seal, database, clock, back=_look_back(turn, last))),
+            *([(120, partial(heads.keep, database))] if heads else ()),
             (1, lambda: measure(log, database, house, clock())),
             (12, lambda: publish_ledger(log, database, store, house, clock())),
             (720, partial(count_names, database)),
@@ -293,12 +299,12 @@ def _entry(row: Any) -> AuditEntry:
     return AuditEntry(row.id, row.at, row.contact_id, row.action, row.actor, row.rule, row.rule_version, row.evidence)
 
 
-async def verify_audit(database: Database) -> Verdict:
-    """Hold every sealed entry against the tree and its heads, a page at a time so that nobody who writes must wait."""
+async def verify_audit(database: Database, kept: Sequence[tuple[int, bytes]] = ()) -> Verdict:
+    """Hold every sealed entry against the tree, its heads and those ``kept`` elsewhere, a page at a time so that nobody who writes must wait."""
     entry, leaf, head = tables.audit, tables.audit_leaves, tables.audit_heads
     async with database.read() as connection:
         found = await connection.execute(select(head.c.size, head.c.root).order_by(head.c.size))
-        heads = [(row.size, row.root) for row in found]
+        heads = sorted([*((row.size, row.root) for row in found), *kept])
         total = (await connection.execute(select(func.count()).select_from(entry))).scalar_one()
         leaves = (await connection.execute(select(func.max(leaf.c.number)))).scalar_one_or_none()
     verification, present, end = Verification(heads), 0, -1 if leaves is None else leaves
@@ -400,6 +406,9 @@ async def measure(log: Log, database: Database, house: House, now: datetime) -> 
             number, oldest = unclaimed.get(kind.value, (0, None))
             TASKS.labels(kind.value).set(number)
             TASKS_OLDEST.labels(kind.value).set(oldest.timestamp() if oldest else 0)
+        dead = tables.dead_letters
+        open_ = select(func.count()).select_from(dead).where(dead.c.state == "open")
+        DEAD_LETTERS.set((await connection.execute(open_)).scalar_one())
         await allocation.measure(connection)
         await handoffs.measure(connection)
     for topic, group in (
@@ -413,6 +422,7 @@ async def measure(log: Log, database: Database, house: House, now: datetime) -> 
         LAG.labels(topic).set(behind.records)
         if topic == "contacts":
             OLDEST.set(behind.oldest.timestamp() if behind.oldest else 0)
+    MEASURED.set(now.timestamp())
 
 
 async def audit_trail(database: Database, contact_id: UUID | None, most: int) -> Sequence[Any]:

@@ -17,29 +17,35 @@ app = typer.Typer(
 
 @app.command()
 def verify(config: Config = None) -> None:
-    """Hold every sealed entry against the Merkle tree (RFC 6962) and each of its heads.
+    """Hold every sealed entry against the Merkle tree (RFC 6962) and each of its heads, those kept in [audit] heads among them.
 
-    Keep the root it prints somewhere else: a later run shows that what was there then is still the beginning.
+    Where there are none, keep the root it prints somewhere else: a later run shows that what was there then is still the beginning.
     """
 
-    async def look() -> Any:
+    async def look() -> tuple[Any, list[str], int, str]:
         from router.duties import verify_audit
+        from router.heads import open_heads
 
-        database = open_database(settings(config))
+        chosen = settings(config)
+        heads = open_heads(chosen.audit, chosen.originals)
+        kept, faults = await heads.every() if heads else ([], [])
+        database = open_database(chosen)
         try:
-            return await verify_audit(database)
+            return await verify_audit(database, kept), faults, len(kept), heads.public_key if heads else ""
         finally:
             await database.close()
 
-    found = run_async(look())
-    if not found.holds:
-        for fault in found.faults:
+    found, unsigned, kept, public_key = run_async(look())
+    if not found.holds or unsigned:
+        for fault in (*found.faults, *unsigned):
             say(fault)
         fail("The audit trail does not verify. Stop changing the register, keep a copy of it, and tell whoever answers for it.")
     say(
         f"The audit trail verifies: {found.sealed} entries under {found.heads} heads, and {found.unsealed} more to be sealed.\n"
         f"Root {found.root}"
     )
+    if public_key:
+        say(f"{kept} signed heads are kept elsewhere and say the same. Whoever checks them needs this key: {public_key}")
 
 
 @app.command()

@@ -11,6 +11,7 @@ import typer
 from pydantic.fields import FieldInfo
 
 from channels.table import CHANNELS, accounts
+from ingest import disks
 from ingest.clock import now
 from ingest.commands.run import answers_in, house_of
 from ingest.commands.terminal import Config, fail, open_database, open_log, run_async, say, settings
@@ -78,6 +79,7 @@ async def findings(chosen: Settings) -> list[Finding]:
         ),
         _of_weights(house.weights, chosen.matching),
         *_of_answers(answers, now().date()),
+        *disks.look(disks.places(chosen)),
         await _found("log", _log(chosen)),
         *await _spools(chosen),
         await _found("originals", _originals(chosen)),

@@ -17,7 +17,7 @@ from channels import dispatcher
 from channels.email.settings import EmailAccount
 from channels.sms.settings import SmsAccount
 from channels.table import CHANNELS, accounts, ways_out
-from ingest import publishing, receive, web
+from ingest import disks, publishing, receive, supervisor, web
 from ingest.clock import Clock, now
 from ingest.commands.terminal import Config, open_database, open_log, open_spool, run_async, settings
 from ingest.commands.weights import set_by
@@ -28,12 +28,13 @@ from ingest.log.spool import SpooledLog, left_in
 from ingest.originals import Originals
 from ingest.scan import scanner
 from ingest.settings import Section, Settings
-from ingest.telemetry import telemetry, write_lines
+from ingest.telemetry import RETENTION, telemetry, write_lines
 from ingest.uploads import Uploads
 from router import duties, outbox
 from router.answers import Answers, Fault, library
 from router.consequences import House
 from router.handoffs import follow_receipts
+from router.heads import Heads, open_heads
 from router.readers import Readers
 from router.store import Store
 from router.worker import Worker, follow_allocations, follow_statuses
@@ -59,6 +60,7 @@ class Service:
     house: House
     clock: Clock
     stopping: asyncio.Event
+    heads: Heads | None
 
 
 def command(
@@ -147,10 +149,11 @@ async def service(
     try:
         database = open_database(chosen)
         originals = Originals(chosen.originals.url, chosen.originals)
+        heads = open_heads(chosen.audit, chosen.originals)
         try:
             store = Store(database, house, clock)
             async with _spool(chosen, log, roles) as spool:
-                yield Service(chosen, mailboxes, database, log, spool, originals, store, house, clock, stopping)
+                yield Service(chosen, mailboxes, database, log, spool, originals, store, house, clock, stopping, heads)
         finally:
             await database.close()
     finally:
@@ -196,6 +199,8 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
 
     The outbox ends after the router, so that what was decided is on the log. Whatever one role raises ends all.
     """
+    RETENTION.set(it.settings.log.retention.total_seconds())
+    disks.watch(disks.places(it.settings))
     routed = asyncio.Event()
     key = it.settings.key.get_secret_value().encode()
     scan = scanner(it.settings.scan)
@@ -215,7 +220,7 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
                 group.create_task(_whole(follow_allocations(it.log, it.store, it.settings.publishers, key, it.stopping)))
                 following = follow_receipts(it.log, it.store, it.house, it.settings.publishers, key, it.clock, it.stopping)
                 group.create_task(_whole(following))
-                group.create_task(_whole(duties.run(it.log, it.database, it.store, it.house, it.clock, it.stopping)))
+                group.create_task(_whole(duties.run(it.log, it.database, it.store, it.house, it.clock, it.stopping, it.heads)))
         routed.set()
 
     async with asyncio.TaskGroup() as group:
@@ -243,6 +248,7 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
                 stopping=it.stopping,
             )
             group.create_task(_whole(sending))
+        group.create_task(_whole(supervisor.watch(it.stopping)))
         pages = web.private_routes(partial(_ready, it), partial(_borne, it))
         group.create_task(web.serve(it.settings.web.private, pages, it.stopping))
 
@@ -301,6 +307,7 @@ async def _run(chosen: Settings, roles: Sequence[str]) -> None:
     def told() -> None:
         if stopping.is_set():
             os._exit(130)
+        supervisor.tell("STOPPING=1")
         _say.info("stopping", within_seconds=_DRAIN_SECONDS)
         stopping.set()
         loop.call_later(_DRAIN_SECONDS, _give_up)
@@ -310,6 +317,7 @@ async def _run(chosen: Settings, roles: Sequence[str]) -> None:
     try:
         async with service(chosen, now, stopping, roles) as it:
             _say.info("started", roles=list(roles), accounts=[f"{channel}.{name}" for channel, name in it.accounts])
+            supervisor.tell("READY=1")
             await run_roles(it, roles)
     except* IngestError as group:
         error = _first(group)
