@@ -177,6 +177,18 @@ TABLE = (
         "what seems to want nothing, without header evidence, goes to the daily list", "reads-like-spam",
         HoldForReview(seems_spam=True), says=Outcome.NO_ACTION,
     ),
+    Row(
+        "what does not tell who sent it is a person's, however plain it is", "sender-not-told", HoldForReview(),
+        contact={"warnings": ("sender: there are several From headers; none is believed",)},
+    ),
+    Row(
+        "unsure what and from whom at all: that nobody is told comes first", "sender-not-told", HoldForReview(), says=REVIEW,
+        contact={"warnings": ("sender: there is no From header",)},
+    ),
+    Row(
+        "spam seldom tells who sent it, and stays on the daily list", "reads-like-spam", HoldForReview(seems_spam=True),
+        reading={"seems_spam": True}, contact={"warnings": ("sender: there is no From header",)},
+    ),
     Row("what the reading is unsure of is decided by a person", "unsure-what", HoldForReview(), says=REVIEW),
     Row("unsure what, sure who: the person is named in the task", "unsure-what", JOAN_LOOKED_AT, says=REVIEW, who=IS_JOAN),
     Row(

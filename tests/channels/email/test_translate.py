@@ -23,8 +23,8 @@ HEAD = b"From: Gwen Pryce <gwen.pryce@example.org>\nSubject: My complaint\nMessa
 
 def contact_of(raw: bytes, *, account: str = "care", whole_size: int | None = None) -> Contact:
     return translate(
-        raw, account=account, received_at=RECEIVED, backfill=False, authserv_id="mx.example.net", whole_size=whole_size
-    )[0]
+        raw, account=account, received_at=RECEIVED, backfill=False, authserv_id="mx.example.net", whole_size=whole_size, own=("care@example.net",)
+    )[0]  # fmt: skip
 
 
 def letter(body: bytes, content_type: str = "text/plain; charset=utf-8", more: bytes = b"") -> bytes:
