@@ -429,6 +429,8 @@ ASKS = "It reads as feedback_record, 90% sure."
             ["cut: 256 KiB; not-read: a picture; not-read: language"],
         ),
         ("reads-like-spam", {}, [ASKS]),
+        ("sender-not-told", {}, ["It tells who sent it."]),
+        ("sender-not-told", {"contact": {"warnings": ("x", "sender: no From")}}, ["sender: no From"]),
         (
             "reads-like-spam",
             {"says": REVIEW, "reading": {"seems_spam": True}},
@@ -493,6 +495,7 @@ def test_rules_are_tried_in_order_until_one_applies(row: Row):
             ["suspected-robot: a", "not-read: garbled"],
         ),
         ("not-read", {"contact": {"warnings": ("cut: 256 KiB",)}}, ["cut: 256 KiB"]),
+        ("sender-not-told", {"contact": {"warnings": ("x", "sender: no From")}}, ["sender: no From"]),
         ("unsure-what", {"says": REVIEW}, []),
         ("unsure-what", {"says": REVIEW, "who": MAYBE_JOAN}, ["More than one person fits."]),
         ("unsure-who", {"who": MAYBE_JOAN}, ["More than one person fits."]),
