@@ -136,7 +136,7 @@ def _people(mail: Mail, header: str, but: Collection[str | None]) -> list[_Mailb
 # A form on somebody's website
 
 _NOBODY = re.compile(
-    r"(?i)(?:.*[-_.+])?(?:no|do[-_.]?no?t|dont|never|ne|keine?|nicht)[-_.]?(?:reply|respond|response|answer|antwort(?:en)?|r[ée]pon(?:se|dre|dez)|ateb)s?"
+    r"(?i)(?:.*[-_.+])?(?:no|do[-_.]?no?t|dont|never|ne(?:[-_.]?pas)?|keine?|nicht)[-_.]?(?:reply|respond|response|answer|antwort(?:en)?|r[ée]pon(?:se|dre|dez)|ateb)s?"
     r"(?:[-_.+0-9].*)?|wordpress|drupal|joomla|www-data|apache|nginx|httpd|nobody"
 )
 _WEBSITE = re.compile(

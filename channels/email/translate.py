@@ -139,8 +139,7 @@ def _read(raw: bytes, cut: tuple[str, ...], own: Collection[str]) -> Reading:
         _add_calendar(mail, entry)
     name, address, several = sent_from(mail)
     writer = Writer(name) if several or not address else written_by(mail, name, address, own)
-    plain = re.sub(f"\\s*[{QUOTE_OPENS}{QUOTE_CLOSES}]\\s*", "\n\n", mail.words).strip("\n")
-    full_text, full_text_cut = within_limit(plain)
+    full_text, full_text_cut = within_limit(_without_marks(mail.words))
     subject = mail.decoded("subject") or None
     text = new_words(_with_quote_marks(within_limit(mail.words)[0]), subject or "")
     _warn_unread(mail, full_text)
@@ -182,6 +181,15 @@ def _returned(raw: bytes) -> str | None:
     own, *returned = _RETURNED_ID.findall(raw) or [b""]
     last = returned[-1] if returned else b""
     return _message_id(last.decode("ascii", "replace")) if last and last != own else None
+
+
+def _without_marks(words: str) -> str:
+    """An empty line where HTML opened or closed a quotation. Splitting, since a pattern would try each of a million spaces."""
+    first, *others = re.split(f"[{QUOTE_OPENS}{QUOTE_CLOSES}]", words)
+    if others:
+        *between, last = others
+        first = "\n\n".join((first.rstrip(), *(each.strip() for each in between), last.lstrip()))
+    return first.strip("\n")
 
 
 def _with_quote_marks(text: str) -> str:
