@@ -78,18 +78,22 @@ def sent_from(mail: Mail) -> tuple[str | None, str | None, bool]:
     return name, address, several or len(given) > 1
 
 
+def _has(mail: Mail, names: frozenset[str]) -> bool:
+    return any(name in names for name, _ in mail.headers)
+
+
 # A list that puts its own address in From (RFC 7960 section 4.1.3.1)
 
 _VIA = re.compile(
     r"(?i)^['‘\"]?(.{1,200}?)['’\"]?\s+(?:via|über|mediante|por\s+medio\s+de|za\s+pośrednictwem|trwy)\s+(\S.{0,200})$"
 )
 _AUTHOR_HEADERS: Final = ("x-original-from", "x-google-original-from", "x-original-sender")
-_LIST_HEADERS: Final = ("list-id", "list-post", "mailing-list", "x-mailing-list", "x-beenthere", "x-google-group-id")
+_LIST_HEADERS: Final = frozenset({"list-id", "list-post", "mailing-list", "x-mailing-list", "x-beenthere", "x-google-group-id"})
 
 
 def _lists(mail: Mail, address: str) -> frozenset[str]:
     """The addresses of the list it came by, canonical, as its headers have them; From's where List-Id is it with a dot for the @."""
-    if not any(mail.first(each) is not None for each in _LIST_HEADERS):
+    if not _has(mail, _LIST_HEADERS):
         return frozenset()
     posted = " ".join(
         value for each in ("list-post", "mailing-list", "x-mailing-list", "x-beenthere") for value in mail.all(each)
@@ -144,9 +148,9 @@ _WEBSITE = re.compile(
 )
 """What a website sends from, and a person may too."""
 _TOKEN_ADDRESS = re.compile(r"(?i)(?:reply|r|bounces?|unsub(?:scribe)?|comment|ticket)[+=-].*[0-9a-z]{10,}.*|.*[0-9a-f]{16,}.*")
-_FORM_HEADERS: Final = (
+_FORM_HEADERS: Final = frozenset({
     "x-wpcf7-content-type", "x-php-originating-script", "x-php-script", "x-form-id", "x-wpforms-entry-id", "x-source-args",
-)  # fmt: skip
+})  # fmt: skip
 _FORM_MAILERS = re.compile(r"(?i)\s*(?:phpmailer|wpmailsmtp|wp\s?mail|drupal|formmail|joomla|php/|gravity)")
 
 
@@ -163,7 +167,7 @@ def _through_a_form(mail: Mail, address: str, own: Collection[str]) -> Writer | 
     """
     canonical, local = canonical_email(address), address.rpartition("@")[0]
     nobody, ours = _NOBODY.fullmatch(local) is not None, canonical in own and not _answers_something(mail)
-    software = any(mail.first(each) is not None for each in _FORM_HEADERS) or _FORM_MAILERS.match(mail.first("x-mailer") or "")
+    software = _has(mail, _FORM_HEADERS) or _FORM_MAILERS.match(mail.first("x-mailer") or "")
     if not (nobody or ours or software or _WEBSITE.fullmatch(local)):
         return None
     asked = _people(mail, "reply-to", {canonical, *own})
@@ -256,7 +260,7 @@ def _note_others(mail: Mail, address: str, own: Collection[str]) -> None:
     untouched, whom nobody answers by itself (section 3.6.6).
     """
     but = {canonical_email(address), *own}
-    listed = any(mail.first(each) is not None for each in _LIST_HEADERS)
+    listed = _has(mail, _LIST_HEADERS)
     if not listed and _people(mail, "reply-to", but):
         mail.warn("reply-to: answers are asked for at another address; ours go to the one it was sent from")
     sender = [
