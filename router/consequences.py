@@ -62,6 +62,7 @@ from router.writer import Newcomer, newcomer
 ROUTER = "router"
 MOST_PARTS: Final = 3  # of a text message to a person
 LINK_HOLDS = timedelta(days=30)
+REPLY_HOLDS = timedelta(days=180)  # the token of a mail: an answer may wait for a report, and must not work for ever
 COVERS = timedelta(hours=48)  # how long one acknowledgement stands for further contacts on the same matter
 _AUDITED = {OutgoingKind.INVITATION: "invitation"}
 MISSING = "missing"
@@ -235,7 +236,7 @@ class Told:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What is already known of a sender: methods they have forbidden, whether an urgent contact of theirs waits, and what they have been
-    told; and of a post, whether it is allocated already, so that nobody need be asked.
+    told; of a post, whether it is allocated already, so that nobody need be asked; and of an answer, to what.
     """
 
     forbidden: frozenset[str] = frozenset()
@@ -243,6 +244,7 @@ class Standing:
     budget_spent: int = 0
     allocated: bool = False
     told: tuple[Told, ...] = ()
+    follows: UUID | None = None  # the contact that the mail of ours was about which this one answers
 
 
 def consequences(
@@ -289,8 +291,7 @@ def consequences(
     else:
         reply, letter = _acknowledgement(situation, decision, answer, ref, house, standing, now)
     tasks += letter
-    tied_to = replies_to(house.key, contact.thread.reply_token, now)
-    tied_to = None if tied_to == contact.id else tied_to
+    tied_to = _tied_to(contact, house, standing, now)
     messages = (
         *reply,
         *((_handoff_mail(handoff, house, now),) if handoff else ()),
@@ -340,6 +341,17 @@ def consequences(
             *((_allocated(contact, allocation, now),) if allocation else ()),
         ),
     )
+
+
+def _tied_to(contact: Contact, house: House, standing: Standing, now: datetime) -> UUID | None:
+    """Which earlier contact it comes after, by a token of ours or by our mail that it answers.
+
+    That is told to whoever looks at either, and nothing follows from it: what we sent may have been forwarded to anybody.
+    """
+    if contact.automatic is not Automatic.NONE:
+        return None
+    earlier = replies_to(house.key, contact.thread.reply_token, now) or standing.follows
+    return None if earlier == contact.id else earlier
 
 
 def newcomer_of(situation: Situation, decision: Decision, house: House, *, by_person: bool = False) -> Newcomer | None:
@@ -423,7 +435,18 @@ def _bounced(contact: Contact, house: House) -> UUID | None:
     """Which message of ours a bounce returns: its Message-ID is the message's id at the domain of one of our addresses."""
     if contact.automatic is not Automatic.BOUNCE or not contact.thread.in_reply_to:
         return None
-    name, _, domain = contact.thread.in_reply_to.strip("<>").rpartition("@")
+    return _message_of_ours(contact.thread.in_reply_to, house)
+
+
+def answers_of(contact: Contact, house: House) -> tuple[UUID, ...]:
+    """Which messages of ours it answers, by their Message-IDs, the nearest first; those of anybody else tie nothing."""
+    thread = contact.thread
+    given = (thread.in_reply_to, *reversed(thread.references))
+    return tuple(dict.fromkeys(id_ for each in given if each and (id_ := _message_of_ours(each, house))))
+
+
+def _message_of_ours(message_id: str, house: House) -> UUID | None:
+    name, _, domain = message_id.strip("<>").rpartition("@")
     if domain not in {address.rpartition("@")[2] for address in house.senders.values()}:
         return None
     try:
@@ -907,6 +930,7 @@ def _body(
     return Outgoing(
         id=id_, kind=kind, audience=Audience.PERSON, channel=way.method, account=way.account, contact_id=situation.contact.id,
         created_at=now, due=due, **(_text if way.method == "sms" else _mail)(id_, way, situation, ref, step, texts, house),
+        reply_token=reply_token(house.key, situation.contact.id, now + REPLY_HOLDS) if way.method == "email" else None,
     )  # fmt: skip
 
 

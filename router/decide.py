@@ -268,6 +268,14 @@ def _suspected(s: Situation) -> tuple[str, ...]:
     return tuple(warning for warning in s.contact.warnings if warning.startswith("suspected-robot:"))
 
 
+def _whose(s: Situation) -> str:
+    return "; ".join(_sender_untold(s)) or "It tells who sent it."
+
+
+def _sender_untold(s: Situation) -> tuple[str, ...]:
+    return tuple(warning for warning in s.contact.warnings if warning.startswith("sender:"))
+
+
 def not_read(situation: Situation) -> tuple[str, ...]:
     """What of it nobody has read for risk."""
     warned = tuple(warning for warning in situation.contact.warnings if warning.startswith(("not-read", "cut")))
@@ -315,6 +323,10 @@ def _is_not_read(s: Situation) -> bool:
 
 def _reads_like_spam(s: Situation) -> bool:
     return s.reading.seems_spam or s.reading.outcome is Outcome.NO_ACTION
+
+
+def _is_untold(s: Situation) -> bool:
+    return bool(_sender_untold(s))
 
 
 def _says_nothing_clear(s: Situation) -> bool:
@@ -505,6 +517,11 @@ RULES: Final = (
         "reads-like-spam", 1, "DESIGN section 1: “what only reads like spam goes to a daily list that a person clears”",
         "It reads like spam, and no header proves it. A person clears the list.",
         _reads_like_spam, (_asks_for,), _list,
+    ),
+    Rule(
+        "sender-not-told", 1, "faults-and-bad-input 1 to 3: no From, one that is not closed, and several go to a person",
+        "It does not tell as it should who sent it.",
+        _is_untold, (_whose,), _hold, _sender_untold,
     ),
     Rule(
         "unsure-what", 1, "labelling guide, review: “a person at the desk must decide”",

@@ -675,7 +675,7 @@ async def id_of(connection: AsyncConnection, table: Table, given: str) -> UUID:
 
 
 async def tied_to(connection: AsyncConnection, contact_id: UUID) -> list[tuple[bool, str]]:
-    """What a contact came after, and what came after it, by a link that we had sent: whether it was earlier, and which it is.
+    """What a contact came after, and what came after it, by a link or a mail that we had sent: whether it was earlier, and which it is.
 
     It is no proof of who wrote either.
     """

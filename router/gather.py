@@ -13,7 +13,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.contract import Audience, Contact, Outgoing, OutgoingKind, OutgoingState, Team
 from ingest.database import among
-from router.consequences import COVERS, Consequences, House, Standing, Told, addresses_of, first_of, matter_of, sender_of
+from router.consequences import (
+    COVERS,
+    Consequences,
+    House,
+    Standing,
+    Told,
+    addresses_of,
+    answers_of,
+    first_of,
+    matter_of,
+    sender_of,
+)
 from router.decide import Situation, Unsettled
 from router.match import Candidate, Matched, MatchResult, Query, match
 from router.match.register_view import CaseView, IndividualView
@@ -45,6 +56,9 @@ class Known:
     spent: dict[str, int] = field(default_factory=dict[str, int])
     allocated: set[UUID] = field(default_factory=set[UUID])  # by the contact of the post as it was first written
     told: dict[str, list[Told]] = field(default_factory=dict[str, list[Told]])  # by address and by individual
+    follows: dict[UUID, UUID] = field(
+        default_factory=dict[UUID, UUID]
+    )  # by contact, the one that our mail was about which it answers
     candidates: dict[UUID, Sequence[Candidate]] = field(default_factory=dict[UUID, Sequence[Candidate]])
     newcomers: dict[str, list[Newcomer]] = field(default_factory=dict[str, list[Newcomer]])  # of this batch, by what finds them
 
@@ -104,6 +118,7 @@ class Known:
             budget_spent=max((self.spent.get(each, 0) for each in addresses), default=0),
             allocated=bool(self.allocated) and first_of(contact) in self.allocated,
             told=tuple(dict.fromkeys(each for one in whose for each in self.told.get(one, ()))),
+            follows=self.follows.get(contact.id),
         )
 
     def learn(self, written: Consequences) -> None:
@@ -159,6 +174,7 @@ async def gather(
     await _standing(connection, known, {each for contact, _ in contacts for each in addresses_of(contact)}, now.date())
     await _unsettled(connection, known)
     await _told(connection, known, [contact for contact, _ in contacts])
+    await _follows(connection, known, {contact.id: answers_of(contact, house) for contact, _ in contacts})
     if posts := {first_of(contact) for contact, _ in contacts if contact.to_be_allocated}:
         told = tables.allocations
         found = await connection.execute(select(told.c.contact_id).where(among(told.c.contact_id, posts)))
@@ -209,6 +225,19 @@ async def _told(connection: AsyncConnection, known: Known, contacts: Sequence[Co
         told = Told(row.id, row.contact_id, row.received_at, row.channel, method, row.matter)
         whose: str = row.whose
         known.told.setdefault(counts_as.get(whose, whose), []).append(told)
+
+
+async def _follows(connection: AsyncConnection, known: Known, answers: Mapping[UUID, Sequence[UUID]]) -> None:
+    wanted = {each for ids in answers.values() for each in ids}
+    if not wanted:
+        return
+    sent = tables.outgoing
+    to_them = (sent.c.audience == Audience.PERSON.value) & sent.c.contact_id.is_not(None)
+    found = await connection.execute(select(sent.c.id, sent.c.contact_id).where(among(sent.c.id, wanted), to_them))
+    about = {row.id: row.contact_id for row in found}
+    for contact_id, ids in answers.items():
+        if earlier := next((about[each] for each in ids if each in about), None):
+            known.follows[contact_id] = earlier
 
 
 def _counts_as(known: Known) -> dict[str, str]:

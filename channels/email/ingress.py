@@ -32,7 +32,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 from channels.email.settings import EmailAccount
 from channels.email.translate import translate
 from ingest.clock import Clock
-from ingest.contract import Contact
+from ingest.contract import Contact, canonical_email
 from ingest.database import Database, insert, is_made
 from ingest.errors import IngestError, Misconfigured, Unavailable
 from ingest.receive import Arrival, Beside
@@ -328,7 +328,7 @@ class _Round:
         return raw
 
     def _arrival(self, mail: "_Mail", raw: bytes, first_seen_at: datetime) -> Arrival:
-        now = self._clock()
+        now, own = self._clock(), canonical_email(self._account.sender)
         cut = len(raw) == self._account.most_message_bytes and mail.size > len(raw)
         making = partial(
             translate,
@@ -337,6 +337,7 @@ class _Round:
             backfill=_is_older(mail.internal_date, first_seen_at),
             authserv_id=self._account.authserv_id,
             whole_size=mail.size if cut else None,
+            own=(own,) if own else (),
         )
         return Arrival(original=raw, translate=making)
 

@@ -57,6 +57,7 @@ def compose(outgoing: Outgoing, account: EmailAccount, now: datetime) -> EmailMe
     for name, value in (
         ("subject", outgoing.subject),
         ("recipient", outgoing.recipient),
+        ("reply token", outgoing.reply_token or ""),
         *(("thread", each) for each in thread),
     ):
         if any(each in value for each in "\r\n\0"):
@@ -67,7 +68,12 @@ def compose(outgoing: Outgoing, account: EmailAccount, now: datetime) -> EmailMe
     message["Date"] = format_datetime(now)
     message["From"] = Address(account.sender_name, addr_spec=_address(account.sender))
     message["To"] = Address(addr_spec=_address(outgoing.recipient))
-    message["Subject"] = " ".join(outgoing.subject.splitlines())  # U+2028 and such, which the library takes for line ends
+    subject = " ".join(outgoing.subject.splitlines())  # U+2028 and such, which the library takes for line ends
+    if outgoing.reply_token and (tagged := _tagged(account, outgoing.reply_token)):
+        message["Reply-To"] = Address(account.sender_name, addr_spec=_address(tagged))
+    elif outgoing.reply_token:
+        subject = f"{subject} [{outgoing.reply_token}]"
+    message["Subject"] = subject
     message["Message-ID"] = outgoing.message_id
     in_reply_to, *references = (each if _MESSAGE_ID.fullmatch(each) else "" for each in thread)
     if in_reply_to:
@@ -79,6 +85,12 @@ def compose(outgoing: Outgoing, account: EmailAccount, now: datetime) -> EmailMe
     message["X-Auto-Response-Suppress"] = "All"
     message.set_content(outgoing.body, charset="utf-8", cte="quoted-printable")
     return message
+
+
+def _tagged(account: EmailAccount, token: str) -> str | None:
+    """Our address with a token in it; None where it cannot take one, or would be longer than RFC 5321 section 4.5.3.1.1 lets it be."""
+    local, _, host = account.sender.rpartition("@")
+    return f"{local}+{token}@{host}" if account.plus_addresses and len(local) + 1 + len(token) <= 64 else None
 
 
 def _address(given: str) -> str:

@@ -52,6 +52,8 @@ class EmailAccount(Section):
     """Whether that server wants ``user`` and ``password``."""
     sender: Mailbox
     """The address it is sent from and answers come to."""
+    plus_addresses: bool = False
+    """Whether mail to that address with ``+`` and a tag before the ``@`` reaches the mailbox too: answers are then told by the tag."""
     sender_name: OneLine = "Customer Care"
     """The name beside it."""
 

@@ -1,49 +1,47 @@
 """A mail's bytes to a contact.
 
 Pure and total: for any bytes it gives a contact, and what could not be read stands in its warnings, since the bytes are kept
-and a person must look. Who sent it is what From says, no more: only your own mail server's word that DMARC passed proves it.
+and a person must look. Who wrote it is a claim: only your own mail server's word that DMARC passed proves the address in From.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_tz
 from typing import Final
 
 from channels.email.automatic import automatic
-from channels.email.mime import (
-    MOST_FIELD_BYTES,
-    QUOTE_CLOSES,
-    QUOTE_OPENS,
-    File,
-    Mail,
-    decode_header,
-    eight_bit,
-    one_line,
-    take_apart,
-)
+from channels.email.calendar import Calendar, calendar, is_bare
+from channels.email.mime import QUOTE_CLOSES, QUOTE_OPENS, File, Mail, one_line, take_apart
+from channels.email.opaque import enclosed, kind_of
+from channels.email.senders import Given, Writer, sent_from, written_by
 from channels.email.words import language_of, new_words
 from ingest.contract import Attachment, Automatic, Contact, Identifier, Person, Thread, canonical_email, within_limit
 from ingest.ids import contact_id, digest
 
 MOST_REFERENCES: Final = 100
-MOST_NAME: Final = 1024
-"""Characters of a sender's name."""
-_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"@\x00-\x20]{1,64}@(?:[\w\-.]{1,255}|\[[0-9A-Fa-f.:IPv]{2,60}\])")
+MOST_WRAPPINGS: Final = 3
+"""Signatures around signatures that are opened."""
 _ACTION = re.compile(rb"(?im)^action:[ \t]*(\w+)")
 _RETURNED_ID = re.compile(rb"(?im)^>?[ \t]{0,8}message-id:[ \t]*\r?\n?[ \t]*(<[^<>\s]{3,250}>)")
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,990}>")
+_TOKEN = re.compile(r"\+(?=[\w-]{0,49}[A-Z])([A-Za-z0-9_-]{50})@")
+_TOKEN_IN_SUBJECT = re.compile(r"\[(?=[\w-]{0,49}[A-Z])([A-Za-z0-9_-]{50})\]")
+"""A capital letter tells one from what a server has put in small letters, which is none any more."""
+_REACHED_US_AT: Final = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "to", "cc")
+_SMIME: Final = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _ENVELOPED: Final = ("enveloped-data", "authenveloped-data", "")
+_ENCRYPTED_TYPES: Final = frozenset({"application/pgp-encrypted", "application/x-microsoft-rpmsg-message"})
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read of one mail, before it is anybody's contact: what a contact carries, and the sender as written."""
+    """What was read of one mail, before it is anybody's contact: what a contact carries, From as it was written, and who wrote it."""
 
     name: str | None = None
     address: str | None = None
-    several_senders: bool = False
+    writer: Writer = field(default_factory=Writer)
     subject: str | None = None
     text: str = ""
     full_text: str = ""
@@ -58,26 +56,33 @@ class Reading:
 
 
 def translate(
-    raw: bytes, *, account: str, received_at: datetime, backfill: bool, authserv_id: str | None, whole_size: int | None = None
+    raw: bytes,
+    *,
+    account: str,
+    received_at: datetime,
+    backfill: bool,
+    authserv_id: str | None,
+    whole_size: int | None = None,
+    own: Collection[str] = (),
 ) -> tuple[Contact, dict[str, bytes]]:
     """The contact a mail is, and its attachments' bytes by their SHA-256.
 
     ``authserv_id`` is the name your own mail server writes in Authentication-Results; None believes nobody. ``whole_size`` is
-    the mail's size in bytes on its server, larger than ``raw`` where it was cut when it was fetched.
+    the mail's size in bytes on its server, larger than ``raw`` where it was cut when it was fetched. ``own`` are our addresses,
+    canonical: a group or a form of ours sends from one what a person wrote.
     """
-    got = read(raw, whole_size)
+    got = read(raw, whole_size, own)
     original = digest(raw)
     warnings = list(got.warnings)
     contents = {digest(each.content): each.content for each in got.files}
-    identifiers: tuple[Identifier, ...] = ()
-    if got.address and not got.several_senders and (canonical := canonical_email(got.address)):
-        said = _dmarc(got.results, authserv_id, got.address.rpartition("@")[2])
+    writer, identifiers = got.writer, ()
+    if writer.address and (canonical := canonical_email(writer.address)):
+        said = _dmarc(got.results, authserv_id, (got.address or "").rpartition("@")[2])
         if said == "fail":
             warnings.append("sender-not-authenticated: our mail server says that DMARC failed; the address may be forged")
-        identifiers = (
-            Identifier(kind="email", given=got.address, canonical=canonical, verified_by="dmarc" if said == "pass" else None),
-        )
-    elif got.address and not got.several_senders:
+        proved = "dmarc" if said == "pass" and writer.given is Given.FROM else None
+        identifiers = (Identifier(kind="email", given=writer.address, canonical=canonical, verified_by=proved),)
+    elif writer.address:
         warnings.append("sender: the address is none that mail can be sent to")
     contact = Contact(
         id=contact_id("email", account, original),
@@ -86,7 +91,8 @@ def translate(
         account=account,
         received_at=received_at,
         sent_at=got.sent_at,
-        sender=Person(name=got.name, identifiers=identifiers),
+        sender=Person(name=writer.name, identifiers=identifiers),
+        on_behalf_of=Person(name=writer.for_whom) if writer.for_whom else None,
         subject=got.subject,
         text=got.text,
         full_text=got.full_text,
@@ -111,7 +117,7 @@ def translate(
     return contact, contents
 
 
-def read(raw: bytes, whole_size: int | None = None) -> Reading:
+def read(raw: bytes, whole_size: int | None = None, own: Collection[str] = ()) -> Reading:
     """What a mail says, for any bytes; what went wrong is told in ``warnings``."""
     cut = (
         (f"cut: {len(raw)} of {whole_size} bytes were fetched; the rest is on the mail server",)
@@ -119,25 +125,32 @@ def read(raw: bytes, whole_size: int | None = None) -> Reading:
         else ()
     )
     try:
-        return _read(raw, cut)
+        return _read(raw, cut, own)
     except Exception as error:  # noqa: BLE001 - total by promise: a person looks at the bytes, the mailbox goes on
         return Reading(warnings=(*cut, f"not-read: {type(error).__name__}"))
 
 
-def _read(raw: bytes, cut: tuple[str, ...]) -> Reading:
+def _read(raw: bytes, cut: tuple[str, ...], own: Collection[str]) -> Reading:
     mail = take_apart(raw)
-    name, address, several = _sender(mail)
-    plain = re.sub(f"\\s*[{QUOTE_OPENS}{QUOTE_CLOSES}]\\s*", "\n\n", mail.words).strip("\n")
-    full_text, full_text_cut = within_limit(plain)
+    _open_signed(mail)
+    entry = _calendar(mail)
+    bare = entry is not None and entry.accepts and not entry.comment and is_bare(mail.words)
+    if entry is not None:
+        _add_calendar(mail, entry)
+    name, address, several = sent_from(mail)
+    writer = Writer(name) if several or not address else written_by(mail, name, address, own)
+    full_text, full_text_cut = within_limit(_without_marks(mail.words))
     subject = mail.decoded("subject") or None
     text = new_words(_with_quote_marks(within_limit(mail.words)[0]), subject or "")
     _warn_unread(mail, full_text)
-    kind = automatic(mail, address)
+    kind = _kind(mail, address, writer)
+    if bare and kind is Automatic.NONE:
+        kind = Automatic.REPLY  # a calendar wrote all of it
     answered = _message_id(mail.first("in-reply-to"))
     return Reading(
         name=name,
         address=address,
-        several_senders=several,
+        writer=writer,
         subject=subject,
         text=text,
         full_text=full_text,
@@ -146,6 +159,7 @@ def _read(raw: bytes, cut: tuple[str, ...]) -> Reading:
         files=tuple(mail.files),
         sent_at=_sent_at(mail.first("date")),
         thread=Thread(
+            reply_token=_token(mail, subject or ""),
             message_id=_message_id(mail.first("message-id")),
             in_reply_to=_returned(raw) or answered if kind is Automatic.BOUNCE else answered,
             references=tuple(_MESSAGE_ID.findall(_plain(mail.first("references"))))[-MOST_REFERENCES:],
@@ -169,6 +183,15 @@ def _returned(raw: bytes) -> str | None:
     return _message_id(last.decode("ascii", "replace")) if last and last != own else None
 
 
+def _without_marks(words: str) -> str:
+    """An empty line where HTML opened or closed a quotation. Splitting, since a pattern would try each of a million spaces."""
+    first, *others = re.split(f"[{QUOTE_OPENS}{QUOTE_CLOSES}]", words)
+    if others:
+        *between, last = others
+        first = "\n\n".join((first.rstrip(), *(each.strip() for each in between), last.lstrip()))
+    return first.strip("\n")
+
+
 def _with_quote_marks(text: str) -> str:
     """Where HTML marked a quotation, ``>`` before each of its lines, as in plain text."""
     if QUOTE_OPENS not in text:
@@ -184,116 +207,100 @@ def _with_quote_marks(text: str) -> str:
     return "\n".join(lines)
 
 
+def _kind(mail: Mail, address: str | None, writer: Writer) -> Automatic:
+    """Who wrote it, where a list of ours passed it on, or a form whose program says truly that a program sent what a person filled in."""
+    kind = automatic(mail, address)
+    if kind is Automatic.LIST and writer.own_list:
+        return Automatic.NONE
+    if kind is Automatic.REPLY and writer.filled_in and writer.address:
+        without = [each for each in mail.headers if each[0] not in {"auto-submitted", "precedence"}]
+        submitted = (mail.first("auto-submitted") or "").strip().lower()
+        return kind if submitted.startswith("auto-replied") else automatic(replace(mail, headers=without), address)
+    return kind
+
+
+def _token(mail: Mail, subject: str) -> str | None:
+    """What looks like a token of ours, where it came back to: in the address it was sent to, else in the subject."""
+    for name in _REACHED_US_AT:
+        for value in mail.all(name):
+            if found := _TOKEN.search(value[:65536]):
+                return found[1]
+    found = _TOKEN_IN_SUBJECT.search(subject)
+    return found[1] if found else None
+
+
+def _open_signed(mail: Mail) -> None:
+    """Put what an opaque signature encloses in its place: no key is needed to read it."""
+    for _ in range(MOST_WRAPPINGS):
+        signed = next(((each, content) for each in mail.files if (content := _within(each)) is not None), None)
+        if signed is None:
+            return
+        file, content = signed
+        inner, place = take_apart(content), mail.files.index(file)
+        if mail.content_type == file.content_type:
+            mail.content_type, mail.parameters = inner.content_type, inner.parameters
+        mail.types = [each for each in mail.types if each != file.content_type] + inner.types
+        mail.files[place : place + 1] = inner.files
+        mail.words = "\n\n".join(words for words in (mail.words, inner.words) if words.strip())
+        mail.charset = mail.charset or inner.charset
+        for warning in inner.warnings:
+            mail.warn(warning)
+
+
+_ENTITY = re.compile(
+    rb"(?is)\s{0,10}(?:[!-9;-~]{1,70}:[^\n]{0,2000}\n(?:[ \t][^\n]{0,2000}\n){0,50}){0,50}?content-type[ \t]{0,5}:"
+)
+"""A signed file may hold a document, which is no mail."""
+
+
+def _within(file: File) -> bytes | None:
+    content = enclosed(file.content) if _is_smime(file) else None
+    return content if content is not None and _ENTITY.match(content) else None
+
+
+def _is_smime(file: File) -> bool:
+    return file.content_type in _SMIME or file.name.lower() == "smime.p7m"
+
+
+def _calendar(mail: Mail) -> Calendar | None:
+    if mail.content_type == "text/calendar":
+        entry = calendar(mail.words.encode())
+        mail.words = "" if entry else mail.words
+        return entry
+    part = next((each for each in mail.files if each.content_type == "text/calendar"), None)
+    return calendar(part.content) if part else None
+
+
+def _add_calendar(mail: Mail, entry: Calendar) -> None:
+    """What a calendar says, where the mail's own words do not say it."""
+    said = mail.words.strip()
+    if not said:
+        mail.words = "\n\n".join(each for each in (entry.words, entry.comment) if each)
+    elif entry.comment and entry.comment not in said:
+        mail.words = f"{entry.comment}\n\n{mail.words}"
+
+
 def _warn_unread(mail: Mail, full_text: str) -> None:
-    smime = next((each for each in mail.types if each in {"application/pkcs7-mime", "application/x-pkcs7-mime"}), None)
-    enveloped = smime is not None and (
-        mail.content_type != smime or mail.parameters.get("smime-type", "").lower() in _ENVELOPED
-    )
-    if "multipart/encrypted" in mail.types or enveloped or "-----BEGIN PGP MESSAGE-----" in full_text:
+    if _is_encrypted(mail) or "-----BEGIN PGP MESSAGE-----" in full_text:
         mail.warn("not-read: encrypted")
     elif not full_text.strip() and mail.files:
         mail.warn("not-read: attachment-only")
 
 
-# The sender
+def _is_encrypted(mail: Mail) -> bool:
+    if "multipart/encrypted" in mail.types:
+        return True
+    if mail.content_type in _SMIME and mail.parameters.get("smime-type", "").lower() in _ENVELOPED:
+        return True
+    return any(
+        each.content_type in _ENCRYPTED_TYPES
+        or (_is_smime(each) and kind_of(each.content) == "encrypted")
+        or b"-----BEGIN PGP MESSAGE-----" in each.content[:1000]
+        for each in mail.files
+    )
 
 
-def _sender(mail: Mail) -> tuple[str | None, str | None, bool]:
-    """Name and address in From, and whether several are named; only From counts, neither Sender nor Reply-To."""
-    given = mail.all("from")
-    if not given:
-        mail.warn("sender: there is no From header")
-        return None, None, False
-    found = [each for value in given for each in addresses(mail, value)]
-    if len(given) > 1:
-        mail.warn("sender: there are several From headers; none is believed")
-    valid = [each for each in found if each[1]]
-    if not valid:
-        mail.warn("sender: From holds no address")
-        return (found[0][0] if found else None), None, len(given) > 1
-    name, address = valid[0]
-    if given[0].count("<") > given[0].count(">"):
-        mail.warn("sender: the address in From is not closed")
-    return name, address, len({each[1] for each in valid}) > 1 or len(given) > 1
-
-
-def addresses(mail: Mail, value: str) -> list[tuple[str | None, str | None]]:
-    """Each mailbox of an address header as (name, address), either of which may be None. One pass, whatever stands there."""
-    value = one_line(eight_bit(value[:MOST_FIELD_BYTES], mail.charset))
-    found: list[tuple[str | None, str | None]] = []
-    carried = ""
-    for words, comment, angle in _mailboxes(value):
-        address = _address_in(angle) if angle is not None else None
-        bare = words
-        if address is None and (loose := _ADDRESS.search(words)) is not None:
-            address = loose[0].strip(".'")
-            bare = f"{words[: loose.start()]} {words[loose.end() :]}"
-        if address is None:
-            carried = f"{carried}{words.strip()}, "[:MOST_NAME] if words.strip() else carried
-            continue
-        name = (
-            decode_header(f"{carried}{bare.strip()}".strip(" '\"") or comment, mail.charset)
-            .replace(_AT, "@")
-            .strip(" '\"")[:MOST_NAME]
-            or None
-        )
-        found.append((name, address))
-        carried = ""
-    if not found and value:
-        found.append((decode_header(value, mail.charset).strip(" '\"<>")[:MOST_NAME] or None, None))
-    return found
-
-
-def _mailboxes(value: str) -> Iterator[tuple[str, str, str | None]]:
-    """The words, the comment and what stands in angle brackets of each mailbox of a list."""
-    words: list[str] = []
-    comment, angle = "", None
-    closed = True
-    at = 0
-    while at < len(value):
-        char = value[at]
-        if char == '"' and closed and (closed := (end := _closing_quote(value, at)) > 0):
-            inside = re.sub(r"\\(.)", r"\1", value[at + 1 : end])
-            words.append(f'"{inside}"' if value[end + 1 : end + 2] == "@" else inside.replace("@", _AT))
-            at = end
-        elif char == "(":
-            depth, start = 1, at + 1
-            while depth and (at := at + 1) < len(value):
-                depth += (value[at] == "(") - (value[at] == ")")
-                at += value[at] == "\\"
-            comment = comment or value[start:at]
-        elif char == "<":
-            end = value.find(">", at)
-            end = end if end >= 0 else len(value)
-            angle = angle if angle is not None else value[at + 1 : end]
-            at = end
-        elif char in ",;":
-            yield "".join(words), comment, angle
-            words, comment, angle = [], "", None
-        elif char != ">":
-            words.append(char)
-        at += 1
-    yield "".join(words), comment, angle
-
-
-_AT: Final = "\ue0f2"
-"""Stands for an ``@`` within quotation marks, which is part of a name and of no address."""
-
-
-def _closing_quote(value: str, at: int) -> int:
-    found = _QUOTED_STRING.match(value, at)
-    return found.end() - 1 if found else -1
-
-
-_QUOTED_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-
-
-def _address_in(angle: str) -> str | None:
-    angle = re.sub(r"\([^()]{0,200}\)", "", angle).strip()
-    if found := _ADDRESS.fullmatch(angle) or re.fullmatch(r'"[^"<>]{1,64}"@[\w\-.]{1,255}', angle):
-        return found[0]
-    loose = _ADDRESS.search(re.sub(r"\s+", "", angle).rpartition(":")[2])
-    return loose[0] if loose else None
+# The sender's domain
 
 
 def _dmarc(results: tuple[str, ...], authserv_id: str | None, domain: str) -> str | None:

@@ -107,7 +107,7 @@ def show(
         if additions:
             say(f"  {'Added to it since:':<34}{_words(additions)}")
         if tied:
-            say(f"  {'Tied to, by a link we sent:':<34}{_words(tied)}")
+            say(f"  {'Tied to, by what we sent:':<34}{_words(tied)}")
 
 
 async def _shown(given: str, config: Path | None) -> list[tuple[FeedbackRecord, bool, tuple[str, ...], tuple[str, ...]]]:

@@ -106,6 +106,7 @@ def _messages(file: Path) -> Iterator[tuple[bytes, int]]:
 def _as_json(got: Reading) -> dict[str, Any]:
     return {
         "sender": {"address": got.address, "name": got.name},
+        "writer": {"address": got.writer.address, "name": got.writer.name, "given_in": got.writer.given.value},
         "subject": got.subject,
         "text": got.text,
         "full_text": got.full_text,
@@ -133,7 +134,7 @@ def _as_json(got: Reading) -> dict[str, Any]:
 def _row(shown: dict[str, Any]) -> tuple[object, ...]:
     if "error" in shown:
         return shown["source_file"], None, None, None, None, shown["error"]
-    sender = shown["sender"]
+    sender = shown["writer"] if shown["writer"]["address"] else shown["sender"]
     return (
         shown["source_file"],
         sender["address"] or sender["name"],

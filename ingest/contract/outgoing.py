@@ -60,6 +60,11 @@ class Outgoing(Shape):
     message_id: Text = Field(description="the same for every copy; for mail its RFC 5322 Message-ID, else the message's own id")
     in_reply_to: Text | None = None
     references: tuple[Text, ...] = ()
+    reply_token: Text | None = Field(
+        default=None,
+        max_length=50,
+        description="for mail: what ties an answer to the contact it is about, while it holds; no proof of who answers",
+    )
     post: Post | None = Field(default=None, description="on social media: what it answers, whose id is `in_reply_to`")
     private: bool = Field(default=True, description="on social media: whether it goes where only its recipient sees it")
     language: Literal["en", "cy"] | None = Field(default=None, description="of the body, where it is in one language only")

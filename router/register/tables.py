@@ -318,7 +318,7 @@ allocations = Table(
 )
 
 ties = Table(
-    "ties",  # what came back by a link that we had sent; no proof of who it is from
+    "ties",  # what came back by a link or a mail that we had sent; no proof of who it is from
     metadata,
     Column("contact_id", Uuid, primary_key=True),
     Column("earlier", Uuid, nullable=False, index=True),

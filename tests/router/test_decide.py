@@ -177,6 +177,18 @@ TABLE = (
         "what seems to want nothing, without header evidence, goes to the daily list", "reads-like-spam",
         HoldForReview(seems_spam=True), says=Outcome.NO_ACTION,
     ),
+    Row(
+        "what does not tell who sent it is a person's, however plain it is", "sender-not-told", HoldForReview(),
+        contact={"warnings": ("sender: there are several From headers; none is believed",)},
+    ),
+    Row(
+        "unsure what and from whom at all: that nobody is told comes first", "sender-not-told", HoldForReview(), says=REVIEW,
+        contact={"warnings": ("sender: there is no From header",)},
+    ),
+    Row(
+        "spam seldom tells who sent it, and stays on the daily list", "reads-like-spam", HoldForReview(seems_spam=True),
+        reading={"seems_spam": True}, contact={"warnings": ("sender: there is no From header",)},
+    ),
     Row("what the reading is unsure of is decided by a person", "unsure-what", HoldForReview(), says=REVIEW),
     Row("unsure what, sure who: the person is named in the task", "unsure-what", JOAN_LOOKED_AT, says=REVIEW, who=IS_JOAN),
     Row(
@@ -417,6 +429,8 @@ ASKS = "It reads as feedback_record, 90% sure."
             ["cut: 256 KiB; not-read: a picture; not-read: language"],
         ),
         ("reads-like-spam", {}, [ASKS]),
+        ("sender-not-told", {}, ["It tells who sent it."]),
+        ("sender-not-told", {"contact": {"warnings": ("x", "sender: no From")}}, ["sender: no From"]),
         (
             "reads-like-spam",
             {"says": REVIEW, "reading": {"seems_spam": True}},
@@ -481,6 +495,7 @@ def test_rules_are_tried_in_order_until_one_applies(row: Row):
             ["suspected-robot: a", "not-read: garbled"],
         ),
         ("not-read", {"contact": {"warnings": ("cut: 256 KiB",)}}, ["cut: 256 KiB"]),
+        ("sender-not-told", {"contact": {"warnings": ("x", "sender: no From")}}, ["sender: no From"]),
         ("unsure-what", {"says": REVIEW}, []),
         ("unsure-what", {"says": REVIEW, "who": MAYBE_JOAN}, ["More than one person fits."]),
         ("unsure-who", {"who": MAYBE_JOAN}, ["More than one person fits."]),

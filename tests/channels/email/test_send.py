@@ -62,16 +62,44 @@ def test_an_acknowledgement_has_the_headers_that_keep_robots_quiet_and_threads_w
     }
 
 
+TOKEN = "mZDmljF_WBaVN4k31-pafwBpxN7gUuQ4C3mYgkP4nUwE2RtLdA"
+
+
+@pytest.mark.parametrize(
+    ("sender", "takes_tags", "reply_to", "in_the_subject"),
+    [
+        ("care@example.org", True, f"care+{TOKEN}@example.org", False),
+        ("care@example.org", False, None, True),
+        ("customer.contact.centre@example.org", True, None, True),
+    ],
+    ids=["takes tags", "takes none", "would be too long"],
+)
+def test_the_token_of_an_answer_is_in_the_address_that_takes_it_or_else_in_the_subject(
+    sender: str, takes_tags: bool, reply_to: str | None, in_the_subject: bool
+) -> None:
+    ours = ACCOUNT.model_copy(update={"sender": sender, "plus_addresses": takes_tags})
+    composed = BytesParser(policy=default).parsebytes(compose(message(reply_token=TOKEN), ours, NOW).as_bytes())
+    assert (
+        [each.addr_spec for each in composed["Reply-To"].addresses] == [reply_to] if reply_to else composed["Reply-To"] is None
+    )
+    assert composed["From"].addresses[0].addr_spec == sender
+    assert composed["Subject"] == (f"{MESSAGE.subject} [{TOKEN}]" if in_the_subject else MESSAGE.subject)
+
+
+def test_without_a_token_answers_come_to_the_address_that_sent_it() -> None:
+    assert compose(MESSAGE, ACCOUNT.model_copy(update={"plus_addresses": True}), NOW)["Reply-To"] is None
+
+
 @pytest.mark.parametrize("kind", [OutgoingKind.HANDOFF, OutgoingKind.TASK, OutgoingKind.DIGEST])
 def test_a_notice_to_our_own_people_says_that_nobody_asked_for_it(kind: OutgoingKind) -> None:
     assert compose(message(kind=kind, audience=Audience.STAFF), ACCOUNT, NOW)["Auto-Submitted"] == "auto-generated"
 
 
 @pytest.mark.parametrize("ending", ["\r\nBcc: all@example.com", "\nx", "\rx", "\0"])
-@pytest.mark.parametrize("header", ["subject", "recipient", "message_id", "in_reply_to"])
+@pytest.mark.parametrize("header", ["subject", "recipient", "message_id", "in_reply_to", "reply_token"])
 def test_a_line_end_in_any_header_is_refused(header: str, ending: str) -> None:
     with pytest.raises(Refused) as refused:
-        compose(message(**{header: getattr(MESSAGE, header) + ending}), ACCOUNT, NOW)
+        compose(message(**{header: (getattr(MESSAGE, header) or TOKEN) + ending}), ACCOUNT, NOW)
     assert refused.value.reason == "header-refused"
 
 

@@ -1,5 +1,6 @@
 """Mail becomes contacts: each ``samples/*.eml`` lies beside the contact it must become, and no bytes at all are too bad."""
 
+import base64
 import json
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -23,8 +24,8 @@ HEAD = b"From: Gwen Pryce <gwen.pryce@example.org>\nSubject: My complaint\nMessa
 
 def contact_of(raw: bytes, *, account: str = "care", whole_size: int | None = None) -> Contact:
     return translate(
-        raw, account=account, received_at=RECEIVED, backfill=False, authserv_id="mx.example.net", whole_size=whole_size
-    )[0]
+        raw, account=account, received_at=RECEIVED, backfill=False, authserv_id="mx.example.net", whole_size=whole_size, own=("care@example.net",)
+    )[0]  # fmt: skip
 
 
 def letter(body: bytes, content_type: str = "text/plain; charset=utf-8", more: bytes = b"") -> bytes:
@@ -280,6 +281,23 @@ HOSTILE = {
     "quotes-and-attributions": letter(b"own\n" + b"> a\nOn 5 May 2020 10:10\n" * (MILLION // 25)),
     "colons": letter(b"On Monday 5:\n" * (MILLION // 14)),
     "returned": b"From: mailer-daemon@example.org\nSubject: undeliverable\n\n" + b"your message to " * (MILLION // 16),
+    "groups": b"From: " + b"a:;" * (MILLION // 3) + b"\n\nhi",
+    "colons-in-from": b"From: " + b"a:" * 30_000 + b";\n\nhi",
+    "fields": b"From: noreply@example.org\n\n" + b"your email \nname    \n" * (MILLION // 20),
+    "wide-fields": b"From: noreply@example.org\n\n" + b"name" + b" " * MILLION,
+    "behalf": b"From: " + b"a " * 400 + b"( " * 300 + b"<a@example.org>\n\nhi",
+    "tagged": HEAD + b"To: " + b"+a" * 30_000 + b"\n\nhi",
+    "answers-asked": HEAD + b"Reply-To: " + b"a@b.cc," * 9_000 + b"\n\nhi",
+    "calendar": letter(b"BEGIN:VCALENDAR\n" + b"ATTENDEE" + b";a=b" * (MILLION // 8) + b"\n;" * 9_000, "text/calendar"),
+    "signed": letter(b"MIAkgDCA" * (MILLION // 8), "application/pkcs7-mime", b"Content-Transfer-Encoding: base64\n"),
+    "signed-headers": letter(
+        base64.encodebytes(
+            bytes.fromhex("308006092a864886f70d010702a08030800201013100308006092a864886f70d010701a0802480048400080000")
+            + (b"a:b\n c\n" * 80_000)[: 1 << 19]
+        ),
+        "application/pkcs7-mime",
+        b"Content-Transfer-Encoding: base64\n",
+    ),
     "forwards": HEAD
     + b"Content-Type: multipart/mixed; boundary=b\n\n"
     + b"--b\nContent-Type: message/rfc822\n\nSubject: x\n\nhi\n" * 20_000,

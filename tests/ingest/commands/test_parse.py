@@ -10,7 +10,7 @@ from ingest.commands.parse import parse
 
 LETTER = b"From: Gwen Pryce <gwen@example.org>\nSubject: My complaint\nDate: Mon, 2 Mar 2026 09:12:44 +0000\nMessage-ID: <a1@example.org>\n\nNobody rang.\n"
 FIELDS = {
-    "source_file", "sender", "subject", "text", "full_text", "attachments", "sent_at", "message_id", "in_reply_to", "references",
+    "source_file", "sender", "writer", "subject", "text", "full_text", "attachments", "sent_at", "message_id", "in_reply_to", "references",
     "auto_submitted", "bounce", "language", "warnings",
 }  # fmt: skip
 
@@ -31,6 +31,7 @@ def test_a_message_is_one_object_with_every_field(tmp_path: Path, capsys: pytest
     assert only == {
         "source_file": str(file),
         "sender": {"address": "gwen@example.org", "name": "Gwen Pryce"},
+        "writer": {"address": "gwen@example.org", "name": "Gwen Pryce", "given_in": "from"},
         "subject": "My complaint",
         "text": "Nobody rang.",
         "full_text": "Nobody rang.",
