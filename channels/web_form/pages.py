@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -92,6 +93,14 @@ def read_assets(folder: Path = ASSETS) -> tuple[str, Mapping[str, Asset]]:
     return told.hexdigest()[:16], found
 
 
+@cache  # to compile them takes longer than all else that a form needs
+def _templates() -> tuple[Environment, PackageLoader]:
+    """Ours over the design system's, and the latter by itself."""
+    theirs = PackageLoader("govuk_frontend_jinja")
+    loader = ChoiceLoader([PackageLoader("channels.web_form"), PrefixLoader({"govuk_frontend_jinja": theirs})])
+    return Environment(loader=loader, autoescape=True), theirs
+
+
 class Pages:
     """Every page of one form. Raises Misconfigured where the assets were not built."""
 
@@ -102,12 +111,8 @@ class Pages:
         self._cookie = cookie
         self._zone = ZoneInfo(settings.outgoing.time_zone)
         self.words: Mapping[Language, Words] = {each: self._words(each) for each in LANGUAGES}
-        theirs = PackageLoader("govuk_frontend_jinja")
-        self._jinja = Environment(
-            loader=ChoiceLoader([PackageLoader("channels.web_form"), PrefixLoader({"govuk_frontend_jinja": theirs})]),
-            autoescape=True,
-        )
-        source, _, _ = theirs.get_source(self._jinja, "template.html")
+        jinja, theirs = _templates()
+        source, _, _ = theirs.get_source(jinja, "template.html")
         inline = _INLINE.findall(source)
         allowed = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(each.encode()).digest()).decode()}'" for each in inline)
         self.policy = (
@@ -115,7 +120,7 @@ class Pages:
             "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         )
         self._templates = {
-            name: self._jinja.get_template(f"{name}.html")
+            name: jinja.get_template(f"{name}.html")
             for name in ("start", "question", "files", "check", "confirmation", "notice", "problem")
         }
 

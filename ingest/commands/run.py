@@ -3,8 +3,8 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncGenerator, Awaitable, Collection, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncGenerator, Awaitable, Collection, Coroutine, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -74,9 +74,10 @@ def command(
     A second signal ends it at once; nothing accepted is lost by that either. The public's pages are on [web] public,
     health and metrics on [web] private.
     """
-    chosen = settings(config)
+    chosen, known = settings(config), _known(roles or list(ROLES))
     write_lines()
-    run_async(_run(chosen, _known(roles or list(ROLES))))
+    with reading(known) as readers:
+        run_async(_run(chosen, known, readers))
 
 
 def _known(roles: Sequence[str]) -> list[str]:
@@ -194,7 +195,15 @@ async def _tell_of_others(folder: Path, ours: str) -> None:
         _say.warning("another-spool", reason=error.reason, sentence=error.sentence)
 
 
-async def run_roles(it: Service, roles: Sequence[str]) -> None:
+@contextmanager
+def reading(roles: Sequence[str]) -> Generator[Readers]:
+    """What the router reads by, where it is among the roles; to be called before there are threads."""
+    with closing(Readers.for_this_machine() if "router" in roles else Readers(0)) as readers:
+        readers.begin()
+        yield readers
+
+
+async def run_roles(it: Service, roles: Sequence[str], readers: Readers) -> None:
     """Run roles until ``stopping`` is set, then until each has finished what it has in hand.
 
     The outbox ends after the router, so that what was decided is on the log. Whatever one role raises ends all.
@@ -210,17 +219,15 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
     arrive = partial(keep, scan=scan if it.settings.scan.clamd else None)
 
     async def router() -> None:
-        readers = Readers.for_this_machine()
         worker = Worker(it.log, it.database, it.store, it.house, it.settings.publishers, it.clock, it.stopping, key, readers)
-        with closing(readers):
-            async with asyncio.TaskGroup() as group:
-                group.create_task(_whole(worker.run()))
-                group.create_task(_whole(worker.watch()))
-                group.create_task(_whole(follow_statuses(it.log, it.database, it.store, it.stopping)))
-                group.create_task(_whole(follow_allocations(it.log, it.store, it.settings.publishers, key, it.stopping)))
-                following = follow_receipts(it.log, it.store, it.house, it.settings.publishers, key, it.clock, it.stopping)
-                group.create_task(_whole(following))
-                group.create_task(_whole(duties.run(it.log, it.database, it.store, it.house, it.clock, it.stopping, it.heads)))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_whole(worker.run()))
+            group.create_task(_whole(worker.watch()))
+            group.create_task(_whole(follow_statuses(it.log, it.database, it.store, it.stopping)))
+            group.create_task(_whole(follow_allocations(it.log, it.store, it.settings.publishers, key, it.stopping)))
+            following = follow_receipts(it.log, it.store, it.house, it.settings.publishers, key, it.clock, it.stopping)
+            group.create_task(_whole(following))
+            group.create_task(_whole(duties.run(it.log, it.database, it.store, it.house, it.clock, it.stopping, it.heads)))
         routed.set()
 
     async with asyncio.TaskGroup() as group:
@@ -300,7 +307,7 @@ async def _why(asking: Awaitable[object]) -> str | None:
     return None
 
 
-async def _run(chosen: Settings, roles: Sequence[str]) -> None:
+async def _run(chosen: Settings, roles: Sequence[str], readers: Readers) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -318,7 +325,7 @@ async def _run(chosen: Settings, roles: Sequence[str]) -> None:
         async with service(chosen, now, stopping, roles) as it:
             _say.info("started", roles=list(roles), accounts=[f"{channel}.{name}" for channel, name in it.accounts])
             supervisor.tell("READY=1")
-            await run_roles(it, roles)
+            await run_roles(it, roles, readers)
     except* IngestError as group:
         error = _first(group)
         _say.error("ended", reason=error.reason, sentence=error.sentence)

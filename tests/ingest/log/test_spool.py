@@ -45,7 +45,7 @@ def broker() -> Generator[Kafka]:
 
 @pytest.fixture(autouse=True)
 def working(broker: Kafka) -> Generator[None]:
-    """However a test ends, the next one has a broker."""
+    """However a test ends, the next one has a broker. Where it is enough that Kafka is away it is frozen, since it takes long to start."""
     yield
     (broker.start if broker.stopped else broker.resume)()
 
@@ -266,7 +266,7 @@ async def test_past_its_limit_the_spool_says_not_now_and_nothing_is_half_taken_u
     broker: Kafka, topic: str, open_spool: Open
 ):
     log = await open_spool(spool_most_bytes=1_000_000)
-    broker.stop()
+    broker.pause()
     for number in range(9):
         await append(log, topic, letter(number, size=99_000))
     two = [letter(9, size=90_000), letter(10, size=90_000)]
@@ -276,7 +276,7 @@ async def test_past_its_limit_the_spool_says_not_now_and_nothing_is_half_taken_u
         assert full.value.reason == "spool-full"
     await append(log, topic, letter(11))  # what is smaller still fits
     assert log.spooling
-    broker.start()
+    broker.resume()
     await until_empty(log)
     await log.append(topic, two)
     assert as_read(await on_kafka(broker, topic)) == {"sender": [*range(9), 11, 9, 10]}
@@ -313,7 +313,7 @@ async def test_a_full_disk_says_not_now_and_all_that_was_taken_before_goes_on(
     broker: Kafka, topic: str, open_spool: Open, small_disk: Path
 ):
     log = await open_spool(spool=small_disk / "spool")
-    broker.stop()
+    broker.pause()
     taken = 0
     refusal: Unavailable | None = None
     while refusal is None:
@@ -325,7 +325,7 @@ async def test_a_full_disk_says_not_now_and_all_that_was_taken_before_goes_on(
     assert refusal.reason == "spool-unavailable"
     assert "full" in refusal.sentence
     assert taken > 5
-    broker.start()
+    broker.resume()
     await until_empty(log)
     assert await log.append(topic, [letter(taken)]) != []
     assert as_read(await on_kafka(broker, topic)) == {"sender": list(range(taken + 1))}
@@ -345,7 +345,7 @@ def small_disk(tmp_path: Path) -> Generator[Path]:
 
 async def test_an_append_that_its_caller_gave_up_does_not_come_between_others(broker: Kafka, topic: str, open_spool: Open):
     log = await open_spool()
-    broker.stop()
+    broker.pause()
     await append(log, topic, letter(0))
     for number in range(1, 100):
         given_up = asyncio.create_task(append(log, topic, letter(number, "impatient")))
@@ -355,7 +355,7 @@ async def test_an_append_that_its_caller_gave_up_does_not_come_between_others(br
         await kept
         with contextlib.suppress(asyncio.CancelledError):
             await given_up
-    broker.start()
+    broker.resume()
     await until_empty(log)
     found = as_read(await on_kafka(broker, topic))
     assert found["sender"] == list(range(100))
@@ -364,12 +364,12 @@ async def test_an_append_that_its_caller_gave_up_does_not_come_between_others(br
 
 async def test_what_kafka_has_leaves_no_trace_on_the_disk(broker: Kafka, topic: str, open_spool: Open, tmp_path: Path):
     log = await open_spool()
-    broker.stop()
+    broker.pause()
     for number in range(20):
         await append(log, topic, letter(number, size=50_000))
     file = tmp_path / "spool" / "web.db"
     assert file.stat().st_size > 1_000_000
-    broker.start()
+    broker.resume()
     await until_empty(log)
     assert file.stat().st_size < 50_000
     await log.close()
@@ -379,7 +379,7 @@ async def test_what_kafka_has_leaves_no_trace_on_the_disk(broker: Kafka, topic: 
 async def test_it_is_told_how_much_waits_and_since_when(broker: Kafka, topic: str, open_spool: Open):
     log = await open_spool()
     assert (value(SPOOLED_RECORDS), value(SPOOLED_BYTES), value(SPOOL_OLDEST)) == (0, 0, 0)
-    broker.stop()
+    broker.pause()
     began = time.time()
     await append(log, topic, letter(0, size=1_000))
     await asyncio.sleep(0.3)
@@ -387,7 +387,7 @@ async def test_it_is_told_how_much_waits_and_since_when(broker: Kafka, topic: st
     assert value(SPOOLED_RECORDS) == 3
     assert 3_000 < value(SPOOLED_BYTES) < 3_200
     assert began < value(SPOOL_OLDEST) < time.time() - 0.2
-    broker.start()
+    broker.resume()
     await until_empty(log)
     assert (value(SPOOLED_RECORDS), value(SPOOLED_BYTES), value(SPOOL_OLDEST)) == (0, 0, 0)
 
@@ -426,14 +426,14 @@ async def test_a_topic_that_kafka_has_not_is_said_to_be_missing_and_nothing_wait
 
 async def test_a_record_over_the_limit_is_refused_while_kafka_is_away_too(broker: Kafka, topic: str, open_spool: Open):
     log = await open_spool()
-    broker.stop()
+    broker.pause()
     await append(log, topic, letter(0))
     with pytest.raises(Refused) as refused:
         await append(log, topic, letter(1), letter(2, size=100_001))
     assert refused.value.reason == "record-too-large"
     just_within = letter(3, size=100_000 - 40)
     await append(log, topic, just_within)
-    broker.start()
+    broker.resume()
     await until_empty(log)
     assert as_read(await on_kafka(broker, topic)) == {"sender": [0, 3]}
 
@@ -460,11 +460,11 @@ async def test_two_processes_never_share_a_spool_and_one_that_is_left_is_taken_u
     names = ["web", "email", "web", "web"]
     first, other, second, third = [await open_spool(name) for name in names]
     assert [each.name for each in (first, other, second, third)] == ["web", "email", "web-2", "web-3"]
-    broker.stop()
+    broker.pause()
     await append(second, topic, letter(0))
     await second.close()
     assert (await open_spool("web")).name == "web-2"
-    broker.start()
+    broker.resume()
     async with asyncio.timeout(RETURN_SECONDS):
         while not await on_kafka(broker, topic):
             await asyncio.sleep(0.2)
