@@ -69,6 +69,13 @@ _KINDS = {
 }
 
 
+UNDELIVERED = {
+    "email": ("Mail to them", "The mail server"),
+    "sms": ("A text message to them", "The provider"),
+    "social": ("A reply to them on social media", "The portal"),
+}
+"""What did not arrive, and who says so, by the channel that sent it."""
+
 _AGAIN = (
     "Nobody has claimed this task yet.",
     "It is past its time, and nobody has said whose it is. Nothing is sent meanwhile.",

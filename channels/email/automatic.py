@@ -17,7 +17,7 @@ _SYSTEM_NAME = re.compile(
     r"(?i)mail delivery (?:sub)?system|system administrator|mail administrator|internet mail delivery|mailer[- ]daemon|jetmail system"
 )
 _BOUNCE_SUBJECT = re.compile(
-    r"(?ix)\s*(?:\*+[^*]{1,30}\*+\s*|\[[^\]]{1,30}\]\s*)?(?:undeliver(?:able|ed)|(?:e-?mail|message)\sdelivery\s(?:fail|warning|status|problem|error)|delivery\s(?:status\snotification|failure|has\sfailed|notification|problem"
+    r"(?ix)\s*(?:\*+[^*]{1,30}\*+\s*|\[[^\]]{1,30}\]\s*)?(?:undeliver(?:able|ed)|(?:e-?mail|message)\sdelivery\s(?:fail|warning|status|problem|error)|delivery\s(?:status\snotification|delayed|failure|has\sfailed|notification|problem"
     r"|report)|delayed\s(?:mail|delivery)|mail\s(?:delivery\s(?:fail|problem|sys|err|stat|warn)|system\serror|status\sreport|could\snot)|message\s(?:undeliver|delayed|not\sdelivered"
     r"|status)|returned\s(?:mail|e-?mail|to\ssender|message)|failure\s(?:notice|delivery|notification)|failed\s(?:mail|delivery|notice)|non[- ]?deliver|rejected\smail|nondeliver"
     r"|undelivered\smail|warning:\s(?:could\snot\ssend|message)|mail\s(?:failed|error)|processing\serror|automatically\srejected|error\s(?:sending|in\sdelivery)|unzustellbar|nicht\szustellbar|zustell|mail\sdelivery|"

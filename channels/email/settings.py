@@ -54,6 +54,8 @@ class EmailAccount(Section):
     """The address it is sent from and answers come to."""
     sender_name: OneLine = "Customer Care"
     """The name beside it."""
+    plus_addresses: bool = False
+    """Whether mail to ``sender`` with ``+`` and anything after its name reaches it too: bounces and answers then tell what they are of."""
 
     @model_validator(mode="after")
     def _encrypted(self) -> "EmailAccount":

@@ -23,16 +23,15 @@ from channels.email.mime import (
     one_line,
     take_apart,
 )
+from channels.email.returned import returned
 from channels.email.words import language_of, new_words
-from ingest.contract import Attachment, Automatic, Contact, Identifier, Person, Thread, canonical_email, within_limit
+from ingest.contract import Attachment, Automatic, Contact, Identifier, Person, Returned, Thread, canonical_email, within_limit
 from ingest.ids import contact_id, digest
 
 MOST_REFERENCES: Final = 100
 MOST_NAME: Final = 1024
 """Characters of a sender's name."""
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"@\x00-\x20]{1,64}@(?:[\w\-.]{1,255}|\[[0-9A-Fa-f.:IPv]{2,60}\])")
-_ACTION = re.compile(rb"(?im)^action:[ \t]*(\w+)")
-_RETURNED_ID = re.compile(rb"(?im)^>?[ \t]{0,8}message-id:[ \t]*\r?\n?[ \t]*(<[^<>\s]{3,250}>)")
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,990}>")
 _ENVELOPED: Final = ("enveloped-data", "authenveloped-data", "")
 
@@ -53,6 +52,7 @@ class Reading:
     sent_at: datetime | None = None
     thread: Thread = field(default_factory=Thread)
     automatic: Automatic = Automatic.NONE
+    returned: Returned | None = None
     results: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -105,6 +105,7 @@ def translate(
         ),
         thread=got.thread,
         automatic=got.automatic,
+        returned=got.returned,
         backfill=backfill,
         warnings=tuple(warnings),
     )
@@ -133,6 +134,7 @@ def _read(raw: bytes, cut: tuple[str, ...]) -> Reading:
     text = new_words(_with_quote_marks(within_limit(mail.words)[0]), subject or "")
     _warn_unread(mail, full_text)
     kind = automatic(mail, address)
+    back = returned(raw, mail) if kind is Automatic.BOUNCE else None
     answered = _message_id(mail.first("in-reply-to"))
     return Reading(
         name=name,
@@ -147,26 +149,14 @@ def _read(raw: bytes, cut: tuple[str, ...]) -> Reading:
         sent_at=_sent_at(mail.first("date")),
         thread=Thread(
             message_id=_message_id(mail.first("message-id")),
-            in_reply_to=_returned(raw) or answered if kind is Automatic.BOUNCE else answered,
+            in_reply_to=(back.message_id if back and back.outcome == "failed" else None) or answered,
             references=tuple(_MESSAGE_ID.findall(_plain(mail.first("references"))))[-MOST_REFERENCES:],
         ),
         automatic=kind,
+        returned=back,
         results=tuple(mail.all("authentication-results")),
         warnings=(*cut, *mail.warnings),
     )
-
-
-def _returned(raw: bytes) -> str | None:
-    """The Message-ID of the mail that a bounce returns, as its own headers or as words; None where it only says that mail is late.
-
-    Source: RFC 3464 section 2.3.3 (Action) and RFC 3462 (the returned message or its headers is the report's last part).
-    """
-    actions = {each.lower() for each in _ACTION.findall(raw)}
-    if actions and not actions & {b"failed"}:
-        return None
-    own, *returned = _RETURNED_ID.findall(raw) or [b""]
-    last = returned[-1] if returned else b""
-    return _message_id(last.decode("ascii", "replace")) if last and last != own else None
 
 
 def _with_quote_marks(text: str) -> str:
