@@ -64,6 +64,7 @@ MOST_PARTS: Final = 3  # of a text message to a person
 LINK_HOLDS = timedelta(days=30)
 COVERS = timedelta(hours=48)  # how long one acknowledgement stands for further contacts on the same matter
 _AUDITED = {OutgoingKind.INVITATION: "invitation"}
+OVER_BUDGET = "over-budget"
 MISSING = "missing"
 """The purpose of the task to ask for what a feedback record lacks."""
 ASK = "ask-what-is-missing"
@@ -174,6 +175,7 @@ class Consequences:
     restrictions: tuple[tuple[str, str], ...] = ()  # method, their words
     needs: tuple[str, ...] = ()  # adjustments that it asks for
     bounced: Bounced | None = None
+    came_back: UUID | None = None  # the message of ours that this contact is
     waiting: Waiting | None = None
     allocation: Allocation | None = None  # where it came with one
     tied_to: UUID | None = None  # the contact whose writer we had sent the link that it came by
@@ -308,6 +310,11 @@ def consequences(
         *reply,
         *((_handoff_mail(handoff, house, now),) if handoff else ()),
         *(message for task in tasks for message in task_mail(task, house, now, to_safety=_threatens(decision))),
+        *(
+            _loop_mail(each, ref, house, now)
+            for each in reply
+            if each.state is OutgoingState.HELD and each.reason == OVER_BUDGET
+        ),
     )
     allocation = _came_with(contact, now) if _waits(decision) else None
     candidates = _candidacies(situation, decision)
@@ -330,6 +337,7 @@ def consequences(
         restrictions=situation.reading.restrictions if contact.automatic is Automatic.NONE else (),
         needs=situation.reading.reasonable_adjustments if contact.automatic is Automatic.NONE else (),
         bounced=_bounced(contact, house),
+        came_back=_own_message(contact.thread.message_id, house) if situation.ours else None,
         waiting=Waiting(first_of(contact), contact.received_at + house.router.allocate_within) if _waits(decision) else None,
         allocation=allocation,
         tied_to=tied_to,
@@ -442,11 +450,17 @@ def _bounced(contact: Contact, house: House) -> Bounced | None:
         return None
     if proved := bounced_by(house.key, said.token):
         return Bounced(proved, None, said.code)
-    name, _, domain = (said.message_id or "").strip("<>").rpartition("@")
+    named = _own_message(said.message_id, house)
+    return Bounced(named, frozenset(said.addresses), said.code) if named else None
+
+
+def _own_message(message_id: str | None, house: House) -> UUID | None:
+    """Which message of ours would have such a Message-ID."""
+    name, _, domain = (message_id or "").strip("<>").rpartition("@")
     if domain.lower() not in {address.rpartition("@")[2].lower() for address in house.senders.values()}:
         return None
     try:
-        return Bounced(UUID(name), frozenset(said.addresses), said.code)
+        return UUID(name)
     except ValueError:
         return None
 
@@ -792,6 +806,20 @@ def staff_message(
         contact_id=contact_id, created_at=now, due=now,
     )  # fmt: skip
     return Message(id_, contact_id, kind, Audience.STAFF, mailbox, OutgoingState.DUE, None, now, body)
+
+
+def _loop_mail(held: Message, ref: str, house: House, now: datetime) -> Message:
+    """That an address has had all that goes to it by itself on one day: once a day and address, however often it writes."""
+    of = derived_id(UUID(int=0), f"{OVER_BUDGET}:{held.recipient}:{now.date()}")
+    words = wording.over_budget(ref, house.outgoing.sender_budget)
+    return staff_message(house, OutgoingKind.TASK, house.teams.customer_care, words, of, OVER_BUDGET, held.contact_id, now)
+
+
+def came_back_mail(contact_id: UUID, house: House, now: datetime) -> Message:
+    """That what we sent to a person came to us as a letter: once a day."""
+    of = derived_id(UUID(int=0), f"came-back:{now.date()}")
+    words = wording.came_back(reference(contact_id))
+    return staff_message(house, OutgoingKind.TASK, house.teams.customer_care, words, of, "came-back", contact_id, now)
 
 
 def _handoff_mail(handoff: Handoff, house: House, now: datetime) -> Message:
@@ -1324,7 +1352,7 @@ def _held_because(
         ("reads-like-spam", _is_spam(decision)),
         ("sending-off", house.outgoing.mode == "off"),
         ("review-mode", house.outgoing.mode == "review" and not by_person),
-        ("over-budget", standing.budget_spent >= house.outgoing.sender_budget and not by_person),
+        (OVER_BUDGET, standing.budget_spent >= house.outgoing.sender_budget and not by_person),
     )
     return next((reason for reason, applies in reasons if applies), None)
 

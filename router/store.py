@@ -43,7 +43,7 @@ from ingest.page import Kept, Page, Turn
 from ingest.telemetry import ERRORS, telemetry
 from router import undelivered
 from router.audit import AuditEntry
-from router.consequences import Consequences, House, Message, kind_of, task, task_mail, team_of, within_of
+from router.consequences import Consequences, House, Message, came_back_mail, kind_of, task, task_mail, team_of, within_of
 from router.register import intake, tables
 
 SOURCE = "urn:contact-ingest:router"
@@ -203,6 +203,18 @@ class Store:
         """What they mean for messages that are on their way already."""
         await self._obey(connection, decided, now)
         await self._end(connection, await self._bounces(connection, decided, now), now)
+        await self._tell_of_own(connection, {each.came_back: each.contact.id for each in decided if each.came_back}, now)
+
+    async def _tell_of_own(self, connection: AsyncConnection, back: Mapping[UUID, UUID], now: datetime) -> None:
+        """Raise the alarm where what we sent to a person comes to us: a notice to our own people may, where their mailbox is read."""
+        if not back:
+            return
+        sent = tables.outgoing
+        to_people = select(sent.c.id).where(among(sent.c.id, list(back)), sent.c.audience == Audience.PERSON.value)
+        for id_ in (await connection.execute(to_people)).scalars():
+            ERRORS.labels("router", "own-mail-came-back").inc()
+            _say.error("own-mail-came-back", outgoing=str(id_), contact=str(back[id_]))
+            await self.send(connection, [came_back_mail(back[id_], self._house, now)], now)
 
     async def _bounces(
         self, connection: AsyncConnection, decided: Sequence[Consequences], now: datetime
