@@ -44,6 +44,8 @@ class EmailAccount(Section):
     """Of a larger message the beginning is kept and a person told."""
     authserv_id: str | None = None
     """Whose Authentication-Results are believed: the name your own mail server signs them with. Where unsaid, nobody's."""
+    check_dkim: bool = False
+    """Whether we look up signatures ourselves where that server says nothing; each signed mail then costs questions to the DNS."""
     smtp: str
     """``host:port`` of the server that sends."""
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"

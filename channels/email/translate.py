@@ -1,7 +1,8 @@
 """A mail's bytes to a contact.
 
 Pure and total: for any bytes it gives a contact, and what could not be read stands in its warnings, since the bytes are kept
-and a person must look. Who sent it is what From says, no more: only your own mail server's word that DMARC passed proves it.
+and a person must look. Who sent it is what From says, no more: only your own mail server's word that DMARC passed proves it, or where it has
+none an aligned signature that we checked ourselves.
 """
 
 import re
@@ -58,12 +59,20 @@ class Reading:
 
 
 def translate(
-    raw: bytes, *, account: str, received_at: datetime, backfill: bool, authserv_id: str | None, whole_size: int | None = None
+    raw: bytes,
+    *,
+    account: str,
+    received_at: datetime,
+    backfill: bool,
+    authserv_id: str | None,
+    whole_size: int | None = None,
+    signed_for: str | None = None,
 ) -> tuple[Contact, dict[str, bytes]]:
     """The contact a mail is, and its attachments' bytes by their SHA-256.
 
     ``authserv_id`` is the name your own mail server writes in Authentication-Results; None believes nobody. ``whole_size`` is
-    the mail's size in bytes on its server, larger than ``raw`` where it was cut when it was fetched.
+    the mail's size in bytes on its server, larger than ``raw`` where it was cut when it was fetched. ``signed_for`` is the address in From
+    where a signature aligned with it holds, as ``signatures`` has it; it counts where your own mail server says nothing of it.
     """
     got = read(raw, whole_size)
     original = digest(raw)
@@ -74,9 +83,9 @@ def translate(
         said = _dmarc(got.results, authserv_id, got.address.rpartition("@")[2])
         if said == "fail":
             warnings.append("sender-not-authenticated: our mail server says that DMARC failed; the address may be forged")
-        identifiers = (
-            Identifier(kind="email", given=got.address, canonical=canonical, verified_by="dmarc" if said == "pass" else None),
-        )
+        signed = said is None and signed_for is not None and signed_for == got.address.lower()
+        verified_by = "dmarc" if said == "pass" else "dkim" if signed else None
+        identifiers = (Identifier(kind="email", given=got.address, canonical=canonical, verified_by=verified_by),)
     elif got.address and not got.several_senders:
         warnings.append("sender: the address is none that mail can be sent to")
     contact = Contact(
