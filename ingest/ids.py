@@ -95,6 +95,33 @@ def _token_mark(secret: bytes, told: bytes) -> bytes:
     return hmac.new(secret, b"reply\x1f" + told, hashlib.sha256).digest()[:_TOKEN_MARK]
 
 
+_BOUNCE_MARK = 10
+
+
+def bounce_token(secret: bytes, outgoing: UUID) -> str:
+    """What ties whatever comes back to the envelope's sender to a message of ours: 42 characters that any mail server leaves as they are,
+    in upper case or in lower, and that leave room for a mailbox's own name (RFC 5321 section 4.5.3.1.1: 64 octets).
+    """
+    told = outgoing.bytes + _bounce_mark(secret, outgoing.bytes)
+    return base64.b32encode(told).decode().rstrip("=").lower()
+
+
+def bounced_by(secret: bytes, token: str | None) -> UUID | None:
+    """The message that a token of ours ties to; None where there is none, or it is not ours."""
+    if not token or len(token) != 42 or not token.isascii():
+        return None
+    try:
+        raw = base64.b32decode(token.upper() + "======")
+    except binascii.Error:
+        return None
+    outgoing = UUID(bytes=raw[:-_BOUNCE_MARK])
+    return outgoing if hmac.compare_digest(bounce_token(secret, outgoing), token.lower()) else None
+
+
+def _bounce_mark(secret: bytes, told: bytes) -> bytes:
+    return hmac.new(secret, b"bounce\x1f" + told, hashlib.sha256).digest()[:_BOUNCE_MARK]
+
+
 def reference(of: UUID, prefix: str = "CC") -> str:
     """What a person can read out on the telephone: ``CC-7F3KQ-92QXA``, from 50 bits of the id, without I, L, O or U."""
     number = int.from_bytes(hashlib.sha256(of.bytes).digest()[:8]) >> 14

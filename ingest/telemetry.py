@@ -34,6 +34,11 @@ ACKNOWLEDGED: Final = Histogram(
     "From our edge to the acknowledgement's acceptance by the mail server or provider; the promise is 172800",
     buckets=(1, 5, 15, 60, 300, 1800, 7200, 43200, 86400, 172800, 345600),
 )
+BOUNCES: Final = Counter(
+    "bounces_total",
+    "What mail systems sent back: failed, delayed or delivered mail of ours, or unproved where nothing shows that it was ours",
+    ["outcome"],
+)
 SCANNED: Final = Counter("files_scanned_total", "Files by what the virus scan said of them", ["verdict"])
 LAG: Final = Gauge("log_lag_records", "Records not yet settled", ["topic"])
 MEASURED: Final = Gauge(

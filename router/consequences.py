@@ -33,7 +33,7 @@ from ingest.contract import (
     canonical_email,
     canonical_phone,
 )
-from ingest.ids import derived_id, new_id, reference, replies_to, reply_token
+from ingest.ids import bounced_by, derived_id, new_id, reference, replies_to, reply_token
 from ingest.promise import acknowledgement_due
 from ingest.segments import length
 from ingest.settings import AcknowledgementSettings, OutgoingSettings, ReadingSettings, RouterSettings, Teams
@@ -65,6 +65,7 @@ LINK_HOLDS = timedelta(days=30)
 REPLY_HOLDS = timedelta(days=180)  # the token of a mail: an answer may wait for a report, and must not work for ever
 COVERS = timedelta(hours=48)  # how long one acknowledgement stands for further contacts on the same matter
 _AUDITED = {OutgoingKind.INVITATION: "invitation"}
+OVER_BUDGET = "over-budget"
 MISSING = "missing"
 """The purpose of the task to ask for what a feedback record lacks."""
 ASK = "ask-what-is-missing"
@@ -144,6 +145,17 @@ class Candidacy:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounced:
+    """A message of ours that a contact returns. ``named`` are the addresses that it says it did not reach, of which its recipient must be
+    one: a Message-ID proves nothing by itself. None where our token proves that the message went.
+    """
+
+    outgoing_id: UUID
+    named: frozenset[str] | None
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Consequences:
     """All that one contact's decision writes."""
 
@@ -163,7 +175,8 @@ class Consequences:
     messages: tuple[Message, ...] = ()
     restrictions: tuple[tuple[str, str], ...] = ()  # method, their words
     needs: tuple[str, ...] = ()  # adjustments that it asks for
-    bounced: UUID | None = None  # the message of ours that this contact returns
+    bounced: Bounced | None = None
+    came_back: UUID | None = None  # the message of ours that this contact is
     waiting: Waiting | None = None
     allocation: Allocation | None = None  # where it came with one
     tied_to: UUID | None = None  # the contact whose writer we had sent the link that it came by
@@ -280,7 +293,9 @@ def consequences(
     )
     added_to = disposition.added_to if isinstance(disposition, RecordFeedback | HandOff) else None
     answer = (
-        _answer(situation, decision, house, standing, by_person=by_person) if isinstance(disposition, AnswerQuery) else None
+        _answer(situation, decision, house, standing, _way(situation, house, standing), by_person=by_person)
+        if isinstance(disposition, AnswerQuery)
+        else None
     )
     tasks = _tasks(situation, decision, answer, house, standing, now)
     tasks += _ask_what_is_missing(situation, feedback, house, standing, now) if feedback else ()
@@ -296,6 +311,11 @@ def consequences(
         *reply,
         *((_handoff_mail(handoff, house, now),) if handoff else ()),
         *(message for task in tasks for message in task_mail(task, house, now, to_safety=_threatens(decision))),
+        *(
+            _loop_mail(each, ref, house, now)
+            for each in reply
+            if each.state is OutgoingState.HELD and each.reason == OVER_BUDGET
+        ),
     )
     allocation = _came_with(contact, now) if _waits(decision) else None
     candidates = _candidacies(situation, decision)
@@ -318,6 +338,7 @@ def consequences(
         restrictions=situation.reading.restrictions if contact.automatic is Automatic.NONE else (),
         needs=situation.reading.reasonable_adjustments if contact.automatic is Automatic.NONE else (),
         bounced=_bounced(contact, house),
+        came_back=_message_of_ours(contact.thread.message_id, house) if situation.ours else None,
         waiting=Waiting(first_of(contact), contact.received_at + house.router.allocate_within) if _waits(decision) else None,
         allocation=allocation,
         tied_to=tied_to,
@@ -431,11 +452,18 @@ def _allocated(contact: Contact, said: Allocation, now: datetime) -> AuditEntry:
     return AuditEntry(new_id(), now, contact.id, "allocated", said.by, evidence=told)
 
 
-def _bounced(contact: Contact, house: House) -> UUID | None:
-    """Which message of ours a bounce returns: its Message-ID is the message's id at the domain of one of our addresses."""
-    if contact.automatic is not Automatic.BOUNCE or not contact.thread.in_reply_to:
+def _bounced(contact: Contact, house: House) -> Bounced | None:
+    """Which message of ours a bounce returns: by our token, else by its Message-ID, which is the message's id at one of our domains.
+
+    What is only delayed, or was delivered, returns nothing.
+    """
+    said = contact.returned
+    if contact.automatic is not Automatic.BOUNCE or said is None or said.outcome != "failed":
         return None
-    return _message_of_ours(contact.thread.in_reply_to, house)
+    if proved := bounced_by(house.key, said.token):
+        return Bounced(proved, None, said.code)
+    named = _message_of_ours(said.message_id, house)
+    return Bounced(named, frozenset(said.addresses), said.code) if named else None
 
 
 def answers_of(contact: Contact, house: House) -> tuple[UUID, ...]:
@@ -445,9 +473,10 @@ def answers_of(contact: Contact, house: House) -> tuple[UUID, ...]:
     return tuple(dict.fromkeys(id_ for each in given if each and (id_ := _message_of_ours(each, house))))
 
 
-def _message_of_ours(message_id: str, house: House) -> UUID | None:
-    name, _, domain = message_id.strip("<>").rpartition("@")
-    if domain not in {address.rpartition("@")[2] for address in house.senders.values()}:
+def _message_of_ours(message_id: str | None, house: House) -> UUID | None:
+    """Which message of ours would have such a Message-ID."""
+    name, _, domain = (message_id or "").strip("<>").rpartition("@")
+    if domain.lower() not in {address.rpartition("@")[2].lower() for address in house.senders.values()}:
         return None
     try:
         return UUID(name)
@@ -798,6 +827,20 @@ def staff_message(
     return Message(id_, contact_id, kind, Audience.STAFF, mailbox, OutgoingState.DUE, None, now, body)
 
 
+def _loop_mail(held: Message, ref: str, house: House, now: datetime) -> Message:
+    """That an address has had all that goes to it by itself on one day: once a day and address, however often it writes."""
+    of = derived_id(UUID(int=0), f"{OVER_BUDGET}:{held.recipient}:{now.date()}")
+    words = wording.over_budget(ref, house.outgoing.sender_budget)
+    return staff_message(house, OutgoingKind.TASK, house.teams.customer_care, words, of, OVER_BUDGET, held.contact_id, now)
+
+
+def came_back_mail(contact_id: UUID, house: House, now: datetime) -> Message:
+    """That what we sent to a person came to us as a letter: once a day."""
+    of = derived_id(UUID(int=0), f"came-back:{now.date()}")
+    words = wording.came_back(reference(contact_id))
+    return staff_message(house, OutgoingKind.TASK, house.teams.customer_care, words, of, "came-back", contact_id, now)
+
+
 def _handoff_mail(handoff: Handoff, house: House, now: datetime) -> Message:
     words = wording.handoff_notice(handoff, house.zone)
     return staff_message(house, OutgoingKind.HANDOFF, handoff.mailbox, words, handoff.id, "handoff", handoff.contact_id, now)
@@ -978,10 +1021,12 @@ class _Answered:
     because: str | None
 
 
-def _answer(situation: Situation, decision: Decision, house: House, standing: Standing, *, by_person: bool) -> _Answered:
+def _answer(
+    situation: Situation, decision: Decision, house: House, standing: Standing, way: Way | NoWay, *, by_person: bool
+) -> _Answered:
     """The approved answers to the query, and why a person must send them or write one; nothing where they may go by themselves."""
     assert isinstance(decision.disposition, AnswerQuery)
-    query, way = decision.disposition.query, _way(situation, house, standing)
+    query = decision.disposition.query
     kept = holding(house.answers, query, situation.today)
     language = "cy" if _prefers_welsh(situation) else "en"
     if not kept:
@@ -1126,6 +1171,115 @@ def _ways(contact: Contact, house: House, now: datetime, *, welsh: bool) -> word
     return wording.Ways(words.telephone, words.text_number, house.senders.get(house.notices_from), words.postal_address, link)
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A message of ours that did not reach its person: what was said of it, and by which methods nothing of it has reached them."""
+
+    outgoing: Outgoing
+    because: str
+    tried: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """What is done where a message did not reach its person."""
+
+    messages: tuple[Message, ...]
+    tasks: tuple[Task, ...]
+    entries: tuple[AuditEntry, ...]
+
+
+def instead_of(
+    lost: Lost, situation: Situation, decision: Decision, house: House, standing: Standing, now: datetime
+) -> Instead:
+    """The same by the next way that is theirs; a letter or call where nothing may go by itself; or an end called impossible.
+
+    It is due when the first was: the promise is of the person's hearing, not of our sending.
+    """
+    contact, gone = situation.contact, lost.outgoing
+    answers: Mapping[str, Answer] = {}
+    way = _another_way(situation, house, replace(standing, forbidden=standing.forbidden | lost.tried), gone)
+    if isinstance(way, Way) and gone.kind is OutgoingKind.ANSWER:
+        answers = _sent_again(situation, decision, house, standing, way)
+        way = way if answers else NoWay("the approved answer is none for another way", by_hand=True)
+    if isinstance(way, Way):
+        id_ = derived_id(gone.id, f"instead:{way.method}")
+        step = wording.ANSWERED if answers else wording.next_step(decision.disposition)
+        body = _body(id_, gone.kind, way, situation, reference(contact.id), step, answers, house, gone.due, now)
+        message = _to_them(body, way, _held_because(decision, situation.individual, standing, house), answers)
+        return Instead((message,), (), (_instead(message, gone, contact, now),))
+    if not way.by_hand:
+        id_ = derived_id(gone.id, "instead:nothing")
+        message = Message(
+            id_, contact.id, gone.kind, Audience.PERSON, None, OutgoingState.IMPOSSIBLE, way.because, gone.due, None
+        )
+        return Instead((message,), (), (_instead(message, gone, contact, now),))
+    letter = undelivered(
+        contact.id, contact.channel, lost, house, now, (*_keeping_to(situation), *_never_by(situation, standing)),
+        candidates=(situation.individual.individual_id,) if situation.individual else (),
+    )  # fmt: skip
+    evidence = {"task": str(letter.id), "kind": letter.kind.value, "instead_of": str(gone.id)}
+    entry = AuditEntry(new_id(), now, contact.id, "task-raised", ROUTER, evidence=evidence)
+    return Instead(task_mail(letter, house, now), (letter,), (entry,))
+
+
+def undelivered(
+    contact_id: UUID, channel: str, lost: Lost, house: House, now: datetime, more: tuple[str, ...] = (),
+    *, candidates: tuple[str, ...] = (),
+) -> Task:  # fmt: skip
+    """Have a person reach somebody whom a message of ours did not."""
+    what, who = wording.UNDELIVERED[lost.outgoing.channel]
+    reasons = (f"{what} did not arrive; what is owed must reach them another way.", f"{who} said: {lost.because}", *more)
+    purpose = f"undelivered:{lost.outgoing.id}"
+    return task(
+        contact_id, channel, TaskKind.LETTER, house.teams.customer_care, now, lost.outgoing.due, reasons,
+        candidates=candidates, purpose=purpose,
+    )  # fmt: skip
+
+
+def _instead(message: Message, gone: Outgoing, contact: Contact, now: datetime) -> AuditEntry:
+    evidence = {
+        "outgoing": str(message.id), "state": message.state.value, "reason": message.reason, "instead_of": str(gone.id),
+    }  # fmt: skip
+    return AuditEntry(new_id(), now, contact.id, _action(message), ROUTER, evidence=evidence)
+
+
+def _another_way(situation: Situation, house: House, standing: Standing, gone: Outgoing) -> Way | NoWay:
+    """The way that they would have been answered by were those that failed forbidden; else the first that is agreed with them and can be
+    used, at what the register holds of whose contact it is.
+    """
+    contact, person = situation.contact, situation.individual
+    if gone.kind is OutgoingKind.INVITATION:
+        return NoWay("the portal did not bring it to them", by_hand=True)
+    way = _way(situation, house, standing)
+    if isinstance(way, Way):
+        return way
+    held = {"sms": person.phones, "email": person.emails} if person else {}
+    ours = {
+        "sms": next(iter(house.accounts.get("sms", ())), None),
+        "email": contact.account if contact.account in house.senders else house.notices_from,
+    }
+    for method in person.agreed_methods if person else ():
+        address = next((each for each in held.get(method, ()) if each not in house.own_addresses), None)
+        account = ours.get(method)
+        free = method not in standing.forbidden | _forbidden(situation) and _broken_by(method, situation) is None
+        if free and address and account:
+            kind: Literal["email", "phone"] = "email" if method == "email" else "phone"
+            return Way(
+                "email" if method == "email" else "sms", account, Identifier(kind=kind, given=address, canonical=address)
+            )
+    by_hand = _reachable_by_hand(situation) or bool(person and (person.phones or person.emails not in ((), (gone.recipient,))))
+    return NoWay("what was sent came back, and there is no other way", by_hand=by_hand)
+
+
+def _sent_again(situation: Situation, decision: Decision, house: House, standing: Standing, way: Way) -> Mapping[str, Answer]:
+    """The approved answers as they go by another way; none where it is no query any more, or too long for it."""
+    if not isinstance(decision.disposition, AnswerQuery):
+        return {}
+    answer = _answer(situation, decision, house, standing, way, by_person=True)
+    return {} if answer.because else answer.sent
+
+
 def _reachable_by_hand(situation: Situation) -> bool:
     """Whether there is anywhere to write to or to ring."""
     person, sender = situation.individual, situation.contact.sender
@@ -1218,7 +1372,7 @@ def _held_because(
         ("reads-like-spam", _is_spam(decision)),
         ("sending-off", house.outgoing.mode == "off"),
         ("review-mode", house.outgoing.mode == "review" and not by_person),
-        ("over-budget", standing.budget_spent >= house.outgoing.sender_budget and not by_person),
+        (OVER_BUDGET, standing.budget_spent >= house.outgoing.sender_budget and not by_person),
     )
     return next((reason for reason, applies in reasons if applies), None)
 

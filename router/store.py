@@ -31,6 +31,7 @@ from ingest.contract import (
     Record,
     Task,
     TaskKind,
+    canonical_email,
     encode,
     topic_of,
 )
@@ -40,8 +41,9 @@ from ingest.ids import derived_id, digest, new_id
 from ingest.log import Delivery, Partition
 from ingest.page import Kept, Page, Turn
 from ingest.telemetry import ERRORS, telemetry
+from router import undelivered
 from router.audit import AuditEntry
-from router.consequences import Consequences, House, Message, kind_of, task, task_mail, team_of, within_of
+from router.consequences import Consequences, House, Message, came_back_mail, kind_of, task, task_mail, team_of, within_of
 from router.register import intake, tables
 
 SOURCE = "urn:contact-ingest:router"
@@ -67,12 +69,6 @@ _KEPT: Final = (
     Kept(tables.audit, on_conflict="fail"),
     Kept(tables.outbox, on_conflict="fail"),
 )
-
-_UNDELIVERED: Final = {
-    "email": ("Mail to them", "The mail server"),
-    "sms": ("A text message to them", "The provider"),
-    "social": ("A reply to them on social media", "The portal"),
-}
 
 _say = telemetry("store")
 
@@ -206,12 +202,41 @@ class Store:
     async def _reach_out(self, connection: AsyncConnection, decided: Sequence[Consequences], now: datetime) -> None:
         """What they mean for messages that are on their way already."""
         await self._obey(connection, decided, now)
-        bounces = [
-            OutgoingStatus(outgoing_id=each.bounced, state=OutgoingState.BOUNCED, at=now, attempts=1, reason="bounced")
-            for each in decided
-            if each.bounced
+        await self._end(connection, await self._bounces(connection, decided, now), now)
+        await self._tell_of_own(connection, {each.came_back: each.contact.id for each in decided if each.came_back}, now)
+
+    async def _tell_of_own(self, connection: AsyncConnection, back: Mapping[UUID, UUID], now: datetime) -> None:
+        """Raise the alarm where what we sent to a person comes to us: a notice to our own people may, where their mailbox is read."""
+        if not back:
+            return
+        sent = tables.outgoing
+        to_people = select(sent.c.id).where(among(sent.c.id, list(back)), sent.c.audience == Audience.PERSON.value)
+        for id_ in (await connection.execute(to_people)).scalars():
+            ERRORS.labels("router", "own-mail-came-back").inc()
+            _say.error("own-mail-came-back", outgoing=str(id_), contact=str(back[id_]))
+            await self.send(connection, [came_back_mail(back[id_], self._house, now)], now)
+
+    async def _bounces(
+        self, connection: AsyncConnection, decided: Sequence[Consequences], now: datetime
+    ) -> list[OutgoingStatus]:
+        """What came back, as far as it is proved that it went: by our token, or by its Message-ID and whom it was sent to."""
+        back = [each.bounced for each in decided if each.bounced]
+        if not back:
+            return []
+        sent = tables.outgoing
+        to = select(sent.c.id, sent.c.recipient).where(among(sent.c.id, [each.outgoing_id for each in back]))
+        recipients = {row.id: row.recipient for row in await connection.execute(to)}
+        return [
+            OutgoingStatus(
+                outgoing_id=each.outgoing_id,
+                state=OutgoingState.BOUNCED,
+                at=now,
+                attempts=1,
+                reason=f"bounced: {each.code}" if each.code else "bounced",
+            )
+            for each in back
+            if each.named is None or canonical_email(recipients.get(each.outgoing_id) or "") in each.named
         ]
-        await self._end(connection, bounces, now)
 
     async def _obey(self, connection: AsyncConnection, decided: Sequence[Consequences], now: datetime) -> None:
         """An urgent contact holds what is already on its way to its writer, and a wish what is on its way by the methods it names."""
@@ -407,7 +432,7 @@ class Store:
     ) -> list[OutgoingStatus]:
         """What became of messages, for those not at their end yet.
 
-        A receipt that cannot reach its person raises a letter task: the promise of 48 hours is ours, not a provider's.
+        What cannot reach its person is made up for in the same transaction: the promise of 48 hours is ours, not a provider's.
         """
         sent = tables.outgoing
         about = select(sent.c.id, sent.c.contact_id, sent.c.audience, sent.c.state, sent.c.attempts)
@@ -415,6 +440,7 @@ class Store:
         known = {row.id: row for row in (await connection.execute(about)).all()} if statuses else {}
         stands = {row.id: (row.state, row.attempts) for row in known.values()}
         changed: list[OutgoingStatus] = []
+        lost: list[tuple[UUID, UUID, str]] = []
         for each in statuses:
             # What is cancelled the register ordered itself, and says itself what the message is: held, or let go since.
             if (row := known.get(each.outgoing_id)) is None or each.state is OutgoingState.CANCELLED:
@@ -439,21 +465,21 @@ class Store:
                 ERRORS.labels("router", "notice-undelivered").inc()
                 _say.error("notice-undelivered", outgoing=str(each.outgoing_id), reason=each.reason)
             elif row.contact_id:
-                await self._ask_for_letter(connection, row.contact_id, each, now)
+                lost.append((row.contact_id, row.id, each.reason or each.state.value))
+        await self._make_up_for(connection, lost, now)
         return changed
 
-    async def _ask_for_letter(
-        self, connection: AsyncConnection, contact_id: UUID, status: OutgoingStatus, now: datetime
-    ) -> None:
-        """Have a person reach somebody whom a message of ours did not."""
-        sent, contacts = tables.outgoing, tables.contacts
-        came_by = select(contacts.c.channel).where(contacts.c.id == contact_id)
-        channel = (await connection.execute(came_by)).scalar_one_or_none() or "email"
-        body = (await connection.execute(select(sent.c.body).where(sent.c.id == status.outgoing_id))).scalar_one()
-        what, who = _UNDELIVERED[Outgoing.model_validate_json(body).channel]
-        reasons = (f"{what} did not arrive; what is owed must reach them another way.", f"{who} said: {status.reason}")
+    async def _make_up_for(self, connection: AsyncConnection, lost: Sequence[tuple[UUID, UUID, str]], now: datetime) -> None:
+        """Have what did not reach its person reach them another way, or a person see to it."""
         page = Page(_KEPT)
-        self._ask(page, contact_id, channel, TaskKind.LETTER, f"undelivered:{status.outgoing_id}", now, reasons)
+        for contact_id, outgoing_id, reason in lost:
+            made = await undelivered.made_up_for(connection, self._house, contact_id, outgoing_id, reason, now)
+            for raised in made.tasks:
+                _task(page, raised, now)
+            for message in made.messages:
+                _message(page, message, now)
+            for entry in made.entries:
+                _entry(page, entry)
         await page.write(connection)
 
 

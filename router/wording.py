@@ -69,6 +69,13 @@ _KINDS = {
 }
 
 
+UNDELIVERED = {
+    "email": ("Mail to them", "The mail server"),
+    "sms": ("A text message to them", "The provider"),
+    "social": ("A reply to them on social media", "The portal"),
+}
+"""What did not arrive, and who says so, by the channel that sent it."""
+
 _AGAIN = (
     "Nobody has claimed this task yet.",
     "It is past its time, and nobody has said whose it is. Nothing is sent meanwhile.",
@@ -341,6 +348,28 @@ def task_notice(task: Task, zone: ZoneInfo, *, again: bool = False) -> Words:
     ]
     mark = _MARKS[task.kind is TaskKind.ALLOCATION] if again else ""
     return f"{mark}{_KINDS[task.kind].split(':')[0]} [{task.reference}]", "\n".join(lines) + "\n"
+
+
+def over_budget(reference: str, budget: int) -> Words:
+    """That an address has written more often in a day than it is answered by itself: it may be a robot that hides."""
+    lines = [
+        f"Whoever wrote {reference} has had {budget} messages from us today, which is all that goes to one address by itself.",
+        "It may be a robot that answers our answers. What more would go to them today is held until a person looks.",
+        "",
+        "See what is held:  ingest outgoing list --state held",
+    ]
+    return f"Held: too many messages to one address in a day [{reference}]", "\n".join(lines) + "\n"
+
+
+def came_back(reference: str) -> Words:
+    """That a message of ours to a person was taken in as mail to us."""
+    lines = [
+        f"A message that we had sent to a person came into a mailbox of ours as {reference}. Nothing is sent because of it.",
+        "Somebody's mailbox, or a rule in one of ours, sends our mail back to us: whoever that is may not be reading what we write.",
+        "",
+        "You are told of this once a day, however many come.",
+    ]
+    return f"Our own mail comes back to us [{reference}]", "\n".join(lines) + "\n"
 
 
 def ledger_gap(line: LedgerEntry, since: datetime, zone: ZoneInfo) -> Words:

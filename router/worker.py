@@ -25,8 +25,8 @@ from ingest.errors import Halted, IngestError, Unavailable, Unreadable
 from ingest.ids import derived_id, reference
 from ingest.log import Delivery, Log, Partition
 from ingest.settings import Publisher
-from ingest.telemetry import ACKNOWLEDGED, ERRORS, LAST_BATCH, PROCESSED, PROCESSING, SENDS, telemetry
-from router.consequences import Consequences, House, consequences, kind_of
+from ingest.telemetry import ACKNOWLEDGED, BOUNCES, ERRORS, LAST_BATCH, PROCESSED, PROCESSING, SENDS, telemetry
+from router.consequences import OVER_BUDGET, Consequences, House, consequences, kind_of
 from router.decide import decide
 from router.gather import gather, seen
 from router.opening import NOT_OURS, OWN_SOURCE, Opened, Readable, Terms, Unknown, Unopened, allocation_of, identity_of, poison
@@ -326,6 +326,11 @@ class Worker:
         for each in batch.decided:
             PROCESSED.labels(each.contact.channel, kind_of(each.decision.disposition)).inc()
             PROCESSING.observe(max(0.0, (now - each.contact.received_at).total_seconds()))
+            if any(message.reason == OVER_BUDGET for message in each.messages):
+                ERRORS.labels("router", OVER_BUDGET).inc()
+                _say.error(OVER_BUDGET, contact=str(each.contact.id))
+            if back := each.contact.returned:
+                BOUNCES.labels("unproved" if back.outcome == "failed" and each.bounced is None else back.outcome).inc()
             if each.decision.urgent:
                 _say.warning("urgent", contact=str(each.contact.id), rule=each.decision.rule)
 

@@ -17,7 +17,7 @@ _SYSTEM_NAME = re.compile(
     r"(?i)mail delivery (?:sub)?system|system administrator|mail administrator|internet mail delivery|mailer[- ]daemon|jetmail system"
 )
 _BOUNCE_SUBJECT = re.compile(
-    r"(?ix)\s*(?:\*+[^*]{1,30}\*+\s*|\[[^\]]{1,30}\]\s*)?(?:undeliver(?:able|ed)|(?:e-?mail|message)\sdelivery\s(?:fail|warning|status|problem|error)|delivery\s(?:status\snotification|failure|has\sfailed|notification|problem"
+    r"(?ix)\s*(?:\*+[^*]{1,30}\*+\s*|\[[^\]]{1,30}\]\s*)?(?:undeliver(?:able|ed)|(?:e-?mail|message)\sdelivery\s(?:fail|warning|status|problem|error)|delivery\s(?:status\snotification|delayed|failure|has\sfailed|notification|problem"
     r"|report)|delayed\s(?:mail|delivery)|mail\s(?:delivery\s(?:fail|problem|sys|err|stat|warn)|system\serror|status\sreport|could\snot)|message\s(?:undeliver|delayed|not\sdelivered"
     r"|status)|returned\s(?:mail|e-?mail|to\ssender|message)|failure\s(?:notice|delivery|notification)|failed\s(?:mail|delivery|notice)|non[- ]?deliver|rejected\smail|nondeliver"
     r"|undelivered\smail|warning:\s(?:could\snot\ssend|message)|mail\s(?:failed|error)|processing\serror|automatically\srejected|error\s(?:sending|in\sdelivery)|unzustellbar|nicht\szustellbar|zustell|mail\sdelivery|"
@@ -38,25 +38,56 @@ _RETURNED_WORDS = re.compile(
     r"(?:deliver|reject|return|fail)|(?:mail|message) (?:server|host)|returning (?:the )?(?:message|mail|to) |n'a pas pu etre delivre)"
 )
 """What only a mail system says; a letter, a parcel or a postal vote can come back too."""
-_SURE_SUBJECT = re.compile(
-    r"(?ix)\s*(?:\[(?!auto)[^\]]{1,30}\]\s*)?\[?(?:auto(?:matic|mated)?[\s:_-]*(?:reply|response|answer|respon[ds]er)"
-    r"|abwesenheits(?:notiz|nachricht|meldung|assistent)|automatische[s]?\s(?:antwort|antwoord|rückmeldung)|autom\.\santwort|automatisch\santwoord"
-    r"|r[ée]ponse\sautomatique|(?:ateb|ymateb)\sawtomati[gc]|respuesta\sautom[áa]tica|autorrespuesta|risposta\sautomatica"
-    r"|odpowiedź\sautomatyczna|autoodpowiedź|automatyczna\sodpowiedź|resposta\sautom[áa]tica|autosvar|automatiskt?\ssvar|automaattinen\svastaus"
-    r"|автоответ\w*|автоматический\sответ|自动回复|自動回覆|自動返信|automatická\sodpověď|automatikus\sválasz|otomatik\syanıt|răspuns\sautomat)\s*[:：\]]\s*\S"
+_SUBJECTS: Final = {  # what mail programs alone write above an answer of theirs, and what a person may write above one too
+    "en": (
+        (r"auto(?:matic|mated)?[\s:_-]*(?:reply|response|answer|respon[ds]er)",),
+        (r"auto", r"out[\s-]of[\s-](?:the[\s-])?office(?:\s(?:auto)?reply|\sautoreply|\snotification|\sresponse)?", r"ooo",
+         r"(?:on\s)?(?:annual\sleave|vacation|holiday)"),
+    ),
+    "cy": ((r"(?:ateb|ymateb)\sawtomati[gc]",), (r"allan\so'?r\sswyddfa",)),
+    "pl": (
+        (r"odpowiedź\sautomatyczna", r"autoodpowiedź", r"automatyczna\sodpowiedź"),
+        (r"nieobecn(?:ość|y|a)(?:\sw\sbiurze)?", r"poza\sbiurem"),
+    ),
+    "de": (
+        (r"abwesenheits(?:notiz|nachricht|meldung|assistent)", r"automatische[s]?\s(?:antwort|rückmeldung)", r"autom\.\santwort"),
+        (r"abwesen(?:heit\w*|d)", r"nicht\sim\sbüro", r"außer\shaus"),
+    ),
+    "fr": (
+        (r"r[ée]ponse\sautomatique",),
+        (r"r[ée]ponse\sd'absence", r"(?:message|avis)\sd'absence", r"absence(?:\sdu\sbureau)?", r"absent(?:\(e\)|e)?(?:\sdu\sbureau)?"),
+    ),
+    "es": (
+        (r"respuesta\sautom[áa]tica", r"autorrespuesta"),
+        (r"(?:fuera|ausente)\sde\s(?:la\s)?oficina", r"ausen(?:te|cia)"),
+    ),
+    "others": (
+        (r"automatische[s]?\santwoord", r"automatisch\santwoord", r"risposta\sautomatica", r"resposta\sautom[áa]tica", r"autosvar",
+         r"automatiskt?\ssvar", r"automaattinen\svastaus", r"автоответ\w*", r"автоматический\sответ", r"自动回复\w*", r"自動回覆\w*", r"自動返信\w*",
+         r"automatická\sodpověď", r"automatikus\sválasz", r"otomatik\syanıt", r"răspuns\sautomat"),
+        (r"afwezig\w*", r"fuori\s(?:sede|ufficio)", r"assente", r"fora\sd[oe]\sescritório", r"ausência", r"frånvaro", r"fravær"),
+    ),
+}  # fmt: skip
+
+
+def _begins(*phrases: str, then: str) -> re.Pattern[str]:
+    """A subject that begins with one of these, whatever list or bracket stands before it; none hides another, in whichever order they are."""
+    return re.compile(rf"(?i)\s*(?:\[(?!auto)[^\]]{{1,30}}\]\s*)?\[?(?:{'|'.join(phrases)}){then}")
+
+
+_SURE: Final = tuple(each for sure, _ in _SUBJECTS.values() for each in sure)
+_AWAY: Final = (*_SURE, *(each for _, away in _SUBJECTS.values() for each in away))
+_SURE_SUBJECT = _begins(*_SURE, then=r"\s*[:：\]]\s*\S")
+_AWAY_SUBJECT = _begins(*_AWAY, then=r"(?!\w)")
+_AWAY_AND_CLOSED = _begins(*_AWAY, then=r"\s*(?:[:：!\]]|-\s|$|(?=(?:re|aw|odp|atb)\s?:))")
+_READ_SUBJECT = re.compile(
+    r"(?i)\s*(?:read|not\sread|gelesen|ungelesen|lu|non\slu|leído|no\sleído|przeczytano|nie\sprzeczytano|darllenwyd|heb\sei\sddarllen)\s*[:：]\s"
 )
-"""What mail programs alone write above an answer of theirs."""
-_AWAY_SUBJECT = re.compile(
-    r"(?ix)\s*(?:\[(?!auto)[^\]]{1,30}\]\s*)?\[?(?:"
-    r"auto(?:matic|mated)?[\s:_-]*(?:reply|response|answer|respon[ds]er)|auto|out[\s-]of[\s-](?:the[\s-])?office(?:\s(?:auto)?reply|\sautoreply|\snotification|\sresponse)?"
-    r"|ooo|(?:on\s)?(?:annual\sleave|vacation|holiday)|abwesen(?:heit\w*|d)|nicht\sim\sbüro|außer\shaus|automatische[s]?\s(?:antwort|antwoord|rückmeldung)|autom\.\santwort"
-    r"|automatisch\santwoord|afwezig\w*|r[ée]ponse\s(?:automatique|d'absence)|(?:message|avis)\sd'absence|absence(?:\sdu\sbureau)?|absent(?:\(e\)|e)?(?:\sdu\sbureau)?"
-    r"|(?:ateb|ymateb)\sawtomati[gc]|allan\so'?r\sswyddfa|respuesta\sautom[áa]tica|autorrespuesta|(?:fuera|ausente)\sde\s(?:la\s)?oficina|ausen(?:te|cia)"
-    r"|risposta\sautomatica|fuori\s(?:sede|ufficio)|assente|odpowiedź\sautomatyczna|autoodpowiedź|automatyczna\sodpowiedź|nieobecn(?:ość|y|a)(?:\sw\sbiurze)?|poza\sbiurem"
-    r"|resposta\sautom[áa]tica|fora\sd[oe]\sescritório|ausência|autosvar|automatiskt?\ssvar|frånvaro|fravær|automaattinen\svastaus"
-    r"|автоответ\w*|автоматический\sответ|自动回复|自動回覆|自動返信|automatická\sodpověď|automatikus\sválasz|otomatik\syanıt|răspuns\sautomat"
-    r")\s*(?P<closed>[:：!\]]|-\s|$|(?=(?:re|aw|odp|atb)\s?:))?"
+_READ_WORDS = re.compile(
+    r"(?i)(?:was (?:read|deleted without being read)|(?:has been|was) displayed|wurde .{0,80}(?:gelesen|gelöscht)|a été (?:lu|supprimé)"
+    r"|se (?:leyó|ha leído|eliminó)|został[ao]? (?:przeczytan|usunięt|odczytan)|(?:cafodd|wedi) ei (?:d?darllen|d?dileu))"
 )
+"""A receipt says so in its words too: "Read: my complaint" may be a plea."""
 _AWAY_WORDS = re.compile(
     r"(?i)(?:out of (?:the )?office|on (?:annual |maternity |sick )?leave|away from (?:the office|my desk)|limited access to (?:my )?e-?mail|on holiday|on vacation|"
     r"do not reply to this|automat(?:ed|ic) (?:reply|response|message)|i will (?:be back|return|respond)|am currently (?:out|away)|"
@@ -70,6 +101,7 @@ _ROBOT_HEADER = re.compile(
     r"x-(?:[a-z]{1,20}-)?auto-?(?:repl(?:y|ied)|respon(?:d|se|der)|submitted|generated)(?:-[a-z]{1,20})?"
 )
 """However a vendor writes it; ``X-Auto-Response-Suppress`` asks robots to be quiet, and people's mail has it."""
+_REPORTS: Final = frozenset({"message/disposition-notification", "message/feedback-report"})
 _ROBOT_HEADERS: Final = frozenset({
     "feedback-type", "x-amazon-auto-reply", "x-cron-env", "x-fc-machinegenerated", "x-is-auto-reply", "x-out-of-office", "x-vacation",
 })  # fmt: skip
@@ -83,7 +115,7 @@ def automatic(mail: Mail, sender: str | None) -> Automatic:
     report = mail.parameters.get("report-type", "").lower()
     if _is_bounce(mail, sender, subject, words, report, envelope=envelope):
         return Automatic.BOUNCE
-    if report in {"disposition-notification", "feedback-report"} or "message/disposition-notification" in mail.types:
+    if report in {"disposition-notification", "feedback-report"} or _REPORTS & set(mail.types):
         return Automatic.REPLY
     submitted = _token(mail.first("auto-submitted"))
     precedence = {_token(each) for name in ("precedence", "x-precedence", "preference") for each in mail.all(name)}
@@ -96,10 +128,9 @@ def automatic(mail: Mail, sender: str | None) -> Automatic:
         return Automatic.REPLY
     if submitted == "no":
         return Automatic.NONE  # RFC 3834 section 5: a person made it
-    if _SURE_SUBJECT.match(subject):
+    if _SURE_SUBJECT.match(subject) or (_READ_SUBJECT.match(subject) and _READ_WORDS.search(words[:1000])):
         return Automatic.REPLY
-    away = _AWAY_SUBJECT.match(subject)
-    if away is None or (away["closed"] is None and not envelope):
+    if not (_AWAY_SUBJECT if envelope else _AWAY_AND_CLOSED).match(subject):
         return Automatic.NONE
     evidence = (
         envelope

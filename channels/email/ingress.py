@@ -30,6 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
 
 from channels.email.settings import EmailAccount
+from channels.email.signatures import Signatures, of_this_machine
 from channels.email.translate import translate
 from ingest.clock import Clock
 from ingest.contract import Contact, canonical_email
@@ -106,13 +107,15 @@ async def run(
     clock: Clock,
     stopping: asyncio.Event,
     pace: Pace | None = None,
+    signatures: Signatures | None = None,
     **_: Any,
 ) -> None:
     """Take in what comes to a mailbox until ``stopping`` is set; the batch in hand is then finished.
 
     No fault ends it: each is counted by its reason, and after a pause there is a fresh connection.
     """
-    the_round = _Round(name, account, arrive, database, clock, stopping, pace or Pace())
+    signatures = (signatures or of_this_machine()) if account.check_dkim else None
+    the_round = _Round(name, account, arrive, database, clock, stopping, pace or Pace(), signatures)
     async for attempt in AsyncRetrying(
         retry=retry_if_exception_type(Exception),
         wait=the_round.pause_after,
@@ -185,6 +188,7 @@ class _Round:
         clock: Clock,
         stopping: asyncio.Event,
         pace: Pace,
+        signatures: Signatures | None,
     ) -> None:
         self._name = name
         self._account = account
@@ -195,6 +199,7 @@ class _Round:
         self._pace = pace
         self._backoff = wait_exponential_jitter(multiplier=pace.pause, max=pace.longest_pause, jitter=pace.pause)
         self._troubles: dict[tuple[int, int], _Trouble] = {}
+        self._signatures = signatures
         self._polled = MAIL_POLLED.labels(name)
         self._waiting = MAIL_WAITING.labels(name)
 
@@ -301,7 +306,8 @@ class _Round:
                 break
             raw = await self._fetch(box, mail)
             if raw is not None:
-                batch.append((uid, self._arrival(mail, raw, first_seen_at)))
+                signer = await self._signatures.signed_for(raw) if self._signatures is not None else None
+                batch.append((uid, self._arrival(mail, raw, first_seen_at, signer)))
                 size += len(raw)
         return taken | await self._hand_over(box, batch)
 
@@ -327,7 +333,7 @@ class _Round:
             self._note_trouble(box, mail.uid, "not-fetched")
         return raw
 
-    def _arrival(self, mail: "_Mail", raw: bytes, first_seen_at: datetime) -> Arrival:
+    def _arrival(self, mail: "_Mail", raw: bytes, first_seen_at: datetime, signer: str | None) -> Arrival:
         now, own = self._clock(), canonical_email(self._account.sender)
         cut = len(raw) == self._account.most_message_bytes and mail.size > len(raw)
         making = partial(
@@ -338,6 +344,7 @@ class _Round:
             authserv_id=self._account.authserv_id,
             whole_size=mail.size if cut else None,
             own=(own,) if own else (),
+            signed_for=signer,
         )
         return Arrival(original=raw, translate=making)
 

@@ -1,7 +1,8 @@
 """Sends mail: an outgoing message to RFC 5322 bytes, and those to a submission server, with what came of it as a value.
 
 Once the message is on its way a silence is ``Unknown``, before it a silence is ``Deferred``. The envelope's sender
-is the account's address, since many submission servers refuse the null one that RFC 3834 section 3.3 would have.
+is the account's address, since many submission servers refuse the null one that RFC 3834 section 3.3 would have; where
+the account takes plus addresses, one of them that names the message, so that whatever comes back says what it is of.
 """
 
 import asyncio
@@ -14,19 +15,24 @@ from email.headerregistry import Address, BaseHeader, HeaderRegistry, Unstructur
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
 from email.utils import format_datetime
-from typing import Any, Final
+from typing import Final
 
 import aiosmtplib
 
+from channels.email.returned import RETURNED
 from channels.email.settings import EmailAccount
 from channels.sending import Accepted, Deferred, Failed, Outcome, Trouble, Unknown
 from ingest.contract import Outgoing, OutgoingKind
 from ingest.errors import Refused
+from ingest.ids import bounce_token
+from ingest.settings import Settings
 
 CONNECT_SECONDS: Final = 10.0
 COMMAND_SECONDS: Final = 30.0
 # RFC 5321 section 4.5.3.2.6 would wait ten minutes; the price of less is one copy, of more a queue that stands still.
 TAKEN_SECONDS: Final = 120.0
+
+MOST_LOCAL: Final = 64  # RFC 5321 section 4.5.3.1.1
 
 _MESSAGE_ID: Final = re.compile(r"<[!-;=?-~]{3,900}>")
 _ENHANCED: Final = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
@@ -105,26 +111,35 @@ def _address(given: str) -> str:
     raise Refused("recipient-refused", "The address is not one that plain SMTP can carry.")
 
 
-def way_out(_: str, account: EmailAccount, **__: Any) -> "Connection":
+def returns_to(outgoing: Outgoing, account: EmailAccount, key: bytes) -> str:
+    """The envelope's sender: where the account takes plus addresses and there is room, an own one for each message."""
+    sender = _address(account.sender)
+    local, _, host = sender.rpartition("@")
+    tagged = f"{local}+{RETURNED}{bounce_token(key, outgoing.id)}"
+    return f"{tagged}@{host}" if account.plus_addresses and len(tagged) <= MOST_LOCAL else sender
+
+
+def way_out(_: str, account: EmailAccount, *, settings: Settings) -> "Connection":
     """The account's connection, for the channel table."""
-    return Connection(account)
+    return Connection(account, settings.key.get_secret_value().encode())
 
 
 class Connection:
     """An account's connection to its server: made when it is wanted, kept for a run, made anew after any fault."""
 
-    def __init__(self, account: EmailAccount) -> None:
+    def __init__(self, account: EmailAccount, key: bytes = b"") -> None:
         self._account = account
+        self._key = key
         self._client: aiosmtplib.SMTP | None = None
 
     async def send(self, outgoing: Outgoing, now: datetime) -> Outcome:
         """Hand one message to the server; it never raises for what a server or a network does."""
         try:
             message = compose(outgoing, self._account, now)
-            recipient = _address(outgoing.recipient)
+            sender, recipient = returns_to(outgoing, self._account, self._key), _address(outgoing.recipient)
         except Refused as error:
             return Failed(error.reason)
-        outcome = await self._hand_over(message.as_bytes(), recipient)
+        outcome = await self._hand_over(message.as_bytes(), sender, recipient)
         if outcome != Accepted():
             self._drop()
         return outcome
@@ -160,12 +175,12 @@ class Connection:
         except aiosmtplib.SMTPException:
             return Deferred("no-starttls-or-login", Trouble.ACCOUNT)
 
-    async def _hand_over(self, raw: bytes, recipient: str) -> Outcome:
+    async def _hand_over(self, raw: bytes, sender: str, recipient: str) -> Outcome:
         client = await self._reached()
         if isinstance(client, Deferred):
             return client
         try:
-            await client.mail(_address(self._account.sender))
+            await client.mail(sender)
             await client.rcpt(recipient)
             begun = await client.execute_command(b"DATA")
         except aiosmtplib.SMTPSenderRefused as error:

@@ -44,6 +44,8 @@ class EmailAccount(Section):
     """Of a larger message the beginning is kept and a person told."""
     authserv_id: str | None = None
     """Whose Authentication-Results are believed: the name your own mail server signs them with. Where unsaid, nobody's."""
+    check_dkim: bool = False
+    """Whether we look up signatures ourselves where that server says nothing; each signed mail then costs questions to the DNS."""
     smtp: str
     """``host:port`` of the server that sends."""
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
@@ -53,7 +55,7 @@ class EmailAccount(Section):
     sender: Mailbox
     """The address it is sent from and answers come to."""
     plus_addresses: bool = False
-    """Whether mail to that address with ``+`` and a tag before the ``@`` reaches the mailbox too: answers are then told by the tag."""
+    """Whether mail to ``sender`` with ``+`` and anything after its name reaches it too: bounces and answers then tell what they are of."""
     sender_name: OneLine = "Customer Care"
     """The name beside it."""
 

@@ -1,7 +1,8 @@
 """A mail's bytes to a contact.
 
 Pure and total: for any bytes it gives a contact, and what could not be read stands in its warnings, since the bytes are kept
-and a person must look. Who wrote it is a claim: only your own mail server's word that DMARC passed proves the address in From.
+and a person must look. Who wrote it is a claim: only your own mail server's word that DMARC passed proves the address in From, or where it
+has none an aligned signature that we checked ourselves.
 """
 
 import re
@@ -15,16 +16,15 @@ from channels.email.automatic import automatic
 from channels.email.calendar import Calendar, calendar, is_bare
 from channels.email.mime import QUOTE_CLOSES, QUOTE_OPENS, File, Mail, one_line, take_apart
 from channels.email.opaque import enclosed, kind_of
+from channels.email.returned import returned
 from channels.email.senders import Given, Writer, sent_from, written_by
 from channels.email.words import language_of, new_words
-from ingest.contract import Attachment, Automatic, Contact, Identifier, Person, Thread, canonical_email, within_limit
+from ingest.contract import Attachment, Automatic, Contact, Identifier, Person, Returned, Thread, canonical_email, within_limit
 from ingest.ids import contact_id, digest
 
 MOST_REFERENCES: Final = 100
 MOST_WRAPPINGS: Final = 3
 """Signatures around signatures that are opened."""
-_ACTION = re.compile(rb"(?im)^action:[ \t]*(\w+)")
-_RETURNED_ID = re.compile(rb"(?im)^>?[ \t]{0,8}message-id:[ \t]*\r?\n?[ \t]*(<[^<>\s]{3,250}>)")
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,990}>")
 _TOKEN = re.compile(r"\+(?=[\w-]{0,49}[A-Z])([A-Za-z0-9_-]{50})@")
 _TOKEN_IN_SUBJECT = re.compile(r"\[(?=[\w-]{0,49}[A-Z])([A-Za-z0-9_-]{50})\]")
@@ -51,6 +51,7 @@ class Reading:
     sent_at: datetime | None = None
     thread: Thread = field(default_factory=Thread)
     automatic: Automatic = Automatic.NONE
+    returned: Returned | None = None
     results: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -64,12 +65,14 @@ def translate(
     authserv_id: str | None,
     whole_size: int | None = None,
     own: Collection[str] = (),
+    signed_for: str | None = None,
 ) -> tuple[Contact, dict[str, bytes]]:
     """The contact a mail is, and its attachments' bytes by their SHA-256.
 
     ``authserv_id`` is the name your own mail server writes in Authentication-Results; None believes nobody. ``whole_size`` is
     the mail's size in bytes on its server, larger than ``raw`` where it was cut when it was fetched. ``own`` are our addresses,
-    canonical: a group or a form of ours sends from one what a person wrote.
+    canonical: a group or a form of ours sends from one what a person wrote. ``signed_for`` is the address in From where a signature
+    aligned with it holds, as ``signatures`` has it; it counts where your own mail server says nothing of it.
     """
     got = read(raw, whole_size, own)
     original = digest(raw)
@@ -80,8 +83,10 @@ def translate(
         said = _dmarc(got.results, authserv_id, (got.address or "").rpartition("@")[2])
         if said == "fail":
             warnings.append("sender-not-authenticated: our mail server says that DMARC failed; the address may be forged")
-        proved = "dmarc" if said == "pass" and writer.given is Given.FROM else None
-        identifiers = (Identifier(kind="email", given=writer.address, canonical=canonical, verified_by=proved),)
+        signed = said is None and signed_for is not None and signed_for == (got.address or "").lower()
+        proved = "dmarc" if said == "pass" else "dkim" if signed else None
+        verified_by = proved if writer.given is Given.FROM else None
+        identifiers = (Identifier(kind="email", given=writer.address, canonical=canonical, verified_by=verified_by),)
     elif writer.address:
         warnings.append("sender: the address is none that mail can be sent to")
     contact = Contact(
@@ -111,6 +116,7 @@ def translate(
         ),
         thread=got.thread,
         automatic=got.automatic,
+        returned=got.returned,
         backfill=backfill,
         warnings=tuple(warnings),
     )
@@ -146,6 +152,7 @@ def _read(raw: bytes, cut: tuple[str, ...], own: Collection[str]) -> Reading:
     kind = _kind(mail, address, writer)
     if bare and kind is Automatic.NONE:
         kind = Automatic.REPLY  # a calendar wrote all of it
+    back = returned(raw, mail) if kind is Automatic.BOUNCE else None
     answered = _message_id(mail.first("in-reply-to"))
     return Reading(
         name=name,
@@ -161,26 +168,14 @@ def _read(raw: bytes, cut: tuple[str, ...], own: Collection[str]) -> Reading:
         thread=Thread(
             reply_token=_token(mail, subject or ""),
             message_id=_message_id(mail.first("message-id")),
-            in_reply_to=_returned(raw) or answered if kind is Automatic.BOUNCE else answered,
+            in_reply_to=(back.message_id if back and back.outcome == "failed" else None) or answered,
             references=tuple(_MESSAGE_ID.findall(_plain(mail.first("references"))))[-MOST_REFERENCES:],
         ),
         automatic=kind,
+        returned=back,
         results=tuple(mail.all("authentication-results")),
         warnings=(*cut, *mail.warnings),
     )
-
-
-def _returned(raw: bytes) -> str | None:
-    """The Message-ID of the mail that a bounce returns, as its own headers or as words; None where it only says that mail is late.
-
-    Source: RFC 3464 section 2.3.3 (Action) and RFC 3462 (the returned message or its headers is the report's last part).
-    """
-    actions = {each.lower() for each in _ACTION.findall(raw)}
-    if actions and not actions & {b"failed"}:
-        return None
-    own, *returned = _RETURNED_ID.findall(raw) or [b""]
-    last = returned[-1] if returned else b""
-    return _message_id(last.decode("ascii", "replace")) if last and last != own else None
 
 
 def _without_marks(words: str) -> str:

@@ -80,6 +80,18 @@ class Thread(Shape):
     references: tuple[Text, ...] = ()
 
 
+class Returned(Shape):
+    """What a bounce says of the mail of ours that it returns. A claim like any other: only a token of ours proves that the mail went."""
+
+    outcome: Literal["failed", "delayed", "delivered"] = Field(
+        default="failed", description="`delayed` is still on its way; `delivered` was asked to be told"
+    )
+    token: Text | None = Field(default=None, max_length=64, description="from the envelope's sender, where we put one there")
+    message_id: Text | None = Field(default=None, description="of the mail that is returned")
+    addresses: tuple[Text, ...] = Field(default=(), max_length=50, description="whom it names, canonical")
+    code: Text | None = Field(default=None, max_length=32, description="RFC 3463, such as `5.1.1`")
+
+
 Method = Literal["telephone", "sms", "email", "letter"]
 """A way to reach somebody."""
 
@@ -192,6 +204,7 @@ class Contact(Shape):
     attachments: tuple[Attachment, ...] = ()
     thread: Thread = Thread()
     automatic: Automatic = Automatic.NONE
+    returned: Returned | None = Field(default=None, description="where it is a bounce")
     declared: DeclaredFacts | None = None
     post: Post | None = None
     needs_allocation: bool = Field(default=False, description="social media that waits for External Affairs & Strategy")

@@ -53,3 +53,4 @@ class IndividualView:
     cases: tuple[str, ...] = ()
     written_before: bool = False
     also: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()

@@ -138,10 +138,9 @@ async def people(connection: AsyncConnection, ids: Collection[str]) -> dict[str,
     where: dict[str, str] = {}
     for row in _own_first(whose, await _all(connection, select(addresses), addresses.c.individual_id, whose)):
         where.setdefault(whose[row.individual_id], _one_line(row.lines, row.postcode))
-    emails: dict[str, list[str]] = defaultdict(list)
+    points: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in _own_first(whose, await _all(connection, select(identifiers), identifiers.c.individual_id, whose)):
-        if row.kind == "email":
-            emails[whose[row.individual_id]].append(row.canonical)
+        points[row.kind, whose[row.individual_id]].append(row.canonical)
     asked: dict[str, list[str]] = defaultdict(list)
     for row in await _all(connection, select(adjustments), adjustments.c.individual_id, whose):
         asked[whose[row.individual_id]].append(row.kind)
@@ -164,7 +163,7 @@ async def people(connection: AsyncConnection, ids: Collection[str]) -> dict[str,
             id_,
             _first(map(_full_name, rows)),
             where.get(id_),
-            _each(emails[id_]),
+            _each(points["email", id_]),
             _first(row.language for row in rows),
             _each(asked[id_]),
             tuple(_first(row.agreed_methods or None for row in rows) or ()),
@@ -175,6 +174,7 @@ async def people(connection: AsyncConnection, ids: Collection[str]) -> dict[str,
             _each(parts[id_]),
             id_ in written_before,
             tuple(row.id for row in rows[1:]),
+            _each(points["phone", id_]),
         )
     return found
 

@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.ids import (
+    bounce_token,
+    bounced_by,
     contact_id,
     derived_id,
     digest,
@@ -118,3 +120,26 @@ def test_a_token_of_another_key_or_for_another_purpose_is_none():
     assert replies_to(SECRET, reply_token(SECRET[::-1], ONE, expires), NOW) is None
     assert replies_to(SECRET, mark(SECRET, "1", "2", "3", b"")[:50], NOW) is None
     assert replies_to(SECRET, None, NOW) is None
+
+
+@settings(deadline=None)
+@given(st.uuids(), st.booleans())
+def test_a_bounce_token_names_a_message_of_ours_however_a_mail_server_spells_it(of: UUID, upper: bool):
+    token = bounce_token(SECRET, of)
+    assert re.fullmatch("[a-z2-7]{42}", token)
+    assert bounced_by(SECRET, token.upper() if upper else token) == of
+    assert bounced_by(SECRET[::-1], token) is None
+
+
+@settings(deadline=None)
+@given(st.integers(0, 41), st.sampled_from("abcdefghijklmnopqrstuvwxyz234567"))
+def test_a_bounce_token_with_one_other_character_is_none_of_ours(at: int, character: str):
+    token = bounce_token(SECRET, ONE)
+    altered = token[:at] + character + token[at + 1 :]
+    assert bounced_by(SECRET, altered) == (ONE if altered == token else None)
+
+
+@given(st.text(max_size=60))
+def test_what_is_no_bounce_token_names_nothing(given_text: str):
+    assert bounced_by(SECRET, given_text) is None
+    assert bounced_by(SECRET, None) is None

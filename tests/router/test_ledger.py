@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete
 
 from ingest import state
-from ingest.contract import Automatic, OutgoingState, OutgoingStatus, Record
+from ingest.contract import Automatic, Identifier, OutgoingState, OutgoingStatus, Person, Record
 from ingest.log import Partition
 from router import desk, ledger, outbox
 from router.register import tables
@@ -179,7 +179,9 @@ async def test_a_line_says_whose_writers_have_heard_from_us_who_is_owed_it_and_b
 async def test_a_message_that_came_back_is_owed_until_somebody_has_written(
     contact, arrive, route, log, database, clock, store, rows
 ):
-    await arrive(contact())
+    points = (("email", "jo@example.com"), ("phone", "+441632960114"))
+    reached = Person(identifiers=tuple(Identifier(kind=kind, given=point, canonical=point) for kind, point in points))
+    await arrive(contact().model_copy(update={"sender": reached}))
     await route()
     (sent,) = await rows(tables.outgoing, tables.outgoing.c.audience == "person")
     bounced = OutgoingStatus(outgoing_id=sent.id, state=OutgoingState.BOUNCED, at=clock(), attempts=1, reason="550")
@@ -187,7 +189,7 @@ async def test_a_message_that_came_back_is_owed_until_somebody_has_written(
     await store.assume([partition])
     await store.commit_statuses(Batch(partition, 0, 1), [bounced])
     (line,) = await ledger.entries(log, database, clock())
-    assert (line.acknowledged, line.owed, line.earliest_due) == (0, 1, clock() + timedelta(hours=24))
+    assert (line.acknowledged, line.owed, line.earliest_due) == (0, 1, clock() + timedelta(hours=48))
     (task,) = await rows(tables.tasks, tables.tasks.c.kind == "letter")
     await desk.finish(database, store, task.id, "posted", "Sam", clock)
     (line,) = await ledger.entries(log, database, clock())

@@ -269,9 +269,11 @@ async def test_a_dead_letter_put_back_that_is_dead_again_is_open_again(store, ou
 
 
 @pytest.fixture
-async def sent(store, ours, decided, clock):
-    """An acknowledgement that is due, and how to say what became of it."""
-    written = decided()
+async def sent(store, ours, decided, contact, clock):
+    """An acknowledgement by mail to somebody who also has a telephone, and how to say what became of it."""
+    points = (("email", "jo@example.com"), ("phone", "+441632960114"))
+    identifiers = tuple(Identifier(kind=kind, given=point, canonical=point) for kind, point in points)
+    written = decided(of=contact().model_copy(update={"sender": Person(identifiers=identifiers)}))
     await store.commit(Batch(ours, 0, 1, (written,)))
     reply = next(each for each in written.messages if each.audience.value == "person")
     positions = iter(range(100))

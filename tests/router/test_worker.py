@@ -11,7 +11,6 @@ from sqlalchemy import update
 
 from ingest import state
 from ingest.contract import (
-    Automatic,
     Criterion,
     DeclaredFacts,
     Event,
@@ -21,7 +20,6 @@ from ingest.contract import (
     OutgoingStatus,
     Person,
     Record,
-    Thread,
     UnsafeWay,
     encode,
     encode_structured,
@@ -593,22 +591,6 @@ async def test_statuses_off_the_log_reach_the_register_and_an_unreadable_one_hol
             await asyncio.sleep(0.02)
     stopping.set()
     await following
-
-
-async def test_a_receipt_that_comes_back_undelivered_becomes_a_letter_to_write(contact, append, route, rows, database, house):
-    await append(contact("Please tell me what happens with my complaint about your service."))
-    await route()
-    (receipt,) = await rows(tables.outgoing, tables.outgoing.c.audience == "person")
-    async with database.write() as connection:
-        await connection.execute(tables.outgoing.update().values(state="accepted"))
-    domain = next(iter(house.senders.values())).rpartition("@")[2]
-    thread = Thread(in_reply_to=f"<{receipt.id}@{domain}>")
-    await append(contact("It could not be delivered.", sender=None, automatic=Automatic.BOUNCE, thread=thread))
-    await route()
-    (receipt,) = await rows(tables.outgoing, tables.outgoing.c.id == receipt.id)
-    assert (receipt.state, receipt.reason) == ("bounced", "bounced")
-    (letter,) = await rows(tables.tasks, tables.tasks.c.kind == "letter")
-    assert letter.contact_id == receipt.contact_id
 
 
 # What people declare on a form.

@@ -64,7 +64,9 @@ class Office:
         return found
 
     @asynccontextmanager
-    async def taking_in(self, account: EmailAccount, name: str = "care", pace: Pace = QUICK) -> AsyncGenerator[None]:
+    async def taking_in(
+        self, account: EmailAccount, name: str = "care", pace: Pace = QUICK, **more: Any
+    ) -> AsyncGenerator[None]:
         """Run the account meanwhile, and stop it as SIGTERM would."""
         stopping = asyncio.Event()
         going = asyncio.create_task(
@@ -76,6 +78,7 @@ class Office:
                 clock=self.clock,
                 stopping=stopping,
                 pace=pace,
+                **more,
             )
         )
         try:

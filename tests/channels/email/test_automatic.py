@@ -87,6 +87,142 @@ def test_a_person_is_no_robot(headers: str, subject: str, body: str):
     assert kind(headers, subject, body) is Automatic.NONE
 
 
+MORE_ROBOTS = [
+    # Receipts that no report goes with, as Outlook writes them
+    ("", "Read: Your complaint", "Your message\n\n   To: Customer Care\n   Subject: Your complaint\n   Sent: 2 March 2026\n\nwas read on 3 March 2026."),
+    ("", "Not read: Your complaint", "Your message\n\n   To: Customer Care\n\nwas deleted without being read on 3 March 2026."),
+    ("", "Gelesen: Ihre Beschwerde", "Ihre Nachricht\n\n   An: Customer Care\n\nwurde am Dienstag, 3. März 2026 um 09:12 Uhr gelesen."),
+    ("", "Lu : Votre plainte", "Votre message\n\n   À : Customer Care\n\na été lu le mardi 3 mars 2026."),
+    ("", "Leído: Su queja", "El mensaje\n\n   Para: Customer Care\n\nse leyó el martes 3 de marzo de 2026."),
+    ("", "Przeczytano: Skarga", "Wiadomość\n\n   Do: Customer Care\n\nzostała przeczytana 3 marca 2026."),
+    ("", "Darllenwyd: Eich cwyn", "Cafodd ei darllen ar 3 Mawrth 2026."),
+    # RFC 3834 section 5, in every way it may be written
+    ("Auto-Submitted: AUTO-REPLIED\n", "Re: Your complaint", "Thank you."),
+    ("auto-submitted:auto-generated\n", "Your parking permit", "It ends soon."),
+    ('Auto-Submitted: auto-replied; owner-email="x@example.org"\n', "Re: Your complaint", "Thank you."),
+    ("Auto-Submitted: auto-generated (rejected)\n", "Re: Your complaint", "Thank you."),
+    ("Auto-Submitted: auto-something-new\n", "Re: Your complaint", "Thank you."),
+    ("Auto-Submitted: no\nX-Autoreply: yes\n", "Re: Your complaint", "Thank you."),
+    # What vendors document
+    ("X-Autorespond: vacation\n", "Re: Your complaint", "Thank you."),
+    ("X-Auto-Reply-From: gwen@example.org\n", "Re: Your complaint", "Thank you."),
+    ("X-Amazon-Auto-Reply: true\n", "Re: Your complaint", "Thank you."),
+    ("X-Out-Of-Office: true\n", "Re: Your complaint", "Thank you."),
+    ("X-Cron-Env: <SHELL=/bin/sh>\n", "Cron <root@web> backup", "done"),
+    ("Precedence: auto-reply\nX-Loop: gwen@example.org\n", "Re: Your complaint", "Thank you."),
+    ("Precedence: bulk\nX-Loop: yes\n", "Re: Your complaint", "Your request is number 12."),
+    ("Precedence: junk\n", "Your request", "It is number 12."),
+    ("X-Mailer: vacation 1.2.7\nPrecedence: junk\n", "away from my mail", "I will not be reading my mail for a while."),
+    ("X-Auto-Response-Suppress: All\nIn-Reply-To: <a@b.cc>\n", "Automatic reply: Your complaint", "Back on Monday."),
+    ("X-Auto-Response-Suppress: All\nIn-Reply-To: <a@b.cc>\n", "Absence: Your complaint", "Monday."),
+    ("References: <a@b.cc>\n", "Out of Office: Your complaint", "Monday."),
+    ("Return-Path: <>\n", "Vacation", "Monday."),
+    ("Return-Path: <>\n", "Abwesenheit vom 2. bis 9. März", "Montag."),
+    ("Return-Path: <>\n", "OOO until Monday", "Monday."),
+    ("", "OOO: Your complaint", "I am currently away."),
+    ("", "Annual leave: Re: Your complaint", "I will be back on Monday."),
+    ("", "Automatische Antwort: Beschwerde", "Montag."),
+    ("", "Autosvar: Klage", "Mandag."),
+    ("", "自动回复: 投诉", "谢谢"),
+    ("", "自動返信：苦情", "ありがとう"),
+]  # fmt: skip
+LISTS = [
+    ("List-Id: <news.example.org>\nList-Unsubscribe: <mailto:off@example.org>\n", "Our news", "Spring."),
+    ("List-Unsubscribe: <mailto:off@example.org>\nPrecedence: bulk\n", "Our news", "Spring."),
+    ("List-Unsubscribe: <mailto:off@example.org>\nList-Post: <mailto:all@example.org>\n", "Our news", "Spring."),
+    ("Precedence: bulk\nList-Id: <news.example.org>\n", "Our news", "Spring."),
+    ("Precedence: bulk\nX-BeenThere: all@example.org\n", "Our news", "Spring."),
+    ("Precedence: bulk\nMailing-List: contact all-help@example.org\n", "Our news", "Spring."),
+    ("Precedence: bulk\nSender: all-bounces@example.org\n", "Our news", "Spring."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("headers", "subject", "body"), MORE_ROBOTS)
+def test_a_robot_is_told_by_what_standards_and_vendors_say_of_it(headers: str, subject: str, body: str):
+    assert kind(headers, subject, body) is Automatic.REPLY
+
+
+@pytest.mark.parametrize(("headers", "subject", "body"), LISTS)
+def test_what_goes_to_many_is_a_list(headers: str, subject: str, body: str):
+    assert kind(headers, subject, body) is Automatic.LIST
+
+
+PEOPLE = [
+    # Headers that people's mail has too
+    ("Auto-Submitted: no\nX-Auto-Response-Suppress: All\n", "My complaint", "Nobody rang."),
+    ("Auto-Submitted: no (typed)\n", "My complaint", "Nobody rang."),
+    ("Auto-Submitted: \n", "My complaint", "Nobody rang."),
+    ("X-Auto-Response-Suppress: RN, NRN\n", "Re: We have your message", "Nobody rang."),
+    ("X-Auto-Submitted: no\n", "My complaint", "Nobody rang."),
+    ("X-Autorespond: false\n", "My complaint", "Nobody rang."),
+    ("X-Autoreply: none\n", "My complaint", "Nobody rang."),
+    ("Precedence: normal\n", "My complaint", "Nobody rang."),
+    ("Precedence: first-class\n", "My complaint", "Nobody rang."),
+    ("X-Loop: gwen@example.org\n", "My complaint", "Nobody rang."),
+    ("Feedback-ID: 1:2:3:example\n", "My complaint", "Nobody rang."),
+    ("List-Unsubscribe: <mailto:off@example.org>\n", "My complaint", "Nobody rang."),
+    ("List-Id: <family.example.org>\n", "My complaint", "Nobody rang."),
+    ("X-MS-Exchange-Generated-Message-Source: Compose\n", "My complaint", "Nobody rang."),
+    ("X-Mailer: Microsoft Outlook 16.0\n", "My complaint", "Nobody rang."),
+    ("Disposition-Notification-To: gwen@example.org\n", "My complaint", "Tell me that you have read it."),
+    ("Return-Receipt-To: gwen@example.org\n", "My complaint", "Tell me that you have read it."),
+    ("Return-Path: <gwen@example.org>\n", "Absent from work", "They dismissed me."),
+    ("Return-Path: <>\n", "My complaint", "My server hides who I am; nobody rang."),
+    ("Sender: gwen-request@example.org\n", "My complaint", "Nobody rang."),
+    # Subjects that begin as a robot's would
+    ("", "Read: my complaint", "Please read it, nobody has."),
+    ("", "Read: the report you sent me", "I have read it and I do not agree."),
+    ("", "Not read: my letters", "You have not read my letters."),
+    ("", "Lu: votre lettre", "Je l'ai lue et je ne suis pas d'accord."),
+    ("", "Gelesen: Ihr Bescheid", "Ich bin nicht einverstanden."),
+    ("", "Read receipts", "Your message was read on the telephone to me."),
+    ("", "Automatic doors at the surgery", "They shut on my mother."),
+    ("", "Automatic payments were stopped", "Please reply."),
+    ("", "Automated telephone line", "It never lets me talk to anybody."),
+    ("", "Auto enrolment complaint", "My pension was never paid."),
+    ("", "Autism assessment", "We have waited for two years."),
+    ("", "Author of the report", "Who wrote it?"),
+    ("", "Autopsy of my father", "Nobody told us."),
+    ("", "Auto reply is not an answer", "I want a person to write to me."),
+    ("", "Automatic reply? I want an answer", "I want a person to write to me."),
+    ("", "Re: Automatic reply: my complaint", "Thank you. I will be back on Monday if you want to ring."),
+    ("", "Fwd: Automatic reply: my complaint", "This is all that they sent me."),
+    ("", "Out of office hours there was nobody", "The ward rang at night."),
+    ("", "Out of the office and into the street", "They put me out."),
+    ("", "Out of hours GP", "Nobody came."),
+    ("", "Vacation of the premises", "They gave me a week."),
+    ("", "Holiday club complaint", "My son was hurt there."),
+    ("", "On holiday when the letter came", "I was on holiday and missed your date."),
+    ("", "Annual leave refused", "I am on annual leave from Friday and want an answer by then."),
+    ("", "Absence from school", "They fined us."),
+    ("", "Absent father and the child support agency", "He pays nothing."),
+    ("", "Absence de réponse", "Personne ne me répond."),
+    ("", "Absent depuis un an", "Mon propriétaire est absent."),
+    ("", "Ausente mi hijo", "La escuela no me avisó."),
+    ("", "Abwesenheit meines Betreuers", "Niemand antwortet."),
+    ("", "Automatische Tür im Amt", "Sie ging nicht auf."),
+    ("", "Außer Haus gefallen", "Ich bin gestürzt."),
+    ("", "Nieobecna pielęgniarka", "Nikt nie przyszedł."),
+    ("", "Ateb awtomatig yn unig", "Nid oes neb wedi ateb."),
+    ("", "Allan o'r ysbyty", "Cefais fy anfon adref."),
+    # What comes back that is no mail
+    ("", "Undelivered post", "My letters to gwen@example.org's office never came."),
+    ("", "Delivery of my medicine failed", "The chemist says that the address is unknown."),
+    ("", "Returned to sender", "My passport was returned to sender. gwen@example.org"),
+    ("", "Failure notice from the council", "They sent me a failure notice for my tax; gwen@example.org."),
+    ("", "Undeliverable promises", "You could not deliver what you promised."),
+    ("In-Reply-To: <a@b.cc>\n", "Undeliverable: your letter", "It came back: 550 5.1.1 user unknown. Is gwen@example.org right?"),
+    ("", "Mailbox full", "My mailbox was full and I missed your mail. Please send it again."),
+    ("", "Zustellung meiner Rente", "Sie kam nie an."),
+    ("", "Message could not be left", "Your officer's mailbox is full, he said."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("headers", "subject", "body"), PEOPLE)
+def test_who_only_looks_like_a_robot_is_a_person(headers: str, subject: str, body: str):
+    assert kind(headers, subject, body) is Automatic.NONE
+
+
 BOUNCES = {
     "exim": ("Mailer-Daemon@example.net", "X-Failed-Recipients: gwen@example.org\n", "Mail delivery failed: returning message to sender",
              "This message was created automatically by mail delivery software.\n\n  gwen@example.org\n    550 no such user"),

@@ -2,23 +2,29 @@
 
 import asyncio
 import itertools
+from base64 import b64encode
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+import dkim
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from prometheus_client import REGISTRY
 from sqlalchemy import func, select
 
 from channels.email.ingress import Pace, survey
 from channels.email.settings import EmailAccount
+from channels.email.signatures import Signatures
 from ingest.errors import Refused, Unavailable
 from ingest.ids import contact_id
 from ingest.state import mail_ledger, mailboxes, receipts
 from tests.channels.email.conftest import QUICK, Office, until
 from tests.conftest import FIXED
+from tests.servers.dns import dns_server
 from tests.servers.dovecot import Dovecot
 
 NEVER_POLLED = timedelta(hours=1)
@@ -145,6 +151,33 @@ async def test_of_a_mail_over_the_limit_the_beginning_is_kept_and_the_contact_sa
     assert await office.originals.get(first.original) == large[:65_536]
     assert any(each.startswith("cut:") and str(len(large)) in each for each in first.warnings)
     assert (second.original, second.warnings) == (digest(other), ())
+
+
+@pytest.mark.needs("dovecot")
+async def test_a_signature_is_looked_up_where_that_is_asked_for_and_mail_goes_on_where_the_dns_is_away(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("channels.email.signatures.DEADLINE_SECONDS", 0.5)
+    key = generate_private_key(65537, 2048)
+    letter = b"From: ann@example.net\r\nSubject: A complaint\r\n\r\nNobody has answered me.\r\n"
+    second = letter.replace(b"Nobody", b"Still nobody")
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    signed, again = (dkim.sign(each, b"s1", b"example.net", pem) + each for each in (letter, second))
+    der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    async with dns_server() as server:
+        server.texts["s1._domainkey.example.net"] = [f"v=DKIM1; p={b64encode(der).decode()}"]
+        looking = Signatures(server.resolver())
+        async with office.taking_in(account(check_dkim=True), signatures=looking):
+            dovecot.deliver(user, signed)
+            await office.until(1)
+            server.silent = True
+            dovecot.deliver(user, again)
+            await office.until(2)
+        async with office.taking_in(account(check_dkim=False), "other", signatures=looking):
+            contacts = await office.until(4)
+    said = {(each.account, each.original): each.sender.identifiers[0].verified_by for each in contacts}
+    assert said.pop(("care", digest(signed))) == "dkim"
+    assert list(said.values()) == [None] * 3
 
 
 @pytest.mark.needs("dovecot")

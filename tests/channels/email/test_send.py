@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from channels.email import send
-from channels.email.send import Accepted, Connection, Deferred, Failed, Trouble, Unknown, compose
+from channels.email.send import Accepted, Connection, Deferred, Failed, Trouble, Unknown, compose, returns_to
 from channels.email.settings import EmailAccount
 from ingest.contract import Audience, Outgoing, OutgoingKind
 from ingest.errors import Refused
+from ingest.ids import bounced_by
 from tests.servers.smtp import DROP, HANG, SmtpServer, smtp_server
 
 # Its own advice to whoever runs it as a server, for the one test that logs in over implicit TLS.
@@ -151,6 +152,27 @@ async def test_an_accepted_message_arrives_for_its_recipient_alone_and_the_conne
     assert taken.sender == "care@example.org"
     assert taken.message["Message-ID"] == "<1@example.org>"
     assert taken.message.get_content() == MESSAGE.body.replace("\n", "\r\n")
+
+
+KEY = b"a key that only these tests know of"
+
+
+async def test_where_plus_addresses_reach_us_the_envelope_names_the_message_and_nothing_that_a_person_sees_does() -> None:
+    async with smtp_server() as server:
+        connection = Connection(account(server, plus_addresses=True), KEY)
+        assert [await connection.send(message(id=UUID(int=each)), NOW) for each in (1, 2)] == [Accepted()] * 2
+        await connection.close()
+    locals_, hosts = zip(*(each.sender.split("@") for each in server.taken), strict=True)
+    assert set(hosts) == {"example.org"}
+    assert [bounced_by(KEY, each.removeprefix("care+b-")) for each in locals_] == [UUID(int=1), UUID(int=2)]
+    assert {each.message["From"].addresses[0].addr_spec for each in server.taken} == {"care@example.org"}
+
+
+def test_a_mailbox_whose_name_leaves_no_room_sends_from_itself() -> None:
+    long = ACCOUNT.model_copy(update={"plus_addresses": True, "sender": f"{'c' * 20}@example.org"})
+    assert returns_to(MESSAGE, long, KEY) == long.sender
+    short = long.model_copy(update={"sender": f"{'c' * 19}@example.org"})
+    assert len(returns_to(MESSAGE, short, KEY).partition("@")[0]) == 64
 
 
 @pytest.mark.parametrize(

@@ -207,6 +207,7 @@ async def test_a_person_is_given_with_all_that_governs_how_they_are_reached(fill
         None,
         ("C-2034590",),
         written_before=True,
+        phones=("+441632960114",),
     )
     assert found["R1003"].died_on == date(2025, 3, 1)
     assert not found["R1003"].written_before
