@@ -30,7 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
 
 from channels.email.settings import EmailAccount
-from channels.email.translate import translate
+from channels.email.translate import Depth, translate, translate_less
 from ingest.clock import Clock
 from ingest.contract import Contact
 from ingest.database import Database, insert, is_made
@@ -330,15 +330,18 @@ class _Round:
     def _arrival(self, mail: "_Mail", raw: bytes, first_seen_at: datetime) -> Arrival:
         now = self._clock()
         cut = len(raw) == self._account.most_message_bytes and mail.size > len(raw)
-        making = partial(
-            translate,
-            account=self._name,
-            received_at=min(mail.internal_date or now, now),
-            backfill=_is_older(mail.internal_date, first_seen_at),
-            authserv_id=self._account.authserv_id,
-            whole_size=mail.size if cut else None,
+        known: dict[str, Any] = {
+            "account": self._name,
+            "received_at": min(mail.internal_date or now, now),
+            "backfill": _is_older(mail.internal_date, first_seen_at),
+            "authserv_id": self._account.authserv_id,
+            "whole_size": mail.size if cut else None,
+        }
+        return Arrival(
+            original=raw,
+            translate=partial(translate, **known),
+            otherwise=[partial(translate_less, depth=each, **known) for each in (Depth.MAIL, Depth.HEADERS, Depth.NOTHING)],
         )
-        return Arrival(original=raw, translate=making)
 
     async def _hand_over(self, box: "_Box", batch: Sequence[tuple[int, Arrival]]) -> set[int]:
         """Keep, append and note a batch, and then say so on the server; answers with the UIDs that are taken in."""

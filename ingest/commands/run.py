@@ -18,6 +18,7 @@ from channels.email.settings import EmailAccount
 from channels.sms.settings import SmsAccount
 from channels.table import CHANNELS, accounts, ways_out
 from ingest import publishing, receive, web
+from ingest.bounded import Bounded
 from ingest.clock import Clock, now
 from ingest.commands.terminal import Config, open_database, open_log, open_spool, run_async, settings
 from ingest.commands.weights import set_by
@@ -196,13 +197,18 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
 
     The outbox ends after the router, so that what was decided is on the log. Whatever one role raises ends all.
     """
+    with closing(Bounded()) as bounded:
+        await _run_bounded(it, roles, bounded)
+
+
+async def _run_bounded(it: Service, roles: Sequence[str], bounded: Bounded) -> None:
     routed = asyncio.Event()
     key = it.settings.key.get_secret_value().encode()
     scan = scanner(it.settings.scan)
     keep = partial(receive.receive, originals=it.originals, log=it.spool or it.log, database=it.database, key=key)
     append = (it.spool or it.log).append
     leaned_on: dict[str, Any] = {"append": append, "database": it.database, "clock": it.clock, "settings": it.settings}
-    arrive = partial(keep, scan=scan if it.settings.scan.clamd else None)
+    arrive = partial(keep, scan=scan if it.settings.scan.clamd else None, bounded=bounded)
 
     async def router() -> None:
         readers = Readers.for_this_machine()
