@@ -13,11 +13,11 @@ import multiprocessing
 import os
 import resource
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
 from ingest.errors import Unavailable
@@ -27,9 +27,11 @@ Given = TypeVar("Given")
 Made = TypeVar("Made")
 
 TOO_LONG: Final = "it took longer than it may"
+OVERDUE: Final = "it came to no end in time"
 LOST: Final = "it broke the process that read it"
 FAILED: Final = "it could not be read"
 
+_ITS_OWN_FAULT: Final = frozenset({TOO_LONG, FAILED})
 _TRIES: Final = 2
 _STARTING_SECONDS: Final = 60.0  # on a busy machine; it takes one
 _BYTES_TOGETHER: Final = 64 * 1024  # small pieces go together: a journey costs a tenth of what a small mail does
@@ -43,13 +45,13 @@ class Bounds:
     """What one piece of work may take of a machine."""
 
     cpu_seconds: float = 10.0
-    """A million hostile bytes take one; 50 MB of mail take some three."""
+    """A million hostile bytes take one at most; 50 MB of mail some three."""
     wall_seconds: float = 30.0
     """For a process that gets no processor time at all, as a frozen one."""
-    memory_bytes: int = 2 * 1024 * 1024 * 1024
-    """Of addresses beyond what the process begins with; 50 MB of mail take a quarter."""
+    memory_bytes: int = 1024 * 1024 * 1024
+    """Of addresses beyond what the process begins with; 50 MB of mail take half."""
     kept_bytes: int = 256 * 1024 * 1024
-    """A process that once held more is not kept, so that one large piece costs memory no longer than it is read."""
+    """A process that holds more when it has answered is not kept."""
 
 
 class Piece(NamedTuple):
@@ -98,7 +100,7 @@ class Bounded:
                     return (await self._asked([(way, given)]))[0]
                 except _Lost as lost:
                     why = str(lost)
-                if why != LOST:
+                if why in _ITS_OWN_FAULT:
                     break
             ERRORS.labels("receive", "broke-its-reader").inc()
             _say.error("broke-its-reader", because=why, size=len(piece.content))
@@ -109,7 +111,7 @@ class Bounded:
         """What the process answers. Raises _Lost; the process is then gone."""
         async with self._turn:
             child = self._child = self._child or await self._started()
-            overdue = asyncio.get_running_loop().call_later(self._bounds.wall_seconds, child.end, TOO_LONG)
+            overdue = asyncio.get_running_loop().call_later(self._bounds.wall_seconds, child.end, OVERDUE)
             try:
                 made, worn = await asyncio.to_thread(child.ask, work)
             except _Lost as lost:
@@ -217,7 +219,7 @@ def _read(asked: Connection, bounds: Bounds) -> None:
         while True:
             work: list[_Work] = asked.recv()
             made = _made(work, bounds)
-            asked.send((made, made is None or _most_held() > bounds.kept_bytes))
+            asked.send((made, made is None or _held()[1] > bounds.kept_bytes))
 
 
 def _made(work: list[_Work], bounds: Bounds) -> list[Any] | None:
@@ -235,13 +237,14 @@ def _made(work: list[_Work], bounds: Bounds) -> list[Any] | None:
 
 def _bound(bounds: Bounds) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # people's mail would lie in it
-    with suppress(OSError, ValueError):  # where the system counts no addresses, or has a lower limit already
-        with open("/proc/self/statm", encoding="ascii") as told:  # noqa: PTH123 - of the kernel
-            begins_with = int(told.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-        most = begins_with + bounds.memory_bytes
+    with suppress(OSError, ValueError):  # where the system has no such limit, or a lower one already
+        most = _held()[0] + bounds.memory_bytes
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-def _most_held() -> int:
-    told = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return told if sys.platform == "darwin" else told * 1024
+def _held() -> tuple[int, int]:
+    """Bytes of addresses, and of memory (proc(5)); none where the system does not tell. getrusage(2) would count what began us too."""
+    with suppress(OSError):
+        addresses, memory = Path("/proc/self/statm").read_text(encoding="ascii").split()[:2]
+        return int(addresses) * resource.getpagesize(), int(memory) * resource.getpagesize()
+    return 0, 0

@@ -1,8 +1,9 @@
-"""The words in the files beside a mail: PDF, Word, Excel, OpenDocument, RTF, plain text, HTML, and mails that are forwarded as files.
+"""The words in the files beside a mail: PDF, Word, Excel, OpenDocument, plain text, HTML, and mails that are forwarded as files.
 
-Pure, and bounded by size, pages and characters. pypdf and striprtf are not bounded in time, whatever they are given (pypdf had a dozen
-advisories of hangs and bombs in 2026): this runs in a process that can be lost (``ingest.bounded``), and the mail is then read without.
-Of Office's files only the words are looked for, in members whose unpacked size is bounded, without entities and without a network.
+Pure, and bounded by size, pages, operators and characters. pypdf is not bounded in time by that, whatever it is given (of its advisories of
+2026 a dozen are of hangs and bombs): this runs in a process that can be lost (``ingest.bounded``), and the mail is then read without. Of
+Office's files only the words are looked for, in members whose unpacked size is bounded, without entities and without a network. RTF and
+what Office wrote until 2007 are not read: of RTF there is no reader that is bounded in time.
 """
 
 import logging
@@ -10,22 +11,23 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import islice
 from typing import Any, Final, cast
 
 from lxml import etree as lxml_etree  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
 
-from channels.email.mime import File, decode_text, take_words, text_of_html, tidy
+from channels.email.mime import QUOTE_CLOSES, QUOTE_OPENS, File, decode_text, take_words, text_of_html, tidy
 from ingest.files import Told, members_of
 
 MOST_BYTES: Final = 5 * 1024 * 1024
 """Of a file whose words are looked for."""
-MOST_RTF_BYTES: Final = 1024 * 1024
 MOST_PAGES: Final = 50
+MOST_OPERATORS: Final = 100_000
+"""Of a PDF's pages; a dense page has some thousands."""
 MOST_WORDS: Final = 200_000
 """Characters of one file."""
 MOST_FILES: Final = 20
 _MOST_MEMBER_BYTES: Final = 10 * 1024 * 1024
+_MOST_HTML_BYTES: Final = 1024 * 1024
 _SMALL_PICTURE_BYTES: Final = 50_000
 """Up to here a picture is a logo or a banner, and no letter that somebody has photographed."""
 _NO_LETTERS: Final = (
@@ -59,9 +61,15 @@ def words_of(file: File, told: Told) -> Words | None:
         found = _words_of(file, told)
     except Exception:  # noqa: BLE001 - what a library does not understand, or has no memory for, it raises as it likes
         return None
-    if found is None or not (text := tidy(found.text).strip()):
+    if found is None or not (text := _clean(found.text)):
         return None
     return Words(text[:MOST_WORDS], found.whole and len(text) <= MOST_WORDS)
+
+
+def _clean(text: str) -> str:
+    for mark in (QUOTE_OPENS, QUOTE_CLOSES):
+        text = text.replace(mark, "")
+    return tidy(text.encode("utf-8", "replace").decode()).strip()
 
 
 def leans_on(file: File, told: Told) -> bool:
@@ -82,12 +90,11 @@ def _words_of(file: File, told: Told) -> Words | None:
         return _of_excel(file.content)
     if kind in {"odt", "ods"}:
         return _of_opendocument(file.content)
-    if kind == "rtf" and len(file.content) <= MOST_RTF_BYTES:
-        return _of_rtf(file.content)
     if file.content_type == "message/rfc822":
         return Words(take_words(file.content), whole=True)
     if file.content_type == "text/html" or file.name.lower().endswith((".html", ".htm")):
-        return Words(text_of_html(decode_text(file.content, None)[0]), whole=True)
+        page = decode_text(file.content[:_MOST_HTML_BYTES], None)[0]
+        return Words(text_of_html(page), whole=len(file.content) <= _MOST_HTML_BYTES)
     if kind == "txt" and (file.content_type in {"text/plain", "text/csv"} or file.name.lower().endswith((".txt", ".csv"))):
         return Words(decode_text(file.content, None)[0], whole=True)
     return None
@@ -97,24 +104,28 @@ def _of_pdf(content: bytes) -> Words:
     """Page by page; a page without words may be a picture of some, so that it is then not read in whole."""
     from pypdf import PdfReader  # late: it takes a quarter of a second, which no command that opens none should wait for
 
-    reader = PdfReader(BytesIO(content), strict=False)
     pages: list[str] = []
-    size, whole = 0, True
-    for place, page in enumerate(islice(reader.pages, MOST_PAGES + 1)):
-        if place == MOST_PAGES or size > MOST_WORDS:
-            whole = False
-            break
-        pages.append(page.extract_text().strip())
-        size += len(pages[-1])
-        whole = whole and bool(pages[-1])
+    left, whole = MOST_OPERATORS, True
+
+    def count(*_: Any) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise _TooMuch
+
+    try:
+        for page in PdfReader(BytesIO(content), strict=False).pages:
+            if len(pages) == MOST_PAGES or sum(map(len, pages)) > MOST_WORDS:
+                raise _TooMuch  # noqa: TRY301 - as where it is counted
+            pages.append(page.extract_text(visitor_operand_before=count).strip())
+            whole = whole and bool(pages[-1])
+    except _TooMuch:
+        whole = False
     return Words("\n\n".join(each for each in pages if each), whole)
 
 
-def _of_rtf(content: bytes) -> Words:
-    from striprtf import striprtf
-
-    plain: Any = cast("Any", striprtf).rtf_to_text(content.decode("latin-1"), errors="replace")
-    return Words(plain, whole=True)
+class _TooMuch(Exception):
+    """There is more of it than is read; what was read until then stands."""
 
 
 # Office

@@ -26,7 +26,17 @@ from channels.email.mime import (
     take_apart,
 )
 from channels.email.words import language_of, new_words
-from ingest.contract import Attachment, Automatic, Contact, Identifier, Person, Thread, canonical_email, within_limit
+from ingest.contract import (
+    FULL_TEXT_LIMIT,
+    Attachment,
+    Automatic,
+    Contact,
+    Identifier,
+    Person,
+    Thread,
+    canonical_email,
+    within_limit,
+)
 from ingest.files import KINDS, Told, label_of, tell
 from ingest.ids import contact_id, digest
 
@@ -160,7 +170,9 @@ def _with_words_beside(got: Reading, told: list[Told]) -> Reading:
     """
     alone = not got.full_text.strip()
     found: dict[int, Words] = {}
-    for place, (file, each) in enumerate(zip(got.files[:MOST_FILES], told, strict=False)):
+    for place, (file, each) in enumerate(zip(got.files, told, strict=True)):
+        if len(found) == MOST_FILES or sum(len(words.text) for words in found.values()) > FULL_TEXT_LIMIT:
+            break
         if not (alone and file.content_type == "message/rfc822") and (words := words_of(file, each)):
             found[place] = words
     unread = any(
