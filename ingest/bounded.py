@@ -37,6 +37,9 @@ _STARTING_SECONDS: Final = 60.0  # on a busy machine; it takes one
 _BYTES_TOGETHER: Final = 64 * 1024  # small pieces go together: a journey costs a tenth of what a small mail does
 _PIECES_TOGETHER: Final = 8
 
+# A fork of this process would have a copy of every lock that a thread here holds: it is one of a process that does nothing else.
+_FRESH: Final = multiprocessing.get_context("forkserver")
+
 _say = telemetry("receive")
 
 
@@ -70,9 +73,13 @@ class _Lost(Exception):
 
 
 class Bounded:
-    """One process, begun when it is first needed. ``close`` ends it."""
+    """One process, begun when it is first needed. ``close`` ends it.
 
-    def __init__(self, bounds: Bounds | None = None) -> None:
+    ``knowing`` names modules that it need not import itself; the first in a process to begin one has the say.
+    """
+
+    def __init__(self, bounds: Bounds | None = None, knowing: Sequence[str] = ()) -> None:
+        _FRESH.set_forkserver_preload([__name__, *knowing])
         self._bounds = bounds or Bounds()
         self._child: _Child | None = None
         self._turn = asyncio.Lock()
@@ -170,10 +177,9 @@ class _Child:
 
     def __init__(self, bounds: Bounds) -> None:
         """Begin it. Raises OSError, EOFError, TimeoutError."""
-        fresh = multiprocessing.get_context("spawn")  # a fork would have a copy of every lock that a thread here holds
-        self._ours, theirs = fresh.Pipe()
+        self._ours, theirs = _FRESH.Pipe()
         self._because: str | None = None
-        self._process = fresh.Process(target=_read, args=(theirs, bounds), daemon=True, name="reads-what-came-in")
+        self._process = _FRESH.Process(target=_read, args=(theirs, bounds), daemon=True, name="reads-what-came-in")
         try:
             self._process.start()
             theirs.close()

@@ -14,6 +14,7 @@ import typer
 from sqlalchemy import text
 
 from channels import dispatcher
+from channels.email import translate
 from channels.email.settings import EmailAccount
 from channels.sms.settings import SmsAccount
 from channels.table import CHANNELS, accounts, ways_out
@@ -197,7 +198,7 @@ async def run_roles(it: Service, roles: Sequence[str]) -> None:
 
     The outbox ends after the router, so that what was decided is on the log. Whatever one role raises ends all.
     """
-    with closing(Bounded()) as bounded:
+    with closing(Bounded(knowing=[translate.__name__])) as bounded:
         await _run_bounded(it, roles, bounded)
 
 

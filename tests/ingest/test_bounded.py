@@ -2,11 +2,9 @@
 
 import asyncio
 import os
-import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -18,41 +16,20 @@ from prometheus_client import REGISTRY
 
 from ingest.bounded import FAILED, LOST, OVERDUE, TOO_LONG, Bounded, Bounds, Piece
 from ingest.errors import Unavailable
+from tests.ingest.ways import as_asked, in_vain, told
 
 MIB = 1024 * 1024
 BOMB = b"a" * 40 + b"b"
 
 
+@pytest.fixture(autouse=True)
+def _no_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each process would import pytest, which it has no use for, to know what the program was that began it."""
+    monkeypatch.delattr(sys.modules["__main__"], "__file__", raising=False)
+
+
 def counted(reason: str) -> float:
     return REGISTRY.get_sample_value("contact_errors_total", {"stage": "receive", "reason": reason}) or 0.0
-
-
-# --- ways of doing a piece of work, sent to the process by their names
-
-
-def told(content: bytes, why: str = "") -> tuple[int, bytes, str]:
-    return os.getpid(), content, why
-
-
-def as_asked(content: bytes) -> Any:
-    """What is asked for is done."""
-    if content == b"kill":
-        os.kill(os.getpid(), signal.SIGKILL)
-    if content == b"stop":
-        os.kill(os.getpid(), signal.SIGSTOP)
-    if content == b"sleep":
-        time.sleep(0.5)
-    if content == b"hoard":
-        return len(bytearray(4096 * MIB))
-    if content == b"hoard by and by":
-        hoard: list[bytes] = []
-        while True:
-            hoard.append(bytes(MIB))
-    return re.match(rb"(a+)+$", content) or content.decode()
-
-
-def in_vain(content: bytes, why: str) -> Any:
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def piece(content: bytes, *between: Callable[[bytes, str], Any]) -> Piece:
@@ -76,21 +53,20 @@ async def test_work_is_done_elsewhere_and_answered_in_order():
 
 
 @pytest.mark.parametrize(
-    ("content", "why", "lost"),
+    ("content", "bounds", "why", "lost"),
     [
-        (BOMB, TOO_LONG, 1),
-        (b"hoard", FAILED, 1),
-        (b"hoard by and by", FAILED, 1),
-        (b"kill", LOST, 2),
-        (b"stop", OVERDUE, 2),
+        (BOMB, Bounds(cpu_seconds=0.1), TOO_LONG, 1),
+        (b"hoard", Bounds(memory_bytes=64 * MIB), FAILED, 1),
+        (b"hoard by and by", Bounds(memory_bytes=64 * MIB), FAILED, 1),
+        (b"kill", Bounds(), LOST, 2),
+        (b"stop", Bounds(wall_seconds=1.0), OVERDUE, 2),
     ],
     ids=["an endless pattern", "memory at once", "memory by and by", "a crash", "a freeze"],
 )
 async def test_a_piece_that_breaks_the_process_is_done_with_less_and_its_neighbours_are_done(
-    content: bytes, why: str, lost: int
+    content: bytes, bounds: Bounds, why: str, lost: int
 ):
     before = counted("reader-lost"), counted("broke-its-reader")
-    bounds = Bounds(cpu_seconds=0.5, wall_seconds=2.0, memory_bytes=256 * MIB)
     with closing(Bounded(bounds)) as bounded:
         first, broken, last = await bounded.each([piece(b"one"), piece(content), piece(b"two")])
     assert (first, last) == ("one", "two")
@@ -100,7 +76,7 @@ async def test_a_piece_that_breaks_the_process_is_done_with_less_and_its_neighbo
 
 
 async def test_a_way_in_between_is_tried_in_the_process_too():
-    with closing(Bounded(Bounds(cpu_seconds=0.5))) as bounded:
+    with closing(Bounded(Bounds(cpu_seconds=0.1))) as bounded:
         (pid, _, why), (here, *_) = await bounded.each([piece(BOMB, told), piece(b"kill", in_vain)])
         assert (pid, why) != (os.getpid(), "")
         assert pid != os.getpid()
