@@ -23,6 +23,8 @@ MOST_BYTES: Final = 5 * 1024 * 1024
 MOST_PAGES: Final = 50
 MOST_OPERATORS: Final = 100_000
 """Of a PDF's pages; a dense page has some thousands."""
+MOST_DRAWN_BYTES: Final = 1024 * 1024
+"""Of one page's content stream, unpacked; a dense page has 50,000."""
 MOST_WORDS: Final = 200_000
 """Characters of one file."""
 MOST_FILES: Final = 20
@@ -115,7 +117,9 @@ def _of_pdf(content: bytes) -> Words:
 
     try:
         for page in PdfReader(BytesIO(content), strict=False).pages:
-            if len(pages) == MOST_PAGES or sum(map(len, pages)) > MOST_WORDS:
+            drawn = page.get_contents()
+            much = drawn is not None and len(drawn.get_data()) > MOST_DRAWN_BYTES
+            if much or len(pages) == MOST_PAGES or sum(map(len, pages)) > MOST_WORDS:
                 raise _TooMuch  # noqa: TRY301 - as where it is counted
             pages.append(page.extract_text(visitor_operand_before=count).strip())
             whole = whole and bool(pages[-1])
@@ -188,6 +192,7 @@ def _of_word(content: bytes) -> Words:
                 out.append("\n" if local == "p" else "\t")
                 element.clear()
             if size > MOST_WORDS:
+                package.whole = False
                 break
     return Words("".join(out), package.whole)
 
@@ -220,6 +225,7 @@ def _of_excel(content: bytes) -> Words:
             else:
                 cells.append(_cell(element, shared)[:MOST_WORDS])
             if size + sum(map(len, cells)) > MOST_WORDS:
+                package.whole = False
                 break
     return Words("\n".join(each for each in lines if each), package.whole)
 
@@ -252,6 +258,7 @@ def _of_opendocument(content: bytes) -> Words:
                 size += len(out[-1])
                 element.clear()
         if size > MOST_WORDS:
+            package.whole = False
             break
     return Words("\n".join(out), package.whole)
 
