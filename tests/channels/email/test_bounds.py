@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import replace
 from email.message import EmailMessage
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from prometheus_client import REGISTRY
@@ -53,7 +53,7 @@ async def bounded(bounds: Bounds) -> AsyncGenerator[Bounded]:
 @pytest.fixture
 def careful(office: Office, bounded: Bounded) -> Office:
     """An office that reads its mail in a process of its own."""
-    return replace(office, arrive=partial(office.arrive, bounded=bounded))
+    return replace(office, arrive=partial(cast("Any", office.arrive), bounded=bounded))
 
 
 def on_the_wire(raw: bytes) -> bytes:
