@@ -79,7 +79,8 @@ class Bounded:
     """
 
     def __init__(self, bounds: Bounds | None = None, knowing: Sequence[str] = ()) -> None:
-        _FRESH.set_forkserver_preload([__name__, *knowing])
+        if knowing:
+            _FRESH.set_forkserver_preload([__name__, *knowing])
         self._bounds = bounds or Bounds()
         self._child: _Child | None = None
         self._turn = asyncio.Lock()

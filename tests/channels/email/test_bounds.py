@@ -21,6 +21,7 @@ from ingest.ids import digest
 from tests.channels.email.conftest import Office, until
 from tests.channels.email.test_attached import pdf
 from tests.channels.email.test_translate import HOSTILE, letter
+from tests.journeys import forked
 from tests.servers.dovecot import Dovecot
 
 MIB = 1024 * 1024
@@ -31,6 +32,7 @@ SLOW_PDF = pdf(*[b"BT /F1 12 Tf 72 720 Td " + b"(a) Tj 0 -1 Td " * 20_000 + b"ET
 
 AccountOf = Callable[..., EmailAccount]
 pytestmark = pytest.mark.needs("dovecot")
+assert forked._FORKING  # what processes here are copied from knows all of the service: one is not begun for each kind of test
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +48,7 @@ async def bounds() -> Bounds:
 
 @pytest.fixture
 async def bounded(bounds: Bounds) -> AsyncGenerator[Bounded]:
-    with closing(Bounded(bounds, knowing=["channels.email.translate"])) as it:
+    with closing(Bounded(bounds)) as it:
         yield it
 
 
