@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest import state
+from ingest.bounded import Bounded, Piece
 from ingest.contract import Contact, Event, Person, Record, Thread, Verdict, encode, topic_of
 from ingest.database import Database, insert
 from ingest.errors import Refused, Unavailable, Unreadable
@@ -23,6 +24,9 @@ _SOME_CHARACTERS: Final = 2_000
 _SCANNING_SECONDS: Final = 20.0  # for all attachments of one call; a stop waits for 25
 _SCANS_AT_ONCE: Final = 4
 
+Translated = tuple[Contact, dict[str, bytes]]
+"""A contact, and its attachments' bytes by digest."""
+
 Beside = Callable[[AsyncConnection, Sequence[Contact]], Awaitable[None]]
 """Writes the channel's own ledger, in the transaction of the receipts."""
 
@@ -34,11 +38,15 @@ class Arrival:
     ``translate`` never fails: what cannot be read becomes a contact that says so in its warnings, since the bytes are kept
     and a person must look. Its second answer is the attachments' bytes by digest. The contact's ``source`` is
     ``urn:contact-ingest:<channel>:<account>``, or a publisher's URN where ``published_as`` is the id of that publisher's event.
+
+    ``otherwise`` are ways of reading less, for what may break whoever reads it: each is told why the one before it did not come to an
+    end, and the last reads nothing (``ingest.bounded.Piece``).
     """
 
     original: bytes
-    translate: Callable[[bytes], tuple[Contact, dict[str, bytes]]]
+    translate: Callable[[bytes], Translated]
     published_as: str | None = None
+    otherwise: Sequence[Callable[[bytes, str], Translated]] = ()
 
 
 def record_of(contact: Contact, key: bytes, published_as: str | None = None) -> Record:
@@ -69,11 +77,13 @@ async def receive(
     database: Database,
     key: bytes,
     scan: Scan | None = None,
+    bounded: Bounded | None = None,
     beside: Beside | None = None,
 ) -> list[Contact]:
     """Take in some approaches; when this returns each is kept, on the log and in the receipts, and would survive a crash.
 
     ``scan`` looks at attachments that nobody has looked at; none is kept from the log for what it says, nor for its silence.
+    ``bounded`` translates what has other ways of being read; without it all is translated in a thread.
 
     Answers with the contacts in the order of their arrivals, as they stand on the log. Raises Unavailable (nothing was said
     yet: the same approaches again later come to the same contacts), and Refused where the log would not have a contact
@@ -82,7 +92,7 @@ async def receive(
     if not arrivals:
         return []
     await originals.put([each.original for each in arrivals])
-    translated = await asyncio.to_thread(lambda: [each.translate(each.original) for each in arrivals])
+    translated = await _translated(arrivals, bounded)
     if attachments := {digest: content for _, files in translated for digest, content in files.items()}:
         await originals.put(list(attachments.values()))
     contacts = [contact for contact, _ in translated]
@@ -96,6 +106,12 @@ async def receive(
     for contact in fresh:
         RECEIVED.labels(contact.channel).inc()
     return contacts
+
+
+async def _translated(arrivals: Sequence[Arrival], bounded: Bounded | None) -> list[Translated]:
+    if bounded is None or not all(each.otherwise for each in arrivals):
+        return await asyncio.to_thread(lambda: [each.translate(each.original) for each in arrivals])
+    return await bounded.each([Piece(each.original, each.translate, each.otherwise) for each in arrivals])
 
 
 async def _looked_at(contacts: list[Contact], at_hand: dict[str, bytes], scan: Scan, originals: Originals) -> list[Contact]:

@@ -26,6 +26,7 @@ from ingest.telemetry import ERRORS, SCANNED, telemetry
 Scan = Callable[[bytes], Awaitable[Verdict]]
 """Says of a file what may be done with it; never raises for what the scanner did, and has a deadline."""
 
+_MOST_TOGETHER: Final = 3  # times the largest that it is given, less than its MaxScanSize, since it counts the archive too
 _PIECE_BYTES: Final = 64 * 1024
 _MOST_ANSWER_BYTES: Final = 4_096
 _AT_ONCE: Final = 4  # of the 10 threads that clamd has, which others use too
@@ -133,9 +134,15 @@ def _is_locked(content: bytes) -> bool:
 
 
 def _unpacks_to_too_much(content: bytes, most: int) -> bool:
-    """Whether it is a zip with a member that the scanner would look at only the beginning of, or one whose list cannot be read."""
+    """Whether it is a zip of which the scanner would look at only the beginning, or one whose list cannot be read.
+
+    By one member, or by all together: past MaxScanSize, which is four times MaxFileSize in Debian's, it says OK of what is left.
+    """
     members = members_of(content)
-    return content.startswith(b"PK\x03\x04") if members is None else any(each.file_size > most for each in members)
+    if members is None:
+        return content.startswith(b"PK\x03\x04")
+    sizes = [each.file_size for each in members]
+    return max(sizes, default=0) > most or sum(sizes) > _MOST_TOGETHER * most
 
 
 def _instream(content: bytes) -> Iterator[bytes]:

@@ -31,7 +31,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 
 from channels.email.settings import EmailAccount
 from channels.email.signatures import Signatures, of_this_machine
-from channels.email.translate import translate
+from channels.email.translate import Depth, translate, translate_less
 from ingest.clock import Clock
 from ingest.contract import Contact, canonical_email
 from ingest.database import Database, insert, is_made
@@ -336,17 +336,20 @@ class _Round:
     def _arrival(self, mail: "_Mail", raw: bytes, first_seen_at: datetime, signer: str | None) -> Arrival:
         now, own = self._clock(), canonical_email(self._account.sender)
         cut = len(raw) == self._account.most_message_bytes and mail.size > len(raw)
-        making = partial(
-            translate,
-            account=self._name,
-            received_at=min(mail.internal_date or now, now),
-            backfill=_is_older(mail.internal_date, first_seen_at),
-            authserv_id=self._account.authserv_id,
-            whole_size=mail.size if cut else None,
-            own=(own,) if own else (),
-            signed_for=signer,
+        known: dict[str, Any] = {
+            "account": self._name,
+            "received_at": min(mail.internal_date or now, now),
+            "backfill": _is_older(mail.internal_date, first_seen_at),
+            "authserv_id": self._account.authserv_id,
+            "whole_size": mail.size if cut else None,
+            "own": (own,) if own else (),
+            "signed_for": signer,
+        }
+        return Arrival(
+            original=raw,
+            translate=partial(translate, **known),
+            otherwise=[partial(translate_less, depth=each, **known) for each in (Depth.MAIL, Depth.HEADERS, Depth.NOTHING)],
         )
-        return Arrival(original=raw, translate=making)
 
     async def _hand_over(self, box: "_Box", batch: Sequence[tuple[int, Arrival]]) -> set[int]:
         """Keep, append and note a batch, and then say so on the server; answers with the UIDs that are taken in."""

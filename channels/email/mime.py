@@ -277,7 +277,7 @@ def _words_elsewhere(root: Message, beside: dict[int, Opened], files: list[tuple
     report = mail.content_type == "multipart/report" or "message/delivery-status" in mail.types
     if not report:
         forwarded = [each for each, _ in files if _type_of(each) == "message/rfc822"][:MOST_FORWARDED]
-        words = [_take_words(_content(each)) for each in forwarded]
+        words = [take_words(_content(each)) for each in forwarded]
         if any(words):
             return "\n\n".join(each for each in words if each)
     if root.is_multipart() and not mail.files and (around := f"{root.preamble or ''}\n\n{root.epilogue or ''}".strip()):
@@ -287,7 +287,7 @@ def _words_elsewhere(root: Message, beside: dict[int, Opened], files: list[tuple
     return ""
 
 
-def _take_words(raw: bytes) -> str:
+def take_words(raw: bytes) -> str:
     """The words of a forwarded mail, and of none that is forwarded within it."""
     inner = Mail()
     root = _parse(_bounded(raw[: 4 * MOST_WORDS], inner), inner)

@@ -10,16 +10,30 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_tz
-from typing import Final
+from enum import IntEnum
+from typing import Any, Final
 
+from channels.email.attached import MOST_FILES, Words, leans_on, words_of
 from channels.email.automatic import automatic
 from channels.email.calendar import Calendar, calendar, is_bare
-from channels.email.mime import QUOTE_CLOSES, QUOTE_OPENS, File, Mail, one_line, take_apart
+from channels.email.mime import MOST_FIELD_BYTES, QUOTE_CLOSES, QUOTE_OPENS, File, Mail, one_line, take_apart
 from channels.email.opaque import enclosed, kind_of
 from channels.email.returned import returned
 from channels.email.senders import Given, Writer, sent_from, written_by
 from channels.email.words import language_of, new_words
-from ingest.contract import Attachment, Automatic, Contact, Identifier, Person, Returned, Thread, canonical_email, within_limit
+from ingest.contract import (
+    FULL_TEXT_LIMIT,
+    Attachment,
+    Automatic,
+    Contact,
+    Identifier,
+    Person,
+    Returned,
+    Thread,
+    canonical_email,
+    within_limit,
+)
+from ingest.files import KINDS, Told, label_of, tell
 from ingest.ids import contact_id, digest
 
 MOST_REFERENCES: Final = 100
@@ -31,6 +45,10 @@ _TOKEN_IN_SUBJECT = re.compile(r"\[(?=[\w-]{0,49}[A-Z])([A-Za-z0-9_-]{50})\]")
 """A capital letter tells one from what a server has put in small letters, which is none any more."""
 _REACHED_US_AT: Final = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "to", "cc")
 _SMIME: Final = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
+_HEAD = re.compile(rb"\A[\s\S]{0,65536}?(?:\r?\n\r?\n|\r\r|\Z)")
+_ONLY_FILES: Final = "not-read: attachment-only"
+_FEW_WORDS: Final = 200
+"""Characters of new words up to which a mail may only cover the letter beside it."""
 _ENVELOPED: Final = ("enveloped-data", "authenveloped-data", "")
 _ENCRYPTED_TYPES: Final = frozenset({"application/pgp-encrypted", "application/x-microsoft-rpmsg-message"})
 
@@ -56,6 +74,23 @@ class Reading:
     warnings: tuple[str, ...] = ()
 
 
+class Depth(IntEnum):
+    """How much of a mail is read."""
+
+    NOTHING = 0
+    HEADERS = 1
+    MAIL = 2
+    """All but the words in its files."""
+    ALL = 3
+
+
+def translate_less(raw: bytes, because: str, *, depth: Depth, **known: Any) -> tuple[Contact, dict[str, bytes]]:
+    """The contact of a mail that broke whoever read it deeper, marked as not read for a person to look at the original."""
+    contact, contents = translate(raw, depth=depth, **known)
+    what = "the words in its files were left out, since" if depth is Depth.MAIL else "it was kept without its words, since"
+    return contact.model_copy(update={"warnings": (*contact.warnings, f"not-read: {what} {because}")}), contents
+
+
 def translate(
     raw: bytes,
     *,
@@ -66,6 +101,7 @@ def translate(
     whole_size: int | None = None,
     own: Collection[str] = (),
     signed_for: str | None = None,
+    depth: Depth = Depth.ALL,
 ) -> tuple[Contact, dict[str, bytes]]:
     """The contact a mail is, and its attachments' bytes by their SHA-256.
 
@@ -74,7 +110,10 @@ def translate(
     canonical: a group or a form of ours sends from one what a person wrote. ``signed_for`` is the address in From where a signature
     aligned with it holds, as ``signatures`` has it; it counts where your own mail server says nothing of it.
     """
-    got = read(raw, whole_size, own)
+    got = _at(depth, raw, whole_size, own)
+    told = [tell(each.content) for each in got.files]
+    if depth is Depth.ALL and got.automatic in {Automatic.NONE, Automatic.LIST}:
+        got = _with_words_beside(got, told)
     original = digest(raw)
     warnings = list(got.warnings)
     contents = {digest(each.content): each.content for each in got.files}
@@ -104,16 +143,7 @@ def translate(
         full_text_cut=got.full_text_cut,
         language=got.language,
         original=original,
-        attachments=tuple(
-            Attachment(
-                digest=digest(each.content),
-                name=each.name,
-                content_type=each.content_type,
-                size=len(each.content),
-                inline=each.inline,
-            )
-            for each in got.files
-        ),
+        attachments=tuple(map(_attachment, got.files, told)),
         thread=got.thread,
         automatic=got.automatic,
         returned=got.returned,
@@ -121,6 +151,63 @@ def translate(
         warnings=tuple(warnings),
     )
     return contact, contents
+
+
+def _attachment(file: File, told: Told) -> Attachment:
+    """What a file is called follows its bytes where they show what it is; and none is called what they show that it is not."""
+    name, content_type = file.name, file.content_type
+    if told.kind is not None and told.kind.name not in {"txt", "eml"}:
+        name, content_type = label_of(name, told.kind), told.kind.media_type(content_type)
+    elif content_type in _TOLD_BY_BYTES:
+        content_type = "application/octet-stream"
+    return Attachment(
+        digest=digest(file.content), name=name, content_type=content_type, size=len(file.content), inline=file.inline
+    )
+
+
+_TOLD_BY_BYTES: Final = frozenset(
+    each for kind in KINDS.values() if kind.name not in {"txt", "eml", "rtf"} for each in kind.types
+)
+
+
+def _with_words_beside(got: Reading, told: list[Told]) -> Reading:
+    """``full_text`` with the words in the files, each below its name, and a warning where a file that may be the letter has none.
+
+    What the person wrote themselves stays in ``text`` alone: a file may be anybody's letter.
+    """
+    alone = not got.full_text.strip()
+    found: dict[int, Words] = {}
+    for place, (file, each) in enumerate(zip(got.files, told, strict=True)):
+        if len(found) == MOST_FILES or sum(len(words.text) for words in found.values()) > FULL_TEXT_LIMIT:
+            break
+        if not (alone and file.content_type == "message/rfc822") and (words := words_of(file, each)):
+            found[place] = words
+    unread = any(
+        leans_on(file, told[place]) and not (place in found and found[place].whole) for place, file in enumerate(got.files)
+    )
+    full_text, cut = got.full_text, got.full_text_cut
+    if found and not cut:
+        beside = (f"[Attached: {got.files[place].name}]\n{words.text}" for place, words in found.items())
+        full_text, cut = within_limit("\n\n".join(each for each in (full_text, *beside) if each))
+    warnings = got.warnings
+    if unread and not alone and len(got.text) <= _FEW_WORDS:
+        warnings = (*warnings, "not-read: it has few words, and a file beside them that could not be read in full")
+    elif found and not unread:
+        warnings = tuple(each for each in warnings if each != _ONLY_FILES)
+    return replace(
+        got, full_text=full_text, full_text_cut=cut, language=got.language or language_of(full_text), warnings=warnings
+    )
+
+
+def _at(depth: Depth, raw: bytes, whole_size: int | None, own: Collection[str]) -> Reading:
+    if depth is Depth.NOTHING:
+        return Reading()
+    return read(_headers_of(raw), own=own) if depth is Depth.HEADERS else read(raw, whole_size, own)
+
+
+def _headers_of(raw: bytes) -> bytes:
+    found = _HEAD.match(raw)
+    return found[0] if found else raw[:MOST_FIELD_BYTES]
 
 
 def read(raw: bytes, whole_size: int | None = None, own: Collection[str] = ()) -> Reading:
@@ -133,7 +220,12 @@ def read(raw: bytes, whole_size: int | None = None, own: Collection[str] = ()) -
     try:
         return _read(raw, cut, own)
     except Exception as error:  # noqa: BLE001 - total by promise: a person looks at the bytes, the mailbox goes on
-        return Reading(warnings=(*cut, f"not-read: {type(error).__name__}"))
+        why = f"not-read: {type(error).__name__}"
+    try:  # whose it is may still be told by its headers
+        told = _read(_headers_of(raw), cut, own)
+        return replace(told, warnings=(*told.warnings, why))
+    except Exception:  # noqa: BLE001
+        return Reading(warnings=(*cut, why))
 
 
 def _read(raw: bytes, cut: tuple[str, ...], own: Collection[str]) -> Reading:
@@ -279,7 +371,7 @@ def _warn_unread(mail: Mail, full_text: str) -> None:
     if _is_encrypted(mail) or "-----BEGIN PGP MESSAGE-----" in full_text:
         mail.warn("not-read: encrypted")
     elif not full_text.strip() and mail.files:
-        mail.warn("not-read: attachment-only")
+        mail.warn(_ONLY_FILES)
 
 
 def _is_encrypted(mail: Mail) -> bool:

@@ -12,6 +12,7 @@ import typer
 from ingest.clock import now
 from ingest.commands.terminal import By, Config, Json, fail, open_database, quoted, run_async, say, settings, table, warn
 from ingest.contract import Contact, Task, TaskKind, Team, canonical_case_reference
+from ingest.errors import Refused
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -512,6 +513,49 @@ def done(
 
     run_async(act())
     warn("Done.")
+
+
+@app.command()
+def original(
+    task_id: Id,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to; it is written anew.", dir_okay=False)],
+    config: Config = None,
+) -> None:
+    """Write the contact that a task is about to a file, to the byte as it came.
+
+    Nobody has made it harmless: look at it with a program that runs nothing in it.
+    """
+    say(f"{out.write_bytes(run_async(_original(task_id, config))):,} bytes are in {out}.")
+
+
+async def _original(given: str, config: Path | None) -> bytes:
+    from sqlalchemy import select
+
+    from ingest.originals import Originals
+    from router.desk import id_of
+    from router.register import tables
+
+    chosen = settings(config)
+    database = open_database(chosen)
+    try:
+        async with database.read() as connection:
+            task_id = await id_of(connection, tables.tasks, given)
+            body = (await connection.execute(select(tables.tasks.c.body).where(tables.tasks.c.id == task_id))).scalar_one()
+            contact_id = Task.model_validate_json(body).contact_id
+            found = await connection.execute(select(tables.contacts.c.body).where(tables.contacts.c.id == contact_id))
+            contact = found.scalar_one_or_none()
+    finally:
+        await database.close()
+    if contact is None:
+        raise Refused(
+            "no-contact",
+            f"There is no contact to write: `ingest dead-letters show {contact_id}` shows the bytes that could not be read.",
+        )
+    digest = Contact.model_validate_json(contact).original
+    try:
+        return await Originals(chosen.originals.url, chosen.originals).get(digest)
+    except KeyError as error:
+        raise Refused("no-original", f"The original {digest} is not in {chosen.originals.url}.") from error
 
 
 @app.command()

@@ -14,10 +14,12 @@ import typer
 from sqlalchemy import text
 
 from channels import dispatcher
+from channels.email import translate
 from channels.email.settings import EmailAccount
 from channels.sms.settings import SmsAccount
 from channels.table import CHANNELS, accounts, ways_out
 from ingest import disks, publishing, receive, supervisor, web
+from ingest.bounded import Bounded
 from ingest.clock import Clock, now
 from ingest.commands.terminal import Config, open_database, open_log, open_spool, run_async, settings
 from ingest.commands.weights import set_by
@@ -210,13 +212,18 @@ async def run_roles(it: Service, roles: Sequence[str], readers: Readers) -> None
     """
     RETENTION.set(it.settings.log.retention.total_seconds())
     disks.watch(disks.places(it.settings))
+    with closing(Bounded(knowing=[translate.__name__])) as bounded:
+        await _run_bounded(it, roles, bounded, readers)
+
+
+async def _run_bounded(it: Service, roles: Sequence[str], bounded: Bounded, readers: Readers) -> None:
     routed = asyncio.Event()
     key = it.settings.key.get_secret_value().encode()
     scan = scanner(it.settings.scan)
     keep = partial(receive.receive, originals=it.originals, log=it.spool or it.log, database=it.database, key=key)
     append = (it.spool or it.log).append
     leaned_on: dict[str, Any] = {"append": append, "database": it.database, "clock": it.clock, "settings": it.settings}
-    arrive = partial(keep, scan=scan if it.settings.scan.clamd else None)
+    arrive = partial(keep, scan=scan if it.settings.scan.clamd else None, bounded=bounded)
 
     async def router() -> None:
         worker = Worker(it.log, it.database, it.store, it.house, it.settings.publishers, it.clock, it.stopping, key, readers)

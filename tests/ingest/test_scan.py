@@ -125,6 +125,11 @@ async def test_a_file_is_clean_only_where_all_of_it_was_looked_at(clamd: Clamd, 
         pytest.param(encrypted("AES-256", "open sesame"), Verdict.WITHHELD, id="pdf"),
         pytest.param(encrypted("AES-256", ""), Verdict.CLEAN, id="a pdf that only forbids printing"),
         pytest.param(zipped(zeros=bytes(30 * MOST_BYTES)), Verdict.WITHHELD, id="bomb"),
+        pytest.param(
+            zipped(**{f"zeros{each}": bytes(1_000_000) for each in range(5)}, z=VIRUS),
+            Verdict.WITHHELD,
+            id="a virus at the end of much",
+        ),
         pytest.param(zipped(letter=VIRUS), Verdict.INFECTED, id="virus"),
     ],
 )

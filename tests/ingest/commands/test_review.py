@@ -1,5 +1,6 @@
 """``ingest review``: what is urgent first, a stranger's words shown safely, and decisions in somebody's name."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import pytest
 
 from ingest.contract import Attachment, DeclaredFacts, Person, Record, UnsafeWay
 from ingest.ids import reference
+from ingest.originals import Originals
+from ingest.settings import load
 
 UNSURE = "Hello. It is about the thing."
 SUICIDE = "I am going to kill myself tonight."
@@ -78,6 +81,23 @@ def test_a_task_about_a_dead_letter_says_where_its_bytes_are(take_in, review):
     take_in(Record("k", b"no event"))
     (row,) = review("list", "--json").rows
     assert "ingest dead-letters show" in review("show", row["reference"]).out
+
+
+def test_what_a_task_is_about_is_written_to_a_file_to_the_byte_as_it_came(take_in, review, tasks, config, tmp_path):
+    raw = b"From: a@b.cc\r\n\r\n\x00\xff not to be read"
+    kept = asyncio.run(Originals(load(config).originals.url).put([raw]))[0]
+    one, two = take_in({"text": "", "original": kept, "warnings": ("not-read: it took longer than it may",)}, UNSURE)
+    written = review("original", tasks(one, "not-read-for-risk"), "--out", tmp_path / "mail.eml")
+    assert (written.status, (tmp_path / "mail.eml").read_bytes()) == (0, raw)
+    missing = review("original", tasks(two), "--out", tmp_path / "none.eml")
+    assert (missing.status, (tmp_path / "none.eml").exists()) == (1, False)
+    assert "is not in file://" in missing.err
+
+
+def test_a_dead_letter_has_no_original_to_write(take_in, review, tmp_path):
+    take_in(Record("k", b"no event"))
+    (row,) = review("list", "--json").rows
+    assert "ingest dead-letters show" in review("original", row["reference"], "--out", tmp_path / "none.eml").err
 
 
 def test_a_task_is_claimed_once(take_in, review, tasks):
