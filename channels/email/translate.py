@@ -190,7 +190,8 @@ def _with_words_beside(got: Reading, told: list[Told]) -> Reading:
         beside = (f"[Attached: {got.files[place].name}]\n{words.text}" for place, words in found.items())
         full_text, cut = within_limit("\n\n".join(each for each in (full_text, *beside) if each))
     warnings = got.warnings
-    if unread and not alone and len(got.text) <= _FEW_WORDS:
+    told_already = any(each.startswith("not-read:") for each in warnings)
+    if unread and not alone and not told_already and len(got.text) <= _FEW_WORDS:
         warnings = (*warnings, "not-read: it has few words, and a file beside them that could not be read in full")
     elif found and not unread:
         warnings = tuple(each for each in warnings if each != _ONLY_FILES)
