@@ -44,7 +44,9 @@ _FEWEST_CHARACTERS = 8  # 32 random hex digits have fewer different ones once in
 # ``[register]`` is the settled name of the section; the attribute it shadows is ABCMeta's, which no settings need.
 warnings.filterwarnings("ignore", message='Field name "register" in "Settings" shadows')
 
-SECRET_KEYS = frozenset({"password", "key", "access_key", "secret_key", "token", "secret", "bearer", "api_key"})
+SECRET_KEYS = frozenset(
+    {"password", "key", "access_key", "secret_key", "token", "secret", "bearer", "api_key", "client_secret"}
+)
 
 
 def _span(given: object) -> object:
@@ -539,6 +541,8 @@ def misconfigured(error: ValidationError, *within: str) -> Misconfigured:
             sentence = f"{key} is missing. `ingest check --write-example` shows how it is written."
         case _ if key == "key":
             sentence = "key must be 32 characters or more that nobody can guess, such as `openssl rand -hex 32` prints."
+        case "both":
+            sentence = f"{key}: {first['msg']}."
         case _ if secret:
             sentence = f"{key} is empty. Put it into the environment as {_variable(key)}, or its file's path into {key}_file."
         case _:

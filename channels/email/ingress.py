@@ -29,8 +29,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
 
+from channels.email.oauth import Tokens
 from channels.email.settings import EmailAccount
 from channels.email.translate import translate
+from channels.email.trust import trust
 from ingest.clock import Clock
 from ingest.contract import Contact
 from ingest.database import Database, insert, is_made
@@ -48,11 +50,13 @@ _LINES: Final = 200
 _SLICE: Final = 4096  # the shortest line a server sends has 13 bytes; aioimaplib's recursion bears some 900 of them
 _EXISTS = re.compile(rb"\* (\d{1,10}) EXISTS")
 _EXPUNGE = re.compile(rb"\* \d{1,10} EXPUNGE")
+_FLAGS = re.compile(rb"\* \d{1,10} FETCH \((?:FLAGS \([^()]*\)|MODSEQ \(\d{1,20}\)| )*\)")
 _UID = re.compile(rb"\bUID (\d{1,10})\b")
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d{1,19})\b")
 _INTERNAL_DATE = re.compile(rb'\bINTERNALDATE "([^"]{1,64})"')
 _QUOTED_BODY = re.compile(rb'\bBODY\[\](?:<0>)? "((?:[^"\\]|\\.)*)"', re.DOTALL)
 _UID_VALIDITY = re.compile(rb"\[UIDVALIDITY (\d{1,10})\]")
+_FOR_NOW = re.compile(rb"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG|OVERQUOTA)\]")  # RFC 5530 section 3
 _NOT_PRINTED = re.compile(r"[^\x20-\x7e]+")
 
 _say = telemetry("email")
@@ -78,7 +82,7 @@ class Pace:
     pause: float = 0.5
     """After a first fault; doubled with each, and some chance added."""
     longest_pause: float = 60.0
-    """After many faults; at once after a refused password, since servers lock out who hammers."""
+    """After many faults; at once after a refused password or token, since servers lock out who hammers."""
     again: float = 60.0
     """Before a mail that could not be had twice is tried again; doubled each time, to an hour."""
 
@@ -127,7 +131,7 @@ async def survey(name: str, account: EmailAccount, *, database: Database, clock:
     """Look into a mailbox and change nothing. Raises nothing: what is wrong is a sentence that says what to do."""
     reachable = folder_found = False
     try:
-        async with _connected(account, pace or Pace()) as box:
+        async with _connected(account, pace or Pace(), _tokens(account)) as box:
             reachable = True
             await box.enter(account.folder, looking=True)
             folder_found = True
@@ -195,6 +199,7 @@ class _Round:
         self._pace = pace
         self._backoff = wait_exponential_jitter(multiplier=pace.pause, max=pace.longest_pause, jitter=pace.pause)
         self._troubles: dict[tuple[int, int], _Trouble] = {}
+        self._tokens = _tokens(account)
         self._polled = MAIL_POLLED.labels(name)
         self._waiting = MAIL_WAITING.labels(name)
 
@@ -202,7 +207,7 @@ class _Round:
         """Sweep, wait for news or the time of the next poll, sweep again, on one connection."""
         if self._stopping.is_set():
             return
-        async with _connected(self._account, self._pace) as box:
+        async with _connected(self._account, self._pace, self._tokens) as box:
             await box.enter(self._account.folder)
             while True:
                 await self._sweep(box)
@@ -215,7 +220,7 @@ class _Round:
     def pause_after(self, attempt: RetryCallState) -> float:
         """Seconds until the next connection."""
         error = attempt.outcome and attempt.outcome.exception()
-        if isinstance(error, Unavailable) and error.reason == "imap-login":
+        if isinstance(error, Unavailable) and error.reason in ("imap-login", "oauth-refused"):
             return self._pace.longest_pause
         return self._backoff(attempt)
 
@@ -440,6 +445,7 @@ class _Protocol(IMAP4ClientProtocol):
         self.lost: asyncio.Future[None] = loop.create_future()
         self.grown = asyncio.Event()
         self.messages = 0
+        self.uid_validity = 0
 
     def data_received(self, d: bytes) -> None:
         """Hand a burst of lines over in slices that the recursion beneath can bear."""
@@ -453,21 +459,33 @@ class _Protocol(IMAP4ClientProtocol):
         if not self.lost.done():
             self.lost.set_result(None)
 
-    def _untagged_response(self, line: bytes) -> Command:
+    def _untagged_response(self, line: bytes) -> Command | None:  # pyright: ignore[reportIncompatibleMethodOverride] - nor is its own
+        if _FLAGS.fullmatch(line):
+            return None  # what somebody else flagged; a FETCH under way would go through all of it again with each further line
         if found := _EXISTS.fullmatch(line):
             if int(found[1]) > self.messages:
                 self.grown.set()
             self.messages = int(found[1])
         elif _EXPUNGE.fullmatch(line):
             self.messages -= 1
+        elif (validity := _UID_VALIDITY.search(line)) and self.uid_validity not in (0, int(validity[1])):
+            # Numbered anew under our hands, which RFC 3501 forbids and a restored backup does: no UID that we know names the same mail.
+            cast(asyncio.Transport, self.transport).abort()
         return super()._untagged_response(line)
+
+    def _continuation(self, line: bytes) -> None:
+        """A refused token is first told in a challenge, and only an empty line brings the refusal itself (RFC 7628 section 3.2.3)."""
+        if self.pending_sync_command is not None and self.pending_sync_command.name == "AUTHENTICATE":
+            cast(asyncio.Transport, self.transport).write(b"\r\n")
+        else:
+            super()._continuation(line)
 
 
 class _Client(IMAP4):
     protocol: _Protocol
 
     def __init__(self, account: EmailAccount, seconds: float) -> None:
-        self._context = _context(account)
+        self._context = trust(account.ca_file) if account.tls else None
         super().__init__(account.host, account.port, timeout=seconds)
 
     def create_client(
@@ -497,29 +515,23 @@ class _Client(IMAP4):
 
 
 @asynccontextmanager
-async def _connected(account: EmailAccount, pace: Pace) -> AsyncGenerator["_Box"]:
-    """A connection that is logged in. Raises Unavailable, Misconfigured."""
+async def _connected(account: EmailAccount, pace: Pace, tokens: Tokens | None) -> AsyncGenerator["_Box"]:
+    """A connection that is logged in, with a token where there are any. Raises Unavailable, Misconfigured."""
+    token = await tokens.token() if tokens else None
     client = _Client(account, pace.call)
     box = _Box(client, pace)
     try:
-        await box.log_in(account)
+        try:
+            await box.log_in(account, token)
+        except Unavailable as error:
+            if tokens is not None and error.reason == "imap-login":
+                tokens.forget()
+            raise
         yield box
         with suppress(Unavailable):
             await box.log_out()
     finally:
         client.drop()
-
-
-def _context(account: EmailAccount) -> ssl.SSLContext | None:
-    if not account.tls:
-        return None
-    context = ssl.create_default_context()
-    if account.ca_file is not None:
-        try:
-            context.load_verify_locations(account.ca_file)
-        except OSError as error:
-            raise Misconfigured("ca_file", f"ca_file {account.ca_file} cannot be read: {error.strerror or error}.") from error
-    return context
 
 
 class _Box:
@@ -536,8 +548,8 @@ class _Box:
         """How many the folder holds."""
         return self._protocol.messages
 
-    async def log_in(self, account: EmailAccount) -> None:
-        """Raises Unavailable(``imap-login``) where we are turned away."""
+    async def log_in(self, account: EmailAccount, token: str | None) -> None:
+        """By the token, else by the password. Raises Unavailable(``imap-login``) where we are turned away."""
         host = f"{account.host}:{account.port}"
         try:
             await self._within(self._pace.call, self._client.wait_hello_from_server())
@@ -554,14 +566,20 @@ class _Box:
             raise Unavailable(
                 "imap-unreachable", f"{host} cannot be reached: {error.strerror or error}. Check host and port."
             ) from error
-        answer = await self._within(
-            self._pace.call, self._client.login(_quoted(account.user), _one_line(account.password.get_secret_value()))
-        )
+        if token is not None:
+            asking = self._client.xoauth2(
+                account.user, cast(Any, token)
+            )  # bytes, says its type, and writes them as Python would
+        else:
+            assert account.password is not None
+            asking = self._client.login(_quoted(account.user), _one_line(account.password.get_secret_value()))
+        answer = await self._within(self._pace.call, asking)
         if answer.result != "OK":
             said = _said(answer)
-            if b"[UNAVAILABLE]" in said:
+            if _FOR_NOW.search(said) or answer.result == "BAD":
                 raise Unavailable("imap-unavailable", f"{host} cannot let anybody in for now. It is tried again.")
-            raise Unavailable("imap-login", f"{host} does not let {account.user} in. Check user and password.")
+            what = "user and password" if token is None else "user, and that the app may open this mailbox by IMAP"
+            raise Unavailable("imap-login", f"{host} does not let {account.user} in. Check {what}.")
         # What aioimaplib gathers from the answer to LOGIN has brackets in it.
         await self._within(self._pace.call, self._protocol.capability())
 
@@ -569,6 +587,8 @@ class _Box:
         """Open a folder, to look or to change. Raises Unavailable(``imap-folder``) where there is none."""
         command = self._client.examine if looking else self._client.select
         answer = await self._within(self._pace.call, command(_wire_name(folder)))
+        if answer.result == "BAD" or _FOR_NOW.search(_said(answer)):
+            raise Unavailable("imap-unavailable", f"The folder {folder} cannot be opened for now. It is tried again.")
         if answer.result != "OK":
             raise Unavailable("imap-folder", f"There is no folder {folder} that may be read. Check folder, and its rights.")
         self._protocol.state = SELECTED  # aioimaplib forgets that EXAMINE selects too
@@ -577,7 +597,7 @@ class _Box:
             raise Unavailable(
                 "imap-uidvalidity", f"The folder {folder} has no UIDVALIDITY, without which nothing is taken in once."
             )
-        self.uid_validity = int(found[1])
+        self.uid_validity = self._protocol.uid_validity = int(found[1])
 
     async def look(self) -> None:
         """Have the server tell what has changed, and count news from here."""
@@ -694,6 +714,10 @@ class _Box:
             ) from error
         finally:
             call.cancel()
+
+
+def _tokens(account: EmailAccount) -> Tokens | None:
+    return Tokens(account.oauth, account.ca_file) if account.oauth else None
 
 
 def _described(line: bytes) -> _Mail | None:
