@@ -535,14 +535,12 @@ def misconfigured(error: ValidationError, *within: str) -> Misconfigured:
     match first["type"]:
         case "extra_forbidden":
             sentence = f"There is no setting {key}. `ingest check --write-example` prints all there are."
-        case "missing" if secret:
+        case "missing" | "value_error" if secret and (key != "key" or first["type"] == "missing"):
             sentence = f"{key} is missing. Put it into the environment as {_variable(key)}, or its file's path into {key}_file."
         case "missing":
             sentence = f"{key} is missing. `ingest check --write-example` shows how it is written."
         case _ if key == "key":
             sentence = "key must be 32 characters or more that nobody can guess, such as `openssl rand -hex 32` prints."
-        case "both":
-            sentence = f"{key}: {first['msg']}."
         case _ if secret:
             sentence = f"{key} is empty. Put it into the environment as {_variable(key)}, or its file's path into {key}_file."
         case _:

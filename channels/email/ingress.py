@@ -14,14 +14,15 @@ import re
 import socket
 import ssl
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
 from itertools import groupby
 from typing import Any, Final, Protocol, TypeVar, cast
+from uuid import UUID
 
 from aioimaplib import AioImapException
 from aioimaplib.aioimaplib import IMAP4, SELECTED, Command, IMAP4ClientProtocol, Response
@@ -29,6 +30,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
 
+from channels.email.canary import came_round, send_canaries, sent_when
+from channels.email.copies import fingerprint, first_of_each, marked
 from channels.email.oauth import Tokens
 from channels.email.settings import EmailAccount
 from channels.email.translate import translate
@@ -37,15 +40,18 @@ from ingest.clock import Clock
 from ingest.contract import Contact
 from ingest.database import Database, insert, is_made
 from ingest.errors import IngestError, Misconfigured, Unavailable
+from ingest.ids import contact_id, digest
 from ingest.receive import Arrival, Beside
+from ingest.settings import Settings
 from ingest.state import mail_ledger, mailboxes
-from ingest.telemetry import ERRORS, MAIL_POLLED, MAIL_WAITING, telemetry
+from ingest.telemetry import ERRORS, MAIL_POLLED, MAIL_UNACCOUNTED, MAIL_WAITING, PASSED_OVER, telemetry
 
 MOST_MAILS: Final = 50
 """Mails of one batch."""
 MOST_BYTES: Final = 16_000_000
 """Bytes of one batch, unless a single mail is larger."""
 
+_COUNTED: Final = 2_000  # UIDs of the ledger that are held against the server's at once
 _LINES: Final = 200
 _SLICE: Final = 4096  # the shortest line a server sends has 13 bytes; aioimaplib's recursion bears some 900 of them
 _EXISTS = re.compile(rb"\* (\d{1,10}) EXISTS")
@@ -83,6 +89,8 @@ class Pace:
     """After a first fault; doubled with each, and some chance added."""
     longest_pause: float = 60.0
     """After many faults; at once after a refused password or token, since servers lock out who hammers."""
+    count: float = 3600.0
+    """Between two counts of the whole mailbox against the ledger."""
     again: float = 60.0
     """Before a mail that could not be had twice is tried again; doubled each time, to an hour."""
 
@@ -109,14 +117,24 @@ async def run(
     database: Database,
     clock: Clock,
     stopping: asyncio.Event,
+    settings: Settings,
     pace: Pace | None = None,
     **_: Any,
 ) -> None:
-    """Take in what comes to a mailbox until ``stopping`` is set; the batch in hand is then finished.
+    """Take in what comes to a mailbox until ``stopping`` is set, the batch in hand is then finished; and send its canaries.
 
     No fault ends it: each is counted by its reason, and after a pause there is a fresh connection.
     """
-    the_round = _Round(name, account, arrive, database, clock, stopping, pace or Pace())
+    key = settings.key.get_secret_value().encode()
+    the_round = _Round(name, account, arrive, database, clock, stopping, pace or Pace(), key)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_again_and_again(the_round))
+        if account.canary_every is not None:
+            every = account.canary_every
+            group.create_task(send_canaries(name, account, every, key=key, database=database, clock=clock, stopping=stopping))
+
+
+async def _again_and_again(the_round: "_Round") -> None:
     async for attempt in AsyncRetrying(
         retry=retry_if_exception_type(Exception),
         wait=the_round.pause_after,
@@ -189,6 +207,7 @@ class _Round:
         clock: Clock,
         stopping: asyncio.Event,
         pace: Pace,
+        key: bytes,
     ) -> None:
         self._name = name
         self._account = account
@@ -197,6 +216,8 @@ class _Round:
         self._clock = clock
         self._stopping = stopping
         self._pace = pace
+        self._key = key
+        self._count_at = 0.0
         self._backoff = wait_exponential_jitter(multiplier=pace.pause, max=pace.longest_pause, jitter=pace.pause)
         self._troubles: dict[tuple[int, int], _Trouble] = {}
         self._tokens = _tokens(account)
@@ -247,6 +268,7 @@ class _Round:
     async def _sweep(self, box: "_Box") -> None:
         await box.look()
         first_seen_at, next_uid = await self._remember(box)
+        next_uid = await self._count(box, next_uid)
         unsettled = await self._unsettled(box)
         found = await box.uids(next_uid)
         async with self._database.read() as connection:
@@ -293,6 +315,7 @@ class _Round:
         """Fetch these mails and hand them over, in batches by their size; answers with those that are now taken in."""
         described = await self._describe(box, uids)
         batch: list[tuple[int, Arrival]] = []
+        back: dict[int, tuple[bytes, datetime]] = {}
         size, taken = 0, set[int]()
         for uid in uids:
             mail = described.get(uid)
@@ -305,10 +328,25 @@ class _Round:
             if self._stopping.is_set():
                 break
             raw = await self._fetch(box, mail)
-            if raw is not None:
+            if raw is not None and (sent_at := sent_when(raw, self._name, self._key)) is not None:
+                back[uid] = raw, sent_at
+            elif raw is not None:
                 batch.append((uid, self._arrival(mail, raw, first_seen_at)))
                 size += len(raw)
-        return taken | await self._hand_over(box, batch)
+        return taken | await self._hand_over(box, batch) | await self._came_round(box, back)
+
+    async def _came_round(self, box: "_Box", back: dict[int, tuple[bytes, datetime]]) -> set[int]:
+        """Note our canaries, and take them out of the mailbox: they are no contacts, and a person would have to look past them."""
+        if not back:
+            return set()
+        ids = {uid: contact_id("email", self._name, digest(raw)) for uid, (raw, _) in back.items()}
+        async with self._database.write() as connection:
+            await connection.execute(insert(mail_ledger).on_conflict_do_nothing(), self._rows(box.uid_validity, ids))
+            for _, sent_at in back.values():
+                await came_round(connection, self._name, sent_at)
+        PASSED_OVER.labels("email", "canary").inc(len(back))
+        await self._note_settled(box, list(back), await box.discard(list(back)))
+        return set(back)
 
     async def _describe(self, box: "_Box", uids: Sequence[int]) -> "dict[int, _Mail]":
         try:
@@ -351,7 +389,8 @@ class _Round:
             return set()
         uids = [uid for uid, _ in batch]
         try:
-            await self._arrive([arrival for _, arrival in batch], beside=self._beside(box.uid_validity, uids))
+            arrivals = await self._with_copies_marked([arrival for _, arrival in batch])
+            await self._arrive(arrivals, beside=self._beside(box.uid_validity, uids))
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - one mail must not keep its neighbours out, whatever is wrong with it
@@ -365,27 +404,32 @@ class _Round:
         await self._settle(box, uids)
         return set(uids)
 
+    async def _with_copies_marked(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
+        own = [contact_id("email", self._name, digest(each.original)) for each in arrivals]
+        told = [fingerprint(each.original) for each in arrivals]
+        first = await first_of_each(self._database, [(each, id_) for each, id_ in zip(told, own, strict=True) if each])
+        return [
+            arrival if each is None or first[each] == id_ else replace(arrival, translate=partial(_copy, arrival, first[each]))
+            for arrival, each, id_ in zip(arrivals, told, own, strict=True)
+        ]
+
     def _beside(self, uid_validity: int, uids: Sequence[int]) -> Beside:
         async def write(connection: AsyncConnection, contacts: Sequence[Contact]) -> None:
-            rows = [
-                {
-                    "account": self._name,
-                    "folder": self._account.folder,
-                    "uid_validity": uid_validity,
-                    "uid": uid,
-                    "contact_id": contact.id,
-                    "taken_at": self._clock(),
-                    "settled": False,
-                }
-                for uid, contact in zip(uids, contacts, strict=True)
-            ]
-            await connection.execute(insert(mail_ledger).on_conflict_do_nothing(), rows)
+            ids = {uid: contact.id for uid, contact in zip(uids, contacts, strict=True)}
+            await connection.execute(insert(mail_ledger).on_conflict_do_nothing(), self._rows(uid_validity, ids))
 
         return write
 
+    def _rows(self, uid_validity: int, ids: Mapping[int, UUID]) -> list[dict[str, Any]]:
+        same = {"account": self._name, "folder": self._account.folder, "uid_validity": uid_validity}
+        fresh = {"taken_at": self._clock(), "settled": False}
+        return [{**same, "uid": uid, "contact_id": id_, **fresh} for uid, id_ in ids.items()]
+
     async def _settle(self, box: "_Box", uids: Sequence[int]) -> bool:
         """Flag or move what is taken in. What will not be flagged is lost to nobody, and tried again with every sweep."""
-        done = await box.settle(uids, self._account.move_to)
+        return await self._note_settled(box, uids, await box.settle(uids, self._account.move_to))
+
+    async def _note_settled(self, box: "_Box", uids: Sequence[int], done: set[int]) -> bool:
         if done:
             mine = _of(mail_ledger, self._name, self._account.folder)
             settled = mail_ledger.update().where(
@@ -397,6 +441,42 @@ class _Round:
             ERRORS.labels("email", "not-settled").inc()
             _say.warning("not-settled", account=self._name, mails=len(uids) - len(done))
         return len(done) == len(uids)
+
+    async def _count(self, box: "_Box", next_uid: int) -> int:
+        """Now and then, hold all that the server has against the ledger; answers with the UID from which this sweep must look.
+
+        Whatever is on the server and neither taken in nor waiting was missed, by us or by a person's mending of the ledger: an alarm, and
+        taken in with this sweep.
+        """
+        now = asyncio.get_running_loop().time()
+        if now < self._count_at:
+            return next_uid
+        missed = await self._missed(box, next_uid)
+        MAIL_UNACCOUNTED.labels(self._name).set(len(missed))
+        if not missed:
+            self._count_at = now + self._pace.count
+            return next_uid
+        ERRORS.labels("email", "unaccounted").inc(len(missed))
+        _say.error("unaccounted", account=self._name, mails=len(missed), first=missed[0])
+        return missed[0]
+
+    async def _missed(self, box: "_Box", below: int) -> list[int]:
+        """The UIDs below this one that the server has and the ledger has not, some thousands at a time."""
+        missed: list[int] = []
+        first = 1
+        while first < below and not self._stopping.is_set():
+            chosen = select(mail_ledger.c.uid).where(
+                *_of(mail_ledger, self._name, self._account.folder),
+                mail_ledger.c.uid_validity == box.uid_validity,
+                mail_ledger.c.uid >= first,
+                mail_ledger.c.uid < below,
+            )
+            async with self._database.read() as connection:
+                taken = list((await connection.execute(chosen.order_by(mail_ledger.c.uid).limit(_COUNTED))).scalars())
+            last = taken[-1] if len(taken) == _COUNTED else below - 1
+            missed += sorted(set(await box.between(first, last)) - set(taken))
+            first = last + 1
+        return missed
 
     async def _unsettled(self, box: "_Box") -> list[int]:
         """Taken in before this sweep, and not flagged or moved then."""
@@ -604,6 +684,10 @@ class _Box:
         await self._ok(self._client.noop())
         self._protocol.grown.clear()
 
+    async def between(self, first: int, last: int) -> list[int]:
+        """The UIDs that are there of these."""
+        return await self._search(f"{first}:{last}")
+
     async def uids(self, first: int) -> list[int]:
         """Those from ``first`` on, in order. ``n:*`` names the last message even where it is below n (RFC 3501 section 6.4.8)."""
         return [each for each in await self._search(f"{first}:*") if each >= first]
@@ -646,6 +730,17 @@ class _Box:
         await self._move(chosen, _wire_name(move_to))
         return set(uids) - set(await self._search(chosen, "UNDELETED"))
 
+    async def discard(self, uids: Sequence[int]) -> set[int]:
+        """Delete, where only these can be, or else mark as deleted; answers as ``settle`` does."""
+        await self._delete(_set(uids))
+        return set(uids) - set(await self._search(_set(uids), "UNDELETED"))
+
+    async def _delete(self, chosen: str) -> None:
+        await self._within(self._pace.call, self._client.uid("STORE", chosen, "+FLAGS.SILENT", r"(\Deleted)"))
+        # Without UIDPLUS an EXPUNGE would take what other people have marked: ours stay marked.
+        if self._client.has_capability("UIDPLUS"):
+            await self._within(self._pace.call, self._client.uid("EXPUNGE", chosen))
+
     async def _move(self, chosen: str, folder: str) -> None:
         command = "MOVE" if self._client.has_capability("MOVE") else "COPY"
         answer = await self._within(self._pace.call, self._client.uid(command, chosen, folder))
@@ -653,10 +748,7 @@ class _Box:
             await self._within(self._pace.call, self._client.create(folder))
             answer = await self._within(self._pace.call, self._client.uid(command, chosen, folder))
         if answer.result == "OK" and command == "COPY":
-            await self._within(self._pace.call, self._client.uid("STORE", chosen, "+FLAGS.SILENT", r"(\Deleted)"))
-            # Without UIDPLUS an EXPUNGE would take what other people have marked: ours stay marked.
-            if self._client.has_capability("UIDPLUS"):
-                await self._within(self._pace.call, self._client.uid("EXPUNGE", chosen))
+            await self._delete(chosen)
 
     async def news(self, stopping: asyncio.Event, seconds: float) -> None:
         """Wait until the folder grows, at most so long, or until told to stop."""
@@ -714,6 +806,11 @@ class _Box:
             ) from error
         finally:
             call.cancel()
+
+
+def _copy(arrival: Arrival, first: UUID, raw: bytes) -> tuple[Contact, dict[str, bytes]]:
+    contact, files = arrival.translate(raw)
+    return marked(contact, first), files
 
 
 def _tokens(account: EmailAccount) -> Tokens | None:

@@ -115,6 +115,10 @@ class Connection:
             recipient = _address(outgoing.recipient)
         except Refused as error:
             return Failed(error.reason)
+        return await self.hand_over(message, recipient)
+
+    async def hand_over(self, message: EmailMessage, recipient: str) -> Outcome:
+        """Hand a message that is composed to the server, likewise."""
         outcome = await self._hand_over(message.as_bytes(), recipient)
         if outcome != Accepted():
             self._drop()

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator, model_validator
-from pydantic_core import PydanticCustomError
 
 from ingest.settings import Mailbox, Section, Span, on_this_machine
 
@@ -70,6 +69,8 @@ class EmailAccount(Section):
     """Of a larger message the beginning is kept and a person told."""
     authserv_id: str | None = None
     """Whose Authentication-Results are believed: the name your own mail server signs them with. Where unsaid, nobody's."""
+    canary_every: Span | None = None
+    """How often a mail to ``sender`` is sent that must come in again by this mailbox, such as 1h; where unsaid, never. See docs/mail.md."""
     smtp: str
     """``host:port`` of the server that sends."""
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
@@ -86,13 +87,13 @@ class EmailAccount(Section):
     def _one_way_in(cls, given: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         opened: dict[str, Any] = info.data
         if "oauth" in opened and given is None and opened["oauth"] is None:
-            raise PydanticCustomError("missing", "there is neither a password nor oauth")
-        if given is not None and opened.get("oauth") is not None:
-            raise PydanticCustomError("both", "there is oauth too; a mailbox is opened by one of them")
+            raise ValueError("there is neither a password nor oauth")
         return given
 
     @model_validator(mode="after")
     def _encrypted(self) -> "EmailAccount":
+        if self.password is not None and self.oauth is not None:
+            raise ValueError("there are a password and oauth; the mailbox is opened by one of them")
         host, _, port = self.smtp.rpartition(":")
         if not host or not port.isdigit():
             raise ValueError("smtp: this is not host:port, such as smtp.example.org:587")

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
+from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from channels.email.ingress import Arrive, Pace, run
@@ -23,11 +24,15 @@ from ingest.database import Database
 from ingest.log.sqlite import SqliteLog
 from ingest.originals import Originals
 from ingest.receive import receive
+from ingest.settings import Settings
 from ingest.state import mail_ledger
 from tests.servers.dovecot import PASSWORD, Dovecot, running_dovecot
 
 QUICK = Pace(call=2.0, pause=0.05, longest_pause=0.2, again=0.05)
 """A patience that fits a test."""
+
+KEYED = Settings.model_construct(key=SecretStr("k" * 32))
+"""Of all settings, a mailbox needs the key."""
 
 OFTEN = timedelta(milliseconds=100)
 
@@ -82,6 +87,7 @@ class Office:
                 arrive=self.arrive,
                 database=self.database,
                 clock=self.clock,
+                settings=KEYED,
                 stopping=stopping,
                 pace=pace,
             )

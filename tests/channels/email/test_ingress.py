@@ -2,10 +2,12 @@
 
 import asyncio
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from channels.email.ingress import Pace, survey
 from ingest.errors import Refused, Unavailable
@@ -250,6 +252,54 @@ async def test_with_its_ledger_lost_all_is_taken_in_as_the_same_contacts_with_se
     async with office.taking_in(account()):
         both = await office.until(2)
     assert [(each.id, each.backfill) for each in both] == [(before[0].id, False), (before[0].id, True)]
+
+
+# --- what the server counts and what we hold
+
+
+def unaccounted(name: str = "care") -> float | None:
+    return REGISTRY.get_sample_value("email_unaccounted", {"account": name})
+
+
+@pytest.mark.needs("dovecot")
+async def test_a_mail_that_was_missed_is_an_alarm_and_is_taken_in(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    for each in range(5):
+        dovecot.deliver(user, mail(f"Number {each}"))
+    async with office.taking_in(account()):
+        await settled(office, 5)
+    async with office.database.write() as connection:
+        await connection.execute(mail_ledger.delete().where(mail_ledger.c.uid.in_([2, 5])))
+    before = errors("unaccounted")
+    async with office.taking_in(account(poll_every=OFTEN)):
+        await counted("unaccounted", more_than=before + 1)
+        await settled(office, 5)
+
+        async def gap() -> float | None:
+            return unaccounted()
+
+        await until(gap, lambda found: found == 0)
+    assert errors("unaccounted") == before + 2
+    assert len({each.id for each in await office.contacts()}) == 5
+
+
+@pytest.mark.needs("dovecot")
+async def test_what_people_delete_move_away_or_cannot_be_had_is_no_alarm(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    delivered = [dovecot.deliver(user, mail(f"Number {each}")) for each in range(4)]
+    delivered[1].chmod(0)
+    seconds, before = itertools.count(), errors("unaccounted")
+    office.clock = lambda: FIXED + timedelta(seconds=next(seconds))
+    async with office.taking_in(account()):
+        await settled(office, 3)
+        for each in (dovecot.mailbox(user) / "cur").iterdir():
+            each.unlink()
+    async with office.taking_in(account(poll_every=OFTEN), pace=replace(QUICK, count=0.0)):
+        await polled()
+        await polled()
+    assert (unaccounted(), errors("unaccounted")) == (0, before)
 
 
 # --- saying so on the server
