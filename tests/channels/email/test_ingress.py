@@ -109,6 +109,20 @@ async def test_of_a_mail_over_the_limit_the_beginning_is_kept_and_the_contact_sa
 
 
 @pytest.mark.needs("dovecot")
+async def test_a_mail_of_forty_megabytes_comes_in_whole_and_keeps_no_other_out(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    large = mail("Large", "All of it matters, and * some ( of it { looks like the protocol.\r\n" * 640_000)
+    for raw in (mail("Before"), large, mail("After")):
+        dovecot.deliver(user, raw)
+    async with office.taking_in(account(), pace=Pace(call=20.0)):
+        contacts = await until(office.contacts, lambda found: len(found) == 3, seconds=60)
+    assert len(large) > 40_000_000
+    assert digest(large) in {each.original for each in contacts}
+    assert {each.subject for each in contacts} == {"Before", "Large", "After"}
+
+
+@pytest.mark.needs("dovecot")
 async def test_several_mailboxes_are_each_taken_in_under_their_own_name(
     office: Office, account: AccountOf, dovecot: Dovecot, user: str
 ):
