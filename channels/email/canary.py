@@ -23,7 +23,7 @@ from channels.email.settings import EmailAccount
 from channels.sending import Accepted, Unknown
 from ingest.clock import Clock
 from ingest.database import Database, insert
-from ingest.errors import Unavailable
+from ingest.errors import IngestError
 from ingest.state import canaries
 from ingest.telemetry import ERRORS, MAIL_CANARY, telemetry
 
@@ -90,8 +90,10 @@ async def send_canaries(
     while not stopping.is_set():
         try:
             due = await flight.go_on(every)
-        except Unavailable as error:
-            ERRORS.labels("email", error.reason).inc()
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the mailbox goes on being read
+            reason = error.reason if isinstance(error, IngestError) else "unforeseen"
+            ERRORS.labels("email", reason).inc()
+            _say.warning("canary-fault", account=name, reason=reason, kind=type(error).__name__)
             due = clock() + min(every, timedelta(seconds=_LONGEST_SLEEP))
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.01, min((due - clock()).total_seconds(), _LONGEST_SLEEP))):

@@ -91,6 +91,17 @@ async def test_one_that_cannot_be_sent_is_told_and_not_tried_again_at_once(offic
     assert errors("canary-not-sent") == before + 1
 
 
+async def test_whatever_goes_wrong_with_one_the_mailbox_is_read(office: Office):
+    office.clock = now
+    before = errors("unforeseen")
+    server = ImapServer({1: mail("A person's")})
+    async with server.account() as account:
+        chosen = account.model_copy(update={"canary_every": OFTEN, "smtp": "no server at all"})
+        async with office.taking_in(chosen):
+            await counted("unforeseen", more_than=before)
+            await settled(office, 1)
+
+
 async def test_a_start_soon_after_another_sends_none(office: Office):
     async with smtp_server() as server, ImapServer().account() as account:
         chosen = sending(account, server).model_copy(update={"canary_every": timedelta(hours=1)})
