@@ -97,7 +97,7 @@ async def journey(number: int, tell: Callable[[Quarter], None]) -> tuple[list[Qu
 
 
 async def holding(number: int, tell: Callable[[Quarter], None]) -> tuple[list[Quarter], dict[str, float]]:
-    """A mailbox of so many, the last tenth of which is taken in; and what it takes to look at each before, and to find a new mail after."""
+    """A mailbox of so many, the last tenth of which is taken in; and what it takes to find all before, and a new mail after."""
     with _dovecot() as dovecot, tempfile.TemporaryDirectory() as folder:
         _deliver(dovecot, "holding", (letter(each) for each in range(number)))
         url = f"sqlite:///{folder}/register.db"
@@ -128,7 +128,7 @@ async def holding(number: int, tell: Callable[[Quarter], None]) -> tuple[list[Qu
         at = perf_counter()
         found = await survey("care", account, database=database, clock=now)
         assert found.waiting == number, found.sentence
-        took["seconds to look at each, as ingest check does before the first start"] = perf_counter() - at
+        took["seconds to find all, as ingest check does before the first start"] = perf_counter() - at
         took["MB of memory then"] = resident_bytes(os.getpid()) / 1e6
         known = number - number // 10
         await _note(database, dovecot.uid_validity("holding"), known)
