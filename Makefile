@@ -13,7 +13,7 @@ export UV_PYTHON_DOWNLOADS = never
 # Wherever Python is told to keep nothing that it has compiled, each of a hundred processes would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test bench drain doors register profile outage mutants check format setup
+.PHONY: demo test bench drain doors mailbox register profile outage mutants check format setup
 .DEFAULT_GOAL := help
 
 help: ## what can be made here
@@ -44,6 +44,9 @@ drain: setup ## a long backlog: do rate and memory stay as they are? (CONTACTS=n
 
 doors: setup ## how much the public port takes in, beside an empty answer of its own (CONTACTS=n)
 	@$(RUN) python -m tests.bench --doors $(or $(CONTACTS),2000)
+
+mailbox: setup ## many mixed mails to decisions, and a mailbox that holds very many (MAILS=n HOLDING=n)
+	@$(RUN) python -m tests.bench.mailbox $(or $(MAILS),20000) --holding $(or $(HOLDING),100000)
 
 register: setup ## how fast somebody is found, and how fast their keys are made, in registers of sizes (PEOPLE="n n")
 	@$(RUN) python -m tests.bench.register $(PEOPLE)

@@ -44,7 +44,9 @@ _FEWEST_CHARACTERS = 8  # 32 random hex digits have fewer different ones once in
 # ``[register]`` is the settled name of the section; the attribute it shadows is ABCMeta's, which no settings need.
 warnings.filterwarnings("ignore", message='Field name "register" in "Settings" shadows')
 
-SECRET_KEYS = frozenset({"password", "key", "access_key", "secret_key", "token", "secret", "bearer", "api_key"})
+SECRET_KEYS = frozenset(
+    {"password", "key", "access_key", "secret_key", "token", "secret", "bearer", "api_key", "client_secret"}
+)
 
 
 def _span(given: object) -> object:
@@ -550,7 +552,7 @@ def misconfigured(error: ValidationError, *within: str) -> Misconfigured:
     match first["type"]:
         case "extra_forbidden":
             sentence = f"There is no setting {key}. `ingest check --write-example` prints all there are."
-        case "missing" if secret:
+        case "missing" | "value_error" if secret and (key != "key" or first["type"] == "missing"):
             sentence = f"{key} is missing. Put it into the environment as {_variable(key)}, or its file's path into {key}_file."
         case "missing":
             sentence = f"{key} is missing. `ingest check --write-example` shows how it is written."

@@ -42,6 +42,21 @@ mail_ledger = Table(
     Column("settled", Boolean, nullable=False),  # flagged or moved on the server
 )
 
+canaries = Table(
+    "canaries",  # mails to ourselves that show that mail comes in
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("sent_at", UtcDateTime, nullable=False),  # of the last
+    Column("came_round", UtcDateTime),  # when the newest that came back was sent; null before the first
+)
+
+mails = Table(
+    "mails",  # which contact the first copy of a mail is
+    metadata,
+    Column("fingerprint", Text, primary_key=True),  # SHA-256 of what its sender wrote
+    Column("contact_id", Uuid, nullable=False),
+)
+
 receipts = Table(
     "receipts",  # what our edge accepted
     metadata,

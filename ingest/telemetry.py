@@ -79,6 +79,16 @@ MAIL_POLLED: Final = Gauge(
     "email_last_success_timestamp_seconds", "When a mailbox was last looked at without fault", ["account"]
 )
 MAIL_WAITING: Final = Gauge("email_unsettled", "Messages in the mailbox that are not yet taken in", ["account"])
+MAIL_UNACCOUNTED: Final = Gauge(
+    "email_unaccounted",
+    "Messages in the mailbox that are neither taken in nor waiting to be; anything but 0 is an alarm",
+    ["account"],
+)
+MAIL_CANARY: Final = Gauge(
+    "email_canary_timestamp_seconds",
+    "When the newest mail to ourselves that came all the way round was sent; 0 before the first",
+    ["account"],
+)
 SMS_ASKED: Final = Gauge(
     "sms_last_success_timestamp_seconds", "When a provider last told without fault which texts it has for us", ["account"]
 )

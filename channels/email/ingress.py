@@ -14,14 +14,15 @@ import re
 import socket
 import ssl
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
 from itertools import groupby
 from typing import Any, Final, Protocol, TypeVar, cast
+from uuid import UUID
 
 from aioimaplib import AioImapException
 from aioimaplib.aioimaplib import IMAP4, SELECTED, Command, IMAP4ClientProtocol, Response
@@ -29,31 +30,40 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
 
+from channels.email.canary import came_round, send_canaries, sent_when
+from channels.email.copies import fingerprint, first_of_each, marked
+from channels.email.oauth import Tokens
 from channels.email.settings import EmailAccount
 from channels.email.signatures import Signatures, of_this_machine
 from channels.email.translate import Depth, translate, translate_less
+from channels.email.trust import trust
 from ingest.clock import Clock
 from ingest.contract import Contact, canonical_email
 from ingest.database import Database, insert, is_made
 from ingest.errors import IngestError, Misconfigured, Unavailable
+from ingest.ids import contact_id, digest
 from ingest.receive import Arrival, Beside
+from ingest.settings import Settings
 from ingest.state import mail_ledger, mailboxes
-from ingest.telemetry import ERRORS, MAIL_POLLED, MAIL_WAITING, telemetry
+from ingest.telemetry import ERRORS, MAIL_POLLED, MAIL_UNACCOUNTED, MAIL_WAITING, PASSED_OVER, telemetry
 
 MOST_MAILS: Final = 50
 """Mails of one batch."""
 MOST_BYTES: Final = 16_000_000
 """Bytes of one batch, unless a single mail is larger."""
 
+_COUNTED: Final = 2_000  # UIDs of the ledger that are held against the server's at once
 _LINES: Final = 200
 _SLICE: Final = 4096  # the shortest line a server sends has 13 bytes; aioimaplib's recursion bears some 900 of them
 _EXISTS = re.compile(rb"\* (\d{1,10}) EXISTS")
 _EXPUNGE = re.compile(rb"\* \d{1,10} EXPUNGE")
+_FLAGS = re.compile(rb"\* \d{1,10} FETCH \((?:FLAGS \([^()]*\)|MODSEQ \(\d{1,20}\)| )*\)")
 _UID = re.compile(rb"\bUID (\d{1,10})\b")
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d{1,19})\b")
 _INTERNAL_DATE = re.compile(rb'\bINTERNALDATE "([^"]{1,64})"')
 _QUOTED_BODY = re.compile(rb'\bBODY\[\](?:<0>)? "((?:[^"\\]|\\.)*)"', re.DOTALL)
 _UID_VALIDITY = re.compile(rb"\[UIDVALIDITY (\d{1,10})\]")
+_FOR_NOW = re.compile(rb"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG|OVERQUOTA)\]")  # RFC 5530 section 3
 _NOT_PRINTED = re.compile(r"[^\x20-\x7e]+")
 
 _say = telemetry("email")
@@ -79,7 +89,9 @@ class Pace:
     pause: float = 0.5
     """After a first fault; doubled with each, and some chance added."""
     longest_pause: float = 60.0
-    """After many faults; at once after a refused password, since servers lock out who hammers."""
+    """After many faults; at once after a refused password or token, since servers lock out who hammers."""
+    count: float = 3600.0
+    """Between two counts of the whole mailbox against the ledger."""
     again: float = 60.0
     """Before a mail that could not be had twice is tried again; doubled each time, to an hour."""
 
@@ -106,16 +118,26 @@ async def run(
     database: Database,
     clock: Clock,
     stopping: asyncio.Event,
+    settings: Settings,
     pace: Pace | None = None,
     signatures: Signatures | None = None,
     **_: Any,
 ) -> None:
-    """Take in what comes to a mailbox until ``stopping`` is set; the batch in hand is then finished.
+    """Take in what comes to a mailbox until ``stopping`` is set, the batch in hand is then finished; and send its canaries.
 
     No fault ends it: each is counted by its reason, and after a pause there is a fresh connection.
     """
+    key = settings.key.get_secret_value().encode()
     signatures = (signatures or of_this_machine()) if account.check_dkim else None
-    the_round = _Round(name, account, arrive, database, clock, stopping, pace or Pace(), signatures)
+    the_round = _Round(name, account, arrive, database, clock, stopping, pace or Pace(), key, signatures)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_again_and_again(the_round))
+        if account.canary_every is not None:
+            every = account.canary_every
+            group.create_task(send_canaries(name, account, every, key=key, database=database, clock=clock, stopping=stopping))
+
+
+async def _again_and_again(the_round: "_Round") -> None:
     async for attempt in AsyncRetrying(
         retry=retry_if_exception_type(Exception),
         wait=the_round.pause_after,
@@ -130,7 +152,7 @@ async def survey(name: str, account: EmailAccount, *, database: Database, clock:
     """Look into a mailbox and change nothing. Raises nothing: what is wrong is a sentence that says what to do."""
     reachable = folder_found = False
     try:
-        async with _connected(account, pace or Pace()) as box:
+        async with _connected(account, pace or Pace(), _tokens(account)) as box:
             reachable = True
             await box.enter(account.folder, looking=True)
             folder_found = True
@@ -188,6 +210,7 @@ class _Round:
         clock: Clock,
         stopping: asyncio.Event,
         pace: Pace,
+        key: bytes,
         signatures: Signatures | None,
     ) -> None:
         self._name = name
@@ -197,9 +220,12 @@ class _Round:
         self._clock = clock
         self._stopping = stopping
         self._pace = pace
+        self._key = key
+        self._count_at = 0.0
         self._backoff = wait_exponential_jitter(multiplier=pace.pause, max=pace.longest_pause, jitter=pace.pause)
         self._troubles: dict[tuple[int, int], _Trouble] = {}
         self._signatures = signatures
+        self._tokens = _tokens(account)
         self._polled = MAIL_POLLED.labels(name)
         self._waiting = MAIL_WAITING.labels(name)
 
@@ -207,7 +233,7 @@ class _Round:
         """Sweep, wait for news or the time of the next poll, sweep again, on one connection."""
         if self._stopping.is_set():
             return
-        async with _connected(self._account, self._pace) as box:
+        async with _connected(self._account, self._pace, self._tokens) as box:
             await box.enter(self._account.folder)
             while True:
                 await self._sweep(box)
@@ -220,7 +246,7 @@ class _Round:
     def pause_after(self, attempt: RetryCallState) -> float:
         """Seconds until the next connection."""
         error = attempt.outcome and attempt.outcome.exception()
-        if isinstance(error, Unavailable) and error.reason == "imap-login":
+        if isinstance(error, Unavailable) and error.reason in ("imap-login", "oauth-refused"):
             return self._pace.longest_pause
         return self._backoff(attempt)
 
@@ -247,6 +273,7 @@ class _Round:
     async def _sweep(self, box: "_Box") -> None:
         await box.look()
         first_seen_at, next_uid = await self._remember(box)
+        next_uid = await self._count(box, next_uid)
         unsettled = await self._unsettled(box)
         found = await box.uids(next_uid)
         async with self._database.read() as connection:
@@ -293,6 +320,7 @@ class _Round:
         """Fetch these mails and hand them over, in batches by their size; answers with those that are now taken in."""
         described = await self._describe(box, uids)
         batch: list[tuple[int, Arrival]] = []
+        back: dict[int, tuple[bytes, datetime]] = {}
         size, taken = 0, set[int]()
         for uid in uids:
             mail = described.get(uid)
@@ -305,11 +333,26 @@ class _Round:
             if self._stopping.is_set():
                 break
             raw = await self._fetch(box, mail)
-            if raw is not None:
+            if raw is not None and (sent_at := sent_when(raw, self._name, self._key)) is not None:
+                back[uid] = raw, sent_at
+            elif raw is not None:
                 signer = await self._signatures.signed_for(raw) if self._signatures is not None else None
                 batch.append((uid, self._arrival(mail, raw, first_seen_at, signer)))
                 size += len(raw)
-        return taken | await self._hand_over(box, batch)
+        return taken | await self._hand_over(box, batch) | await self._came_round(box, back)
+
+    async def _came_round(self, box: "_Box", back: dict[int, tuple[bytes, datetime]]) -> set[int]:
+        """Note our canaries, and take them out of the mailbox: they are no contacts, and a person would have to look past them."""
+        if not back:
+            return set()
+        ids = {uid: contact_id("email", self._name, digest(raw)) for uid, (raw, _) in back.items()}
+        async with self._database.write() as connection:
+            await connection.execute(insert(mail_ledger).on_conflict_do_nothing(), self._rows(box.uid_validity, ids))
+            for _, sent_at in back.values():
+                await came_round(connection, self._name, sent_at)
+        PASSED_OVER.labels("email", "canary").inc(len(back))
+        await self._note_settled(box, list(back), await box.discard(list(back)))
+        return set(back)
 
     async def _describe(self, box: "_Box", uids: Sequence[int]) -> "dict[int, _Mail]":
         try:
@@ -357,7 +400,8 @@ class _Round:
             return set()
         uids = [uid for uid, _ in batch]
         try:
-            await self._arrive([arrival for _, arrival in batch], beside=self._beside(box.uid_validity, uids))
+            arrivals = await self._with_copies_marked([arrival for _, arrival in batch])
+            await self._arrive(arrivals, beside=self._beside(box.uid_validity, uids))
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - one mail must not keep its neighbours out, whatever is wrong with it
@@ -371,27 +415,32 @@ class _Round:
         await self._settle(box, uids)
         return set(uids)
 
+    async def _with_copies_marked(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
+        own = [contact_id("email", self._name, digest(each.original)) for each in arrivals]
+        told = [fingerprint(each.original) for each in arrivals]
+        first = await first_of_each(self._database, [(each, id_) for each, id_ in zip(told, own, strict=True) if each])
+        return [
+            arrival if each is None or first[each] == id_ else replace(arrival, translate=partial(_copy, arrival, first[each]))
+            for arrival, each, id_ in zip(arrivals, told, own, strict=True)
+        ]
+
     def _beside(self, uid_validity: int, uids: Sequence[int]) -> Beside:
         async def write(connection: AsyncConnection, contacts: Sequence[Contact]) -> None:
-            rows = [
-                {
-                    "account": self._name,
-                    "folder": self._account.folder,
-                    "uid_validity": uid_validity,
-                    "uid": uid,
-                    "contact_id": contact.id,
-                    "taken_at": self._clock(),
-                    "settled": False,
-                }
-                for uid, contact in zip(uids, contacts, strict=True)
-            ]
-            await connection.execute(insert(mail_ledger).on_conflict_do_nothing(), rows)
+            ids = {uid: contact.id for uid, contact in zip(uids, contacts, strict=True)}
+            await connection.execute(insert(mail_ledger).on_conflict_do_nothing(), self._rows(uid_validity, ids))
 
         return write
 
+    def _rows(self, uid_validity: int, ids: Mapping[int, UUID]) -> list[dict[str, Any]]:
+        same = {"account": self._name, "folder": self._account.folder, "uid_validity": uid_validity}
+        fresh = {"taken_at": self._clock(), "settled": False}
+        return [{**same, "uid": uid, "contact_id": id_, **fresh} for uid, id_ in ids.items()]
+
     async def _settle(self, box: "_Box", uids: Sequence[int]) -> bool:
         """Flag or move what is taken in. What will not be flagged is lost to nobody, and tried again with every sweep."""
-        done = await box.settle(uids, self._account.move_to)
+        return await self._note_settled(box, uids, await box.settle(uids, self._account.move_to))
+
+    async def _note_settled(self, box: "_Box", uids: Sequence[int], done: set[int]) -> bool:
         if done:
             mine = _of(mail_ledger, self._name, self._account.folder)
             settled = mail_ledger.update().where(
@@ -403,6 +452,42 @@ class _Round:
             ERRORS.labels("email", "not-settled").inc()
             _say.warning("not-settled", account=self._name, mails=len(uids) - len(done))
         return len(done) == len(uids)
+
+    async def _count(self, box: "_Box", next_uid: int) -> int:
+        """Now and then, hold all that the server has against the ledger; answers with the UID from which this sweep must look.
+
+        Whatever is on the server and neither taken in nor waiting was missed, by us or by a person's mending of the ledger: an alarm, and
+        taken in with this sweep.
+        """
+        now = asyncio.get_running_loop().time()
+        if now < self._count_at:
+            return next_uid
+        missed = await self._missed(box, next_uid)
+        MAIL_UNACCOUNTED.labels(self._name).set(len(missed))
+        if not missed:
+            self._count_at = now + self._pace.count
+            return next_uid
+        ERRORS.labels("email", "unaccounted").inc(len(missed))
+        _say.error("unaccounted", account=self._name, mails=len(missed), first=missed[0])
+        return missed[0]
+
+    async def _missed(self, box: "_Box", below: int) -> list[int]:
+        """The UIDs below this one that the server has and the ledger has not, some thousands at a time."""
+        missed: list[int] = []
+        first = 1
+        while first < below and not self._stopping.is_set():
+            chosen = select(mail_ledger.c.uid).where(
+                *_of(mail_ledger, self._name, self._account.folder),
+                mail_ledger.c.uid_validity == box.uid_validity,
+                mail_ledger.c.uid >= first,
+                mail_ledger.c.uid < below,
+            )
+            async with self._database.read() as connection:
+                taken = list((await connection.execute(chosen.order_by(mail_ledger.c.uid).limit(_COUNTED))).scalars())
+            last = taken[-1] if len(taken) == _COUNTED else below - 1
+            missed += sorted(set(await box.between(first, last)) - set(taken))
+            first = last + 1
+        return missed
 
     async def _unsettled(self, box: "_Box") -> list[int]:
         """Taken in before this sweep, and not flagged or moved then."""
@@ -451,6 +536,7 @@ class _Protocol(IMAP4ClientProtocol):
         self.lost: asyncio.Future[None] = loop.create_future()
         self.grown = asyncio.Event()
         self.messages = 0
+        self.uid_validity = 0
 
     def data_received(self, d: bytes) -> None:
         """Hand a burst of lines over in slices that the recursion beneath can bear."""
@@ -464,21 +550,33 @@ class _Protocol(IMAP4ClientProtocol):
         if not self.lost.done():
             self.lost.set_result(None)
 
-    def _untagged_response(self, line: bytes) -> Command:
+    def _untagged_response(self, line: bytes) -> Command | None:  # pyright: ignore[reportIncompatibleMethodOverride] - nor is its own
+        if _FLAGS.fullmatch(line):
+            return None  # what somebody else flagged; a FETCH under way would go through all of it again with each further line
         if found := _EXISTS.fullmatch(line):
             if int(found[1]) > self.messages:
                 self.grown.set()
             self.messages = int(found[1])
         elif _EXPUNGE.fullmatch(line):
             self.messages -= 1
+        elif (validity := _UID_VALIDITY.search(line)) and self.uid_validity not in (0, int(validity[1])):
+            # Numbered anew under our hands, which RFC 3501 forbids and a restored backup does: no UID that we know names the same mail.
+            cast(asyncio.Transport, self.transport).abort()
         return super()._untagged_response(line)
+
+    def _continuation(self, line: bytes) -> None:
+        """A refused token is first told in a challenge, and only an empty line brings the refusal itself (RFC 7628 section 3.2.3)."""
+        if self.pending_sync_command is not None and self.pending_sync_command.name == "AUTHENTICATE":
+            cast(asyncio.Transport, self.transport).write(b"\r\n")
+        else:
+            super()._continuation(line)
 
 
 class _Client(IMAP4):
     protocol: _Protocol
 
     def __init__(self, account: EmailAccount, seconds: float) -> None:
-        self._context = _context(account)
+        self._context = trust(account.ca_file) if account.tls else None
         super().__init__(account.host, account.port, timeout=seconds)
 
     def create_client(
@@ -508,29 +606,23 @@ class _Client(IMAP4):
 
 
 @asynccontextmanager
-async def _connected(account: EmailAccount, pace: Pace) -> AsyncGenerator["_Box"]:
-    """A connection that is logged in. Raises Unavailable, Misconfigured."""
+async def _connected(account: EmailAccount, pace: Pace, tokens: Tokens | None) -> AsyncGenerator["_Box"]:
+    """A connection that is logged in, with a token where there are any. Raises Unavailable, Misconfigured."""
+    token = await tokens.token() if tokens else None
     client = _Client(account, pace.call)
     box = _Box(client, pace)
     try:
-        await box.log_in(account)
+        try:
+            await box.log_in(account, token)
+        except Unavailable as error:
+            if tokens is not None and error.reason == "imap-login":
+                tokens.forget()
+            raise
         yield box
         with suppress(Unavailable):
             await box.log_out()
     finally:
         client.drop()
-
-
-def _context(account: EmailAccount) -> ssl.SSLContext | None:
-    if not account.tls:
-        return None
-    context = ssl.create_default_context()
-    if account.ca_file is not None:
-        try:
-            context.load_verify_locations(account.ca_file)
-        except OSError as error:
-            raise Misconfigured("ca_file", f"ca_file {account.ca_file} cannot be read: {error.strerror or error}.") from error
-    return context
 
 
 class _Box:
@@ -547,8 +639,8 @@ class _Box:
         """How many the folder holds."""
         return self._protocol.messages
 
-    async def log_in(self, account: EmailAccount) -> None:
-        """Raises Unavailable(``imap-login``) where we are turned away."""
+    async def log_in(self, account: EmailAccount, token: str | None) -> None:
+        """By the token, else by the password. Raises Unavailable(``imap-login``) where we are turned away."""
         host = f"{account.host}:{account.port}"
         try:
             await self._within(self._pace.call, self._client.wait_hello_from_server())
@@ -565,14 +657,20 @@ class _Box:
             raise Unavailable(
                 "imap-unreachable", f"{host} cannot be reached: {error.strerror or error}. Check host and port."
             ) from error
-        answer = await self._within(
-            self._pace.call, self._client.login(_quoted(account.user), _one_line(account.password.get_secret_value()))
-        )
+        if token is not None:
+            asking = self._client.xoauth2(
+                account.user, cast(Any, token)
+            )  # bytes, says its type, and writes them as Python would
+        else:
+            assert account.password is not None
+            asking = self._client.login(_quoted(account.user), _one_line(account.password.get_secret_value()))
+        answer = await self._within(self._pace.call, asking)
         if answer.result != "OK":
             said = _said(answer)
-            if b"[UNAVAILABLE]" in said:
+            if _FOR_NOW.search(said) or answer.result == "BAD":
                 raise Unavailable("imap-unavailable", f"{host} cannot let anybody in for now. It is tried again.")
-            raise Unavailable("imap-login", f"{host} does not let {account.user} in. Check user and password.")
+            what = "user and password" if token is None else "user, and that the app may open this mailbox by IMAP"
+            raise Unavailable("imap-login", f"{host} does not let {account.user} in. Check {what}.")
         # What aioimaplib gathers from the answer to LOGIN has brackets in it.
         await self._within(self._pace.call, self._protocol.capability())
 
@@ -580,6 +678,8 @@ class _Box:
         """Open a folder, to look or to change. Raises Unavailable(``imap-folder``) where there is none."""
         command = self._client.examine if looking else self._client.select
         answer = await self._within(self._pace.call, command(_wire_name(folder)))
+        if answer.result == "BAD" or _FOR_NOW.search(_said(answer)):
+            raise Unavailable("imap-unavailable", f"The folder {folder} cannot be opened for now. It is tried again.")
         if answer.result != "OK":
             raise Unavailable("imap-folder", f"There is no folder {folder} that may be read. Check folder, and its rights.")
         self._protocol.state = SELECTED  # aioimaplib forgets that EXAMINE selects too
@@ -588,12 +688,16 @@ class _Box:
             raise Unavailable(
                 "imap-uidvalidity", f"The folder {folder} has no UIDVALIDITY, without which nothing is taken in once."
             )
-        self.uid_validity = int(found[1])
+        self.uid_validity = self._protocol.uid_validity = int(found[1])
 
     async def look(self) -> None:
         """Have the server tell what has changed, and count news from here."""
         await self._ok(self._client.noop())
         self._protocol.grown.clear()
+
+    async def between(self, first: int, last: int) -> list[int]:
+        """The UIDs that are there of these."""
+        return await self._search(f"{first}:{last}")
 
     async def uids(self, first: int) -> list[int]:
         """Those from ``first`` on, in order. ``n:*`` names the last message even where it is below n (RFC 3501 section 6.4.8)."""
@@ -637,6 +741,17 @@ class _Box:
         await self._move(chosen, _wire_name(move_to))
         return set(uids) - set(await self._search(chosen, "UNDELETED"))
 
+    async def discard(self, uids: Sequence[int]) -> set[int]:
+        """Delete, where only these can be, or else mark as deleted; answers as ``settle`` does."""
+        await self._delete(_set(uids))
+        return set(uids) - set(await self._search(_set(uids), "UNDELETED"))
+
+    async def _delete(self, chosen: str) -> None:
+        await self._within(self._pace.call, self._client.uid("STORE", chosen, "+FLAGS.SILENT", r"(\Deleted)"))
+        # Without UIDPLUS an EXPUNGE would take what other people have marked: ours stay marked.
+        if self._client.has_capability("UIDPLUS"):
+            await self._within(self._pace.call, self._client.uid("EXPUNGE", chosen))
+
     async def _move(self, chosen: str, folder: str) -> None:
         command = "MOVE" if self._client.has_capability("MOVE") else "COPY"
         answer = await self._within(self._pace.call, self._client.uid(command, chosen, folder))
@@ -644,10 +759,7 @@ class _Box:
             await self._within(self._pace.call, self._client.create(folder))
             answer = await self._within(self._pace.call, self._client.uid(command, chosen, folder))
         if answer.result == "OK" and command == "COPY":
-            await self._within(self._pace.call, self._client.uid("STORE", chosen, "+FLAGS.SILENT", r"(\Deleted)"))
-            # Without UIDPLUS an EXPUNGE would take what other people have marked: ours stay marked.
-            if self._client.has_capability("UIDPLUS"):
-                await self._within(self._pace.call, self._client.uid("EXPUNGE", chosen))
+            await self._delete(chosen)
 
     async def news(self, stopping: asyncio.Event, seconds: float) -> None:
         """Wait until the folder grows, at most so long, or until told to stop."""
@@ -705,6 +817,15 @@ class _Box:
             ) from error
         finally:
             call.cancel()
+
+
+def _copy(arrival: Arrival, first: UUID, raw: bytes) -> tuple[Contact, dict[str, bytes]]:
+    contact, files = arrival.translate(raw)
+    return marked(contact, first), files
+
+
+def _tokens(account: EmailAccount) -> Tokens | None:
+    return Tokens(account.oauth, account.ca_file) if account.oauth else None
 
 
 def _described(line: bytes) -> _Mail | None:

@@ -16,6 +16,9 @@ _TO_MEND: Final = {
     "unreachable": "The server cannot be reached. Check smtp, and that a firewall lets us out to it.",
     "certificate-refused": "Its certificate is not trusted. Check smtp's host name, or name its authority in ca_file.",
     "no-starttls-or-login": "It offers no STARTTLS, or no way to log in. Check smtp_security and smtp_login.",
+    "oauth-unreachable": "No token can be had. Check oauth.authority, and that a firewall lets us out to it.",
+    "oauth-refused": "No token is given. Check oauth.tenant and oauth.client_id, and whether the secret or certificate has run out.",
+    "oauth.certificate_file": "The certificate of oauth cannot be read, or has no private key beside it.",
     "server-refused": "It refused us. Check user, password and smtp_login.",
 }
 

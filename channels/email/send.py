@@ -19,11 +19,13 @@ from typing import Final
 
 import aiosmtplib
 
+from channels.email.oauth import Tokens
 from channels.email.returned import RETURNED
 from channels.email.settings import EmailAccount
+from channels.email.trust import trust
 from channels.sending import Accepted, Deferred, Failed, Outcome, Trouble, Unknown
 from ingest.contract import Outgoing, OutgoingKind
-from ingest.errors import Refused
+from ingest.errors import IngestError, Misconfigured, Refused
 from ingest.ids import bounce_token
 from ingest.settings import Settings
 
@@ -130,6 +132,7 @@ class Connection:
     def __init__(self, account: EmailAccount, key: bytes = b"") -> None:
         self._account = account
         self._key = key
+        self._tokens = Tokens(account.oauth, account.ca_file) if account.oauth else None
         self._client: aiosmtplib.SMTP | None = None
 
     async def send(self, outgoing: Outgoing, now: datetime) -> Outcome:
@@ -139,6 +142,10 @@ class Connection:
             sender, recipient = returns_to(outgoing, self._account, self._key), _address(outgoing.recipient)
         except Refused as error:
             return Failed(error.reason)
+        return await self.hand_over(message, sender, recipient)
+
+    async def hand_over(self, message: EmailMessage, sender: str, recipient: str) -> Outcome:
+        """Hand a message that is composed to the server, likewise; ``sender`` is the envelope's."""
         outcome = await self._hand_over(message.as_bytes(), sender, recipient)
         if outcome != Accepted():
             self._drop()
@@ -174,6 +181,8 @@ class Connection:
             return Deferred("unreachable", Trouble.CONNECTION)
         except aiosmtplib.SMTPException:
             return Deferred("no-starttls-or-login", Trouble.ACCOUNT)
+        except IngestError as error:
+            return Deferred(error.reason, Trouble.ACCOUNT)
 
     async def _hand_over(self, raw: bytes, sender: str, recipient: str) -> Outcome:
         client = await self._reached()
@@ -203,7 +212,7 @@ class Connection:
             port=int(port),
             use_tls=account.smtp_security == "tls",
             start_tls=account.smtp_security == "starttls",
-            tls_context=await asyncio.to_thread(_trust, account.ca_file) if account.smtp_security != "none" else None,
+            tls_context=await asyncio.to_thread(_trusted, account.ca_file) if account.smtp_security != "none" else None,
             # Not this machine's own name, which would be looked up, and told to the world.
             local_hostname=_address(account.sender).rpartition("@")[2],
             timeout=COMMAND_SECONDS,
@@ -211,23 +220,31 @@ class Connection:
         self._client = client
         await client.connect(timeout=CONNECT_SECONDS)
         if account.smtp_login:
-            await _log_in(client, account)
+            await self._log_in(client)
         return client
+
+    async def _log_in(self, client: aiosmtplib.SMTP) -> None:
+        """By one method only: a wrong password tried by each that there is would soon lock the account."""
+        await client.ehlo()
+        account = self._account
+        if self._tokens is not None:
+            try:
+                await client.auth_xoauth2(account.user, await self._tokens.token())
+            except aiosmtplib.SMTPAuthenticationError:
+                self._tokens.forget()
+                raise
+            return
+        assert account.password is not None
+        for method, log_in in (("plain", client.auth_plain), ("login", client.auth_login)):
+            if method in client.server_auth_methods:
+                await log_in(account.user, account.password.get_secret_value())
+                return
+        raise aiosmtplib.SMTPException("The server knows neither PLAIN nor LOGIN.")
 
     def _drop(self) -> None:
         client, self._client = self._client, None
         if client is not None:
             client.close()
-
-
-async def _log_in(client: aiosmtplib.SMTP, account: EmailAccount) -> None:
-    """By one method only: a wrong password tried by each that there is would soon lock the account."""
-    await client.ehlo()
-    for method, log_in in (("plain", client.auth_plain), ("login", client.auth_login)):
-        if method in client.server_auth_methods:
-            await log_in(account.user, account.password.get_secret_value())
-            return
-    raise aiosmtplib.SMTPException("The server knows neither PLAIN nor LOGIN.")
 
 
 async def _transfer(client: aiosmtplib.SMTP, raw: bytes) -> Outcome:
@@ -264,11 +281,8 @@ def _codes(error: aiosmtplib.SMTPResponseException) -> str:
     return f"{error.code} {enhanced[0]}" if enhanced else str(error.code)
 
 
-def _trust(ca_file: str | None) -> ssl.SSLContext:
-    context = ssl.create_default_context()
+def _trusted(ca_file: str | None) -> ssl.SSLContext:
     try:
-        if ca_file is not None:
-            context.load_verify_locations(cafile=ca_file)
-    except OSError as error:
+        return trust(ca_file)
+    except Misconfigured as error:
         raise ssl.SSLError("ca_file cannot be read") from error
-    return context

@@ -200,14 +200,18 @@ class Dovecot:
         box = self.mailbox(user, folder)
         return [each.name.partition(":2,")[2] for part in ("new", "cur") for each in (box / part).iterdir()]
 
+    def uid_validity(self, user: str) -> int:
+        """Of the user's INBOX, which somebody has opened."""
+        return int((self.mailbox(user) / "dovecot-uidlist").read_text(errors="replace").split(maxsplit=2)[1].removeprefix("V"))
+
     def forget_uids(self, user: str) -> None:
         """Lose the indexes of the user's INBOX, as in a move to another server: UIDVALIDITY changes."""
         box = self.mailbox(user)
-        validity = next(box.glob("dovecot-uidlist")).read_text().split()[1]
+        validity = self.uid_validity(user)
         for each in list(box.glob("dovecot*")):
             shutil.rmtree(each) if each.is_dir() else each.unlink()
         # UIDVALIDITY is made of the time of day, and a test may be quicker than its second.
-        (box / "dovecot-uidlist").write_text(f"3 V{int(validity.removeprefix('V')) + 1} N1 G{os.urandom(16).hex()}\n")
+        (box / "dovecot-uidlist").write_text(f"3 V{validity + 1} N1 G{os.urandom(16).hex()}\n")
         self._own([box / "dovecot-uidlist"])
 
     def telemetry(self) -> str:

@@ -1,9 +1,10 @@
 """A mail server that takes what it is told to, keeps it, and misbehaves on demand: aiosmtpd on a free port of the loopback."""
 
 import asyncio
+import base64
 import contextlib
 import ssl
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -41,6 +42,7 @@ class SmtpServer:
     login: tuple[str, str] | None = None
     tls: ssl.SSLContext | None = None
     security: Literal["none", "starttls", "tls"] = "none"
+    tokens: Collection[str] | None = None
     taken: list[Taken] = field(default_factory=list[Taken])
     to_sender: list[str] = field(default_factory=list[str])
     to_recipient: list[str] = field(default_factory=list[str])
@@ -87,11 +89,19 @@ class SmtpServer:
             hostname="mail.example.org",
             tls_context=self.tls if self.security == "starttls" else None,
             require_starttls=self.security == "starttls",
-            auth_required=self.login is not None,
+            auth_required=self.login is not None or self.tokens is not None,
             auth_require_tls=self.security == "starttls",
             authenticator=authenticate,
             loop=asyncio.get_running_loop(),
         )
+
+    async def auth_XOAUTH2(self, server: SMTP, args: list[str]) -> AuthResult:  # noqa: N802
+        """A refused token is first told in a challenge, as Google and Microsoft do."""
+        token = base64.b64decode(args[1]).decode().rpartition("auth=Bearer ")[2].rstrip("\x01")
+        if token in (self.tokens or ()):
+            return AuthResult(success=True)
+        await server.challenge_auth('{"status":"400"}')
+        return AuthResult(success=False, handled=False)
 
     async def handle_EHLO(self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]):  # noqa: N802
         self.connections += 1
@@ -141,9 +151,10 @@ async def smtp_server(
     login: tuple[str, str] | None = None,
     tls: ssl.SSLContext | None = None,
     security: Literal["none", "starttls", "tls"] = "none",
+    tokens: Collection[str] | None = None,
 ) -> AsyncGenerator[SmtpServer]:
-    """A server for as long as the block lasts. ``login`` is the one name and password it takes."""
-    server = SmtpServer(login, tls, security)
+    """A server for as long as the block lasts. ``login`` is the one name and password it takes, ``tokens`` what it takes by XOAUTH2."""
+    server = SmtpServer(login, tls, security, tokens)
     await server.start()
     try:
         yield server

@@ -7,10 +7,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
+from pydantic import SecretStr
+from sqlalchemy import func, select
 
 from channels.email.ingress import Arrive, Pace, run
 from channels.email.settings import EmailAccount
@@ -20,10 +24,19 @@ from ingest.database import Database
 from ingest.log.sqlite import SqliteLog
 from ingest.originals import Originals
 from ingest.receive import receive
+from ingest.settings import Settings
+from ingest.state import mail_ledger
 from tests.servers.dovecot import PASSWORD, Dovecot, running_dovecot
 
 QUICK = Pace(call=2.0, pause=0.05, longest_pause=0.2, again=0.05)
 """A patience that fits a test."""
+
+KEYED = Settings.model_construct(key=SecretStr("k" * 32))
+"""Of all settings, a mailbox needs the key."""
+
+OFTEN = timedelta(milliseconds=100)
+
+AccountOf = Callable[..., EmailAccount]
 
 _numbers = itertools.count(1)
 
@@ -76,6 +89,7 @@ class Office:
                 arrive=self.arrive,
                 database=self.database,
                 clock=self.clock,
+                settings=KEYED,
                 stopping=stopping,
                 pace=pace,
                 **more,
@@ -134,3 +148,48 @@ async def until(look: Callable[[], Any], enough: Callable[[Any], bool], seconds:
         while not enough(found := await look()):
             await asyncio.sleep(0.02)
         return found
+
+
+def mail(subject: str = "A complaint", body: str = "Nobody has answered me.", sender: str = "ann@example.net") -> bytes:
+    return f"From: Ann <{sender}>\r\nTo: care@example.org\r\nSubject: {subject}\r\n\r\n{body}\r\n".encode()
+
+
+def digest(raw: bytes) -> str:
+    return sha256(raw).hexdigest()
+
+
+def errors(reason: str) -> float:
+    return REGISTRY.get_sample_value("contact_errors_total", {"stage": "email", "reason": reason}) or 0.0
+
+
+def waiting(name: str = "care") -> float | None:
+    return REGISTRY.get_sample_value("email_unsettled", {"account": name})
+
+
+async def polled(name: str = "care") -> None:
+    """Once the mailbox has been looked at again, by a clock that goes on."""
+    before = REGISTRY.get_sample_value("email_last_success_timestamp_seconds", {"account": name})
+
+    async def look() -> float | None:
+        return REGISTRY.get_sample_value("email_last_success_timestamp_seconds", {"account": name})
+
+    await until(look, lambda found: found != before)
+
+
+async def count(office: Office, table: Any, *where: Any) -> int:
+    async with office.database.read() as connection:
+        return (await connection.execute(select(func.count()).select_from(table).where(*where))).scalar_one()
+
+
+async def settled(office: Office, wanted: int) -> None:
+    async def look() -> int:
+        return await count(office, mail_ledger, mail_ledger.c.settled.is_(True))
+
+    await until(look, lambda found: found >= wanted)
+
+
+async def counted(reason: str, more_than: float) -> None:
+    async def look() -> float:
+        return errors(reason)
+
+    await until(look, lambda found: found > more_than)

@@ -3,10 +3,8 @@
 import asyncio
 import itertools
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
 import dkim
@@ -14,70 +12,33 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from prometheus_client import REGISTRY
-from sqlalchemy import func, select
 
 from channels.email.ingress import Pace, survey
-from channels.email.settings import EmailAccount
 from channels.email.signatures import Signatures
 from ingest.errors import Refused, Unavailable
 from ingest.ids import contact_id
 from ingest.state import mail_ledger, mailboxes, receipts
-from tests.channels.email.conftest import QUICK, Office, until
+from tests.channels.email.conftest import (
+    OFTEN,
+    QUICK,
+    AccountOf,
+    Office,
+    count,
+    counted,
+    digest,
+    errors,
+    mail,
+    polled,
+    settled,
+    until,
+    waiting,
+)
 from tests.conftest import FIXED
 from tests.servers.dns import dns_server
 from tests.servers.dovecot import Dovecot
 
 NEVER_POLLED = timedelta(hours=1)
-OFTEN = timedelta(milliseconds=100)
 LAST_YEAR = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
-
-AccountOf = Callable[..., EmailAccount]
-
-
-def mail(subject: str = "A complaint", body: str = "Nobody has answered me.", sender: str = "ann@example.net") -> bytes:
-    return f"From: Ann <{sender}>\r\nTo: care@example.org\r\nSubject: {subject}\r\n\r\n{body}\r\n".encode()
-
-
-def digest(raw: bytes) -> str:
-    return sha256(raw).hexdigest()
-
-
-def errors(reason: str) -> float:
-    return REGISTRY.get_sample_value("contact_errors_total", {"stage": "email", "reason": reason}) or 0.0
-
-
-def waiting(name: str = "care") -> float | None:
-    return REGISTRY.get_sample_value("email_unsettled", {"account": name})
-
-
-async def polled(name: str = "care") -> None:
-    """Once the mailbox has been looked at again, by a clock that goes on."""
-    before = REGISTRY.get_sample_value("email_last_success_timestamp_seconds", {"account": name})
-
-    async def look() -> float | None:
-        return REGISTRY.get_sample_value("email_last_success_timestamp_seconds", {"account": name})
-
-    await until(look, lambda found: found != before)
-
-
-async def count(office: Office, table: Any, *where: Any) -> int:
-    async with office.database.read() as connection:
-        return (await connection.execute(select(func.count()).select_from(table).where(*where))).scalar_one()
-
-
-async def settled(office: Office, wanted: int) -> None:
-    async def look() -> int:
-        return await count(office, mail_ledger, mail_ledger.c.settled.is_(True))
-
-    await until(look, lambda found: found >= wanted)
-
-
-async def counted(reason: str, more_than: float) -> None:
-    async def look() -> float:
-        return errors(reason)
-
-    await until(look, lambda found: found > more_than)
-
 
 # --- what comes in
 
@@ -178,6 +139,20 @@ async def test_a_signature_is_looked_up_where_that_is_asked_for_and_mail_goes_on
     said = {(each.account, each.original): each.sender.identifiers[0].verified_by for each in contacts}
     assert said.pop(("care", digest(signed))) == "dkim"
     assert list(said.values()) == [None] * 3
+
+
+@pytest.mark.needs("dovecot")
+async def test_a_mail_of_forty_megabytes_comes_in_whole_and_keeps_no_other_out(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    large = mail("Large", "All of it matters, and * some ( of it { looks like the protocol.\r\n" * 640_000)
+    for raw in (mail("Before"), large, mail("After")):
+        dovecot.deliver(user, raw)
+    async with office.taking_in(account(), pace=Pace(call=20.0)):
+        contacts = await until(office.contacts, lambda found: len(found) == 3, seconds=60)
+    assert len(large) > 40_000_000
+    assert digest(large) in {each.original for each in contacts}
+    assert {each.subject for each in contacts} == {"Before", "Large", "After"}
 
 
 @pytest.mark.needs("dovecot")
@@ -324,6 +299,54 @@ async def test_with_its_ledger_lost_all_is_taken_in_as_the_same_contacts_with_se
     async with office.taking_in(account()):
         both = await office.until(2)
     assert [(each.id, each.backfill) for each in both] == [(before[0].id, False), (before[0].id, True)]
+
+
+# --- what the server counts and what we hold
+
+
+def unaccounted(name: str = "care") -> float | None:
+    return REGISTRY.get_sample_value("email_unaccounted", {"account": name})
+
+
+@pytest.mark.needs("dovecot")
+async def test_a_mail_that_was_missed_is_an_alarm_and_is_taken_in(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    for each in range(5):
+        dovecot.deliver(user, mail(f"Number {each}"))
+    async with office.taking_in(account()):
+        await settled(office, 5)
+    async with office.database.write() as connection:
+        await connection.execute(mail_ledger.delete().where(mail_ledger.c.uid.in_([2, 5])))
+    before = errors("unaccounted")
+    async with office.taking_in(account(poll_every=OFTEN)):
+        await counted("unaccounted", more_than=before + 1)
+        await settled(office, 5)
+
+        async def gap() -> float | None:
+            return unaccounted()
+
+        await until(gap, lambda found: found == 0)
+    assert errors("unaccounted") == before + 2
+    assert len({each.id for each in await office.contacts()}) == 5
+
+
+@pytest.mark.needs("dovecot")
+async def test_what_people_delete_move_away_or_cannot_be_had_is_no_alarm(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    delivered = [dovecot.deliver(user, mail(f"Number {each}")) for each in range(4)]
+    delivered[1].chmod(0)
+    seconds, before = itertools.count(), errors("unaccounted")
+    office.clock = lambda: FIXED + timedelta(seconds=next(seconds))
+    async with office.taking_in(account()):
+        await settled(office, 3)
+        for each in (dovecot.mailbox(user) / "cur").iterdir():
+            each.unlink()
+    async with office.taking_in(account(poll_every=OFTEN), pace=replace(QUICK, count=0.0)):
+        await polled()
+        await polled()
+    assert (unaccounted(), errors("unaccounted")) == (0, before)
 
 
 # --- saying so on the server
@@ -488,188 +511,6 @@ async def test_a_wrong_password_is_told_and_tried_again_slowly(office: Office, a
     async with office.taking_in(account(password="wrong"), pace=Pace(call=3.0, longest_pause=0.1)):
         await counted("imap-login", more_than=before + 1)
     assert (await office.contacts(), dovecot.flags(user)) == ([], [""])
-
-
-# --- a server that is worse than Dovecot
-
-
-class Peculiar:
-    """A server in a few lines, for what Dovecot never does: each peculiarity is what some other server was seen to do."""
-
-    def __init__(self, mails: dict[int, bytes]) -> None:
-        self.mails = mails
-        self.flagged: set[int] = set()
-        self.fetched: list[int] = []
-        self.commands: list[bytes] = []
-        self.at_select = b""
-        self.beside_fetch = b""
-        self.sizes: dict[int, int] = {}
-        self.quoted: set[int] = set()
-        self.refused: set[int] = set()
-        self.cut_in_the_middle: set[int] = set()
-        self.short_at_first: set[int] = set()
-        self.drops_at: set[bytes] = set()
-
-    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"* OK ready\r\n")
-        while line := await reader.readline():
-            tag, _, rest = line.strip().partition(b" ")
-            command = rest.upper()
-            self.commands.append(command)
-            if any(command.startswith(each) for each in self.drops_at):
-                self.drops_at.clear()
-                break
-            if not self.answer(command, writer):
-                break
-            writer.write(tag + (b" NO not now\r\n" if self.says_no(command) else b" OK done\r\n"))
-            await writer.drain()
-        writer.close()
-
-    def says_no(self, command: bytes) -> bool:
-        return b"BODY" in command and self.uids(command)[0] in self.refused
-
-    def uids(self, command: bytes) -> list[int]:
-        return [int(each) for each in command.split()[2].split(b",")]
-
-    def answer(self, command: bytes, writer: asyncio.StreamWriter) -> bool:
-        last = max(self.mails)
-        if command.startswith(b"CAPABILITY"):
-            writer.write(b"* CAPABILITY IMAP4rev1\r\n")
-        elif command.startswith(b"SELECT"):
-            writer.write(b"* %d EXISTS\r\n* OK [UIDVALIDITY 1] ok\r\n" % len(self.mails) + self.at_select)
-        elif command.startswith(b"UID SEARCH") and command.endswith(b":*"):
-            first = int(command.split()[3].split(b":")[0])
-            found = [each for each in self.mails if each >= first] or [last]
-            writer.write(b"* SEARCH " + b" ".join(b"%d" % each for each in found) + b"\r\n")
-        elif command.startswith(b"UID SEARCH"):
-            found = [each for each in self.mails if each not in self.flagged]
-            writer.write(b"* SEARCH " + b" ".join(b"%d" % each for each in found) + b"\r\n")
-        elif command.startswith(b"UID STORE"):
-            self.flagged |= set(self.uids(command))
-        elif command.startswith(b"UID FETCH") and b"BODY" in command:
-            return self.body(self.uids(command)[0], writer)
-        elif command.startswith(b"UID FETCH"):
-            for uid in self.uids(command):
-                size = self.sizes.get(uid, len(self.mails[uid]))
-                writer.write(
-                    b'* %d FETCH (INTERNALDATE " 2-Mar-2026 09:00:00 +0000" UID %d RFC822.SIZE %d)\r\n' % (uid, uid, size)
-                )
-        return True
-
-    def body(self, uid: int, writer: asyncio.StreamWriter) -> bool:
-        self.fetched.append(uid)
-        raw = self.mails[uid]
-        writer.write(self.beside_fetch)
-        if uid in self.refused:
-            return True
-        if uid in self.quoted:
-            writer.write(b'* %d FETCH (BODY[] "%s" UID %d)\r\n' % (uid, raw.replace(b"\\", b"\\\\").replace(b'"', b'\\"'), uid))
-            return True
-        if uid in self.cut_in_the_middle:
-            self.cut_in_the_middle.discard(uid)
-            writer.write(b"* %d FETCH (UID %d BODY[] {%d}\r\n%s" % (uid, uid, len(raw), raw[: len(raw) // 2]))
-            return False
-        if uid in self.short_at_first:
-            self.short_at_first.discard(uid)
-            raw = raw[: len(raw) // 2]
-        writer.write(b"* %d FETCH (BODY[] {%d}\r\n%s UID %d)\r\n" % (uid, len(raw), raw, uid))
-        return True
-
-    @asynccontextmanager
-    async def account(self, **other: Any) -> AsyncGenerator[EmailAccount]:
-        async with await asyncio.start_server(self.talk, "127.0.0.1", 0) as server:
-            port = server.sockets[0].getsockname()[1]
-            given: dict[str, Any] = {
-                "host": "127.0.0.1",
-                "port": port,
-                "tls": False,
-                "user": "care",
-                "password": "secret",
-                "poll_every": OFTEN,
-            }
-            yield EmailAccount(**(given | other), smtp="localhost:25", sender="care@example.org")
-
-
-async def test_a_burst_of_lines_does_not_end_the_connection(office: Office):
-    server = Peculiar({1: mail("Only one")})
-    server.at_select = b"".join(b"* %d FETCH (FLAGS (\\Seen))\r\n" % each for each in range(1, 6_000))
-    before = errors("imap-lost")
-    async with server.account() as account, office.taking_in(account):
-        contacts = await office.until(1)
-    assert ([each.subject for each in contacts], errors("imap-lost")) == (["Only one"], before)
-
-
-@pytest.mark.parametrize("command", [b"CAPABILITY", b"LOGIN", b"SELECT", b"NOOP", b"UID SEARCH", b"UID FETCH", b"UID STORE"])
-async def test_a_connection_lost_at_any_command_costs_a_moment(office: Office, command: bytes):
-    server = Peculiar({1: mail("First"), 2: mail("Second")})
-    server.drops_at = {command}
-    before = errors("imap-lost")
-    async with server.account() as account, office.taking_in(account, pace=Pace(call=60.0, pause=0.01)):
-        await settled(office, 2)
-    contacts = await office.contacts()
-    assert ([each.subject for each in contacts], errors("imap-lost")) == (["First", "Second"], before + 1)
-
-
-async def test_a_quiet_mailbox_is_left_alone_until_the_next_poll(office: Office):
-    server = Peculiar({1: mail("First"), 2: mail("Second")})
-    async with server.account(poll_every=NEVER_POLLED) as account, office.taking_in(account):
-        await settled(office, 2)
-        await asyncio.sleep(0.3)
-        assert server.commands.count(b"NOOP") == 1
-
-
-async def test_a_mail_cut_short_by_the_loss_of_the_connection_comes_in_whole(office: Office):
-    server = Peculiar({1: mail("Whole", "word " * 10_000), 2: mail("Other")})
-    server.cut_in_the_middle = {1}
-    async with server.account() as account, office.taking_in(account):
-        contacts = await office.until(2)
-    assert {each.original for each in contacts} == {digest(raw) for raw in server.mails.values()}
-
-
-async def test_a_mail_that_is_shorter_than_its_size_is_asked_for_again(office: Office):
-    server = Peculiar({1: mail("Whole", "word " * 10_000), 2: mail("Other")})
-    server.short_at_first = {1}
-    async with server.account() as account, office.taking_in(account):
-        contacts = await office.until(2)
-    assert {each.original for each in contacts} == {digest(raw) for raw in server.mails.values()}
-
-
-async def test_a_size_that_is_only_an_estimate_is_no_hindrance(office: Office):
-    server = Peculiar({1: mail("Estimated"), 2: mail("Other")})
-    server.sizes = {1: 4_321}
-    async with server.account() as account, office.taking_in(account):
-        contacts = await office.until(2)
-    assert [each.original for each in contacts] == [digest(raw) for raw in server.mails.values()]
-
-
-async def test_news_of_other_mails_amid_an_answer_is_not_taken_for_it(office: Office):
-    server = Peculiar({1: mail("One"), 2: mail("Two")})
-    server.beside_fetch = b"* 2 FETCH (FLAGS (\\Seen))\r\n* 7 EXPUNGE\r\n* 9 EXISTS\r\n"
-    async with server.account() as account, office.taking_in(account):
-        contacts = await office.until(2)
-    assert [each.original for each in contacts] == [digest(raw) for raw in server.mails.values()]
-
-
-async def test_a_body_in_quotes_is_taken_in_whole_or_not_at_all(office: Office):
-    server = Peculiar({1: b'Subject: \\ and "quoted"', 2: b"Subject: 2 * 3 is what the library makes 23 of", 3: mail("Other")})
-    server.quoted = {1, 2}
-    before = errors("not-fetched")
-    async with server.account() as account, office.taking_in(account):
-        contacts = await office.until(2)
-        await counted("not-fetched", more_than=before + 1)
-    assert {each.original for each in contacts} == {digest(server.mails[1]), digest(server.mails[3])}
-    assert (waiting(), 2 in server.flagged) == (1, False)
-
-
-async def test_a_mail_that_is_refused_again_and_again_is_asked_for_less_and_less_often(office: Office):
-    server = Peculiar({1: mail("Refused"), 2: mail("Other")})
-    server.refused = {1}
-    before = errors("not-fetched")
-    async with server.account() as account, office.taking_in(account, pace=Pace(call=2.0, again=3600.0)):
-        await counted("not-fetched", more_than=before + 1)
-        await asyncio.sleep(0.5)
-        assert (server.fetched.count(1), waiting()) == (2, 1)
-    assert [each.subject for each in await office.contacts()] == ["Other"]
 
 
 # --- looking first

@@ -325,6 +325,7 @@ def test_the_example_as_printed_does_not_start_and_names_what_to_replace(ingest:
 
 def test_the_example_with_its_placeholders_replaced_is_accepted_and_is_the_defaults(tmp_path: Path):
     before, mark, texts = example().partition("\n[channels.sms.care]\n")
+    before = before.replace("\n# password_file =\n# The folder", '\npassword_file = "care.password"\n# The folder', 1)
     text = before + mark + texts.replace("\n# token_file =", '\ntoken_file = "care.token"', 1)
     only_you_know = {"host": "imap.example.org", "user": "care", "smtp": "smtp.example.org:587"}
     for key, value in {**only_you_know, "provider": "vonage", "number": "+447700900555"}.items():
