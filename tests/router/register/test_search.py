@@ -151,8 +151,13 @@ async def test_a_bigger_batch_asks_no_more_questions(filled: Database) -> None:
                 found = await search.candidates(connection, queries, TODAY)
                 await driver.set_trace_callback(None)
             else:
-                event.listen(raw, "before_cursor_execute", lambda *given: asked.append(given[2]))
+
+                def noted(*given: Any) -> None:
+                    asked.append(given[2])
+
+                event.listen(raw, "before_cursor_execute", noted)
                 found = await search.candidates(connection, queries, TODAY)
+                event.remove(raw, "before_cursor_execute", noted)
         assert all(ids(each)[0] == "R1001" for each in found)
         return len(asked)
 
