@@ -105,9 +105,9 @@ async def add_namesakes(database: Database, number: int, clock: Clock) -> None:
                 await connection.execute(insert(identifiers), points)
 
 
-async def test_no_contact_has_more_than_25_candidates(database: Database, clock: Clock) -> None:
+async def test_no_contact_has_more_than_15_candidates(database: Database, clock: Clock) -> None:
     await add_namesakes(database, 60, clock)
-    assert len((await ask(database, Query(names=("John Smith",), phones=("+442079460000",))))[0]) == 25
+    assert len((await ask(database, Query(names=("John Smith",), phones=("+442079460000",))))[0]) == 15
 
 
 async def test_a_key_that_more_than_400_people_hold_finds_nobody(database: Database, clock: Clock) -> None:
