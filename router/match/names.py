@@ -385,7 +385,8 @@ def _without_titles(words: tuple[str, ...]) -> tuple[str, ...]:
 def _without_suffix(words: tuple[str, ...], *, keep: int = 1) -> tuple[tuple[str, ...], Generation | None]:
     generation: Generation | None = None
     while len(words) > keep and (words[-1] in _GENERATIONS or words[-1] in _AFTER):
-        generation = _GENERATIONS.get(words[-1], generation)
+        if words[-1] in _GENERATIONS:
+            generation = _GENERATIONS[words[-1]]
         words = words[:-1]
     return words, generation
 
