@@ -13,7 +13,7 @@ import json
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from operator import methodcaller
 from pathlib import Path
@@ -357,6 +357,7 @@ class Database:
         self._shared = _kind(url) == "postgresql"
         self._engine = _open_postgresql(url, password) if self._shared else _open_sqlite(url)
         self._turn = asyncio.Lock()
+        self._kept: AsyncConnection | None = None  # what was last read by
 
     @asynccontextmanager
     async def write(self, *names: str) -> AsyncGenerator[AsyncConnection]:
@@ -381,11 +382,23 @@ class Database:
     async def read(self) -> AsyncGenerator[AsyncConnection]:
         """A consistent view. Raises Unavailable."""
         with _told_apart():
-            async with self._engine.connect() as connection:
-                if self._shared:
-                    await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-                async with connection.begin():
-                    yield connection
+            # To take a connection from the pool and give it back costs more than to find somebody, so one stays with us.
+            kept, self._kept = self._kept, None
+            connection = kept or await self._reader()
+            async with AsyncExitStack() as stack:
+                stack.push_async_exit(connection)  # rolls back, and gives it to the pool
+                await connection.begin()
+                yield connection
+                await connection.rollback()
+                if self._kept is None:
+                    self._kept = connection
+                    stack.pop_all()
+
+    async def _reader(self) -> AsyncConnection:
+        connection = await self._engine.connect()
+        if self._shared:
+            await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        return connection
 
     @asynccontextmanager
     async def alone(self, name: str, within: timedelta = _IDLE) -> AsyncGenerator[Alone | None]:
@@ -407,6 +420,9 @@ class Database:
 
     async def close(self) -> None:
         """Let go of every connection."""
+        if self._kept is not None:
+            await self._kept.close()
+            self._kept = None
         await self._engine.dispose()
 
 

@@ -200,7 +200,7 @@ async def _everybody(database: "Database", lines: int) -> "list[Candidate]":
 
 
 def _by_chance(held: "Sequence[Candidate]") -> "tuple[Counts, Statistics]":
-    from router.match.training import PAIRS, by_chance, less_oneself, statistics_of
+    from router.match.training import PAIRS, by_chance, statistics_of
 
     random, statistics, drawn = Random(_SEED), statistics_of(held), 0
     some = random.sample(held, _MOST_DRAWN) if len(held) > _MOST_DRAWN else held
@@ -213,7 +213,7 @@ def _by_chance(held: "Sequence[Candidate]") -> "tuple[Counts, Statistics]":
                 progress(_PAGE)
             return random.choice(several)
 
-        return less_oneself(by_chance(some, statistics, choose), held), statistics
+        return by_chance(some, statistics, choose), statistics
 
 
 def _compared(

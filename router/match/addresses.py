@@ -57,9 +57,12 @@ def place(text: str | None, postcode: str | None = None) -> Place:
     streets: list[str] = []
     town = abroad = ""
     for part in line.replace("/", " ").split(","):
-        said = [_ENDS.get(word, word) for word in words(part) if word not in _FLAT]
-        plain = "".join(word for word in said if not _NUMBER.fullmatch(word))
-        counted = [word for word in said if _NUMBER.fullmatch(word)]
+        plain, counted = "", list[str]()
+        for word in words(part):
+            if word[0].isdigit() and _NUMBER.fullmatch(word):
+                counted.append(word)
+            elif word not in _FLAT:
+                plain += _ENDS.get(word, word)
         if plain or not (streets or town):
             numbers += counted
         elif len(counted) == 1 and _ABROAD.fullmatch(counted[0]):

@@ -437,9 +437,11 @@ def _named(readings: Sequence[Reading], theirs: Held, by: Scale, statistics: Sta
     two_names = other_sex = False
     most = 0.0
     for reading in readings:
-        forename = likeness.forenames(reading.given, theirs.given)
         surname = likeness.surnames(reading, theirs)
-        if reading.reversed and (forename not in _FULL or surname not in _FULL):
+        if reading.reversed and surname not in _FULL:
+            continue
+        forename = likeness.forenames(reading.given, theirs.given)
+        if reading.reversed and forename not in _FULL:
             continue
         read: list[_Seen] = []
         if forename is not None:
@@ -471,11 +473,11 @@ def _weighed(comparison: str, level: str, one: str, other: str, by: Scale, count
     share = known[level].frequency
     if not share:
         return _Seen(comparison, level, bits, household)
-    rarity = by.frequency(comparison, other, counts.get(other, 1))
-    most = by.bits[comparison]["exact"][0] + log2(known["exact"].u) - rarity
+    usual, rarity = log2(known["exact"].u), by.frequency(comparison, other, counts.get(other, 1))
+    most = by.bits[comparison]["exact"][0] + usual - rarity
     if one != other:
         rarity = max(rarity, by.frequency(comparison, one, counts.get(one, 1)))
-    shift = share * (log2(known["exact"].u) - rarity)
+    shift = share * (usual - rarity)
     over = max(0.0, bits + shift - most)
     return _Seen(comparison, level, bits + shift - over, household + shift - over)
 

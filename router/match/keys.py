@@ -11,11 +11,10 @@ it must be indexed anew.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 from anyascii import anyascii
 
@@ -111,8 +110,7 @@ def _texts(one: Candidate | Query, names: tuple[Name, ...], addresses: tuple[str
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
+class _Reading(NamedTuple):
     """A forename and a surname, either of which may be empty."""
 
     forename: str
@@ -137,10 +135,11 @@ def _of_names(names: Iterable[_Reading]) -> Iterator[str]:
     for name in names:
         if not name.forename or not name.surname:
             continue
+        sound = _sound(name.surname)
         for form in formal_forms(name.forename):
-            yield f"sound {_pair(_sound(form), _sound(name.surname))}"
+            yield f"sound {_pair(_sound(form), sound)}"
             yield f"begun {_sound(form)} {_plain(name.surname)[:3]}"
-        yield f"first {_plain(name.forename)[:1]} {_sound(name.surname)}"
+        yield f"first {_plain(name.forename)[:1]} {sound}"
         yield f"bones {_pair(_bones(name.forename), _bones(name.surname))}"
         yield _letters(name.forename + name.surname)
 
@@ -159,8 +158,7 @@ def _of_local_part(email: str) -> Iterator[str]:
             yield f"sound {_pair(_sound(words[0]), _sound(form))}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """Where somebody lives, as far as it is said."""
 
     postcode: str = ""
@@ -227,6 +225,7 @@ def _plain(word: str) -> str:
     return _NOT_LETTERS.sub("", anyascii(word).casefold())
 
 
+@lru_cache(maxsize=1 << 14)
 def _sound(word: str) -> str:
     plain = _plain(word)
     return metaphone(plain) or plain
@@ -241,7 +240,7 @@ def _bones(word: str) -> str:
 
 def _number(key: str) -> int:
     """Signed, as both kinds of register hold it."""
-    return _FIRST | int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big") >> (64 - _BITS)
+    return _FIRST | int.from_bytes(blake2b(key.encode(), digest_size=8).digest()) >> (64 - _BITS)
 
 
 _FIRST: Final = of_this_version().start

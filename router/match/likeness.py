@@ -11,7 +11,7 @@ from typing import Final
 
 import jellyfish
 
-from router.match.names import Generation, Name, forms, held, metaphone, parts, skeleton
+from router.match.names import Generation, Name, forms, held, is_short, metaphone, parts, skeleton
 
 # The levels of each comparison, likest first; each agrees no less than the next.
 FORENAME: Final = ("exact", "nickname", "close", "phonetic", "skeleton", "near", "middle", "initial", "different")
@@ -109,7 +109,7 @@ def forename(one: str, other: str) -> str:
         return "initial" if one[:1] == other[:1] else "different"  # an initial is never exact
     if one == other:
         return "exact"
-    if one in forms(other) or other in forms(one):
+    if is_short(one, other):
         return "nickname"
     alike = jellyfish.jaro_winkler_similarity(one, other)
     if alike >= 0.92:

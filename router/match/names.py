@@ -21,6 +21,7 @@ _LONGEST_SURNAME = 3
 
 _APOSTROPHES = re.compile("['\u2019\u2018\u02bc`\u00b4]")
 _APART = re.compile(r"[^\w-]+|_")
+_HYPHENS = re.compile("-{2,}")
 _ACCENTS = frozenset(chr(code) for code in range(0x300, 0x370))  # those that are no part of one letter in NFC
 _TITLES = frozenset(
     "mr mrs ms miss mx master dr prof professor rev revd reverend fr father sir dame lord lady cllr councillor".split()  # noqa: SIM905 - a list of words reads better as one
@@ -349,7 +350,7 @@ def forms(forename: str) -> frozenset[str]:
 
 def parts(words: tuple[str, ...]) -> tuple[str, ...]:
     """The words with double names taken apart."""
-    return tuple(part for word in words for part in word.split("-"))
+    return tuple([part for word in words for part in word.split("-")])
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -359,9 +360,13 @@ def words(text: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _split(text: str) -> tuple[str, ...]:
-    plain = text.casefold() if text.isascii() else _in_latin(text.casefold())
+    plain = text.casefold()
+    if not plain.isascii():
+        plain = _in_latin(plain)
+    elif plain.isalpha():  # as most are
+        return (plain,)
     apart = (word.strip("-") for word in _APART.split(_APOSTROPHES.sub("", plain)))
-    return tuple(re.sub("-{2,}", "-", word) for word in apart if word)[:_MOST_WORDS]
+    return tuple([_HYPHENS.sub("-", word) if "--" in word else word for word in apart if word][:_MOST_WORDS])
 
 
 def _in_latin(text: str) -> str:
@@ -374,26 +379,27 @@ def _in_latin(text: str) -> str:
 
 
 def _without_titles(words: tuple[str, ...]) -> tuple[str, ...]:
-    plain = list(words)
-    while plain and plain[0] in _TITLES:
-        plain.pop(0)
-    return tuple(plain)
+    return next((words[at:] for at, word in enumerate(words) if word not in _TITLES), ())
 
 
 def _without_suffix(words: tuple[str, ...], *, keep: int = 1) -> tuple[tuple[str, ...], Generation | None]:
-    plain = list(words)
     generation: Generation | None = None
-    while len(plain) > keep and (plain[-1] in _GENERATIONS or plain[-1] in _AFTER):
-        last = plain.pop()
-        if last in _GENERATIONS:
-            generation = _GENERATIONS[last]
-    return tuple(plain), generation
+    while len(words) > keep and (words[-1] in _GENERATIONS or words[-1] in _AFTER):
+        if words[-1] in _GENERATIONS:
+            generation = _GENERATIONS[words[-1]]
+        words = words[:-1]
+    return words, generation
 
 
 def canonical_forename(given_name: str | None) -> str | None:
     """The first forename as it is counted and looked up; None where there is none."""
     given = held(given_name, None).words
     return parts(given)[0] if given else None
+
+
+def is_short(one: str, other: str) -> bool:
+    """Whether either is what the other is shortened to."""
+    return one in _SHORT.get(other, ()) or other in _SHORT.get(one, ())
 
 
 def formal_forms(forename: str) -> frozenset[str]:

@@ -117,22 +117,10 @@ def by_chance(register: Iterable[Candidate], statistics: Statistics, choose: Cho
     return counts
 
 
-def less_oneself(chance: Counts, register: Sequence[Candidate]) -> Counts:
-    """Without the chance of drawing one person twice, which in a small register is most of what agrees by chance."""
-    drawn = {
-        ("forename", "exact"): sum(1 for each in register if each.given_name),
-        ("surname", "exact"): sum(1 for each in register if each.surname),
-        ("birth date", "exact"): sum(1 for each in register if each.date_of_birth),
-    }
-    less = {name: Counter(levels) for name, levels in chance.items()}
-    for (name, level), number in drawn.items():
-        less[name][level] = max(0, less[name][level] - _WHOLE // max(number, 1))
-    return less
-
-
 def _collisions(counts: Mapping[str, int], size: int | None = None) -> int:
+    """How often two have the same, by the counts of each: never one person drawn twice, which in a small register is most of it."""
     whole = size or sum(counts.values())
-    return round(_WHOLE * sum((number / whole) ** 2 for number in counts.values()))
+    return round(_WHOLE * sum(number * (number - 1) for number in counts.values()) / max(whole * (whole - 1), 1))
 
 
 def comparisons(same: Counts, beside: Counts, chance: Counts) -> dict[str, dict[str, Level]]:

@@ -163,9 +163,10 @@ def cut_keys(page: Sequence[Row], parts: int) -> Cut:
     """The keys of a page, cut into parts."""
     cut: Cut = [(array("q"), array("i")) for _ in range(parts)]
     ours = of_this_version()
+    first, whole = ours.start, len(ours)
     for number, each in enumerate(as_candidates(page)):
         for key in individual_keys(each):
-            keys, whose = cut[(key - ours.start) * parts // len(ours)]
+            keys, whose = cut[(key - first) * parts // whole]
             keys.append(key)
             whose.append(number)
     return cut

@@ -38,7 +38,7 @@ from router.register.tables import (
 )
 from router.register.tables import cases as case_table
 
-_MOST_CANDIDATES: Final = 25
+_MOST_CANDIDATES: Final = 15
 _MOST_HOLDERS: Final = 400
 _SOME: Final = 10
 _MANY_HOLDERS: Final = 50
@@ -46,7 +46,7 @@ _LEAST: Final = 0.15  # of what the likeliest shares: whoever shares less is har
 
 
 async def candidates(connection: AsyncConnection, queries: Sequence[Query], today: date) -> list[list[Candidate]]:
-    """For each query those whom it may be from, at most 25, likeliest first by the keys they share, a rare one saying more; nobody who
+    """For each query those whom it may be from, at most 15, likeliest first by the keys they share, a rare one saying more; nobody who
     shares far less than the likeliest.
 
     ``Candidate.holders`` tells of the query's own emails and phones how many people hold each. A party whose part in a case

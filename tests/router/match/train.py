@@ -23,7 +23,7 @@ from router.match.training import Counts, by_chance, comparisons, guessed, note,
 from router.match.weights import Weights, written
 
 SEED: Final = 20261129
-VERSION: Final = "2026-11-30"
+VERSION: Final = "2026-11-30.2"
 REGISTER: Final = 20_000
 CONTACTS: Final = 20_000
 SHIPPED: Final = Path(__file__).parents[3] / "router" / "match" / "weights.json"
