@@ -129,10 +129,10 @@ def test_a_criterion_is_shown_by_what_weighs_enough_for_the_kind_of_contact_it_s
 def test_a_criterion_that_two_neighbours_show_together_is_told_by_the_plainer_of_them():
     heavy = 10 * together(["row wrong-facts"])
     given = [
-        weighed("One.", **{FACTS: -4.0}),
-        weighed("Two.", **{FACTS: -5.0})._replace(weight=heavy),
-        weighed("Three.", **{FACTS: -3.0})._replace(weight=heavy),
-        weighed("Four.", **{FACTS: -2.0}),
+        weighed("One.", inaccurate_facts=-4.0),
+        weighed("Two.", inaccurate_facts=-5.0)._replace(weight=heavy),
+        weighed("Three.", inaccurate_facts=-3.0)._replace(weight=heavy),
+        weighed("Four.", inaccurate_facts=-2.0),
     ]
     assert ("inaccurate_facts", "Three.") in feedback.review_criteria(given, "decision")[0]
 
