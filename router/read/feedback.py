@@ -13,7 +13,7 @@ from typing import Final, Literal, NamedTuple
 from router.read.linear import Linear, together
 from router.read.phrases import Found, Row, Table
 from router.read.reading import Fact
-from router.read.sentences import Sentence, spoken
+from router.read.sentences import Sentence, plain, spoken
 
 FeedbackType = Literal["service", "decision", "mixed", "praise", "suggestion"]
 
@@ -423,8 +423,8 @@ def contacted_before(
     whoever complains of a hospital for the first time tells of many calls that were to others.
     """
     for label, given in form.items():
-        if "before" in label and given.lower().startswith(("yes", "no")):
-            return given.lower().startswith("yes"), (Fact("contacted_before", given[:20], "form field", label),)
+        if "before" in label and (answer := plain(given).partition(" ")[0]) in ("yes", "no"):
+            return answer == "yes", (Fact("contacted_before", given[:20], "form field", label),)
     true, false = _best(told, "contacted_before_true"), _best(told, "contacted_before_false")
     if not true or not false:
         return None, ()

@@ -56,8 +56,8 @@ def language(text: str) -> str | None:
     if english >= sum(map(_OTHERS.__contains__, words)):  # none of them can have more
         return "en" if english / len(words) >= _ENOUGH_ENGLISH else None
     spoken = Counter(chain.from_iterable(map(_SPEAKERS.get, words, repeat(()))))
-    best = max(_WORDS, key=lambda name: (spoken[name], name == "en"))
-    if spoken["en"] / len(words) >= 0.8 * (spoken[best] / len(words)) and best not in KNOWN:
+    best = max(_WORDS, key=spoken.__getitem__)
+    if spoken["en"] >= 0.8 * spoken[best] and best not in KNOWN:
         best = "en"
     return best if spoken[best] / len(words) >= (_ENOUGH_ENGLISH if best == "en" else 0.16) else None
 
@@ -89,11 +89,11 @@ def unreadable(text: str, tongue: str | None) -> tuple[str, ...]:
 def _garbled(text: str) -> bool:
     """Bad scans: letters and digits mixed within words, words without vowels, marks where letters belong."""
     beginning = text[:_FAR]
-    if "�" not in text and not _BROKEN.search(beginning) and not any(map(_consonants, _VOWELLESS.findall(f" {beginning}"))):
+    if not _BROKEN.search(beginning) and not any(map(_consonants, _VOWELLESS.findall(f" {beginning}"))):
         return False
     words = [word for word in beginning.split() if not _FIGURES.match(word)]
     if len(words) < 5:
-        return text.count("�") > 2
+        return beginning.count("�") > 2
     broken = sum(bool(_BROKEN.search(word)) or _consonants(word) for word in words)
     return broken > 0.3 * len(words)
 
@@ -105,7 +105,8 @@ _VOWELLESS: Final = re.compile(r"\s([^\saeiouywAEIOUYW]{5,})(?!\S)")
 
 
 def _consonants(word: str) -> bool:
-    if len(word) < 5 or _VOWEL.search(word):
+    """Whether it is a word of our letters, and no name in capitals, that nobody could say."""
+    if _VOWEL.search(word):
         return False
-    letters = [each for each in word.lower() if each.isalpha()]
-    return len(letters) > 4 and not word.isupper() and not any(each in "aeiouyw" or ord(each) > 127 for each in letters)
+    letters = "".join(filter(str.isalpha, word))
+    return len(letters) > 4 and letters.isascii() and not letters.isupper()

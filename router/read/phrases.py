@@ -76,11 +76,10 @@ class Row:
 
 
 class Hit(NamedTuple):
-    """A row found in a sentence, with the plain words it stands on."""
+    """A row found in a sentence."""
 
     row: Row
     sentence: Sentence
-    words: str
 
 
 class Table:
@@ -106,9 +105,7 @@ def find(lines: Iterable[Sentence]) -> Found:
 
 
 _Stretch = tuple[tuple[str, ...], ...]  # elements that follow one another without a gap, each as what it may be
-_Begun = tuple[
-    int, int, int, Table, Row, str
-]  # the bits that a phrase needs besides, its order in two numbers, and where it stands
+_Begun = tuple[int, int, Table, Row, str]  # the bits that a phrase needs besides, its order, and where it stands
 
 
 class _Index:
@@ -130,9 +127,7 @@ class _Index:
                     first, *others = _stretches(phrase)
                     needs, place = self._needs(others), next(order)
                     for spelt in _spelt_out(first):
-                        # Of phrases that begin at one word, those that name it come first, then those that name the least of it.
-                        named = 0 if " " in spelt[1:] else len(spelt)
-                        self._begins.setdefault(spelt, []).append((needs, named, place, table, row, phrase))
+                        self._begins.setdefault(spelt, []).append((needs, place, table, row, phrase))
                 stretches = {phrase: _stretches(phrase) for phrase in row.unless}
                 whole = [phrase for phrase, parts in stretches.items() if len(parts) == 1 and "?" not in phrase]
                 self._unless[row] = (
@@ -168,18 +163,18 @@ class _Index:
             if phrases:
                 begun.append((start, phrases))
         missing = self._every ^ has
-        matched: list[tuple[int, int, int, Table, Row, str]] = []
+        matched: list[tuple[int, int, Table, Row]] = []
         for start, phrases in begun:
-            for needs, named, place, table, row, phrase in phrases:
-                if not needs & missing and (match := _pattern(phrase).match(text, start)):
-                    matched.append((start, named, place, table, row, match[0]))
+            for needs, place, table, row, phrase in phrases:
+                if not needs & missing and _pattern(phrase).match(text, start):
+                    matched.append((start, place, table, row))
         rows: set[Row] = set()
-        for _, _, _, table, row, words in sorted(matched):
+        for _, _, table, row in sorted(matched):
             if row not in rows and (row.where == "any" or _stands(row, sentence)):
                 rows.add(row)
                 spelt_out, others = self._unless[row]
                 if not has & spelt_out and not (others and self._takes_back(others, missing, text)):
-                    found[table].append(Hit(row, sentence, words))
+                    found[table].append(Hit(row, sentence))
 
     def _takes_back(self, phrases: Iterable[tuple[int, str]], missing: int, text: str) -> bool:
         return any(not needs & missing and _anywhere(phrase).search(text) for needs, phrase in phrases)

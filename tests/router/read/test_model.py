@@ -3,6 +3,8 @@
 import json
 from dataclasses import replace
 from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,13 +104,29 @@ def test_what_speaks_most_for_a_label_comes_first_and_nothing_that_speaks_agains
     assert model.strongest(known(each for each, of in weights.items() if of[0] <= 0), 0, 5) == []
 
 
+def further(file: Path, **told: Any) -> Linear:
+    """A model from a file of one's own, beside those that are there."""
+    file.write_text(json.dumps({"version": "1", "labels": ["a", "b"], "bias": [0.5, 0.0], **told}), encoding="utf-8")
+    return Linear(str(file))
+
+
 def test_a_further_model_weighs_the_same_words_and_changes_nothing_of_what_the_others_make_of_them(tmp_path):
     said, others = ngrams("i want to complain"), [Linear("outcome.json"), Linear("harm.json")]
     before = [each.weigh(said) for each in others]
-    file = tmp_path / "further.json"
-    weights = {"want": [-2.0, 1.5], "complain": [1.0, -4.0], "praise": [9.0, 9.0]}
-    file.write_text(
-        json.dumps({"version": "1", "labels": ["a", "b"], "bias": [0.5, 0.0], "weights": weights}), encoding="utf-8"
-    )
-    assert Linear(str(file)).weigh(said) == pytest.approx([-0.5, -2.5])
+    told = further(tmp_path / "a.json", weights={"want": [-2.0, 1.5], "complain": [1.0, -4.0], "praise": [9.0, 9.0]})
+    in_whole = further(tmp_path / "b.json", weights={"want": [-20, 15], "zebra": [1, -2]}, unit=0.1, sureness=[1.5, 0.25])
+    assert told.weigh(said) == pytest.approx([-0.5, -2.5])
+    assert told.weigh(said, 0.5) == pytest.approx([0.0, -1.25])
+    assert in_whole.weigh([*said, "zebra"]) == pytest.approx([-1.4, 1.3])
     assert [each.weigh(said) for each in others] == before
+    assert (told.sureness, in_whole.sureness) == ((1.0, 0.0), (1.5, 0.25))
+
+
+def test_what_speaks_most_for_a_label_is_told_in_every_lane_also_beside_what_speaks_against_it(tmp_path):
+    model = further(
+        tmp_path / "c.json", weights={"lynx": [2.0, -1.0], "ibis": [3.0, -0.001], "emu": [-1.0, 0.001], "yak": [0.0, 5.0]}
+    )
+    there = known(["lynx", "ibis", "emu", "yak", "nobody has ever said this"])
+    assert model.strongest(there, 0, 5) == ["ibis", "lynx"]
+    assert model.strongest(there, 1, 5) == ["yak", "emu"]
+    assert model.strongest(there, 1, 1) == ["yak"]

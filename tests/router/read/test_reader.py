@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ingest.contract import Criterion, DeclaredFacts, UnsafeWay
-from router.read import Fact, Outcome, ReadIndividual, read, wishes
+from router.read import Fact, Outcome, ReadIndividual, read, signs_in, wishes
 from router.read.phrases import find
 from router.read.sentences import sentences, tidy
 
@@ -221,3 +221,125 @@ def test_an_interpreter_whose_language_is_not_named_is_the_one_who_signs():
         "bsl_interpreter",
         "spoken_interpreter",
     )
+
+
+COMPLAINT = (
+    "I wish to make a complaint against HMRC. You have ignored the letters that I sent. They promised to ring me back and never did. "
+    "I want an apology. The date in their report is wrong."
+)
+ADVERT = "Dear beneficiary, you have been selected to receive 2 million USD. Kindly send your bank details to claim. "
+
+
+def test_only_feedback_has_a_type_key_points_promises_of_ours_and_criteria():
+    said = read("letter", None, COMPLAINT)
+    assert said.outcome is Outcome.INTAKE
+    assert (said.feedback_type, said.key_points, said.promises_broken, said.review_criteria) == (None, (), (), ())
+    assert said.contacted_before is None
+    names = {fact.name for fact in said.evidence}
+    assert not names & {"feedback_type", "promises_broken", "review_criteria", "contacted_before"}
+
+
+def test_key_points_are_those_of_the_type_of_feedback():
+    text = "I disagree with your final decision. Your website is slow to load and I had to start again. Your decision ignores my evidence."
+    said = read("email", "Review of your decision", text)
+    assert said.feedback_type == "decision"
+    assert said.key_points == ("I disagree with your final decision.", "Your decision ignores my evidence.")
+
+
+def test_a_promise_not_kept_is_told_where_they_complain_of_our_service():
+    said = read("email", "Your service", "You promised to ring me on Friday and nobody did. I am fed up with waiting.")
+    assert said.promises_broken == ("You promised to ring me on Friday and nobody did.",)
+    decision = read(
+        "email",
+        "Review of your decision",
+        "Your final decision is wrong. I want a review. You promised to change it and did not.",
+    )
+    assert (decision.feedback_type, decision.promises_broken) == ("decision", ())
+
+
+def test_of_an_advert_nothing_is_taken_down_but_that_it_reads_like_one():
+    asks = (
+        "Elm Road Surgery. I want an apology. This is the first time I have contacted you. Large print please. Please email me."
+    )
+    alone = read("email", None, asks)
+    assert (alone.remedy_sought, alone.contacted_before, alone.organisation_complained_of) == (
+        "apology",
+        False,
+        "Elm Road Surgery",
+    )
+    assert (alone.reasonable_adjustments, alone.preferred_method) == (("large_print",), "email")
+    said = read("email", "You have won", ADVERT + asks)
+    assert (said.outcome, said.seems_spam) == (Outcome.NO_ACTION, True)
+    assert (said.remedy_sought, said.contacted_before, said.organisation_complained_of) == (None, None, None)
+    assert (said.reasonable_adjustments, said.preferred_method) == ((), None)
+
+
+@pytest.mark.parametrize(
+    ("words", "their_own"),
+    [
+        ("He wants to kill himself tonight.", False),
+        ("The children are hungry and there is no food.", False),
+        ("Kill myself.", True),
+        ("They hit me.", True),
+        ("Can my mother be beaten again?", True),
+    ],
+)
+def test_a_sign_of_harm_in_an_advert_is_one_where_somebody_speaks_of_themselves(words, their_own):
+    said = read("email", "You have won", ADVERT + words)
+    assert said.seems_spam
+    assert said.safeguarding is their_own
+
+
+def test_a_longer_text_than_is_read_is_not_for_a_person_on_that_account():
+    said = read("email", "Your service", "I have been waiting for your reply since May. Nobody rings me back. " * 1_200)
+    assert (said.outcome, said.unread) == (Outcome.FEEDBACK_RECORD, ("too-long",))
+    assert Fact("unread", "too-long", "language", "") in said.evidence
+
+
+def test_what_cannot_be_read_is_nothing_that_we_are_sure_of_and_a_choice_stands_all_the_same():
+    text = "Skarga na HMRC: nie dostałam pieniędzy, bo to jest błąd i nie jest moja wina. Complaint about HMRC."
+    said = read("letter", None, text)
+    assert (said.outcome, said.leaning, said.confidence, said.unread) == (Outcome.REVIEW, Outcome.REVIEW, 0.0, ("language",))
+    assert Fact("unread", "language", "language", "") in said.evidence
+    assert reading(text, asks_for="new_complaint").outcome is Outcome.INTAKE
+
+
+@pytest.mark.parametrize(
+    ("text", "otherwise"),
+    [
+        (COMPLAINT, [Fact("outcome", "intake", "reads as intake", "")]),
+        ("It was all a bit much for me.", []),
+        (SLOW, []),
+    ],
+)
+def test_a_choice_is_told_first_and_also_what_the_words_say_instead(text, otherwise):
+    evidence = reading(text, asks_for="feedback", name="Ann Lee").evidence
+    assert evidence[0] == Fact("outcome", "feedback_record", "declared", "feedback")
+    assert [fact for fact in evidence if fact.rule.startswith("reads as")] == otherwise
+
+
+def test_a_question_that_the_words_leave_open_is_answered_where_it_has_a_name():
+    assert read("web_form", None, "Opening hours.").outcome is Outcome.REVIEW
+    asked = reading("Opening hours.", asks_for="question")
+    assert (asked.outcome, asked.query, asked.confidence) == (Outcome.QUERY_ANSWER, "opening-hours", 1.0)
+
+
+def test_a_type_that_nothing_shows_stays_open_only_where_they_chose_to_give_feedback():
+    assert read("web_form", None, SLOW, DeclaredFacts(name="Ann Lee")).feedback_type == "service"
+    assert reading("It is as it is.", asks_for="feedback").feedback_type is None
+
+
+def test_signs_alone_are_those_of_a_whole_reading_and_none_where_all_is_calm():
+    risk = "I want to kill myself."
+    assert signs_in("sms", risk) == read("sms", None, risk).signs != ()
+    assert signs_in("sms", "What are your opening hours?") == ()
+
+
+def test_by_what_right_they_write_is_what_they_declare_or_what_the_words_say():
+    assert reading("I write on behalf of my mum.").authority == "I write on behalf of my mum."
+    assert reading(authority="I am his attorney.").authority == "I am his attorney."
+    assert reading("I write on behalf of my mum.", authority="I am his attorney.").authority == "I am his attorney."
+
+
+def test_a_way_ticked_as_unsafe_of_which_nothing_is_said_has_no_words():
+    assert reading(unsafe_ways=(UnsafeWay(method="sms"),)).restrictions == (("sms", ""),)

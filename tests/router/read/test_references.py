@@ -1,12 +1,13 @@
 """Which numbers are ours, which look alike, and which other body is complained of: each with the rule and the words that show it."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from router.read import Fact, read
-from router.read.references import bodies, case_references, organisation
+from router.read.references import _begun, bodies, case_references, organisation
 
 # Of each: its text, and the facts that are read of references and bodies.
 TEXTS = [json.loads(line) for line in Path(__file__).with_name("references.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -61,3 +62,8 @@ def test_every_body_is_told_with_the_place_where_its_name_begins():
     text = "The Elm Road Surgery and the DWP, then at elm road surgery in the Home Office"
     assert bodies(text) == [(4, "Elm Road Surgery"), (29, "DWP"), (42, "elm road surgery"), (66, "Home Office")]
     assert all(text[start:].startswith(name) for start, name in bodies(text))
+
+
+def test_a_body_that_is_known_by_name_is_one_where_its_name_stands_as_a_word_of_its_own():
+    known = re.compile(_begun(("DWP", "DVLA", "UC")))
+    assert [found[0] for found in known.finditer("DWP, then DVLA, xDWP, @UC, DLA and UC")] == ["DWP", "DVLA", "UC"]

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from router.read import read, signs_in
+from router.read.reading import Sign
 from router.read.risk import MODEL
 from tests.router.read.lessons import digest, harm_files
 from tests.router.read.measure import CORPUS, SAMPLES, SET_APART, contacts, measure
@@ -161,6 +162,25 @@ def test_a_threat_to_staff_is_its_own_kind_and_counts_as_risk(sentence):
 def test_a_sign_carries_the_sentence_it_stands_on_and_may_stand_in_the_subject():
     [sign, *_] = read("email", "I want to die", "Please send me a form.").signs
     assert (sign.kind, sign.words) == ("harm", "I want to die")
+
+
+def test_each_sign_names_the_row_that_knows_it_and_those_of_rows_come_first_in_the_order_of_the_words():
+    heard = f"model harm {MODEL.version}"
+    assert read("email", None, "He hits me every night. I want to kill myself. I do want to kill myself.").signs == (
+        Sign("harm", "abuse", "He hits me every night."),
+        Sign("harm", "said-outright", "I want to kill myself."),
+        Sign("harm", "suicide", "I want to kill myself."),
+        Sign("harm", heard, "He hits me every night."),
+    )
+    assert read("email", None, "I will burn your building down.").signs == (
+        Sign("harm", "violence", "I will burn your building down."),
+        Sign("threat-to-staff", "threat", "I will burn your building down."),
+        Sign("threat-to-staff", heard, "I will burn your building down."),
+    )
+
+
+def test_the_words_of_a_sign_are_told_as_far_as_a_person_reads():
+    assert {len(sign.words) for sign in read("email", None, f"I want to kill myself {'and so on ' * 40}").signs} == {300}
 
 
 def test_what_the_model_hears_names_its_version_and_the_words():
