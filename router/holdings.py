@@ -21,7 +21,7 @@ _OF_PEOPLE: Final = (tables.individuals, tables.identifiers, tables.addresses, t
 _OF_CONTACTS: Final = (
     tables.contacts, tables.variants, tables.dispositions, tables.feedback_records, tables.handoffs, tables.additions, tables.tasks,
     tables.outgoing, tables.restrictions, tables.needs, tables.posts, tables.allocations, tables.ties, tables.candidates, tables.audit,
-    tables.dead_letters, tables.parked, state.receipts, state.claims, state.mail_ledger,
+    tables.dead_letters, tables.parked, state.receipts, state.claims, state.mail_ledger, state.mails,
 )  # fmt: skip
 """Every table that says which contact it is about; a test holds this against the tables."""
 _AT_A_TIME: Final = 200
