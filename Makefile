@@ -13,7 +13,7 @@ export UV_PYTHON_DOWNLOADS = never
 # Wherever Python is told to keep nothing that it has compiled, each of a hundred processes would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test bench drain doors mailbox register profile outage mutants check format setup
+.PHONY: demo test bench drain doors mailbox register profile outage mutants wheel check format setup
 .DEFAULT_GOAL := help
 
 help: ## what can be made here
@@ -61,6 +61,9 @@ mutants: .venv/ready ## does a test notice whatever is broken in deciding and re
 	@$(UV) sync --frozen --quiet --all-extras --group mutants
 	@$(RUN) mutmut run $(if $(MUTANTS),'$(MUTANTS)')
 	@$(RUN) python -m tests.mutants
+
+wheel: setup ## what is installed on another machine, in dist/
+	@$(UV) build --quiet --wheel
 
 check: setup ## lint, types, architecture, dependencies
 	@$(RUN) ruff check .

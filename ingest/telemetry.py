@@ -79,6 +79,9 @@ MAIL_POLLED: Final = Gauge(
     "email_last_success_timestamp_seconds", "When a mailbox was last looked at without fault", ["account"]
 )
 MAIL_WAITING: Final = Gauge("email_unsettled", "Messages in the mailbox that are not yet taken in", ["account"])
+MAIL_LAST: Final = Gauge(
+    "email_last_mail_timestamp_seconds", "When the newest mail was taken in; 0 where none ever was", ["account"]
+)
 MAIL_UNACCOUNTED: Final = Gauge(
     "email_unaccounted",
     "Messages in the mailbox that are neither taken in nor waiting to be; anything but 0 is an alarm",

@@ -1,6 +1,6 @@
 """What a reasonable adjustment asks of a message of ours: which ways break it, and what whoever reaches them by hand must keep to.
 
-Pure. The table is written out for people in docs/operating.md, with why. What goes by itself is plain text: it has no size of type, is
+Pure. The table is written out for people in docs/operations.md, with why. What goes by itself is plain text: it has no size of type, is
 neither Braille nor a recording, and its words are not Easy Read.
 """
 

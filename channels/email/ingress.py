@@ -26,7 +26,7 @@ from uuid import UUID
 
 from aioimaplib import AioImapException
 from aioimaplib.aioimaplib import IMAP4, SELECTED, Command, IMAP4ClientProtocol, Response
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
 
@@ -45,7 +45,7 @@ from ingest.ids import contact_id, digest
 from ingest.receive import Arrival, Beside
 from ingest.settings import Settings
 from ingest.state import mail_ledger, mailboxes
-from ingest.telemetry import ERRORS, MAIL_POLLED, MAIL_UNACCOUNTED, MAIL_WAITING, PASSED_OVER, telemetry
+from ingest.telemetry import ERRORS, MAIL_LAST, MAIL_POLLED, MAIL_UNACCOUNTED, MAIL_WAITING, PASSED_OVER, telemetry
 
 MOST_MAILS: Final = 50
 """Mails of one batch."""
@@ -227,6 +227,8 @@ class _Round:
         self._signatures = signatures
         self._tokens = _tokens(account)
         self._polled = MAIL_POLLED.labels(name)
+        self._newest = MAIL_LAST.labels(name)
+        self._newest_known = False
         self._waiting = MAIL_WAITING.labels(name)
 
     async def walk(self, attempt: RetryCallState) -> None:
@@ -303,6 +305,12 @@ class _Round:
 
     async def _remember(self, box: "_Box") -> tuple[datetime, int]:
         """When the mailbox was first seen, and the UID below which all is taken in."""
+        if not self._newest_known:
+            newest = select(func.max(mail_ledger.c.taken_at)).where(*_of(mail_ledger, self._name, self._account.folder))
+            async with self._database.read() as connection:
+                last = (await connection.execute(newest)).scalar_one()
+            self._newest.set(last.timestamp() if last else 0)
+            self._newest_known = True
         async with self._database.write() as connection:
             row = (await connection.execute(select(mailboxes).where(*self._mine))).one_or_none()
             if row is not None and row.uid_validity == box.uid_validity:
@@ -410,6 +418,7 @@ class _Round:
                 return set[int]().union(*alone)
             self._note_trouble(box, uids[0], _reason(error), type(error).__name__)
             return set()
+        self._newest.set(self._clock().timestamp())
         for uid in uids:
             self._troubles.pop((box.uid_validity, uid), None)
         await self._settle(box, uids)

@@ -34,7 +34,7 @@ from tests.servers.postgres import Postgres
 from tests.servers.smtp import SmtpServer, smtp_server
 
 MAILBOX = "customer.care@example.org"
-GUIDE = ROOT / "docs" / "operating.md"
+GUIDE = ROOT / "docs" / "operations.md"
 
 
 class ComposedKafka(Kafka):

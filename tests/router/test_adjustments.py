@@ -13,7 +13,7 @@ from router.match import Matched
 from router.match.register_view import IndividualView
 from router.read import Outcome, Reading
 
-OPERATING = Path(__file__).parents[2] / "docs" / "operating.md"
+OPERATING = Path(__file__).parents[2] / "docs" / "operations.md"
 THEIRS, OURS = "+447700900123", "+441632960111"
 PHONE = Identifier(kind="phone", given="07700 900123", canonical=THEIRS)
 JOAN = IndividualView("R1", "Joan Pettifer", address="14 Quarry Lane, DE80 4PT")

@@ -179,8 +179,12 @@ async def test_a_line_says_whose_writers_have_heard_from_us_who_is_owed_it_and_b
 async def test_a_message_that_came_back_is_owed_until_somebody_has_written(
     contact, arrive, route, log, database, clock, store, rows
 ):
-    points = (("email", "jo@example.com"), ("phone", "+441632960114"))
-    reached = Person(identifiers=tuple(Identifier(kind=kind, given=point, canonical=point) for kind, point in points))
+    reached = Person(
+        identifiers=(
+            Identifier(kind="email", given="jo@example.com", canonical="jo@example.com"),
+            Identifier(kind="phone", given="01632 960114", canonical="+441632960114"),
+        )
+    )
     await arrive(contact().model_copy(update={"sender": reached}))
     await route()
     (sent,) = await rows(tables.outgoing, tables.outgoing.c.audience == "person")

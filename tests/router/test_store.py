@@ -271,8 +271,10 @@ async def test_a_dead_letter_put_back_that_is_dead_again_is_open_again(store, ou
 @pytest.fixture
 async def sent(store, ours, decided, contact, clock):
     """An acknowledgement by mail to somebody who also has a telephone, and how to say what became of it."""
-    points = (("email", "jo@example.com"), ("phone", "+441632960114"))
-    identifiers = tuple(Identifier(kind=kind, given=point, canonical=point) for kind, point in points)
+    identifiers = (
+        Identifier(kind="email", given="jo@example.com", canonical="jo@example.com"),
+        Identifier(kind="phone", given="01632 960114", canonical="+441632960114"),
+    )
     written = decided(of=contact().model_copy(update={"sender": Person(identifiers=identifiers)}))
     await store.commit(Batch(ours, 0, 1, (written,)))
     reply = next(each for each in written.messages if each.audience.value == "person")

@@ -24,7 +24,7 @@ USER = "ingest"
 """A superuser who needs no password."""
 
 ADVISED = {"max_wal_size": "4GB", "checkpoint_timeout": "15min", "wal_compression": "lz4"}
-"""What docs/operating.md advises, so that figures are of a server as it should be."""
+"""What docs/operations.md advises, so that figures are of a server as it should be."""
 
 _OURS: Final = "SELECT oid FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'"
 _SHAPE: Final = f"""
