@@ -26,7 +26,7 @@ from typing import Final, NoReturn, Self
 from ingest.contract import Record
 from ingest.errors import Unavailable
 from ingest.telemetry import ERRORS, telemetry
-from router.opening import Opened, Terms, Unopened, opened
+from router.opening import Opened, Terms, Unopened, opened, prepare
 
 Opening = Callable[[Sequence[Record], Terms], list[Opened]]
 
@@ -160,11 +160,15 @@ def _grow(line: socket.socket, routers: socket.socket | None, opening: Opening) 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how one ended
     if routers is not None:
         routers.close()
-    gc.freeze()  # what is never collected is never written to, and so is shared
+    prepared = False
     while True:
         told, handles, _, _ = socket.recv_fds(line, 32, 1)
         if not told:
             return
+        if not prepared:
+            prepare()
+            gc.freeze()  # what is never collected is never written to, and so is shared
+            prepared = True
         with suppress(OSError):  # no process to be had: the router finds the line cut
             if os.fork() == 0:
                 line.close()
