@@ -3,20 +3,21 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 from pydantic.fields import FieldInfo
+from sqlalchemy import func, select
 
 from channels.table import CHANNELS, accounts
-from ingest import disks
+from ingest import certificates, disks
 from ingest.clock import now
 from ingest.commands.run import answers_in, house_of
 from ingest.commands.terminal import Config, fail, open_database, open_log, run_async, say, settings
 from ingest.database import Database
-from ingest.errors import IngestError
+from ingest.errors import IngestError, Misconfigured
 from ingest.finding import Finding
 from ingest.log.spool import left_in
 from ingest.originals import Originals
@@ -27,6 +28,7 @@ from router.match.weights import Weights, shipped
 from router.register.index import require_whole
 
 _DEADLINE_SECONDS: Final = 60.0
+_CLOCKS_APART: Final = timedelta(seconds=5)
 _PLACEHOLDER: Final = "REPLACE-ME"
 _UNITS: Final = (
     ("d", timedelta(days=1)),
@@ -79,6 +81,7 @@ async def findings(chosen: Settings) -> list[Finding]:
         ),
         _of_weights(house.weights, chosen.matching),
         *_of_answers(answers, now().date()),
+        *certificates.look(chosen.model_dump(), now()),
         *disks.look(disks.places(chosen)),
         await _found("log", _log(chosen)),
         *await _spools(chosen),
@@ -91,6 +94,7 @@ async def findings(chosen: Settings) -> list[Finding]:
         return [*found, Finding("register", False, error.sentence)]
     try:
         found.append(await _found("register", _register(database)))
+        found.append(await _found("clock", _clock(database)))
         looks = (
             CHANNELS[channel].look(name, account, database=database, clock=now, settings=chosen)
             for (channel, name), account in accounts(chosen).items()
@@ -162,6 +166,20 @@ async def _spools(chosen: Settings) -> list[Finding]:
 async def _originals(chosen: Settings) -> str:
     await Originals(chosen.originals.url, chosen.originals).check()
     return f"{chosen.originals.url} keeps what it is given."
+
+
+async def _clock(database: Database) -> str:
+    """Held against the register's server, where that is another machine: what is owed by when is told by both."""
+    before = now()
+    async with database.read() as connection:
+        said: datetime = (await connection.execute(select(func.current_timestamp()))).scalar_one()
+    theirs = said if said.tzinfo else said.replace(tzinfo=UTC)  # SQLite's is UTC and does not say so
+    apart = max(before - theirs, theirs - now(), timedelta())
+    if apart > _CLOCKS_APART:
+        raise Misconfigured(
+            "clock", f"This machine's clock and the register's are {apart.total_seconds():.0f} s apart: have both kept by NTP."
+        )
+    return f"It is {before:%d %B %Y %H:%M} UTC here and at the register."
 
 
 async def _register(database: Database) -> str:

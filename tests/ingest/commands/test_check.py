@@ -74,6 +74,7 @@ async def test_where_all_is_well_every_line_says_so(config: Path, dovecot: Dovec
         "settings",
         "duty mailbox",
         "weights",
+        "channels.email.care.ca_file",
         "disk of log",
         "disk of register",
         "disk of originals",
@@ -81,6 +82,7 @@ async def test_where_all_is_well_every_line_says_so(config: Path, dovecot: Dovec
         "originals",
         "scan",
         "register",
+        "clock",
         "channels.email.care in",
         "channels.email.care out",
     ]
@@ -97,6 +99,17 @@ async def test_looking_takes_nothing_in_and_marks_nothing(config: Path, dovecot:
     before = dovecot.flags(user)
     assert "1 messages, 1 of them not yet taken in" in by_name(await findings(load(path)))["channels.email.care in"].sentence
     assert dovecot.flags(user) == before
+
+
+@pytest.mark.parametrize("minutes", [-3, 3])
+async def test_a_clock_that_is_not_the_registers_is_named(
+    config: Path, free_port: int, minutes: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("ingest.commands.check.now", lambda: now() + timedelta(minutes=minutes))
+    clock = by_name(await findings(load(with_mailbox(config, free_port, free_port))))["clock"]
+    assert not clock.well
+    assert "180 s apart" in clock.sentence
+    assert "NTP" in clock.sentence
 
 
 async def test_servers_that_are_away_are_named_with_what_to_check(config: Path, free_port: int):
@@ -116,7 +129,7 @@ async def test_a_refused_password_is_told_apart_from_a_server_that_is_away(confi
 def test_it_ends_with_1_and_counts_what_must_be_seen_to(ingest: Ingest, config: Path, free_port: int):
     ran = ingest("check", "--config", with_mailbox(config, free_port, free_port))
     assert ran.status == 1
-    assert [line[0] for line in ran.out.splitlines()] == [*"✓✓✓✓✓✓✓✓✓✓", "✗", "✗"]
+    assert [line[0] for line in ran.out.splitlines()] == [*"✓✓✓✓✓✓✓✓✓✓✓", "✗", "✗"]
     assert "2 of these must be seen to." in ran.err
 
 
