@@ -1,5 +1,6 @@
 """``ingest check`` says of everything the service leans on whether it stands, and what to do where it does not."""
 
+import re
 import tomllib
 from collections.abc import Generator
 from dataclasses import replace
@@ -108,7 +109,7 @@ async def test_a_clock_that_is_not_the_registers_is_named(
     monkeypatch.setattr("ingest.commands.check.now", lambda: now() + timedelta(minutes=minutes))
     clock = by_name(await findings(load(with_mailbox(config, free_port, free_port))))["clock"]
     assert not clock.well
-    assert "180 s apart" in clock.sentence
+    assert re.search(r"1(79|80|81) s apart", clock.sentence)
     assert "NTP" in clock.sentence
 
 
