@@ -42,7 +42,7 @@ from ingest.contract import Contact, canonical_email
 from ingest.database import Database, insert, is_made
 from ingest.errors import IngestError, Misconfigured, Unavailable
 from ingest.ids import contact_id, digest
-from ingest.receive import Arrival, Beside
+from ingest.receive import Arrival, Beside, Translated
 from ingest.settings import Settings
 from ingest.state import mail_ledger, mailboxes
 from ingest.telemetry import ERRORS, MAIL_LAST, MAIL_POLLED, MAIL_UNACCOUNTED, MAIL_WAITING, PASSED_OVER, telemetry
@@ -425,11 +425,18 @@ class _Round:
         return set(uids)
 
     async def _with_copies_marked(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
-        own = [contact_id("email", self._name, digest(each.original)) for each in arrivals]
-        told = [fingerprint(each.original) for each in arrivals]
+        def look() -> tuple[list[UUID], list[str | None]]:  # in a thread: of 50 MB it takes a while, and other mailboxes go on
+            originals = [each.original for each in arrivals]
+            return [contact_id("email", self._name, digest(each)) for each in originals], [
+                fingerprint(each) for each in originals
+            ]
+
+        own, told = await asyncio.to_thread(look)
         first = await first_of_each(self._database, [(each, id_) for each, id_ in zip(told, own, strict=True) if each])
         return [
-            arrival if each is None or first[each] == id_ else replace(arrival, translate=partial(_copy, arrival, first[each]))
+            arrival
+            if each is None or first[each] == id_
+            else replace(arrival, translate=partial(_copy, arrival.translate, first[each]))
             for arrival, each, id_ in zip(arrivals, told, own, strict=True)
         ]
 
@@ -828,8 +835,8 @@ class _Box:
             call.cancel()
 
 
-def _copy(arrival: Arrival, first: UUID, raw: bytes) -> tuple[Contact, dict[str, bytes]]:
-    contact, files = arrival.translate(raw)
+def _copy(translate: Callable[[bytes], Translated], first: UUID, raw: bytes) -> Translated:
+    contact, files = translate(raw)
     return marked(contact, first), files
 
 
