@@ -8,6 +8,7 @@ import os
 import re
 import tomllib
 import warnings
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -523,6 +524,24 @@ def load(path: Path | None) -> Settings:
         return Settings(**_with_paths(_with_secrets(merged, folder, ()), folder))
     except ValidationError as error:
         raise misconfigured(error) from error
+
+
+def secret_files(path: Path | None) -> dict[str, Path]:
+    """The files that ``load`` reads secrets from, and private keys of certificates, each by its key. Raises Misconfigured."""
+    merged, folder = _given(path)
+    if "INGEST_KEY_FILE" in os.environ:
+        merged["key_file"] = os.environ["INGEST_KEY_FILE"]
+    return dict(_secret_files(merged, folder, ()))
+
+
+def _secret_files(given: Mapping[str, Any], folder: Path, within: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
+    for name, value in given.items():
+        if isinstance(value, Mapping):
+            yield from _secret_files(cast(Mapping[str, Any], value), folder, (*within, name))
+        elif value and (
+            name == "certificate_key_file" or (name.endswith("_file") and name.removesuffix("_file") in SECRET_KEYS)
+        ):
+            yield ".".join((*within, name)), folder / str(value)
 
 
 def load_matching(path: Path | None) -> MatchingSettings:

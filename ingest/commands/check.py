@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from sqlalchemy import func, select
 
 from channels.table import CHANNELS, accounts
-from ingest import certificates, disks
+from ingest import certificates, disks, permissions
 from ingest.clock import now
 from ingest.commands.run import answers_in, house_of
 from ingest.commands.terminal import Config, fail, open_database, open_log, run_async, say, settings
@@ -20,10 +20,12 @@ from ingest.database import Database
 from ingest.errors import IngestError, Misconfigured
 from ingest.finding import Finding
 from ingest.log.spool import left_in
+from ingest.log.topics import NAMES, Standing, faults
 from ingest.originals import Originals
 from ingest.scan import look
-from ingest.settings import SECRET_KEYS, MatchingSettings, Publisher, Section, Settings
+from ingest.settings import SECRET_KEYS, MatchingSettings, Publisher, Section, Settings, secret_files
 from router.answers import SOON, Answers
+from router.heads import open_heads
 from router.match.weights import Weights, shipped
 from router.register.index import require_whole
 
@@ -54,7 +56,7 @@ def command(
         return
     chosen = settings(config)
     short = 0
-    for finding in run_async(findings(chosen)):
+    for finding in (*run_async(findings(chosen)), *permissions.look(secret_files(config), disks.places(chosen))):
         say(f"{'✓' if finding.well else '✗'} {finding.about}: {finding.sentence}")
         short += not finding.well
     if short:
@@ -84,8 +86,10 @@ async def findings(chosen: Settings) -> list[Finding]:
         *certificates.look(chosen.model_dump(), now()),
         *disks.look(disks.places(chosen)),
         await _found("log", _log(chosen)),
+        *await _topics(chosen),
         *await _spools(chosen),
         await _found("originals", _originals(chosen)),
+        *await _heads(chosen),
         await _found("scan", look(chosen.scan, now)),
     ]
     try:
@@ -141,6 +145,69 @@ async def _log(chosen: Settings) -> str:
     finally:
         await log.close()
     return f"{chosen.log.url} can be written."
+
+
+async def _topics(chosen: Settings) -> list[Finding]:
+    """One for all that stand as they should, and one for each that does not: they may have been made by somebody's own tools."""
+    if not chosen.log.url.startswith("kafka:"):
+        return []
+    from ingest.log.kafka import KafkaLog
+
+    log = KafkaLog(chosen.log)
+    well: list[Standing] = []
+    wrong: list[Finding] = []
+    try:
+        async with asyncio.timeout(_DEADLINE_SECONDS):
+            for name in NAMES:
+                try:
+                    found = await log.standing(name)
+                except IngestError as error:
+                    wrong.append(Finding(f"topic {name}", False, error.sentence))
+                    if error.reason == "log-unavailable":
+                        break
+                    continue
+                said = list(faults(found, retention=chosen.log.retention, most_record_bytes=chosen.log.most_record_bytes))
+                if said:
+                    wrong.append(Finding(f"topic {name}", False, f"{'; '.join(said)}."))
+                else:
+                    well.append(found)
+    except TimeoutError:
+        wrong.append(Finding("topics", False, f"Kafka did not answer within {_DEADLINE_SECONDS:.0f} s."))
+    finally:
+        await log.close()
+    if not well:
+        return wrong
+    fewest = min(each.replication for each in well)
+    copies = (
+        f"each record lies on {fewest} brokers"
+        if fewest > 1
+        else "each record lies on one broker alone, and is lost with its disk"
+    )
+    return [Finding("topics", True, f"{len(well)} of {len(NAMES)} are set as they should be; {copies}."), *wrong]
+
+
+async def _heads(chosen: Settings) -> list[Finding]:
+    if chosen.audit.heads is None:
+        return [
+            Finding(
+                "audit heads",
+                True,
+                "None are kept: whoever may write to the register could make the audit trail anew. Name a place of its own in audit.heads.",
+            )
+        ]
+    return [await _found("audit heads", _kept_heads(chosen))]
+
+
+async def _kept_heads(chosen: Settings) -> str:
+    heads = open_heads(chosen.audit, chosen.originals)
+    assert heads is not None
+    found, faulty = await heads.every()
+    if faulty:
+        raise Misconfigured("audit.heads", f"{faulty[0]} `ingest audit verify` tells more.")
+    newest = f"the newest of {found[-1][0]} entries" if found else "the first comes when the trail is next sealed"
+    return (
+        f"{chosen.audit.heads} has {len(found)} signed heads, {newest}; whoever checks them elsewhere needs {heads.public_key}."
+    )
 
 
 async def _spools(chosen: Settings) -> list[Finding]:

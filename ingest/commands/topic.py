@@ -6,15 +6,15 @@ from typing import Annotated, Any, Final
 import typer
 
 from ingest.commands.terminal import Config, Json, fail, open_log, run_async, settings, table
-from ingest.contract import DEAD_LETTERS, TOPICS, Record, decode
+from ingest.contract import Record, decode
 from ingest.errors import Unreadable
 from ingest.log import Delivery, Log
+from ingest.log.topics import NAMES
 
 app = typer.Typer(
     help="The topics: make them, see what lies on them and how far behind their readers are.", no_args_is_help=True
 )
 
-NAMES: Final = (*(topic.name for topic in TOPICS), DEAD_LETTERS)
 READ_BY: Final = (
     ("contacts", "router"),
     ("outgoing", "dispatcher"),

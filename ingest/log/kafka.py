@@ -17,6 +17,7 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import (
     CommitFailedError,
@@ -32,7 +33,8 @@ from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16,
 
 from ingest.contract import Record
 from ingest.errors import Misconfigured, Refused, Unavailable
-from ingest.log import Assigned, Consumption, Delivery, Feature, Lag, Partition, Revoked, refuse_too_large
+from ingest.log import Assigned, Consumption, Delivery, Feature, Lag, Partition, Revoked, refuse_too_large, topics
+from ingest.log.topics import Standing
 from ingest.settings import LogSettings
 from ingest.telemetry import REWOUND, telemetry
 
@@ -45,7 +47,6 @@ _METADATA_SECONDS: Final = 10.0
 _PAGE_BYTES: Final = 32_000_000
 _FETCH_BYTES: Final = 16_000_000
 _PAGE: Final = 500
-_OVERHEAD_BYTES: Final = 65_536  # of a record and its batch on the wire
 _LAST: Final = datetime(9999, 12, 31, tzinfo=UTC)
 _MISSING, _FORBIDDEN, _IS_THERE = 3, 29, 36  # error codes of Kafka's protocol
 
@@ -217,7 +218,7 @@ class KafkaLog:
                     enable_idempotence=True,
                     compression_type="lz4",
                     max_batch_size=131_072,
-                    max_request_size=self._most_record_bytes + _OVERHEAD_BYTES,
+                    max_request_size=self._most_record_bytes + topics.OVERHEAD_BYTES,
                     request_timeout_ms=int(_SECONDS * 1000),
                 )
                 try:
@@ -277,21 +278,14 @@ class KafkaLog:
         return 0
 
     async def create_topics(
-        self, topics: Iterable[str], *, partitions: int, replication: int, min_isr: int, retention: timedelta
+        self, names: Iterable[str], *, partitions: int, replication: int, min_isr: int, retention: timedelta
     ) -> Mapping[str, Made]:
         """Make the topics that are not there; those that are stay as they are.
 
-        Times are the brokers' own, so that a publisher's clock decides over nobody's retention. Raises
-        Refused(``topic-refused``) with the brokers' reason, Unavailable.
+        Raises Refused(``topic-refused``) with the brokers' reason, Unavailable.
         """
-        configured = {
-            "cleanup.policy": "delete",
-            "retention.ms": str(int(retention.total_seconds() * 1000)),
-            "min.insync.replicas": str(min_isr),
-            "max.message.bytes": str(self._most_record_bytes + _OVERHEAD_BYTES),
-            "message.timestamp.type": "LogAppendTime",
-        }
-        wanted = [NewTopic(name, partitions, replication, topic_configs=configured) for name in topics]
+        configured = topics.wanted(retention=retention, min_isr=min_isr, most_record_bytes=self._most_record_bytes)
+        wanted = [NewTopic(name, partitions, replication, topic_configs=configured) for name in names]
         answers = await self._told_by_controller(wanted)
         for name, code, sentence in answers:
             if code not in (0, _IS_THERE):
@@ -328,6 +322,30 @@ class KafkaLog:
 
     async def describe(self, topic: str) -> _Topic:
         """The present making of a topic. Raises Unavailable, with ``topic-missing`` where there is none."""
+        cluster, topic_id, partitions = await self._described(topic)
+        return _Topic(f"{cluster}/{topic_id}", topic, tuple(sorted(each[1] for each in partitions)))
+
+    async def standing(self, topic: str) -> Standing:
+        """How a topic is set and how its partitions stand. Raises Unavailable, with ``topic-forbidden`` where we may not know."""
+        _, _, partitions = await self._described(topic)
+        async with self._asking() as admin, _deadline():
+            (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+        (code, _, _, _, configured), *_ = answer.resources
+        if code:
+            raise Unavailable(
+                "topic-forbidden", f"Kafka does not say how {topic} is set: allow this user DescribeConfigs on it."
+            )
+        return Standing(
+            topic,
+            len(partitions),
+            min(len(each[4]) for each in partitions),
+            sum(each[2] < 0 for each in partitions),
+            sum(len(each[5]) < len(each[4]) for each in partitions),
+            {key: value for key, value, *_ in configured if value is not None},
+        )
+
+    async def _described(self, topic: str) -> tuple[str, UUID, Sequence[Sequence[Any]]]:
+        """The cluster's id, the topic's, and its partitions as ``_Described`` has them."""
         try:
             async with _deadline():
                 client = await self._connected()
@@ -344,7 +362,7 @@ class KafkaLog:
             raise Unavailable("topic-forbidden", f"Kafka does not let us see {topic}. Check its access control lists.")
         if code:
             raise Unavailable("log-unavailable", f"Kafka cannot say yet what {topic} is (error {code}).")
-        return _Topic(f"{answer.cluster_id}/{topic_id}", topic, tuple(sorted(each[1] for each in partitions)))
+        return answer.cluster_id, topic_id, partitions
 
     async def settled(self, topic: _Topic, group: str) -> Mapping[TopicPartition, int]:
         """Where a group goes on, of partitions where it has settled anything in this making of the topic. Raises Unavailable."""

@@ -21,9 +21,9 @@ from typing import Any, Final
 import asyncpg
 
 from ingest import state
-from ingest.commands.topic import NAMES
 from ingest.database import upgrade
 from ingest.log.kafka import KafkaLog
+from ingest.log.topics import NAMES
 from ingest.receive import record_of
 from ingest.settings import LogSettings
 from router.register import MIGRATIONS

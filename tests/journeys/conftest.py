@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from ingest.commands.topic import NAMES
+from ingest.log.topics import NAMES
 from tests.journeys.house import Installation
 from tests.servers.dovecot import Dovecot, running_dovecot
 from tests.servers.kafka import Kafka, running_kafka

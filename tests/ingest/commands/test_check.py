@@ -1,13 +1,16 @@
 """``ingest check`` says of everything the service leans on whether it stands, and what to do where it does not."""
 
+import base64
 import re
 import tomllib
 from collections.abc import Generator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from channels.email.settings import EmailAccount
 from channels.sms.settings import SmsAccount
@@ -20,7 +23,9 @@ from ingest.contract import Record
 from ingest.errors import Misconfigured
 from ingest.log.kafka import KafkaLog
 from ingest.log.spool import SpooledLog
+from ingest.originals import Originals
 from ingest.settings import Publisher, Section, Settings, load
+from router.heads import signed
 from router.match.weights import shipped, written
 from tests.ingest.commands.conftest import KEY, Ingest
 from tests.servers.clamd import MOST_BYTES, Clamd
@@ -81,6 +86,7 @@ async def test_where_all_is_well_every_line_says_so(config: Path, dovecot: Dovec
         "disk of originals",
         "log",
         "originals",
+        "audit heads",
         "scan",
         "register",
         "clock",
@@ -100,6 +106,36 @@ async def test_looking_takes_nothing_in_and_marks_nothing(config: Path, dovecot:
     before = dovecot.flags(user)
     assert "1 messages, 1 of them not yet taken in" in by_name(await findings(load(path)))["channels.email.care in"].sentence
     assert dovecot.flags(user) == before
+
+
+async def test_signed_heads_are_counted_and_one_that_was_tampered_with_is_named(
+    config: Path, free_port: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("INGEST_AUDIT__HEADS", "file:///heads")
+    monkeypatch.setenv("INGEST_AUDIT__KEY", base64.b64encode(bytes(range(32))).decode())
+    chosen = load(with_mailbox(config, free_port, free_port))
+    found = by_name(await findings(chosen))["audit heads"]
+    assert found.well
+    assert "0 signed heads, the first comes when the trail is next sealed" in found.sentence
+    key = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    await Originals(f"file:///{config.parent}/heads", chosen.originals).put([signed(7, bytes(32), key)])
+    assert "1 signed heads, the newest of 7 entries" in by_name(await findings(chosen))["audit heads"].sentence
+    await Originals(f"file:///{config.parent}/heads", chosen.originals).put([signed(8, bytes(32), key).replace(b"8", b"9", 1)])
+    found = by_name(await findings(chosen))["audit heads"]
+    assert not found.well
+    assert "was not signed as it stands" in found.sentence
+
+
+def test_a_secret_that_everybody_on_the_machine_can_read_is_named_by_its_key(
+    ingest: Ingest, config: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        (key := Path(folder) / "ingest.key").write_text(KEY, encoding="utf-8")
+        key.chmod(0o644)
+        monkeypatch.setenv("INGEST_KEY_FILE", str(key))
+        ran = ingest("check", "--config", config)
+    assert f"✗ key_file: Everybody on this machine can read {key}: `chmod o= {key}`" in ran.out
 
 
 @pytest.mark.parametrize("minutes", [-3, 3])
@@ -130,7 +166,7 @@ async def test_a_refused_password_is_told_apart_from_a_server_that_is_away(confi
 def test_it_ends_with_1_and_counts_what_must_be_seen_to(ingest: Ingest, config: Path, free_port: int):
     ran = ingest("check", "--config", with_mailbox(config, free_port, free_port))
     assert ran.status == 1
-    assert [line[0] for line in ran.out.splitlines()] == [*"✓✓✓✓✓✓✓✓✓✓✓", "✗", "✗"]
+    assert [line[0] for line in ran.out.splitlines()] == [*"✓✓✓✓✓✓✓✓✓✓✓✓✗✗", *"✓✓"]
     assert "2 of these must be seen to." in ran.err
 
 

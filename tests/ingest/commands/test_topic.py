@@ -118,12 +118,27 @@ def test_a_log_that_is_no_log_of_ours_is_said_in_a_sentence(ingest: Ingest, conf
 # On Kafka.
 
 
+MAILBOX_AWAY = """
+[channels.email.care]
+host = "127.0.0.1"
+port = 1
+user = "care"
+password_file = "ingest.key"
+smtp = "127.0.0.1:1"
+sender = "care@ombudsman.example"
+"""
+
+
 @pytest.mark.needs("kafka")
 @pytest.mark.xdist_group("kafka")
-def test_topics_are_made_once_and_what_was_published_is_shown(
+def test_topics_are_made_once_and_checked_and_what_was_published_is_shown(
     ingest: Ingest, config: Path, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("INGEST_LOG__URL", kafka.url)
+    with config.open("a", encoding="utf-8") as written:
+        written.write(MAILBOX_AWAY)
+    checked = ingest("check", "--config", config).out
+    assert "✗ topic contacts: There is no topic contacts. Make it with `ingest topic create`." in checked
     missing = ingest("topic", "tail", "contacts", "--config", config)
     assert missing.status == 1
     assert "ingest topic create" in missing.err
@@ -136,6 +151,14 @@ def test_topics_are_made_once_and_what_was_published_is_shown(
     assert {row["topic"] for row in made} >= {"contacts", "contacts.dead-letter", "outgoing", "ledger"}
     again = ingest("topic", "create", "--partitions", 9, *alone)
     assert (again.status, {(row["made_now"], row["partitions"]) for row in again.rows}) == (0, {(False, 6)})
+    checked = ingest("check", "--config", config).out
+    assert f"✓ topics: {len(made)} of {len(made)} are set as they should be; each record lies on one broker alone" in checked
+    server = kafka.url.removeprefix("kafka://")
+    words = ["--alter", "--entity-type", "topics", "--entity-name", "handoffs.intake", "--add-config", "retention.ms=86400000"]
+    assert kafka.run("kafka.admin.ConfigCommand", "--bootstrap-server", server, *words).returncode == 0
+    checked = ingest("check", "--config", config).out
+    assert f"✓ topics: {len(made) - 1} of {len(made)}" in checked
+    assert "✗ topic handoffs.intake: records go after 1 days, sooner than log.retention says" in checked
     publish(kafka, [event(number) for number in range(25)])
     rows = ingest("topic", "tail", "contacts", "--most", 3, "--json", "--config", config).rows
     assert len(rows) == 3
