@@ -6,7 +6,7 @@ version is parked, and so is whatever comes after it from the same sender, until
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ from ingest.contract import Allocation, OutgoingStatus, Record, decode, topic_of
 from ingest.database import Database
 from ingest.errors import Halted, IngestError, Unavailable, Unreadable
 from ingest.ids import derived_id, reference
-from ingest.log import Delivery, Log, Partition
+from ingest.log import Consumption, Delivery, Log, Partition
 from ingest.settings import Publisher
 from ingest.telemetry import ACKNOWLEDGED, BOUNCES, ERRORS, LAST_BATCH, PROCESSED, PROCESSING, SENDS, telemetry
 from router.consequences import OVER_BUDGET, Consequences, House, consequences, kind_of
@@ -58,6 +58,16 @@ def dead_of(delivery: Delivery, reason: str, detail: str) -> Dead:
     told = None if reason == NOT_OURS else identity_of(record)
     channel = "published" if reason == NOT_OURS else _channel_of(record)
     return Dead(delivery, reason, detail[:2000], told or derived, channel, delivery.appended_at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A batch of a page that the log handed over, and whether the page begins or ends with it."""
+
+    deliveries: Sequence[Delivery]
+    begins: bool
+    ends: bool
+    opened: Sequence[tuple[Delivery, Opened]] = ()
 
 
 @dataclass(slots=True)
@@ -121,23 +131,63 @@ class Worker:
 
     async def _consume(self) -> None:
         async with self.log.consume(CONTACTS.name, "router", assigned=self._assigned, revoked=self._revoked) as consumption:
-            limits = self.house.router
-            while not self.stopping.is_set():
-                try:
-                    batch = await consumption.take(
-                        most=_BATCHES_IN_HAND * limits.batch, most_bytes=limits.batch_bytes, within=_IDLE_SECONDS
-                    )
-                except Unavailable as error:
-                    await self._pause(error)
-                    continue
-                if self.moved:
-                    self.moved = False
-                    await self._again(self._unpark)
-                if batch:
-                    await self._again(lambda batch=batch: self._align(batch[0]))
-                    await self._again(lambda batch=batch: self._work(batch))
-                    at = batch[0].partition
-                    await self._again(lambda at=at: consumption.settle({at: self._next(at)}))
+            turns = self._turns(consumption)
+            ahead = asyncio.ensure_future(self._opened(turns))
+            try:
+                while (turn := await ahead) is not None:
+                    ahead = asyncio.ensure_future(self._opened(turns))
+                    await self._work(turn, consumption)
+                    if self.stopping.is_set():
+                        break
+            finally:
+                ahead.cancel()
+                await asyncio.wait([ahead])
+                if not ahead.cancelled():
+                    ahead.exception()  # the first says enough
+                await turns.aclose()
+
+    async def _turns(self, consumption: Consumption) -> AsyncGenerator[_Turn]:
+        """What is taken off the log, a batch at a time, until told to stop."""
+        limits = self.house.router
+        while not self.stopping.is_set():
+            try:
+                page = await consumption.take(
+                    most=_BATCHES_IN_HAND * limits.batch, most_bytes=limits.batch_bytes, within=_IDLE_SECONDS
+                )
+            except Unavailable as error:
+                await self._pause(error)
+                continue
+            size = min(limits.batch, max(_LEAST_WORTH_A_BATCH, -(-len(page) // _BATCHES_IN_HAND)))
+            for at in range(0, len(page), size):
+                yield _Turn(page[at : at + size], begins=at == 0, ends=at + size >= len(page))
+            if not page and self.moved:
+                yield _Turn((), begins=True, ends=True)
+
+    async def _opened(self, turns: AsyncGenerator[_Turn]) -> _Turn | None:
+        """The next batch, read; it may be of the next page, so that reading never waits for a page's end. None once told to stop."""
+        if (turn := await anext(turns, None)) is None:
+            return None
+        opened: list[tuple[Delivery, Opened]] = []
+
+        async def open_it() -> None:
+            opened[:] = await self._open(turn.deliveries)
+
+        await self._again(open_it)
+        return replace(turn, opened=opened)
+
+    async def _work(self, turn: _Turn, consumption: Consumption) -> None:
+        """Commit it, and settle the page where it ends, or where nothing more is to be done; the next is read meanwhile."""
+        if turn.begins and self.moved:
+            self.moved = False
+            await self._again(self._unpark)
+        if not turn.deliveries:
+            return
+        first = turn.deliveries[0]
+        if turn.begins:
+            await self._again(lambda: self._align(first))
+        await self._again(lambda: self._commit(turn.opened))
+        if turn.ends or self.stopping.is_set():
+            await self._again(lambda: consumption.settle({first.partition: self._next(first.partition)}))
 
     async def _assigned(self, partitions: Sequence[Partition]) -> Mapping[Partition, int | None]:
         positions = await self.store.assume(partitions)
@@ -175,22 +225,6 @@ class Worker:
             _say.warning("realigned", topic=at.topic, partition=at.number, expected=expected, found=first.position)
             await self.store.realign(at, first.position)
             self.expected[at] = first.position
-
-    async def _work(self, deliveries: Sequence[Delivery]) -> None:
-        """Commit all of them, in order; while one batch is decided on and committed, the next is read."""
-        rest = [each for each in deliveries if each.position >= self._next(each.partition)]
-        size = min(self.house.router.batch, max(_LEAST_WORTH_A_BATCH, -(-len(rest) // _BATCHES_IN_HAND)))
-        batches = [rest[at : at + size] for at in range(0, len(rest), size)]
-        ahead = asyncio.ensure_future(self._open(batches[0])) if batches else None
-        try:
-            for following in (*batches[1:], None):
-                assert ahead is not None
-                opened = await ahead
-                ahead = asyncio.ensure_future(self._open(following)) if following else None
-                await self._commit(opened)
-        finally:
-            if ahead is not None:
-                ahead.cancel()
 
     async def _open(self, deliveries: Sequence[Delivery]) -> list[tuple[Delivery, Opened]]:
         # Without the weights of matching: no reader needs them, and each batch would carry a copy.

@@ -84,7 +84,8 @@ class Consumption(Protocol):
     async def take(self, *, most: int, most_bytes: int, within: float) -> Sequence[Delivery]:
         """The next records in order, all of one partition; empty where none came within so many seconds.
 
-        At most ``most`` records, and no more bytes than ``most_bytes`` unless a single record is larger. Raises Unavailable.
+        At most ``most`` records, and no more bytes than ``most_bytes`` unless a single record is larger. What was taken before need
+        not be settled yet: it is in hand until then, and partitions are not let go before that if it comes soon. Raises Unavailable.
         """
         ...
 

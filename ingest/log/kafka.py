@@ -440,7 +440,7 @@ class _Consumption(ConsumerRebalanceListener):
         self._next: dict[TopicPartition, int] = {}
         self._waiting: dict[TopicPartition, deque[Delivery]] = {}
         self._unsure = False
-        self._in_hand: tuple[Partition, int] | None = None
+        self._in_hand: dict[Partition, int] = {}
         self._idle = asyncio.Event()
         self._idle.set()
         self._rewound: set[Partition] = set()
@@ -503,12 +503,12 @@ class _Consumption(ConsumerRebalanceListener):
                 await self._idle.wait()
         except TimeoutError:
             _say.warning("not-drained", topic=self._topic, seconds=_DRAIN_SECONDS)
-        self._leaving = {}
+        self._leaving, self._in_hand = {}, {}
+        self._idle.set()
         await self._revoked(tuple(gone.values()))
 
     async def take(self, *, most: int, most_bytes: int, within: float) -> Sequence[Delivery]:
         """The next records in order, of one partition; none where none came within so many seconds."""
-        self._put_down()
         await self._begin()
         if not self._waiting:
             await self._fetch(within)
@@ -601,13 +601,9 @@ class _Consumption(ConsumerRebalanceListener):
         del self._waiting[place]
         if waiting:
             self._waiting[place] = waiting
-        self._in_hand = (page[-1].partition, page[-1].position)
+        self._in_hand[page[-1].partition] = page[-1].position
         self._idle.clear()
         return page
-
-    def _put_down(self) -> None:
-        self._in_hand = None
-        self._idle.set()
 
     async def settle(self, following: Mapping[Partition, int]) -> None:
         """Note the position of the next record wanted, with the making of the topic it is for.
@@ -618,8 +614,9 @@ class _Consumption(ConsumerRebalanceListener):
         mine = {place: (following[partition], partition.log_id) for place, partition in held.items() if partition in following}
         if mine:
             await self._commit(mine)
-        if self._in_hand is not None and following.get(self._in_hand[0], -1) > self._in_hand[1]:
-            self._put_down()
+        self._in_hand = {each: last for each, last in self._in_hand.items() if following.get(each, -1) <= last}
+        if not self._in_hand:
+            self._idle.set()
 
     async def _commit(self, mine: Mapping[TopicPartition, tuple[int, str]]) -> None:
         try:

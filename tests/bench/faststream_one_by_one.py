@@ -38,7 +38,7 @@ async def run(log_url: str, register_url: str, group: str) -> None:
     async def one(_: bytes, message: KafkaMessage) -> None:  # pyright: ignore[reportUnusedFunction]
         found = cast(Any, message.raw_message)
         record = Record(found.key.decode(), found.value, tuple(found.headers))
-        await worker._work([Delivery(places[found.partition], found.offset, now(), record)])
+        await worker._commit(await worker._open([Delivery(places[found.partition], found.offset, now(), record)]))
         await message.ack()
 
     await FastStream(broker, logger=None).run()

@@ -504,6 +504,33 @@ async def test_a_register_that_is_away_is_waited_for_and_nothing_is_skipped(cont
     assert len(await rows(tables.contacts)) == 2
 
 
+async def test_while_a_pages_last_contact_is_committed_the_next_page_is_read(
+    contact, append, route, worker, rows, monkeypatch: pytest.MonkeyPatch
+):
+    worker.house = replace(worker.house, router=RouterSettings(batch=1))  # so that four are taken at once
+    asked = 0
+    fifth = asyncio.Event()
+    read, commit = worker.readers.open, worker.store.commit
+
+    async def reading(records, terms):
+        nonlocal asked
+        asked += len(records)
+        if asked == 5:
+            fifth.set()
+        return await read(records, terms)
+
+    async def committing(batch):
+        if batch.following == 4:
+            await asyncio.wait_for(fifth.wait(), 10)
+        await commit(batch)
+
+    monkeypatch.setattr(worker.readers, "open", reading)
+    monkeypatch.setattr(worker.store, "commit", committing)
+    await append(*(contact() for _ in range(6)))
+    await route()
+    assert len(await rows(tables.contacts)) == 6
+
+
 @pytest.mark.parametrize("register_url", ["sqlite"], indirect=True)
 async def test_while_peoples_keys_are_not_whole_the_router_waits_rather_than_take_them_for_strangers(
     contact, append, worker, rows, person, database
