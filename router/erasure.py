@@ -28,6 +28,7 @@ from ingest.errors import Refused, Unavailable, Unreadable
 from ingest.ids import erasure_mark, reference
 from ingest.log import Delivery, Feature, Log
 from ingest.originals import Originals
+from ingest.settings import AuditSettings, OriginalsSettings
 from router import duties
 from router.audit import AuditEntry
 from router.holdings import contacts_of, who
@@ -238,7 +239,7 @@ def _senders(row: Any) -> Iterable[str]:
     try:
         match json.loads(decode(record).data):
             case {"sender": {"identifiers": [*identifiers]}}:
-                return [str(each["canonical"]) for each in cast_to("list[Json]", identifiers) if "canonical" in each]
+                return [str(each["canonical"]) for each in identifiers if "canonical" in each]
             case _:
                 return []
     except (Unreadable, ValueError, TypeError, RecursionError):
@@ -588,6 +589,14 @@ def _together(pages: Iterable[OnTopic]) -> Iterable[OnTopic]:
         before = topics.get(each.topic, OnTopic(each.topic, 0, each.youngest))
         topics[each.topic] = OnTopic(each.topic, before.records + each.records, max(before.youngest, each.youngest))
     return topics.values()
+
+
+def marks_kept(bucket: OriginalsSettings, audit: AuditSettings) -> tuple[Originals, ...]:
+    """Where marks of what was erased stand beside the register: with the originals, and with the audit trail's heads where those are kept.
+    Raises Misconfigured.
+    """
+    places = (("originals.url", bucket.url), *((("audit.heads", audit.heads),) if audit.heads else ()))
+    return tuple(Originals(f"{url.rstrip('/')}/erased", bucket, setting=setting) for setting, url in places)
 
 
 async def keep_marks(database: Database, kept: Sequence[Originals]) -> int:
