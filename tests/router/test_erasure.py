@@ -519,10 +519,32 @@ async def test_whoever_names_them_in_their_own_words_is_told_of_and_left_alone(
     await append(about)
     await route()
     told = await erase(database, KEY, "R1", word, rehearse=True)
-    found = await mentions(database, told)
+    found = (await mentions(database, told)).stays
     assert found is not None
     assert (found.number, reference(about.id) in found.because) == (1, True)
     assert not any(reference(made[each].id) in found.because for each in ("feedback", "urgent", "case", "ann"))
     await erase(database, KEY, "R1", word, even_if_open=True)
     (row,) = await rows(tables.contacts, tables.contacts.c.id == about.id)
     assert "Joan Pettifer says" in row.body
+
+
+async def test_in_a_letter_that_another_writes_for_them_it_is_not_said_any_more_for_whom(
+    joans, contact, append, route, database, word, rows
+):
+    await joans()
+    for_her = Person(name="Joan Pettifer")
+    about = contact(
+        "I write for her: your staff were rude and nobody called.", sender=person_of(ANN, "Ann Okafor"), on_behalf_of=for_her
+    )
+    await append(about)
+    await route()
+    told = await erase(database, KEY, "R1", word, rehearse=True)
+    found = await mentions(database, told)
+    assert found.represented == (about.id,)
+    await erase(database, KEY, "R1", word, represented=found.represented, even_if_open=True)
+    (row,) = await rows(tables.contacts, tables.contacts.c.id == about.id)
+    left = Contact.model_validate_json(row.body)
+    assert left.on_behalf_of == Person(name="(erased)")
+    assert left.sender == about.sender
+    for table in (tables.feedback_records, tables.handoffs):
+        assert not [each for each in await rows(table, table.c.contact_id == about.id) if "Pettifer" in each.body]
