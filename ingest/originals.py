@@ -104,6 +104,18 @@ class Originals:
             )
         return found
 
+    async def remove(self, digest: str) -> None:
+        """Let go of the bytes for good; where there are none, that is no error. Raises Unavailable.
+
+        A bucket that keeps versions has them still: its own lifecycle must end those.
+        """
+        try:
+            await _in_time(obstore.delete_async(self._kind.store, _place(digest)))
+        except FileNotFoundError:
+            return
+        except (OSError, BaseError) as error:
+            raise self._away(error) from error
+
     async def every(self) -> AsyncIterator[tuple[str, bytes]]:
         """Where each lies, and its bytes, in no order; for small stores. Raises Unavailable."""
         store = self._kind.store
