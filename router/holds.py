@@ -1,0 +1,101 @@
+"""Legal holds: what may not be removed whatever its time, as while a court or a complaint asks for it.
+
+On a contact, on an individual with all that is theirs, or on a case with all that is about it. Each is placed and lifted in somebody's
+name, for a reason, and both stand on the audit trail.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, select, union, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ingest.clock import Clock
+from ingest.database import Database
+from ingest.errors import Refused
+from ingest.ids import new_id
+from router.desk import entry
+from router.register import tables
+from router.store import Store
+
+
+async def place(
+    database: Database,
+    store: Store,
+    because: str,
+    by: str,
+    clock: Clock,
+    *,
+    contact: UUID | None = None,
+    individual: str | None = None,
+    case: str | None = None,
+) -> UUID:
+    """Keep one contact, all of an individual's or all about a case until it is lifted; answers with the hold's id.
+
+    Raises Refused ``no-such-individual``. A case need not be in the register yet.
+    """
+    people = tables.individuals
+    async with database.write() as connection:
+        now, id_ = clock(), new_id()
+        known = select(people.c.id).where(people.c.id == individual)
+        if individual is not None and (await connection.execute(known)).first() is None:
+            raise Refused(
+                "no-such-individual", f"The register has nobody with the id {individual}. `ingest register search` finds people."
+            )
+        about = {"contact_id": contact, "individual_id": individual, "case_reference": case}
+        row = {"id": id_, **about, "because": because, "by": by, "since": now}
+        await connection.execute(tables.legal_holds.insert().values(row))
+        told = {name: each for name, each in (("individual", individual), ("case", case)) if each}
+        await store.audit(connection, [entry(now, by, "legal-hold-placed", contact, hold=str(id_), because=because, **told)])
+    return id_
+
+
+async def lift(database: Database, store: Store, hold_id: UUID, because: str, by: str, clock: Clock) -> None:
+    """End a hold: what it kept goes when its time is over. Raises Refused ``no-such-hold``, ``lifted-already``."""
+    holds = tables.legal_holds
+    async with database.write() as connection:
+        now = clock()
+        lifted = update(holds).where(holds.c.id == hold_id, holds.c.lifted_at.is_(None)).values(lifted_by=by, lifted_at=now)
+        row = (await connection.execute(lifted.returning(holds))).one_or_none()
+        if row is None:
+            known = (await connection.execute(select(holds).where(holds.c.id == hold_id))).one_or_none()
+            if known is None:
+                raise Refused("no-such-hold", f"There is no hold {hold_id}. `ingest retention holds` shows what there is.")
+            raise Refused("lifted-already", f"{known.lifted_by} has lifted it already.")
+        await store.audit(
+            connection, [entry(now, by, "legal-hold-lifted", row.contact_id, hold=str(hold_id), because=because)]
+        )
+
+
+async def standing(connection: AsyncConnection) -> Sequence[Any]:
+    """The holds that are not lifted, with the reference of their contact, the oldest first."""
+    holds, contacts = tables.legal_holds, tables.contacts
+    query = select(holds, contacts.c.reference).join(contacts, contacts.c.id == holds.c.contact_id, isouter=True)
+    return (await connection.execute(query.where(holds.c.lifted_at.is_(None)).order_by(holds.c.since))).all()
+
+
+def of_contact(contact_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a hold stands on a contact of a query: itself, whoever it is from, or what it is about."""
+    links, versions, records, handed = tables.links, tables.dispositions, tables.feedback_records, tables.handoffs
+    theirs = select(links.c.individual_id).where(links.c.contact_id == contact_id, links.c.undone_at.is_(None))
+    about = union(*(
+        select(each.c.case_reference).where(each.c.contact_id == contact_id, each.c.case_reference.is_not(None))
+        for each in (versions, records, handed)
+    ))  # fmt: skip
+    holds = tables.legal_holds
+    it = or_(holds.c.contact_id == contact_id, _on_any(theirs), holds.c.case_reference.in_(about))
+    return select(holds.c.id).where(holds.c.lifted_at.is_(None), it).exists()
+
+
+def of_individual(individual_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a hold stands on an individual of a query, or on whom they count as."""
+    holds = tables.legal_holds
+    it = or_(holds.c.individual_id == individual_id, _on_any(select(individual_id)))
+    return select(holds.c.id).where(holds.c.lifted_at.is_(None), it).exists()
+
+
+def _on_any(people: Any) -> ColumnElement[bool]:
+    holds, individuals = tables.legal_holds, tables.individuals
+    count_as = select(individuals.c.merged_into).where(individuals.c.id.in_(people), individuals.c.merged_into.is_not(None))
+    return or_(holds.c.individual_id.in_(people), holds.c.individual_id.in_(count_as))
