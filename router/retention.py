@@ -112,7 +112,8 @@ async def _size(it: Holding, keys: Sequence[Any], counted: set[str]) -> int:
     counted |= named
     wanted, total = sorted(named), 0
     for at in range(0, len(wanted), _SIZES_AT_ONCE):
-        total += sum(await asyncio.gather(*map(it.originals.size, wanted[at : at + _SIZES_AT_ONCE])))
+        found = await asyncio.gather(*map(it.originals.look, wanted[at : at + _SIZES_AT_ONCE]))
+        total += sum(each.size for each in found if each)
     return total
 
 
