@@ -176,7 +176,8 @@ class _Dispatch:
 
     async def _take_in(self, deliveries: Sequence[Delivery]) -> None:
         """Put what is new into ``sends``; what has ended long since is told again."""
-        taken = [outgoing for each in deliveries if (outgoing := self._read(each)) is not None]
+        present = (each for each in deliveries if not each.record.is_erased)
+        taken = [outgoing for each in present if (outgoing := self._read(each)) is not None]
         if not taken:
             return
         now = self._clock()

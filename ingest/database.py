@@ -325,6 +325,7 @@ def pragmas() -> tuple[str, ...]:
         f"PRAGMA busy_timeout={int(_WAIT_SECONDS * 1000)}",
         f"PRAGMA journal_mode={'WAL' if wal_is_safe(sqlite3.sqlite_version_info) else 'TRUNCATE'}",
         "PRAGMA synchronous=FULL",
+        "PRAGMA secure_delete=ON",  # what is deleted is overwritten, so that nothing of whoever was erased is left in the file
     )
 
 
@@ -417,6 +418,16 @@ class Database:
                 await connection.execute(idle, {"limit": limit})
                 ours = await connection.scalar(text("SELECT pg_try_advisory_xact_lock(hashtext(:name))"), {"name": name})
                 yield Alone(connection) if ours else None
+
+    async def tidy(self) -> None:
+        """Leave no earlier state of a page in SQLite's write-ahead log; nothing elsewhere. Raises Unavailable."""
+        if self._shared:
+            return
+        async with self._turn:
+            with _told_apart():
+                async with self._engine.connect() as connection:
+                    raw: Any = (await connection.get_raw_connection()).driver_connection
+                    await raw.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def close(self) -> None:
         """Let go of every connection."""

@@ -54,6 +54,11 @@ def partition_key(secret: bytes, channel: str, canonical_sender: str | None, con
     return hmac.new(secret, f"{channel}\x1f{canonical_sender}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
+def erasure_mark(secret: bytes, kind: str, id_: str) -> str:
+    """What is kept of a contact or an individual who was erased: it says of an id whether it is theirs, and nothing without the key."""
+    return hmac.new(secret, f"erased\x1f{kind}\x1f{id_}".encode(), hashlib.sha256).hexdigest()
+
+
 MARK = "ingestmark"
 """The CloudEvents extension that carries ``mark``."""
 

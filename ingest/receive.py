@@ -17,7 +17,7 @@ from ingest.ids import MARK, mark, partition_key
 from ingest.log import Log
 from ingest.originals import Originals
 from ingest.scan import Scan
-from ingest.telemetry import RECEIVED
+from ingest.telemetry import PASSED_OVER, RECEIVED
 
 CONTACTS = topic_of("contacts")
 _SOME_CHARACTERS: Final = 2_000
@@ -85,6 +85,8 @@ async def receive(
     ``scan`` looks at attachments that nobody has looked at; none is kept from the log for what it says, nor for its silence.
     ``bounded`` translates what has other ways of being read; without it all is translated in a thread.
 
+    One that was erased and comes again, as when a mailbox is read anew, is not taken in again; what of it was kept now goes.
+
     Answers with the contacts in the order of their arrivals, as they stand on the log. Raises Unavailable (nothing was said
     yet: the same approaches again later come to the same contacts), and Refused where the log would not have a contact
     however much was cut from it.
@@ -98,9 +100,15 @@ async def receive(
     contacts = [contact for contact, _ in translated]
     if scan is not None:
         contacts = await _looked_at(contacts, attachments, scan, originals)
-    contacts = await _append([(contact, each.published_as) for contact, each in zip(contacts, arrivals, strict=True)], log, key)
+    async with database.read() as connection:
+        gone = await state.erased_among(connection, key, {each.id for each in contacts})
+    published_as = [each.published_as for each in arrivals]
+    wanted = [(contact, id_) for contact, id_ in zip(contacts, published_as, strict=True) if contact.id not in gone]
+    appended = {each.id: each for each in await _append(wanted, log, key)}
+    contacts = [appended.get(each.id, each) for each in contacts]
     async with database.write() as connection:
-        fresh = await _note(contacts, connection)
+        fresh = await _note([each for each in contacts if each.id not in gone], connection)
+        await _let_go([each for each in contacts if each.id in gone], connection)
         if beside is not None:
             await beside(connection, contacts)
     for contact in fresh:
@@ -196,9 +204,23 @@ def _cut(contact: Contact, what: str, **less: Any) -> Contact:
     return contact.model_copy(update={**less, "warnings": (*warnings, warning)})
 
 
+async def _let_go(contacts: Sequence[Contact], connection: AsyncConnection) -> None:
+    """Have their originals removed, once it is seen that nothing else refers to those."""
+    for each in contacts:
+        PASSED_OVER.labels(each.channel, "erased").inc()
+    digests = {
+        digest: each.received_at for each in contacts for digest in (each.original, *(one.digest for one in each.attachments))
+    }
+    if digests:
+        rows = [{"digest": digest, "since": since} for digest, since in sorted(digests.items())]
+        await connection.execute(insert(state.unwanted).on_conflict_do_nothing(), rows)
+
+
 async def _note(contacts: Sequence[Contact], connection: AsyncConnection) -> list[Contact]:
     """Insert the receipts, and answer with the contacts that had none: a repeat is no new arrival."""
     by_id = {each.id: each for each in contacts}
+    if not by_id:
+        return []
     rows = [
         {
             "contact_id": each.id,

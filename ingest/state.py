@@ -4,7 +4,7 @@ The mail ledger and the receipts are what the edge knows by itself: nothing here
 that the receipt ledger can hold one against the other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,8 @@ from sqlalchemy import JSON, Boolean, Column, Index, Integer, LargeBinary, MetaD
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.clock import Clock
-from ingest.database import Database, Long, UtcDateTime, insert
+from ingest.database import Database, Long, UtcDateTime, among, insert
+from ingest.ids import erasure_mark
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -150,6 +151,22 @@ switches = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 
+erased = Table(
+    "erased",  # of what was erased, a mark that names nobody (ingest.ids.erasure_mark): it is not filed anew
+    metadata,
+    Column("mark", Text, primary_key=True),
+    Column("kind", Text, nullable=False),  # contact, shared, reference, individual; or what else than an erasure it was
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", Text, nullable=False),  # on whose word
+)
+
+unwanted = Table(
+    "unwanted",  # originals of what was erased: each goes once nothing else refers to it
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("since", UtcDateTime, nullable=False),
+)
+
 
 async def cancel(connection: AsyncConnection, outgoing_ids: Sequence[UUID], at: datetime) -> None:
     """Keep messages from being sent that the dispatcher has not begun with, even where they are on the topic already."""
@@ -165,6 +182,15 @@ async def cancel(connection: AsyncConnection, outgoing_ids: Sequence[UUID], at: 
 async def allow(connection: AsyncConnection, outgoing_id: UUID) -> None:
     """Undo ``cancel``: a person has released the message, and it is published again."""
     await connection.execute(sends.delete().where(sends.c.outgoing_id == outgoing_id, sends.c.state == "cancelled"))
+
+
+async def erased_among(connection: AsyncConnection, key: bytes, ids: Collection[UUID]) -> set[UUID]:
+    """Those of these contacts that were erased, and are not to be filed anew."""
+    marks = {erasure_mark(key, "contact", str(each)): each for each in ids}
+    if not marks:
+        return set()
+    found = await connection.execute(select(erased.c.mark).where(among(erased.c.mark, marks)))
+    return {marks[mark] for mark in found.scalars()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from structlog.tracebacks import ExceptionDictTransformer
 RECEIVED: Final = Counter("contact_ingested_total", "Contacts kept and appended to the log", ["channel"])
 PASSED_OVER: Final = Counter(
     "contact_passed_over_total",
-    "What a channel was told that is no contact, such as an echo of ourselves",
+    "What came and is no contact to take up, such as an echo of ourselves, or one that was erased before",
     ["channel", "reason"],
 )
 PROCESSED: Final = Counter("contact_processed_total", "Contacts the router has decided on", ["channel", "outcome"])

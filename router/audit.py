@@ -1,15 +1,19 @@
 """The audit trail: what an entry says, and the Merkle tree that shows none was altered or taken out.
 
-Pure. The tree is RFC 6962's (section 2.1): a leaf is SHA-256 of 0x00 and the entry, a node of 0x01 and its two halves. A head
+Pure. The tree is RFC 6962's (section 2.1): a leaf is SHA-256 of 0x00, salt and the entry, a node of 0x01 and its two halves. A head
 of an earlier size is proved to be the beginning of a later one by rebuilding both from the same leaves.
+
+When somebody is erased, the entries about them are emptied and their leaves stand: the tree is what it was. Of an emptied entry neither its
+leaf's salt nor what it said is left, so nobody can try out what it may have said. What is left of it is vouched for by a later entry, the
+word on which it was emptied, which is sealed as any other: an entry that was changed without such a word, or since, is caught.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 
@@ -27,8 +31,13 @@ class AuditEntry:
     evidence: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-def leaf_hash(entry: AuditEntry) -> bytes:
-    """The hash of an entry's one canonical form: JSON with sorted keys, no spaces, times in UTC to the microsecond."""
+EMPTIED: Final = "emptied"
+"""In the evidence of the word on which entries were emptied: how many they were, and the digest of what is left of them."""
+SALT_BYTES: Final = 16
+
+
+def leaf_hash(entry: AuditEntry, salt: bytes | None = None) -> bytes:
+    """The hash of salt and an entry's one canonical form: JSON with sorted keys, no spaces, times in UTC to the microsecond."""
     form = {
         "id": str(entry.id),
         "at": entry.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
@@ -39,7 +48,22 @@ def leaf_hash(entry: AuditEntry) -> bytes:
         "rule_version": entry.rule_version,
         "evidence": entry.evidence,
     }
-    return _leaf(json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode())
+    return _leaf((salt or b"") + json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Emptied:
+    """What a word vouches for: of each entry that it emptied, in the order of their ids, the hash of what was left of it."""
+
+    word_id: UUID
+    remains: Mapping[UUID, bytes]
+
+    def told(self) -> dict[str, Any]:
+        """As it stands in the word's evidence."""
+        digest = hashlib.sha256()
+        for entry_id, left in sorted(self.remains.items()):
+            digest.update(entry_id.bytes + left)
+        return {"entries": len(self.remains), "digest": digest.hexdigest()}
 
 
 def _leaf(content: bytes) -> bytes:
@@ -114,8 +138,23 @@ class Verification:
         self._faults: list[str] = []
         self._gap = False
 
-    def add(self, number: int, entry_id: UUID, sealed: bytes, entry: AuditEntry | None) -> None:
-        """A leaf: its number, its entry's id, the hash as sealed, and the entry as it is now; None where it is gone."""
+    def vouch(self, emptied: Emptied, word: AuditEntry | None) -> None:
+        """What was emptied on a word; ``word`` is its entry, None where there is none."""
+        if word is None or word.evidence.get(EMPTIED) != emptied.told():
+            self._faults.append(f"Entries were emptied on the word of entry {emptied.word_id}, which does not vouch for them.")
+
+    def add(
+        self,
+        number: int,
+        entry_id: UUID,
+        sealed: bytes,
+        entry: AuditEntry | None,
+        salt: bytes | None = None,
+        remains: Collection[bytes] = (),
+    ) -> None:
+        """A leaf: its number, its entry's id, hash and salt as sealed, and the entry as it is now; None where it is gone. ``remains`` is
+        what the words on which it was emptied say is left of it.
+        """
         if self._gap:
             return
         if number != self._tree.size:
@@ -124,7 +163,7 @@ class Verification:
             return
         if entry is None:
             self._faults.append(f"Entry {entry_id} (leaf {number}) is gone.")
-        elif leaf_hash(entry) != sealed:
+        elif leaf_hash(entry, salt) != sealed and leaf_hash(entry) not in remains:
             self._faults.append(f"Entry {entry_id} (leaf {number}) was altered after it was sealed.")
         self._tree.add(sealed)
         while self._waiting and self._waiting[0][0] == self._tree.size:

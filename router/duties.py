@@ -4,10 +4,11 @@ comes of it, the morning digest goes out, the audit trail is sealed, the ledger 
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from datetime import datetime, time, timedelta
 from functools import partial
+from secrets import token_bytes
 from typing import Any
 from uuid import UUID
 
@@ -38,7 +39,7 @@ from ingest.telemetry import (
     telemetry,
 )
 from router import allocation, handoffs, ledger, wording
-from router.audit import AuditEntry, Tree, Verdict, Verification, leaf_hash
+from router.audit import SALT_BYTES, AuditEntry, Emptied, Tree, Verdict, Verification, leaf_hash
 from router.consequences import House, Message, notice_id, staff_message, task_mail
 from router.heads import Heads
 from router.register import owed, statistics, tables
@@ -285,8 +286,9 @@ async def seal(database: Database, clock: Clock, *, back: timedelta | None = tim
                 return sealed
             leaves: list[dict[str, Any]] = []
             for row in rows:
-                hashed = leaf_hash(_entry(row))
-                leaves.append({"number": tree.size, "entry_id": row.id, "hash": hashed})
+                salt = token_bytes(SALT_BYTES)
+                hashed = leaf_hash(_entry(row), salt)
+                leaves.append({"number": tree.size, "entry_id": row.id, "hash": hashed, "salt": salt})
                 tree.add(hashed)
             await connection.execute(leaf.insert(), leaves)
             frontier = [each.hex() for each in tree.frontier]
@@ -308,15 +310,44 @@ async def verify_audit(database: Database, kept: Sequence[tuple[int, bytes]] = (
         total = (await connection.execute(select(func.count()).select_from(entry))).scalar_one()
         leaves = (await connection.execute(select(func.max(leaf.c.number)))).scalar_one_or_none()
     verification, present, end = Verification(heads), 0, -1 if leaves is None else leaves
-    joined = select(leaf.c.number, leaf.c.entry_id, leaf.c.hash, entry).join(entry, entry.c.id == leaf.c.entry_id, isouter=True)
+    joined = select(leaf.c.number, leaf.c.entry_id, leaf.c.hash, leaf.c.salt, entry).join(
+        entry, entry.c.id == leaf.c.entry_id, isouter=True
+    )
     for start in range(0, end + 1, _SEAL_MOST):
         page = leaf.c.number.between(start, min(start + _SEAL_MOST - 1, end))
         async with database.read() as connection:
             rows = (await connection.execute(joined.where(page).order_by(leaf.c.number))).all()
+            remains = await _remains(connection, page)
         for row in rows:
             present += row.id is not None
-            verification.add(row.number, row.entry_id, row.hash, _entry(row) if row.id is not None else None)
+            known = _entry(row) if row.id is not None else None
+            verification.add(row.number, row.entry_id, row.hash, known, row.salt, remains.get(row.entry_id, ()))
+    async for emptied, word in _emptied(database):
+        verification.vouch(emptied, word)
     return verification.verdict(total - present)
+
+
+async def _remains(connection: AsyncConnection, page: ColumnElement[bool]) -> dict[UUID, list[bytes]]:
+    """What is left of those entries of a page of leaves that were emptied."""
+    emptied, leaf = tables.audit_emptied, tables.audit_leaves
+    query = select(emptied.c.entry_id, emptied.c.remains).join(leaf, leaf.c.entry_id == emptied.c.entry_id).where(page)
+    found: dict[UUID, list[bytes]] = defaultdict(list)
+    for row in await connection.execute(query):
+        found[row.entry_id].append(row.remains)
+    return found
+
+
+async def _emptied(database: Database) -> AsyncGenerator[tuple[Emptied, AuditEntry | None]]:
+    """What was emptied, word by word, with the word; one that is not sealed yet counts as it will in a moment."""
+    entry, emptied = tables.audit, tables.audit_emptied
+    async with database.read() as connection:
+        words = list((await connection.execute(select(emptied.c.word_id).distinct())).scalars())
+    for word_id in words:
+        async with database.read() as connection:
+            rows = await connection.execute(select(emptied.c.entry_id, emptied.c.remains).where(emptied.c.word_id == word_id))
+            remains = {row.entry_id: row.remains for row in rows}
+            word = (await connection.execute(select(entry).where(entry.c.id == word_id))).one_or_none()
+        yield Emptied(word_id, remains), _entry(word) if word else None
 
 
 async def publish_ledger(log: Log, database: Database, store: Store, house: House, now: datetime) -> int:

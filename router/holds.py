@@ -4,15 +4,15 @@ On a contact, on an individual with all that is theirs, or on a case with all th
 name, for a reason, and both stand on the audit trail.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select, union, update
+from sqlalchemy import Column, ColumnElement, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.clock import Clock
-from ingest.database import Database
+from ingest.database import Database, among
 from ingest.errors import Refused
 from ingest.ids import new_id
 from router.desk import entry
@@ -41,7 +41,8 @@ async def place(
         known = select(people.c.id).where(people.c.id == individual)
         if individual is not None and (await connection.execute(known)).first() is None:
             raise Refused(
-                "no-such-individual", f"The register has nobody with the id {individual}. `ingest register search` finds people."
+                "no-such-individual",
+                f"The register has nobody with the id {individual}. `ingest register search` finds people.",
             )
         about = {"contact_id": contact, "individual_id": individual, "case_reference": case}
         row = {"id": id_, **about, "because": because, "by": by, "since": now}
@@ -63,9 +64,7 @@ async def lift(database: Database, store: Store, hold_id: UUID, because: str, by
             if known is None:
                 raise Refused("no-such-hold", f"There is no hold {hold_id}. `ingest retention holds` shows what there is.")
             raise Refused("lifted-already", f"{known.lifted_by} has lifted it already.")
-        await store.audit(
-            connection, [entry(now, by, "legal-hold-lifted", row.contact_id, hold=str(hold_id), because=because)]
-        )
+        await store.audit(connection, [entry(now, by, "legal-hold-lifted", row.contact_id, hold=str(hold_id), because=because)])
 
 
 async def standing(connection: AsyncConnection) -> Sequence[Any]:
@@ -75,27 +74,43 @@ async def standing(connection: AsyncConnection) -> Sequence[Any]:
     return (await connection.execute(query.where(holds.c.lifted_at.is_(None)).order_by(holds.c.since))).all()
 
 
-def of_contact(contact_id: ColumnElement[Any]) -> ColumnElement[bool]:
+async def on(connection: AsyncConnection, people: Collection[str], contacts: Collection[UUID]) -> list[str]:
+    """The holds that stand on any of these individuals or contacts, a sentence each."""
+    holds, known = tables.legal_holds, tables.contacts
+    theirs = select(known.c.id).where(among(known.c.id, contacts), _about(known.c.id)).exists()
+    query = select(holds).where(holds.c.lifted_at.is_(None), among(holds.c.individual_id, people) | theirs)
+    return [
+        f"A legal hold by {row.by} stands on it since {row.since:%d %B %Y}: {row.because}. "
+        f"Lift it first, if it need not stand: `ingest retention lift {str(row.id)[:8]}`."
+        for row in await connection.execute(query.order_by(holds.c.since))
+    ]
+
+
+def of_contact(contact_id: Column[Any]) -> ColumnElement[bool]:
     """Whether a hold stands on a contact of a query: itself, whoever it is from, or what it is about."""
-    links, versions, records, handed = tables.links, tables.dispositions, tables.feedback_records, tables.handoffs
-    theirs = select(links.c.individual_id).where(links.c.contact_id == contact_id, links.c.undone_at.is_(None))
-    about = union(*(
-        select(each.c.case_reference).where(each.c.contact_id == contact_id, each.c.case_reference.is_not(None))
-        for each in (versions, records, handed)
-    ))  # fmt: skip
     holds = tables.legal_holds
-    it = or_(holds.c.contact_id == contact_id, _on_any(theirs), holds.c.case_reference.in_(about))
-    return select(holds.c.id).where(holds.c.lifted_at.is_(None), it).exists()
+    return select(holds.c.id).where(holds.c.lifted_at.is_(None), _about(contact_id)).exists()
 
 
-def of_individual(individual_id: ColumnElement[Any]) -> ColumnElement[bool]:
+def of_individual() -> ColumnElement[bool]:
     """Whether a hold stands on an individual of a query, or on whom they count as."""
-    holds = tables.legal_holds
-    it = or_(holds.c.individual_id == individual_id, _on_any(select(individual_id)))
+    holds, people = tables.legal_holds, tables.individuals
+    it = or_(holds.c.individual_id == people.c.id, holds.c.individual_id == people.c.merged_into)
     return select(holds.c.id).where(holds.c.lifted_at.is_(None), it).exists()
 
 
-def _on_any(people: Any) -> ColumnElement[bool]:
-    holds, individuals = tables.legal_holds, tables.individuals
-    count_as = select(individuals.c.merged_into).where(individuals.c.id.in_(people), individuals.c.merged_into.is_not(None))
-    return or_(holds.c.individual_id.in_(people), holds.c.individual_id.in_(count_as))
+def _about(contact_id: Column[Any]) -> ColumnElement[bool]:
+    """That a hold of the query is on this contact."""
+    holds, links, people, of = tables.legal_holds, tables.links, tables.individuals.alias(), contact_id.table
+    # Correlated by name: what stands two queries deep would otherwise be a table of its own, and the hold of any contact everybody's.
+    theirs = select(links.c.contact_id).join(people, people.c.id == links.c.individual_id).correlate(of, holds)
+    theirs = theirs.where(links.c.contact_id == contact_id, links.c.undone_at.is_(None))
+    theirs = theirs.where(or_(holds.c.individual_id == people.c.id, holds.c.individual_id == people.c.merged_into))
+    about = [
+        select(each.c.contact_id)
+        .where(each.c.contact_id == contact_id, each.c.case_reference == holds.c.case_reference)
+        .correlate(of, holds)
+        .exists()
+        for each in (tables.dispositions, tables.feedback_records, tables.handoffs)
+    ]
+    return or_(holds.c.contact_id == contact_id, theirs.exists(), *about)

@@ -103,4 +103,3 @@ def of_one_matter(some: Sequence[Held], kept_for: timedelta | None, now: datetim
     if all(goes(each, kept_for, now) for each in some):
         return list(some)
     return [each if each.keeps else Held(each.id, each.since, (Why.SAME_MATTER,)) for each in some]
-

@@ -123,9 +123,7 @@ def _named(body: str) -> Iterator[str]:
     yield from (each["digest"] for each in contact.get("attachments", ()))
 
 
-async def remove(
-    it: Holding, by: str, clock: Clock, stopping: asyncio.Event | None = None, bar: Bar = _unwatched
-) -> Turn:
+async def remove(it: Holding, by: str, clock: Clock, stopping: asyncio.Event | None = None, bar: Bar = _unwatched) -> Turn:
     """Remove what is past its time; told to stop, it ends after the transaction it is in. Raises Unavailable: the next turn goes on."""
     turn = await _begin(it, by, clock())
     for shelf in shelves(it.times, turn.begun_at):
@@ -188,9 +186,7 @@ async def _remove(it: Holding, shelf: Shelf, keys: list[Key], turn: Turn, now: d
         name = shelf.kind.name.lower()
         becomes = turn.removed + Counter({name: len(going)})
         turns = tables.retention_turns
-        await connection.execute(
-            update(turns).where(turns.c.id == turn.id).values(removed=dict(becomes), seen_at=now)
-        )
+        await connection.execute(update(turns).where(turns.c.id == turn.id).values(removed=dict(becomes), seen_at=now))
     turn.removed = becomes
     RETENTION_REMOVED.labels(name).inc(len(going))
 
@@ -216,9 +212,7 @@ async def _end(it: Holding, turn: Turn, now: datetime) -> None:
     ends = {"ended_at": now, "seen_at": now, "freed_bytes": turn.freed_bytes}
     async with it.database.write() as connection:
         await connection.execute(update(turns).where(turns.c.id == turn.id).values(ends))
-        told = entry(
-            now, turn.by, ENDED, None, turn=str(turn.id), removed=dict(turn.removed), freed_bytes=turn.freed_bytes
-        )
+        told = entry(now, turn.by, ENDED, None, turn=str(turn.id), removed=dict(turn.removed), freed_bytes=turn.freed_bytes)
         await it.store.audit(connection, [told])
     RETENTION_LAST.set(now.timestamp())
     _say.info("turn-ended", removed=dict(turn.removed), freed_bytes=turn.freed_bytes)

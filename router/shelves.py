@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Select, Table, Text, and_, cast, delete, func, or_, select, tuple_, update
+from sqlalchemy import Column, ColumnElement, Date, Select, Table, Text, and_, cast, delete, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest import state
@@ -21,8 +21,7 @@ from ingest.settings import RetentionSettings
 from router import holds
 from router.handoffs import UNTAKEN
 from router.keeping import Held, Kind, Why, of_one_matter
-from router.register import tables
-from router.register.index import forget
+from router.register import index, tables
 from router.removal import Removed, Word, change_entries, digests_of, note, remove_contacts
 from router.removal import emptied as emptied_entry
 
@@ -330,9 +329,7 @@ def _looking(table: Table, since: Sequence[ColumnElement[Any]], keeps: Mapping[W
     return look
 
 
-async def _held(
-    connection: AsyncConnection, query: Select[Any], keys: int, moments: int, keeps: Iterable[Why]
-) -> list[Held]:
+async def _held(connection: AsyncConnection, query: Select[Any], keys: int, moments: int, keeps: Iterable[Why]) -> list[Held]:
     """A row each: its key, then the moments, then a column by the name of each reason."""
     found: list[Held] = []
     for row in await connection.execute(query):
@@ -382,11 +379,12 @@ def _waits(contact_id: ColumnElement[Any]) -> ColumnElement[bool]:
     return unallocated | select(parked.c.position).where(parked.c.contact_id == contact_id).exists()
 
 
-def _open(contact_id: ColumnElement[Any]) -> dict[Why, ColumnElement[bool]]:
+def _open(contact_id: Column[Any]) -> dict[Why, ColumnElement[bool]]:
     """Everything by which a contact is not at its end."""
     tasks, sent, handed, records = tables.tasks, tables.outgoing, tables.handoffs, tables.feedback_records
     dead, current = tables.dead_letters, tables.dispositions
     case_of = select(current.c.case_reference).where(current.c.contact_id == contact_id, current.c.current.is_(True))
+    case_of = case_of.correlate(contact_id.table)
     return {
         Why.ON_HOLD: holds.of_contact(contact_id),
         Why.URGENT: _undone(contact_id, tasks.c.kind == TaskKind.URGENT.value),
@@ -479,9 +477,7 @@ async def _without_needs(connection: AsyncConnection, held: Mapping[Any, Held], 
     theirs = theirs.where(links.c.undone_at.is_(None))
     whose = {row.contact_id: row.whom for row in await connection.execute(theirs.where(among(links.c.contact_id, asked)))}
     whom = set(whose.values())
-    group = select(people.c.id, counts_as.label("whom")).where(
-        or_(among(people.c.id, whom), among(people.c.merged_into, whom))
-    )
+    group = select(people.c.id, counts_as.label("whom")).where(or_(among(people.c.id, whom), among(people.c.merged_into, whom)))
     each_of = group.subquery()
     newer = select(each_of.c.whom).join(links, (links.c.individual_id == each_of.c.id) & links.c.undone_at.is_(None))
     newer = newer.join(contacts, contacts.c.id == links.c.contact_id).where(contacts.c.received_at > before)
@@ -508,9 +504,12 @@ async def _look_at_individuals(connection: AsyncConnection, keys: Sequence[Key])
     referred = or_(
         *(_has(table.c.individual_id, people.c.id) for table in (links, tables.feedback_records, tables.handoffs, parties)),
         select(others.c.id).where(others.c.merged_into == people.c.id).exists(),
-        *(_has(table.c.individual_id, people.c.merged_into) for table in (links, tables.feedback_records, tables.handoffs, parties)),
+        *(
+            _has(table.c.individual_id, people.c.merged_into)
+            for table in (links, tables.feedback_records, tables.handoffs, parties)
+        ),
     )
-    keeps = {Why.ON_HOLD: holds.of_individual(people.c.id), Why.REFERRED_TO: referred}
+    keeps = {Why.ON_HOLD: holds.of_individual(), Why.REFERRED_TO: referred}
     columns = (people.c.id, people.c.imported_at, people.c.merged_at)
     query = select(*columns, *(each.label(why.name.lower()) for why, each in keeps.items()))
     query = query.where(among(people.c.id, ids), people.c.made_from.is_not(None))
@@ -527,10 +526,10 @@ def _has(column: ColumnElement[Any], value: ColumnElement[Any]) -> ColumnElement
 
 async def _remove_individuals(connection: AsyncConnection, keys: Sequence[Key], _: Word) -> None:
     ids = [each for (each,) in keys]
-    await forget(connection, ids)
-    for table in (tables.identifiers, tables.addresses, tables.adjustments):
-        await connection.execute(delete(table).where(among(table.c.individual_id, ids)))
-    await connection.execute(delete(tables.individuals).where(among(tables.individuals.c.id, ids)))
+    async with index.kept_true(connection, ids):
+        for table in (tables.identifiers, tables.addresses, tables.adjustments):
+            await connection.execute(delete(table).where(among(table.c.individual_id, ids)))
+        await connection.execute(delete(tables.individuals).where(among(tables.individuals.c.id, ids)))
 
 
 async def _strip(connection: AsyncConnection, keys: Sequence[Key], word: Word) -> None:

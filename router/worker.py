@@ -25,7 +25,8 @@ from ingest.errors import Halted, IngestError, Unavailable, Unreadable
 from ingest.ids import derived_id, reference
 from ingest.log import Delivery, Log, Partition
 from ingest.settings import Publisher
-from ingest.telemetry import ACKNOWLEDGED, BOUNCES, ERRORS, LAST_BATCH, PROCESSED, PROCESSING, SENDS, telemetry
+from ingest.state import erased_among
+from ingest.telemetry import ACKNOWLEDGED, BOUNCES, ERRORS, LAST_BATCH, PASSED_OVER, PROCESSED, PROCESSING, SENDS, telemetry
 from router.consequences import OVER_BUDGET, Consequences, House, consequences, kind_of
 from router.decide import decide
 from router.gather import gather, seen
@@ -227,7 +228,7 @@ class Worker:
     async def _batch(self, opened: Sequence[tuple[Delivery, Opened]]) -> Batch:
         """Match and decide: everything but the writing."""
         deliveries = [delivery for delivery, _ in opened]
-        readable, dead, parked = self._sorted(opened)
+        readable, dead, parked = await self._not_erased(*self._sorted(opened))
         decided, variants, poisoned = await self._decide(readable)
         dead = sorted((*dead, *poisoned), key=lambda each: each.delivery.position)
         kept = self._within_limit(deliveries, {each.delivery.position for each in dead})
@@ -263,6 +264,8 @@ class Worker:
         keys = set(self.parked_keys)
         for delivery, found in opened:
             record = delivery.record
+            if record.is_erased:
+                continue
             if record.key is not None and record.key in keys:
                 parked.append(Parked(delivery, "behind-an-unknown-version", identity_of(record), _channel_of(record)))
                 continue
@@ -275,6 +278,26 @@ class Worker:
                 case Unopened(reason, sentence):
                     dead.append(dead_of(delivery, reason, sentence))
         return readable, dead, parked
+
+    async def _not_erased(
+        self, readable: list[tuple[Delivery, Readable]], dead: list[Dead], parked: list[Parked]
+    ) -> tuple[list[tuple[Delivery, Readable]], list[Dead], list[Parked]]:
+        """Less what was erased since it came, and is on the log still or again: it is settled, and nothing comes of it."""
+        ids = {*(each.contact.id for _, each in readable), *(each.contact_id for each in dead)}
+        ids.update(each.contact_id for each in parked if each.contact_id)
+        async with self.database.read() as connection:
+            gone = await erased_among(connection, self.key, ids)
+        if not gone:
+            return readable, dead, parked
+        for _, each in readable:
+            if each.contact.id in gone:
+                PASSED_OVER.labels(each.contact.channel, "erased").inc()
+        _say.info("erased-before", contacts=len(gone))
+        return (
+            [(delivery, each) for delivery, each in readable if each.contact.id not in gone],
+            [each for each in dead if each.contact_id not in gone],
+            [each for each in parked if each.contact_id not in gone],
+        )
 
     async def _decide(
         self, readable: Sequence[tuple[Delivery, Readable]]
@@ -446,7 +469,8 @@ async def _consume(topic: str, take_in: TakeIn, log: Log, store: Store, stopping
                 if expected[partition] != first:
                     await store.realign(partition, first)
                     expected[partition] = first
-                await take_in(Batch(partition, first, following), deliveries)
+                told = [each for each in deliveries if not each.record.is_erased]
+                await take_in(Batch(partition, first, following), told)
                 expected[partition] = following
             await consumption.settle({partition: following})
 

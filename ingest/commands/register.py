@@ -53,11 +53,12 @@ async def _take(files: "dict[Kind, Path | None]", config: Path | None) -> bool:
     sources: list[tuple[Kind, Source]] = [
         (kind, opened(path, REQUIRED[kind], OPTIONAL[kind])) for kind, path in files.items() if path
     ]
-    database = open_database(settings(config))
+    chosen = settings(config)
+    database, key = open_database(chosen), chosen.key.get_secret_value().encode()
     refused: list[tuple[object, ...]] = []
     try:
         for kind, source in sources:
-            done = await take_in(database, kind, source, now, bar)
+            done = await take_in(database, kind, source, now, bar, key=key)
             say(f"{source.path}: {done.taken} {kind} taken, {len(done.refused)} rows refused.")
             refused += [(source.path.name, row.line, row.column, row.because) for row in done.refused]
     finally:

@@ -27,7 +27,9 @@ def retention(
     context: typer.Context,
     yes: Annotated[bool, typer.Option("--yes", help="Remove what would go, instead of showing it.")] = False,
     report: Annotated[bool, typer.Option("--report", help="Show what was removed the last time.")] = False,
-    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who has it removed; it stands on the audit trail.")] = "operations",
+    by: Annotated[
+        str, typer.Option("--by", metavar="NAME", help="Who has it removed; it stands on the audit trail.")
+    ] = "operations",
     json: Json = False,
     config: Config = None,
 ) -> None:
@@ -65,14 +67,36 @@ async def _elsewhere(chosen: Settings) -> list[tuple[object, ...]]:
     from ingest.log.spool import left_in
 
     rows: list[tuple[object, ...]] = [
-        ("records on the log", _days(chosen.log.retention), "log.retention", None, None, None, None, None, None, "the log removes them itself")
+        (
+            "records on the log",
+            _days(chosen.log.retention),
+            "log.retention",
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            "the log removes them itself",
+        )
     ]
     if chosen.log.url.startswith("kafka:"):
         left = await left_in(chosen.log.spool, now)
         number = sum(each.records for each in left)
         oldest = min((each.oldest for each in left if each.oldest), default=None)
         rows.append(
-            ("contacts in the spool here", None, None, number, oldest, _age(oldest), None, 0, None, "until Kafka has them" if number else "")
+            (
+                "contacts in the spool here",
+                None,
+                None,
+                number,
+                oldest,
+                _age(oldest),
+                None,
+                0,
+                None,
+                "until Kafka has them" if number else "",
+            )
         )
     return rows
 
@@ -103,10 +127,14 @@ def _show_look(chosen: Settings, found: tuple[list["Tally"], list[tuple[object, 
         )
     table("What is held, and for how long", columns, [*rows, *elsewhere], json=json)
     if not any(chosen.retention.model_dump(exclude={"apply"}).values()):
-        warn("[retention] sets no time, so everything is kept but what was never sent. `ingest check --write-example` shows how it is written.")
+        warn(
+            "[retention] sets no time, so everything is kept but what was never sent. `ingest check --write-example` shows how it is written."
+        )
     goes = sum(each.goes for each in tallies)
     if goes:
-        warn(f"Nothing was removed. `ingest retention --yes` removes {goes} of these; what is a part of a contact that goes is counted twice.")
+        warn(
+            f"Nothing was removed. `ingest retention --yes` removes {goes} of these; what is a part of a contact that goes is counted twice."
+        )
     else:
         warn("Nothing would go.")
 
@@ -157,7 +185,9 @@ def _show_turn(turn: "Turn | None", *, json: bool) -> None:
     if turn.ended_at is None:
         warn("It was cut short, or goes on still. `ingest retention --yes` goes on with what is left.")
         return
-    say(f"Originals were let go of that had {turn.freed_bytes:,} bytes. `ingest audit show` has it, and `ingest audit verify` shows that the trail is whole.")
+    say(
+        f"Originals were let go of that had {turn.freed_bytes:,} bytes. `ingest audit show` has it, and `ingest audit verify` shows that the trail is whole."
+    )
 
 
 @asynccontextmanager
@@ -257,7 +287,15 @@ def show_holds(json: Json = False, config: Config = None) -> None:
             await database.close()
 
     rows = [
-        (str(each.id) if json else str(each.id)[:8], each.reference, each.individual_id, each.case_reference, each.since, each.by, each.because)
+        (
+            str(each.id) if json else str(each.id)[:8],
+            each.reference,
+            each.individual_id,
+            each.case_reference,
+            each.since,
+            each.by,
+            each.because,
+        )
         for each in run_async(found())
     ]
     table("Legal holds", ("ID", "Contact", "Individual", "Case", "Since", "By", "Because"), rows, json=json)

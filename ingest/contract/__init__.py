@@ -32,7 +32,7 @@ from ingest.contract.contact import (
     Verdict,
     within_limit,
 )
-from ingest.contract.envelope import Event, Record, decode, encode, encode_structured
+from ingest.contract.envelope import ERASED, Event, Record, decode, encode, encode_structured
 from ingest.contract.feedback import FeedbackRecord
 from ingest.contract.handoff import Handoff, HandoffReceipt, ReceiptState, Task, TaskKind, Team
 from ingest.contract.ledger import LedgerEntry
@@ -41,6 +41,7 @@ from ingest.contract.topics import DEAD_LETTERS, TOPICS, Topic, major_version, t
 
 __all__ = [
     "DEAD_LETTERS",
+    "ERASED",
     "FULL_TEXT_LIMIT",
     "TOPICS",
     "Allocation",

@@ -13,6 +13,8 @@ from typing import Any, Final, cast
 
 from ingest.errors import Unreadable
 
+ERASED: Final = "erased"
+"""The one header of what stands on a topic in the place of something that was erased: when that was."""
 STRUCTURED: Final = "application/cloudevents+json"
 _BATCH: Final = "application/cloudevents-batch"
 _CLOUDEVENTS: Final = "application/cloudevents"
@@ -39,6 +41,11 @@ class Record:
                 except UnicodeDecodeError:
                     return None
         return None
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether it only says that something was erased: nothing comes of it, and nothing is wrong with it."""
+        return self.value is None and [name for name, _ in self.headers] == [ERASED]
 
     @property
     def size(self) -> int:

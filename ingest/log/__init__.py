@@ -23,6 +23,8 @@ class Feature(Enum):
     """Several processes share a topic's partitions."""
     EXCLUSIVE = auto()
     """A second service on the same log is refused."""
+    REWRITES = auto()
+    """A record may be put in another's place; elsewhere what is on a topic stays until its retention is over."""
     MAKES_TOPICS = auto()
     """A topic is made when it is first appended to or consumed; elsewhere that is for the operator."""
 
@@ -126,6 +128,13 @@ class Log(Protocol):
 
     async def trim(self) -> int:
         """Let go of records past their retention that every group has settled; answers with how many, 0 where the broker does it."""
+        ...
+
+    async def rewrite(self, topic: str, instead: Mapping[int, Record]) -> None:
+        """Put records in the place of those at these positions, for good: nothing of what was there is left in the log's files.
+
+        Only where the kind has ``REWRITES``: elsewhere it raises Refused(``log-keeps-records``).
+        """
         ...
 
     async def close(self) -> None:

@@ -276,6 +276,11 @@ class KafkaLog:
         """Nothing: the brokers remove what is past its retention."""
         return 0
 
+    async def rewrite(self, topic: str, instead: Mapping[int, Record]) -> None:
+        """Nothing on a topic is changed: raises Refused(``log-keeps-records``)."""
+        if instead:
+            raise Refused("log-keeps-records", f"Kafka keeps what is on {topic} until its retention is over.")
+
     async def create_topics(
         self, topics: Iterable[str], *, partitions: int, replication: int, min_isr: int, retention: timedelta
     ) -> Mapping[str, Made]:

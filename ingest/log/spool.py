@@ -8,7 +8,7 @@ append can overtake another. What a try left behind on its way may still arrive:
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -65,6 +65,20 @@ async def left_in(folder: Path, clock: Clock) -> list[Left]:
             await store.close()
         found.append(Left(path.stem, lag.records, lag.oldest, is_held(path)))
     return found
+
+
+async def waiting_in(folder: Path, clock: Clock) -> AsyncGenerator[Record]:
+    """Every record that waits in a spool's folder, beside whoever has it. Raises Misconfigured, Unavailable."""
+    for path in await asyncio.to_thread(lambda: sorted(folder.glob("*.db"))):
+        store = await SqliteLog.open(path, exclusive=False, clock=clock, retention=_AT_ONCE, most_record_bytes=0, shrinks=True)
+        try:
+            after = 0
+            while page := await store.read(_WAITING, after={0: after}, most=_PAGE):
+                after = page[-1].position + 1
+                for each in page:
+                    yield each.record
+        finally:
+            await store.close()
 
 
 class SpooledLog:
@@ -187,6 +201,10 @@ class SpooledLog:
     async def trim(self) -> int:
         """Nothing that a reader would miss: what waits is removed as Kafka has it."""
         return await self._log.trim()
+
+    async def rewrite(self, topic: str, instead: Mapping[int, Record]) -> None:
+        """As Kafka does."""
+        await self._log.rewrite(topic, instead)
 
     async def close(self) -> None:
         """Finish what is being written, leave on the disk what waits, and close Kafka's log too."""

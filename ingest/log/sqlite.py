@@ -257,7 +257,7 @@ class SqliteLog:
     @property
     def features(self) -> frozenset[Feature]:
         """What this kind has."""
-        return frozenset({Feature.EXCLUSIVE, Feature.MAKES_TOPICS})
+        return frozenset({Feature.EXCLUSIVE, Feature.MAKES_TOPICS, Feature.REWRITES})
 
     async def append(self, topic: str, records: Sequence[Record]) -> Sequence[int]:
         """Write the records in order, all or none, and answer with their positions once they are on the disk."""
@@ -316,6 +316,13 @@ class SqliteLog:
             while gone := await self._writer.write(partial(_trim, topic=topic, before=before)):
                 removed += gone
         return removed
+
+    async def rewrite(self, topic: str, instead: Mapping[int, Record]) -> None:
+        """Put records in the place of those at these positions; another writer waits for 1,000 of them at most. Raises Unavailable."""
+        rows = [(_bytes(each.key), _headers(each), each.value, topic, position) for position, each in instead.items()]
+        for at in range(0, len(rows), _ROWS_A_TRANSACTION):
+            await self._writer.write(partial(_rewrite, rows=rows[at : at + _ROWS_A_TRANSACTION]))
+        await asyncio.to_thread(_tidy, self.path)
 
     async def close(self) -> None:
         """Finish what is in flight and let go of the file and its lock."""
@@ -544,6 +551,23 @@ def _trim(connection: sqlite3.Connection, *, topic: int, before: int) -> int:
     if gone:
         connection.execute("DELETE FROM records WHERE topic = ? AND position <= ?", (topic, gone[-1][0]))
     return len(gone)
+
+
+def _rewrite(connection: sqlite3.Connection, *, rows: Sequence[tuple[bytes | None, str, bytes | None, str, int]]) -> None:
+    connection.executemany(
+        "UPDATE records SET key = ?, headers = ?, value = ?"
+        " WHERE topic = (SELECT id FROM topics WHERE name = ?) AND position = ?",
+        rows,
+    )
+
+
+def _tidy(path: Path) -> None:
+    """Leave no earlier state of a page in the write-ahead log, where there is one."""
+    try:
+        with closing(_connected(path, shrinks=False)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as error:
+        raise _away(error) from error
 
 
 # What the reader looks at.

@@ -62,11 +62,6 @@ async def keyed(connection: AsyncConnection, ids: Collection[str]) -> None:
     await _add(connection, sorted(await _keys_of(connection, ids)))
 
 
-async def forget(connection: AsyncConnection, ids: Collection[str]) -> None:
-    """Take away the keys of individuals, while they are held still."""
-    await _remove(connection, await _keys_of(connection, ids))
-
-
 async def is_whole(connection: AsyncConnection) -> bool:
     """Whether everybody's keys are there, and of this release's version."""
     return await connection.scalar(select(key_versions.c.version).where(key_versions.c.version == VERSION)) is not None

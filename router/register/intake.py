@@ -20,11 +20,12 @@ from uuid import UUID
 from sqlalchemy import Column, Select, Table, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ingest import state
 from ingest.clock import Clock
 from ingest.contract import as_date, canonical_case_reference, canonical_email, canonical_phone, canonical_postcode
-from ingest.database import Database, insert
+from ingest.database import Database, among, insert
 from ingest.errors import Refused
-from ingest.ids import new_id
+from ingest.ids import erasure_mark, new_id
 from router.match.names import canonical_forename, canonical_surname
 from router.register import index
 from router.register.tables import addresses, adjustments, audit, cases, identifiers, individuals, parties
@@ -177,8 +178,10 @@ def opened(path: Path, required: Sequence[str], optional: Sequence[str] = ()) ->
     return Source(path, sha256, encoding, lines, columns)
 
 
-async def take_in(database: Database, kind: Kind, source: Source, clock: Clock, bar: index.Bar = index.unwatched) -> Imported:
-    """Every row of the file into the register, batch by batch.
+async def take_in(
+    database: Database, kind: Kind, source: Source, clock: Clock, bar: index.Bar = index.unwatched, *, key: bytes = b""
+) -> Imported:
+    """Every row of the file into the register, batch by batch; none of somebody who was erased, by the service's ``key``.
 
     Each batch leaves an audit entry with the file's SHA-256. Stopped midway, it is simply run again. Individuals are found from when
     their batch is in; those of a first import, whose keys are made together, when all are.
@@ -192,6 +195,7 @@ async def take_in(database: Database, kind: Kind, source: Source, clock: Clock, 
         for rows in _in_batches(source.rows(), (_TOGETHER if together else _BATCH[kind])):
             fresh = [_first_time(kind, row, first_seen) for row in rows]
             async with database.write() as connection:
+                fresh = await _not_erased(connection, fresh, key)
                 good, bad = await _write(connection, kind, source, fresh, clock(), keyed=not together)
             taken += good
             refused.extend(bad)
@@ -199,6 +203,31 @@ async def take_in(database: Database, kind: Kind, source: Source, clock: Clock, 
     if together:
         await index.build(database, bar)
     return Imported(taken, tuple(refused))
+
+
+async def _not_erased(connection: AsyncConnection, rows: Sequence[Row | RefusedRow], key: bytes) -> list[Row | RefusedRow]:
+    """The rows, with a refusal in place of each that is of somebody who was erased here and is in the case system still."""
+    marks = {erasure_mark(key, "individual", row.cells["person_id"]) for row in rows if isinstance(row, Row)}
+    known = state.erased
+    found = await connection.execute(select(known.c.mark, known.c.at).where(among(known.c.mark, marks)))
+    erased = {row.mark: row.at for row in found}
+    if not erased:
+        return list(rows)
+
+    def looked_at(row: Row | RefusedRow) -> Row | RefusedRow:
+        if isinstance(row, RefusedRow):
+            return row
+        person = row.cells["person_id"]
+        at = erased.get(erasure_mark(key, "individual", person))
+        if at is None:
+            return row
+        return RefusedRow(
+            row.line, "person_id",
+            f"They were erased on {at:%d %B %Y}. Erase them in the case system too; "
+            f"where they have come back to you since, ingest erase {person} --readmit lets them in.",
+        )  # fmt: skip
+
+    return [looked_at(each) for each in rows]
 
 
 def unreadable(cells: Mapping[str, str], today: date) -> Iterator[tuple[str, str]]:

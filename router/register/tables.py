@@ -345,6 +345,16 @@ audit_leaves = Table(
     Column("number", Long, primary_key=True, autoincrement=False),
     Column("entry_id", Uuid, nullable=False, unique=True),
     Column("hash", LargeBinary, nullable=False),
+    Column("salt", LargeBinary),  # goes when the entry is emptied; what an earlier release sealed has none
+)
+
+audit_emptied = Table(
+    "audit_emptied",  # what was left of an entry when somebody was erased, and the entry that vouches for it
+    metadata,
+    Column("word_id", Uuid, primary_key=True),
+    Column("entry_id", Uuid, primary_key=True),
+    Column("remains", LargeBinary, nullable=False),  # the hash of the entry as it stands since
+    Index("audit_emptied_by_entry", "entry_id"),
 )
 
 audit_heads = Table(

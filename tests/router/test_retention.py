@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from ingest import state
-from ingest.contract import Attachment, Identifier, OutgoingState, Person, ReceiptState, Record
+from ingest.contract import Attachment, OutgoingState, ReceiptState, Record
 from ingest.ids import reference
 from ingest.originals import Originals
 from ingest.settings import RetentionSettings
@@ -76,11 +76,7 @@ def end_all(database, store, house, clock, rows, log):
 
     async def end() -> None:
         for task in await rows(tables.tasks, tables.tasks.c.state != "done"):
-            if task.kind == "review":
-                ruling = desk.Ruling(desk.NoAction(), None, None, "nothing to do")
-                await desk.rule(database, store, house, task.id, [ruling], "Sam", clock)
-            else:
-                await desk.finish(database, store, task.id, "seen to", "Sam", clock)
+            await desk.finish(database, store, task.id, "seen to", "Sam", clock)
         for each in await rows(tables.handoffs, tables.handoffs.c.state.in_(("sent", "overdue"))):
             await handoffs.say(database, store, house, each.id, ReceiptState.SETTLED, "Kim", None, clock)
         for record in await rows(tables.feedback_records, tables.feedback_records.c.settled.is_(False)):
@@ -90,6 +86,7 @@ def end_all(database, store, house, clock, rows, log):
             sent = tables.outgoing
             unsent = sent.c.state.in_(("due", "held"))
             await connection.execute(update(sent).where(unsent).values(state=OutgoingState.ACCEPTED.value, changed_at=clock()))
+            await connection.execute(update(state.sends).values(told=True))  # as the dispatcher would
         await duties.seal(database, clock, back=None)
 
     return end
@@ -204,7 +201,7 @@ async def test_what_is_urgent_unsent_untaken_or_unsettled_stays_and_the_look_say
 
 
 async def test_what_is_not_sealed_yet_stays(took_in, end_all, holding, clock, database, store):
-    (one,) = await took_in(RUDE)
+    await took_in(RUDE)
     await end_all()
     async with database.write() as connection:
         await connection.execute(delete(tables.audit_leaves))
@@ -212,24 +209,30 @@ async def test_what_is_not_sealed_yet_stays(took_in, end_all, holding, clock, da
     assert await keeps(holding(contacts=YEAR), clock()) == {Why.UNSEALED: 1}
 
 
-async def test_while_its_case_is_open_a_contact_stays(took_in, end_all, holding, clock, database):
-    (one,) = await took_in(RUDE)
+async def test_while_its_case_is_open_a_contact_stays(took_in, end_all, holding, clock, database, rows):
+    about_it, _, about_a_closed_one = await took_in(RUDE, ABOUT_ANOTHER, "Hello. It is about the thing.")
     await end_all()
     async with database.write() as connection:
-        case = {"reference": "P-0123456", "status": "open", "owner_active": True}
-        await connection.execute(insert(tables.cases).values(case))
-        await connection.execute(update(tables.dispositions).values(case_reference="P-0123456"))
+        for reference_, status, one in (("P-0123456", "open", about_it), ("P-0123457", "closed", about_a_closed_one)):
+            case = {"reference": reference_, "status": status, "owner_active": True}
+            await connection.execute(insert(tables.cases).values(case))
+            theirs = tables.dispositions.c.contact_id == one.id
+            await connection.execute(update(tables.dispositions).where(theirs).values(case_reference=reference_))
     clock.forward(days=366)
-    assert await keeps(holding(contacts=YEAR), clock()) == {Why.CASE_OPEN: 1}
+    it = holding(contacts=YEAR)
+    assert (await tallied(it, clock()))[Kind.CONTACTS] == (3, 2, {Why.CASE_OPEN: 1})
+    await retention.remove(it, "Sam", clock)
+    assert [row.id for row in await rows(tables.contacts)] == [about_it.id]
     async with database.write() as connection:
         await connection.execute(update(tables.cases).values(status="closed"))
-    assert (await tallied(holding(contacts=YEAR), clock()))[Kind.CONTACTS][1] == 1
+    assert (await tallied(it, clock()))[Kind.CONTACTS] == (1, 1, {})
 
 
 async def test_a_legal_hold_keeps_a_contact_and_all_its_parts_until_it_is_lifted(
     took_in, end_all, holding, clock, database, store, rows, whole
 ):
-    one, other = await took_in(RUDE, RUDE + " Again.", sender="a@example.com")
+    one, _ = await took_in(RUDE, RUDE + " Again.", sender="a@example.com")
+    (other,) = await took_in(ABOUT_ANOTHER, sender="b@example.com")
     await end_all()
     placed = await holds.place(database, store, "judicial review", "Kim", clock, contact=one.id)
     await end_all()
@@ -237,7 +240,7 @@ async def test_a_legal_hold_keeps_a_contact_and_all_its_parts_until_it_is_lifted
     it = holding(**dict.fromkeys(("contacts", "tasks", "messages", "feedback", "receipts", "originals", "audit"), YEAR))
     assert {why for _, _, stays in (await tallied(it, clock())).values() for why in stays} >= {Why.ON_HOLD}
     await retention.remove(it, "Sam", clock)
-    assert {row.id for row in await rows(tables.contacts)} >= {one.id}
+    assert {row.id for row in await rows(tables.contacts)} & {one.id, other.id} == {one.id}
     assert {row.contact_id for row in await rows(state.receipts)} >= {one.id}
     assert [row.stripped_at for row in await rows(tables.contacts, tables.contacts.c.id == one.id)] == [None]
     await holds.lift(database, store, placed, "it is over", "Kim", clock)
@@ -253,24 +256,37 @@ async def test_a_hold_on_an_individual_or_a_case_keeps_what_is_theirs(
     took_in, end_all, holding, clock, database, store, rows, person, on
 ):
     (one,) = await took_in(RUDE, sender="joan@example.com")
+    await took_in(ABOUT_ANOTHER, sender="b@example.com")
     await end_all()
     await person("R1", ("Joan", "Pettifer"), "other@example.com")
     await person("R2", ("Joan", "Pettifer"), "another@example.com")
     async with database.write() as connection:
         await connection.execute(delete(tables.links))
-        link = {"contact_id": one.id, "individual_id": "R1", "grade": "chosen", "score": None, "evidence": [], "at": clock(), "by": "Sam"}
+        link = {
+            "contact_id": one.id,
+            "individual_id": "R1",
+            "grade": "chosen",
+            "score": None,
+            "evidence": [],
+            "at": clock(),
+            "by": "Sam",
+        }
         await connection.execute(insert(tables.links).values(link))
-        await connection.execute(update(tables.dispositions).values(case_reference="P-0123456"))
+        theirs = tables.dispositions.c.contact_id == one.id
+        await connection.execute(update(tables.dispositions).where(theirs).values(case_reference="P-0123456"))
         if on == "merged":
             await connection.execute(update(tables.individuals).where(tables.individuals.c.id == "R1").values(merged_into="R2"))
     about = {"individual": {"individual": "R1"}, "merged": {"individual": "R2"}, "case": {"case": "P-0123456"}}[on]
     await holds.place(database, store, "an inquiry", "Kim", clock, **about)
     clock.forward(days=366)
-    assert await keeps(holding(contacts=YEAR), clock()) == {Why.ON_HOLD: 1}
+    it = holding(contacts=YEAR)
+    assert await keeps(it, clock()) == {Why.ON_HOLD: 1}
+    await retention.remove(it, "Sam", clock)
+    assert [row.id for row in await rows(tables.contacts)] == [one.id]
 
 
 async def test_contacts_of_one_matter_go_together_or_not_at_all(took_in, end_all, holding, clock, database, rows):
-    first, second, alone = (await took_in(RUDE, RUDE + " Again.", RUDE + " Once more.", sender="a@example.com"))
+    first, second, _ = await took_in(RUDE, RUDE + " Again.", RUDE + " Once more.", sender="a@example.com")
     await end_all()
     record = next(row for row in await rows(tables.feedback_records) if row.contact_id == first.id)
     async with database.write() as connection:
@@ -278,7 +294,11 @@ async def test_contacts_of_one_matter_go_together_or_not_at_all(took_in, end_all
     clock.forward(days=300)
     async with database.write() as connection:  # somebody has looked at the second since
         told = desk.entry(clock(), "Sam", "looked-at", second.id)
-        await connection.execute(insert(tables.audit).values(id=told.id, at=told.at, contact_id=second.id, action=told.action, actor="Sam", evidence={}))
+        await connection.execute(
+            insert(tables.audit).values(
+                id=told.id, at=told.at, contact_id=second.id, action=told.action, actor="Sam", evidence={}
+            )
+        )
     await end_all()
     clock.forward(days=66)
     it = holding(contacts=YEAR)
@@ -319,7 +339,9 @@ async def test_parts_go_before_their_contact_each_by_its_own_time(took_in, end_a
     await took_in(RUDE, ABOUT_ANOTHER, URGENT, sender="a@example.com")
     await end_all()
     clock.forward(days=366)
-    turn = await retention.remove(holding(contacts=2 * YEAR, messages=YEAR, tasks=YEAR, handoffs=YEAR, feedback=YEAR), "Sam", clock)
+    turn = await retention.remove(
+        holding(contacts=2 * YEAR, messages=YEAR, tasks=YEAR, handoffs=YEAR, feedback=YEAR), "Sam", clock
+    )
     assert set(turn.removed) >= {"messages", "tasks", "handoffs", "feedback"}
     for table in (tables.outgoing, tables.tasks, tables.handoffs, tables.feedback_records, tables.budgets, state.sends):
         assert await rows(table) == [], table.name
@@ -333,7 +355,13 @@ async def test_receipts_go_once_their_contact_is_decided_and_the_ledger_balances
     await took_in(RUDE)
     await end_all()
     waiting = contact(RUDE)
-    row = {"contact_id": waiting.id, "channel": "email", "account": "care", "received_at": clock(), "original": waiting.original}
+    row = {
+        "contact_id": waiting.id,
+        "channel": "email",
+        "account": "care",
+        "received_at": clock(),
+        "original": waiting.original,
+    }
     async with database.write() as connection:
         await connection.execute(insert(state.receipts).values(row))
     clock.forward(days=366)
@@ -364,7 +392,7 @@ async def test_a_dead_letter_goes_once_somebody_has_discarded_it_and_the_ledger_
 
 
 async def test_what_audit_entries_say_goes_and_the_trail_verifies(took_in, end_all, holding, clock, rows, whole):
-    (one,) = await took_in(RUDE)
+    await took_in(RUDE)
     await end_all()
     clock.forward(days=366)
     it = holding(audit=YEAR)
@@ -374,7 +402,13 @@ async def test_what_audit_entries_say_goes_and_the_trail_verifies(took_in, end_a
     after = {row.id: row for row in await rows(tables.audit)}
     for row in before:
         left = after[row.id]
-        assert (left.at, left.action, left.actor, left.rule, left.contact_id) == (row.at, row.action, row.actor, row.rule, row.contact_id)
+        assert (left.at, left.action, left.actor, left.rule, left.contact_id) == (
+            row.at,
+            row.action,
+            row.actor,
+            row.rule,
+            row.contact_id,
+        )
         assert left.evidence == {}
     await whole()
     clock.forward(days=366)
@@ -385,7 +419,6 @@ async def test_what_audit_entries_say_goes_and_the_trail_verifies(took_in, end_a
 async def test_an_individual_of_the_routers_goes_once_nothing_of_theirs_is_left(
     took_in, end_all, holding, clock, rows, person, database
 ):
-    named = Person(name="Joan Pettifer", identifiers=(Identifier(kind="email", given="joan@example.com", canonical="joan@example.com"),))
     await person("R9", ("Ravi", "Chatterjee"), "ravi@example.com")
     await took_in(RUDE, sender=None, name="Joan Pettifer")
     await took_in(RUDE, sender="joan@example.com", name="Joan Pettifer")
@@ -414,12 +447,20 @@ async def test_what_somebody_needs_keeps_the_contact_in_which_they_asked_for_it_
         await connection.execute(insert(tables.needs).values(contact_id=asked.id, kind="large_print", since=clock()))
     clock.forward(days=300)
     (newer,) = await took_in(ABOUT_ANOTHER, sender="joan@example.com", name="Joan Pettifer")
+    await end_all()
     async with database.write() as connection:
         await connection.execute(delete(tables.links).where(tables.links.c.contact_id == newer.id))
-        link = {"contact_id": newer.id, "individual_id": whom, "grade": "chosen", "score": None, "evidence": [], "at": clock(), "by": "Sam"}
+        link = {
+            "contact_id": newer.id,
+            "individual_id": whom,
+            "grade": "chosen",
+            "score": None,
+            "evidence": [],
+            "at": clock(),
+            "by": "Sam",
+        }
         await connection.execute(insert(tables.links).values(link))
         await connection.execute(delete(tables.additions))
-    await end_all()
     clock.forward(days=66)
     it = holding(contacts=YEAR)
     assert await keeps(it, clock()) == {Why.NEEDED: 1}
@@ -438,7 +479,15 @@ async def test_repeats_are_forgotten_but_for_mails_that_may_lie_in_their_mailbox
         box = {"account": "care", "folder": "INBOX", "first_seen_at": clock(), "uid_validity": 2, "next_uid": 9}
         await connection.execute(insert(state.mailboxes).values(box))
         for validity in (1, 2):
-            mail = {"account": "care", "folder": "INBOX", "uid_validity": validity, "uid": 1, "contact_id": one.id, "taken_at": clock(), "settled": True}
+            mail = {
+                "account": "care",
+                "folder": "INBOX",
+                "uid_validity": validity,
+                "uid": 1,
+                "contact_id": one.id,
+                "taken_at": clock(),
+                "settled": True,
+            }
             await connection.execute(insert(state.mail_ledger).values(mail))
     clock.forward(days=366)
     it = holding(repeats=YEAR, receipts=YEAR)
@@ -489,7 +538,10 @@ async def test_a_turn_that_was_cut_short_goes_on_where_it_was_and_both_are_on_th
     clock.forward(minutes=11)
     assert (await retention.remove(it, "Sam", clock)).removed == {"contacts": 2}
     ended = [row.evidence for row in await rows(tables.audit, tables.audit.c.action == retention.ENDED)]
-    assert [(each["removed"], each.get("cut_short", False)) for each in ended] == [({"contacts": 4}, True), ({"contacts": 2}, False)]
+    assert [(each["removed"], each.get("cut_short", False)) for each in ended] == [
+        ({"contacts": 4}, True),
+        ({"contacts": 2}, False),
+    ]
     await whole()
 
 
@@ -553,14 +605,14 @@ OPEN = {
 }
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 async def test_whatever_has_happened_nothing_that_is_open_ever_goes(
     seed, took_in, append, route, holding, clock, rows, database, store, house, contact, whole, log
 ):
     """Some of what people do, done to some of it at random; then a turn of all kinds by the shortest time there is."""
     random = Random(seed)
     texts = [RUDE, ABOUT_ANOTHER, URGENT, "Hello. It is about the thing.", "Thank you for your help, you were kind."]
-    for number in range(12):
+    for number in range(9):
         await took_in(f"{random.choice(texts)} {number}", sender=f"{random.choice('abcd')}@example.com")
         clock.forward(days=random.randrange(0, 60))
     await append(Record("k", b"no event"), written(contact(), ce_type="contact-ingest.contact.v2"))
@@ -586,7 +638,10 @@ async def test_whatever_has_happened_nothing_that_is_open_ever_goes(
     await outbox.publish(log, database)
     await duties.seal(database, clock, back=None)
     clock.forward(days=400)
-    before = {table: {tuple(getattr(row, c.name) for c in table.primary_key) for row in await rows(table, is_open)} for table, is_open in OPEN.items()}
+    before = {
+        table: {tuple(getattr(row, c.name) for c in table.primary_key) for row in await rows(table, is_open)}
+        for table, is_open in OPEN.items()
+    }
     open_ = {row.contact_id for table, is_open in OPEN.items() for row in await rows(table, is_open)}
     must_stay = {row.id for row in await rows(tables.contacts)} & {held.id, *open_}
     it = holding(**dict.fromkeys(DAYS, timedelta(days=31)))

@@ -6,7 +6,7 @@ from alembic import op
 from ingest.database import Long, UtcDateTime
 
 revision = "0008_retention"
-down_revision = "0006_needs"
+down_revision = "0007_erasure"
 branch_labels = None
 depends_on = None
 
