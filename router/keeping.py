@@ -5,10 +5,11 @@ all there is to say so, and the database is only asked for what it knows of each
 """
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 
 class Kind(StrEnum):
@@ -55,7 +56,7 @@ class Why(StrEnum):
 class Held:
     """One thing: when it came to its end or was last acted on, as far as it has, and all that keeps it."""
 
-    id: Hashable
+    id: tuple[Any, ...]  # its key
     since: datetime
     keeps: tuple[Why, ...] = ()
 

@@ -119,9 +119,7 @@ async def take_out(
     about = (await connection.execute(select(entries).where(among(entries.c.contact_id, ids)))).all()
     await change_entries(connection, {row.id: emptied(row) for row in about}, word, removed)
     await leave_marks(connection, [("contact", str(each)) for each in ids], key, word, as_kind=_kind(word))
-    if removed.digests:
-        rows = [{"digest": each, "since": word.at} for each in sorted(removed.digests)]
-        await connection.execute(insert(state.unwanted).on_conflict_do_nothing(), rows)
+    await state.let_go_of(connection, removed.digests, word.at)
 
 
 async def note(connection: AsyncConnection, word: Word, removed: Removed, **evidence: Any) -> None:

@@ -160,7 +160,7 @@ async def _clear(it: Holding, shelf: Shelf, turn: Turn, clock: Clock, stopping: 
 def _that_go(groups: Sequence[Sequence[Held]], shelf: Shelf, now: datetime) -> list[list[Key]]:
     tally = Tally(shelf.kind, shelf.kept_for)
     gone = [tally.count(group, now) for group in groups]
-    return [[each.id for each in some] for some in gone if some]  # type: ignore[misc]
+    return [[each.id for each in some] for some in gone if some]
 
 
 def _in_batches(groups: Sequence[list[Key]], most: int) -> Iterator[list[Key]]:
@@ -193,7 +193,15 @@ async def _remove(it: Holding, shelf: Shelf, keys: list[Key], turn: Turn, now: d
 
 async def _begin(it: Holding, by: str, now: datetime) -> Turn:
     turns, turn = tables.retention_turns, Turn(new_id(), by, now)
-    row = {"id": turn.id, "by": by, "begun_at": now, "seen_at": now, "ended_at": None, "removed": {}, "freed_bytes": 0}
+    row: dict[str, Any] = {
+        "id": turn.id,
+        "by": by,
+        "begun_at": now,
+        "seen_at": now,
+        "ended_at": None,
+        "removed": {},
+        "freed_bytes": 0,
+    }
     kept = {kind.name.lower(): str(each) for kind in Kind if (each := it.times.of(kind))}
     async with it.database.write() as connection:
         lost = turns.c.ended_at.is_(None) & (turns.c.seen_at < now - _GIVEN_UP)

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest import state
 from ingest.contract import OutgoingState, TaskKind
-from ingest.database import among, insert
+from ingest.database import among
 from ingest.settings import RetentionSettings
 from router import holds
 from router.handoffs import UNTAKEN
@@ -261,7 +261,13 @@ def _drafts(kind: Kind, kept_for: timedelta | None, *_: Any) -> Shelf:
 
 def _uploads(kind: Kind, kept_for: timedelta | None, *_: Any) -> Shelf:
     uploads = state.uploads
-    return Shelf(kind, kept_for, uploads, _looking(uploads, (uploads.c.at,), {}), _removing(uploads), uploads.c.at)
+    remove = _removing(uploads)
+
+    async def remove_with_bytes(connection: AsyncConnection, keys: Sequence[Key], word: Word) -> None:
+        await state.let_go_of(connection, {digest for _, digest in keys}, word.at)
+        await remove(connection, keys, word)
+
+    return Shelf(kind, kept_for, uploads, _looking(uploads, (uploads.c.at,), {}), remove_with_bytes, uploads.c.at)
 
 
 def _audit(kind: Kind, kept_for: timedelta | None, *_: Any) -> Shelf:
@@ -515,7 +521,7 @@ async def _look_at_individuals(connection: AsyncConnection, keys: Sequence[Key])
     query = query.where(among(people.c.id, ids), people.c.made_from.is_not(None))
     found = await _held(connection, query, 1, 2, keeps)
     return [
-        [replace(each, keeps=(*each.keeps, Why.REFERRED_TO)) if not each.keeps and each.id[0] in asked_about else each]  # type: ignore[index]
+        [replace(each, keeps=(*each.keeps, Why.REFERRED_TO)) if not each.keeps and each.id[0] in asked_about else each]
         for each in found
     ]
 
@@ -535,18 +541,16 @@ async def _remove_individuals(connection: AsyncConnection, keys: Sequence[Key], 
 async def _strip(connection: AsyncConnection, keys: Sequence[Key], word: Word) -> None:
     """Note the originals of contacts, to be let go; the contacts stay, and say when that was."""
     contacts, ids = tables.contacts, [each for (each,) in keys]
-    digests = await digests_of(connection, ids)
+    await state.let_go_of(connection, await digests_of(connection, ids), word.at)
     where = among(contacts.c.id, ids), contacts.c.stripped_at.is_(None)
     await connection.execute(update(contacts).where(*where).values(stripped_at=word.at))
-    if digests:
-        rows = [{"digest": each, "since": word.at} for each in sorted(digests)]
-        await connection.execute(insert(state.unwanted).on_conflict_do_nothing(), rows)
 
 
-async def _remove_dead_letters(connection: AsyncConnection, keys: Sequence[Key], _: Word) -> None:
+async def _remove_dead_letters(connection: AsyncConnection, keys: Sequence[Key], word: Word) -> None:
     """With its receipt, where it was the end of what our edge had received: the ledger would miss it."""
     dead, receipts, current = tables.dead_letters, state.receipts, tables.dispositions
     ids = [each for (each,) in keys]
+    await state.let_go_of(connection, await digests_of(connection, ids), word.at)
     decided = select(current.c.contact_id).where(current.c.contact_id == receipts.c.contact_id).exists()
     await connection.execute(delete(receipts).where(among(receipts.c.contact_id, ids), ~decided))
     await connection.execute(delete(dead).where(among(dead.c.id, ids)))

@@ -28,7 +28,7 @@ URGENT = "I am going to kill myself tonight."
 
 
 def settings(**times: timedelta) -> RetentionSettings:
-    return RetentionSettings(**times)
+    return RetentionSettings.model_validate(times)
 
 
 @pytest.fixture
@@ -213,11 +213,11 @@ async def test_while_its_case_is_open_a_contact_stays(took_in, end_all, holding,
     about_it, _, about_a_closed_one = await took_in(RUDE, ABOUT_ANOTHER, "Hello. It is about the thing.")
     await end_all()
     async with database.write() as connection:
-        for reference_, status, one in (("P-0123456", "open", about_it), ("P-0123457", "closed", about_a_closed_one)):
-            case = {"reference": reference_, "status": status, "owner_active": True}
+        for number, status, one in (("P-0123456", "open", about_it), ("P-0123457", "closed", about_a_closed_one)):
+            case = {"reference": number, "status": status, "owner_active": True}
             await connection.execute(insert(tables.cases).values(case))
             theirs = tables.dispositions.c.contact_id == one.id
-            await connection.execute(update(tables.dispositions).where(theirs).values(case_reference=reference_))
+            await connection.execute(update(tables.dispositions).where(theirs).values(case_reference=number))
     clock.forward(days=366)
     it = holding(contacts=YEAR)
     assert (await tallied(it, clock()))[Kind.CONTACTS] == (3, 2, {Why.CASE_OPEN: 1})
@@ -276,8 +276,8 @@ async def test_a_hold_on_an_individual_or_a_case_keeps_what_is_theirs(
         await connection.execute(update(tables.dispositions).where(theirs).values(case_reference="P-0123456"))
         if on == "merged":
             await connection.execute(update(tables.individuals).where(tables.individuals.c.id == "R1").values(merged_into="R2"))
-    about = {"individual": {"individual": "R1"}, "merged": {"individual": "R2"}, "case": {"case": "P-0123456"}}[on]
-    await holds.place(database, store, "an inquiry", "Kim", clock, **about)
+    whom, case = {"individual": ("R1", None), "merged": ("R2", None), "case": (None, "P-0123456")}[on]
+    await holds.place(database, store, "an inquiry", "Kim", clock, individual=whom, case=case)
     clock.forward(days=366)
     it = holding(contacts=YEAR)
     assert await keeps(it, clock()) == {Why.ON_HOLD: 1}
@@ -533,6 +533,7 @@ async def test_a_turn_that_was_cut_short_goes_on_where_it_was_and_both_are_on_th
         await retention.remove(it, "Sam", clock)
     async with database.read() as connection:
         cut_short = await retention.last_turn(connection)
+    assert cut_short is not None
     assert (cut_short.removed, cut_short.ended_at) == ({"contacts": 4}, None)
     assert len(await rows(tables.contacts)) == 2
     clock.forward(minutes=11)
