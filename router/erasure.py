@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
+from typing import cast as cast_to
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table, Text, cast, delete, func, literal, or_, select, update
@@ -21,12 +22,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest import state
 from ingest.clock import Clock
-from ingest.contract import DEAD_LETTERS, TOPICS, Audience, Contact, OutgoingState, Person, Record, decode
+from ingest.contract import DEAD_LETTERS, TOPICS, Audience, Contact, OutgoingState, Person, Record, decode, topic_of
 from ingest.database import Database, among, each_of, insert
 from ingest.errors import Refused, Unavailable, Unreadable
 from ingest.ids import erasure_mark, reference
 from ingest.log import Delivery, Feature, Log
 from ingest.originals import Originals
+from ingest.settings import AuditSettings, OriginalsSettings
 from router import duties, holds
 from router.audit import AuditEntry
 from router.holdings import contacts_of, who
@@ -51,6 +53,7 @@ _READMITTED: Final = "readmitted"
 _OPEN_TASKS: Final = ("open", "claimed")
 _OPEN_HANDOFFS: Final = ("sent", "overdue", "taken")
 _PAGE: Final = 1_000
+CONTACTS: Final = topic_of("contacts")
 ALL_TOPICS: Final = (*(each.name for each in TOPICS), DEAD_LETTERS)
 
 Json = Any
@@ -163,9 +166,10 @@ async def _take_all(
     gone = {Subject("individual", each) for each in people} | {Subject("reference", reference(each)) for each in own}
     gone |= {Subject("contact", str(each)) for each in own}
     await _people(connection, people, known, own, removed)
-    await take_out(connection, key, own, word, removed)
     await _without_writer(connection, shared, gone, known, word, removed)
+    await take_out(connection, key, own, word, removed)
     await _elsewhere(connection, gone, people, word, removed)
+    await _on_outbox(connection, gone, shared, known)
     outcome.gone |= gone | {Subject("contact", str(each)) for each in shared}
 
 
@@ -240,10 +244,10 @@ def _senders(row: Any) -> Iterable[str]:
     try:
         match json.loads(decode(record).data):
             case {"sender": {"identifiers": [*identifiers]}}:
-                return [str(each.get("canonical")) for each in identifiers if isinstance(each, Mapping)]
+                return [str(each["canonical"]) for each in identifiers if "canonical" in each]
             case _:
                 return []
-    except (Unreadable, ValueError, RecursionError):
+    except (Unreadable, ValueError, TypeError, RecursionError):
         return []
 
 
@@ -354,7 +358,7 @@ async def _without_writer(
         removed.digests.add(contact.original)
         left = _unnamed({**json.loads(row.body), "sender": Person().model_dump(mode="json"), "original": _NO_ORIGINAL}, known)
         left["declared"] = left["declared"] and _undeclared(left["declared"])
-        changed = {"sender": None, "body": Contact.model_validate(left).model_dump_json()}
+        changed = {"sender": None, "fingerprint": _NO_ORIGINAL, "body": Contact.model_validate(left).model_dump_json()}
         await connection.execute(update(contacts).where(contacts.c.id == row.id).values(changed))
     if not shared:
         return
@@ -379,16 +383,13 @@ async def _without_writer(
     ):
         await _delete(connection, table, among(table.c.contact_id, shared), removed)
     for table in (tables.feedback_records, tables.handoffs):
-        for row in (await connection.execute(select(table.c.id, table.c.body).where(among(table.c.contact_id, shared)))).all():
-            left = _unnamed(without(json.loads(row.body), gone), known) | {
-                name: value for name, value in _NO_WRITER.items() if name in json.loads(row.body)
-            }
-            await connection.execute(
-                update(table).where(table.c.id == row.id).values(individual_id=None, body=json.dumps(left, ensure_ascii=False))
-            )
+        about = select(table.c.id, table.c.body).where(among(table.c.contact_id, shared))
+        for row in (await connection.execute(about)).all():
+            left = json.dumps(_others_part(json.loads(row.body), gone, known), ensure_ascii=False)
+            await connection.execute(update(table).where(table.c.id == row.id).values(individual_id=None, body=left))
     audit = tables.audit
     entries = (await connection.execute(select(audit).where(among(audit.c.contact_id, shared)))).all()
-    changed = {row.id: _entry(row, _unnamed(without(row.evidence, gone), known)) for row in entries}
+    changed = {row.id: _entry(row, _others_part(row.evidence, gone, known)) for row in entries}
     await change_entries(connection, changed, word, removed)
 
 
@@ -403,6 +404,12 @@ _DECLARED_OF_SELF: Final = ("name", "postcode", "date_of_birth", "email", "phone
 _OF_ANOTHER: Final = frozenset({"on_behalf_of", "represented"})
 
 
+def _others_part(value: dict[str, Json], gone: set[Subject], known: _Known) -> dict[str, Json]:
+    """What is said of a contact that is somebody else's too, without its writer."""
+    left = _unnamed(without(value, gone), known)
+    return left | {name: none for name, none in _NO_WRITER.items() if name in left}
+
+
 def _undeclared(declared: dict[str, Json]) -> dict[str, Json]:
     return {**declared, **dict.fromkeys(_DECLARED_OF_SELF), "address": []}
 
@@ -412,10 +419,11 @@ def _unnamed(value: Json, known: _Known) -> Json:
     match value:
         case str():
             return known.unnamed(value)
-        case Mapping():
-            return {name: item if name in _OF_ANOTHER else _unnamed(item, known) for name, item in value.items()}
-        case list() | tuple():
-            return [_unnamed(item, known) for item in value]
+        case dict():
+            items = cast_to("dict[str, Json]", value).items()
+            return {name: item if name in _OF_ANOTHER else _unnamed(item, known) for name, item in items}
+        case list():
+            return [_unnamed(item, known) for item in cast_to("list[Json]", value)]
         case _:
             return value
 
@@ -454,6 +462,23 @@ async def _elsewhere(
     rows = (await connection.execute(select(audit).where(_naming(cast(audit.c.evidence, Text), names)))).all()
     changed = {row.id: _entry(row, left) for row in rows if (left := without(row.evidence, gone)) != row.evidence}
     await change_entries(connection, changed, word, removed)
+
+
+async def _on_outbox(connection: AsyncConnection, gone: set[Subject], shared: Sequence[UUID], known: _Known) -> None:
+    """What is not on the log yet goes there without them; what went to them does not go."""
+    outbox, theirs = tables.outbox, {str(each) for each in shared}
+    words = re.compile("|".join(re.escape(each) for each in sorted({each.id for each in gone} | theirs)).encode())
+    ours = outbox.c.topic.not_in((CONTACTS.name, DEAD_LETTERS))  # the others hold bytes as they came
+    rows = (await connection.execute(select(outbox).where(ours, outbox.c.value.is_not(None)))).all()
+    for row in (row for row in rows if words.search(row.value)):
+        body = json.loads(row.value)
+        is_shared = not theirs.isdisjoint((str(body.get("contact_id")), *map(str, body.get("contact_ids", ()))))
+        left = _others_part(body, gone, known) if is_shared else without(body, gone)
+        this = outbox.c.number == row.number
+        if is_shared and body.get("audience") == Audience.PERSON.value:
+            await connection.execute(delete(outbox).where(this))
+        else:
+            await connection.execute(update(outbox).where(this).values(value=json.dumps(left, ensure_ascii=False).encode()))
 
 
 def _naming(column: ColumnElement[Any], names: Sequence[str]) -> ColumnElement[bool]:
@@ -571,6 +596,14 @@ def _together(pages: Iterable[OnTopic]) -> Iterable[OnTopic]:
     return topics.values()
 
 
+def marks_kept(bucket: OriginalsSettings, audit: AuditSettings) -> tuple[Originals, ...]:
+    """Where marks of what was erased stand beside the register: with the originals, and with the audit trail's heads where those are kept.
+    Raises Misconfigured.
+    """
+    places = (("originals.url", bucket.url), *((("audit.heads", audit.heads),) if audit.heads else ()))
+    return tuple(Originals(f"{url.rstrip('/')}/erased", bucket, setting=setting) for setting, url in places)
+
+
 async def keep_marks(database: Database, kept: Sequence[Originals]) -> int:
     """Have every mark of an erasure stand beside the register too, where a copy of it that is put back cannot lose it; how many are new."""
     marks = state.erased
@@ -600,8 +633,8 @@ async def _kept_at(place: Originals) -> dict[str, dict[str, Json]]:
     found: dict[str, dict[str, Json]] = {}
     async for _, content in place.every():
         for line in content.splitlines():
-            told = json.loads(line)
-            each = {**told, "at": datetime.fromisoformat(told["at"])}
+            told: dict[str, Json] = json.loads(line)
+            each: dict[str, Json] = {**told, "at": datetime.fromisoformat(told["at"])}
             before = found.get(each["mark"])
             if before is None or before["at"] <= each["at"]:
                 found[each["mark"]] = each
@@ -643,7 +676,10 @@ async def back(database: Database, key: bytes) -> tuple[list[str], list[UUID], l
                 shared.append(row.id)
             elif kind == "contact":
                 own.append(row.id)
-    return people, own, shared
+        for table in (tables.dead_letters, tables.parked):
+            ids = (await connection.execute(select(table.c.contact_id))).scalars()
+            own += [each for each in ids if each and kinds.get(erasure_mark(key, "contact", str(each))) == "contact"]
+    return people, list(dict.fromkeys(own)), shared
 
 
 async def again(database: Database, key: bytes, word: Word, *, rehearse: bool = False) -> Erased:

@@ -6,9 +6,9 @@ whole; what only names them, such as a list of those whom another's letter may b
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 
 from ingest.contract import ERASED, Record, decode
@@ -41,11 +41,11 @@ def named_in(value: Any, within: str = "") -> Iterator[Subject]:
             if within in _SENTENCES:
                 yield from (Subject("reference", each) for each in _REFERENCE.findall(value))
                 yield from (Subject("individual", each) for each in _tokens(value))
-        case Mapping():
-            for name, item in value.items():
-                yield from named_in(item, str(name))
-        case list() | tuple():
-            for item in value:
+        case dict():
+            for name, item in cast("dict[str, Any]", value).items():
+                yield from named_in(item, name)
+        case list():
+            for item in cast("list[Any]", value):
                 yield from named_in(item, within)
         case _:
             return
@@ -62,11 +62,12 @@ def without(value: Any, gone: Collection[Subject], within: str = "") -> Any:
             if within in _SENTENCES:
                 return unnamed(value, gone)
             return value
-        case Mapping():
-            return {name: without(item, gone, str(name)) for name, item in value.items()}
-        case list() | tuple():
-            kept = [without(item, gone, within) for item in value]
-            return [each for each, was in zip(kept, value, strict=True) if each is not None or was is None]
+        case dict():
+            return {name: without(item, gone, name) for name, item in cast("dict[str, Any]", value).items()}
+        case list():
+            items = cast("list[Any]", value)
+            kept = [(item, without(item, gone, within)) for item in items]
+            return [left for was, left in kept if left is not None or was is None]
         case _:
             return value
 

@@ -106,6 +106,7 @@ class _Stores:
 @asynccontextmanager
 async def _opened(config: Path | None) -> AsyncGenerator[_Stores]:
     from ingest.originals import Originals
+    from router.erasure import marks_kept
 
     chosen = settings(config)
     originals = Originals(chosen.originals.url, chosen.originals)
@@ -114,19 +115,11 @@ async def _opened(config: Path | None) -> AsyncGenerator[_Stores]:
         log = await open_log(chosen, exclusive=False)
         try:
             key = chosen.key.get_secret_value().encode()
-            yield _Stores(chosen, key, database, log, originals, marks_kept(chosen))
+            yield _Stores(chosen, key, database, log, originals, marks_kept(chosen.originals, chosen.audit))
         finally:
             await log.close()
     finally:
         await database.close()
-
-
-def marks_kept(chosen: "Settings") -> "tuple[Originals, ...]":
-    """Where marks of what was erased stand beside the register: with the originals, and with the audit trail's heads where those are kept."""
-    from ingest.originals import Originals
-
-    places = (chosen.originals.url, *((chosen.audit.heads,) if chosen.audit.heads else ()))
-    return tuple(Originals(f"{each.rstrip('/')}/erased", chosen.originals) for each in places)
 
 
 def _word(by: str, because: str) -> "Word":

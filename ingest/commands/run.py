@@ -25,17 +25,18 @@ from ingest.clock import Clock, now
 from ingest.commands.terminal import Config, open_database, open_log, open_spool, run_async, settings
 from ingest.commands.weights import set_by
 from ingest.database import Database
-from ingest.errors import Halted, IngestError, Misconfigured
+from ingest.errors import Halted, IngestError, Misconfigured, Unavailable
 from ingest.log import Log
 from ingest.log.spool import SpooledLog, left_in
 from ingest.originals import Originals
 from ingest.scan import scanner
 from ingest.settings import Section, Settings
-from ingest.telemetry import RETENTION, RETENTION_APPLIES, telemetry, write_lines
+from ingest.telemetry import ERRORS, RETENTION, RETENTION_APPLIES, telemetry, write_lines
 from ingest.uploads import Uploads
 from router import duties, outbox, retention
 from router.answers import Answers, Fault, library
 from router.consequences import House
+from router.erasure import marks_kept, recall
 from router.handoffs import follow_receipts
 from router.heads import Heads, open_heads
 from router.readers import Readers
@@ -221,9 +222,23 @@ async def run_roles(it: Service, roles: Sequence[str], readers: Readers) -> None
     """
     RETENTION.set(it.settings.log.retention.total_seconds())
     RETENTION_APPLIES.set(it.settings.retention.apply)
+    if "router" in roles:
+        await _recall(it)
     disks.watch(disks.places(it.settings))
     with closing(Bounded(knowing=[translate.__name__])) as bounded:
         await _run_bounded(it, roles, bounded, readers)
+
+
+async def _recall(it: Service) -> None:
+    """Know what was erased before anything is read from the log: a register that was put back from a copy does not."""
+    try:
+        marks = await recall(it.database, marks_kept(it.settings.originals, it.settings.audit))
+    except Unavailable as error:
+        ERRORS.labels("router", error.reason).inc()
+        _say.warning("marks-not-read", reason=error.reason)
+        return
+    if marks:
+        _say.error("erased-before", marks=marks, mend="ingest erase --again")
 
 
 async def _run_bounded(it: Service, roles: Sequence[str], bounded: Bounded, readers: Readers) -> None:

@@ -205,7 +205,7 @@ async def test_a_wish_stays_in_force_where_somebody_else_writes_from_that_addres
 
 @pytest.fixture
 def originals(tmp_path: Path) -> Originals:
-    return Originals(f"file://{tmp_path}/originals")
+    return Originals(f"file:///{tmp_path}/originals")
 
 
 def file_of(content: bytes) -> Attachment:

@@ -335,3 +335,19 @@ async def test_a_closed_log_says_that_it_is_away(open_log, topic):
     with pytest.raises(Unavailable) as away:
         await log.append(topic, letters(1))
     assert away.value.reason == "log-unavailable"
+
+
+async def test_what_is_put_in_a_records_place_is_all_that_is_there_from_then_on(log, topic, reading):
+    if Feature.REWRITES not in log.features:
+        with pytest.raises(Refused) as kept:
+            await log.rewrite(topic, {0: Record(None, None)})
+        assert kept.value.reason == "log-keeps-records"
+        return
+    positions = await log.append(topic, letters(3))
+    await log.rewrite(topic, {positions[1]: Record(None, None, (("erased", b"now"),))})
+    async with reading(log, topic) as consumption:
+        found = await taken(consumption, 3)
+    assert [each.position for each in found] == positions
+    assert texts(found) == ["letter 0", "", "letter 2"]
+    assert [each.record.is_erased for each in found] == [False, True, False]
+    assert (found[1].record.key, found[1].record.value) == (None, None)

@@ -393,3 +393,14 @@ def test_the_filesystem_of_a_path_is_that_of_its_nearest_mount(path: str, kind: 
 
 def test_a_path_that_no_mount_covers_has_no_known_filesystem():
     assert filesystem_of(Path("/var"), "") is None
+
+
+async def test_nothing_of_what_was_rewritten_or_removed_is_left_in_the_file(tmp_path):
+    canary, moment = b"zebra keeper " * 2_000, [datetime(2026, 3, 2, tzinfo=UTC)]
+    log = await opened(tmp_path / "log.db", exclusive=True, clock=lambda: moment[0])
+    await log.append("contacts", [Record("key", b"%d" % number + canary) for number in range(20)])
+    await log.rewrite("contacts", dict.fromkeys(range(10), Record(None, None)))
+    moment[0] += 40 * DAY
+    assert await log.trim() == 20
+    await log.close()
+    assert not [each.name for each in tmp_path.iterdir() if b"zebra" in each.read_bytes()]
