@@ -5,7 +5,7 @@ name, for a reason, and both stand on the audit trail.
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Column, ColumnElement, or_, select, update
@@ -18,6 +18,9 @@ from ingest.ids import new_id
 from router.desk import entry
 from router.register import tables
 from router.store import Store
+
+PLACED: Final = "legal-hold-placed"
+LIFTED: Final = "legal-hold-lifted"
 
 
 async def place(
@@ -48,7 +51,7 @@ async def place(
         row = {"id": id_, **about, "because": because, "by": by, "since": now}
         await connection.execute(tables.legal_holds.insert().values(row))
         told = {name: each for name, each in (("individual", individual), ("case", case)) if each}
-        await store.audit(connection, [entry(now, by, "legal-hold-placed", contact, hold=str(id_), because=because, **told)])
+        await store.audit(connection, [entry(now, by, PLACED, contact, hold=str(id_), because=because, **told)])
     return id_
 
 
@@ -64,7 +67,7 @@ async def lift(database: Database, store: Store, hold_id: UUID, because: str, by
             if known is None:
                 raise Refused("no-such-hold", f"There is no hold {hold_id}. `ingest retention holds` shows what there is.")
             raise Refused("lifted-already", f"{known.lifted_by} has lifted it already.")
-        await store.audit(connection, [entry(now, by, "legal-hold-lifted", row.contact_id, hold=str(hold_id), because=because)])
+        await store.audit(connection, [entry(now, by, LIFTED, row.contact_id, hold=str(hold_id), because=because)])
 
 
 async def standing(connection: AsyncConnection) -> Sequence[Any]:

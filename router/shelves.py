@@ -358,9 +358,10 @@ def _removing(table: Table, *of: tuple[Table, ColumnElement[Any]]) -> Remove:
 
 
 def _last_act(contact_id: ColumnElement[Any]) -> ColumnElement[Any]:
-    """When a contact was last acted on: every action and decision is on the audit trail (DESIGN promise 5)."""
+    """When a contact was last acted on: every action and decision is on the audit trail (DESIGN promise 5). To hold it is none."""
     entry = tables.audit
-    return select(func.max(entry.c.at)).where(entry.c.contact_id == contact_id).scalar_subquery()
+    acts = entry.c.contact_id == contact_id, entry.c.action.not_in((holds.PLACED, holds.LIFTED))
+    return select(func.max(entry.c.at)).where(*acts).scalar_subquery()
 
 
 def _last_addition(added_to: ColumnElement[Any]) -> ColumnElement[Any]:
