@@ -155,7 +155,7 @@ erased = Table(
     "erased",  # of what was erased, a mark that names nobody (ingest.ids.erasure_mark): it is not filed anew
     metadata,
     Column("mark", Text, primary_key=True),
-    Column("kind", Text, nullable=False),  # contact, shared, reference, individual; or what else than an erasure it was
+    Column("kind", Text, nullable=False),  # contact, shared, reference, individual, made; or what else than an erasure it was
     Column("at", UtcDateTime, nullable=False),
     Column("by", Text, nullable=False),  # on whose word
 )

@@ -50,6 +50,8 @@ from router.writer import MADE
 _OF_PEOPLE: Final = (tables.identifiers, tables.addresses, tables.adjustments, tables.parties)
 _NO_ORIGINAL: Final = "0" * 64
 _READMITTED: Final = "readmitted"
+_MADE: Final = "made"
+"""Of an individual whom the router made: only that they were erased. They are made anew when they write again, under the same id."""
 _OPEN_TASKS: Final = ("open", "claimed")
 _OPEN_HANDOFFS: Final = ("sent", "overdue", "taken")
 _PAGE: Final = 1_000
@@ -154,6 +156,8 @@ async def _erase(connection: AsyncConnection, key: bytes, individual: str, also:
     marks = [("individual", each) for each in people if not each.startswith(MADE)]
     marks += [("reference", reference(each)) for each in own]
     await leave_marks(connection, marks, key, word)
+    made = [("individual", each) for each in people if each.startswith(MADE)]
+    await leave_marks(connection, made, key, word, as_kind=_MADE)
     await leave_marks(connection, [("contact", str(each)) for each in shared], key, word, as_kind="shared")
     await note(connection, word, outcome.removed, contacts=len(own), shared=len(shared))
 
@@ -580,7 +584,8 @@ async def _page(log: Log, topic: str, after: Mapping[int, int]) -> Sequence[Deli
 async def _erased(database: Database, key: bytes, subjects: Collection[Subject]) -> set[Subject]:
     marks = {erasure_mark(key, each.kind, each.id): each for each in subjects}
     async with database.read() as connection:
-        found = await connection.execute(select(state.erased.c.mark).where(among(state.erased.c.mark, marks)))
+        those = among(state.erased.c.mark, marks), state.erased.c.kind != _MADE
+        found = await connection.execute(select(state.erased.c.mark).where(*those))
         return {marks[mark] for mark in found.scalars()}
 
 
@@ -663,7 +668,8 @@ async def back(database: Database, key: bytes) -> tuple[list[str], list[UUID], l
     own: list[UUID] = []
     shared: list[UUID] = []
     async with database.read() as connection:
-        kinds = {row.mark: row.kind for row in await connection.execute(select(marks.c.mark, marks.c.kind))}
+        those = select(marks.c.mark, marks.c.kind).where(marks.c.kind != _MADE)
+        kinds = {row.mark: row.kind for row in await connection.execute(those)}
         if not kinds:
             return people, own, shared
         async for row in await connection.stream(select(persons.c.id, persons.c.made_from)):

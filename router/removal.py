@@ -32,6 +32,7 @@ from router.desk import INDIVIDUALS
 from router.opening import identity_of
 from router.register import tables
 
+CONTACTS: Final = topic_of("contacts")
 NOBODY: Final = UUID(int=0)
 """In place of a contact that is gone, in a row that must stay."""
 
@@ -209,7 +210,7 @@ async def _end_sends(connection: AsyncConnection, ids: Sequence[UUID], now: date
 async def _take_off_outbox(connection: AsyncConnection, ids: set[UUID], made: Collection[UUID], removed: Removed) -> None:
     outbox = tables.outbox
     gone = list((await connection.execute(select(outbox.c.number).where(among(outbox.c.key, map(str, made))))).scalars())
-    bytes_of = outbox.c.topic.in_((topic_of("contacts").name, DEAD_LETTERS))  # keyed by their sender
+    bytes_of = outbox.c.topic.in_((CONTACTS.name, DEAD_LETTERS))  # keyed by their sender
     for row in (await connection.execute(select(outbox).where(bytes_of))).all():
         record = Record(row.key, row.value, tuple((name, raw.encode("latin-1")) for name, raw in row.headers))
         named = {str(identity_of(record)), record.header("dead_letter_id")}
@@ -301,7 +302,7 @@ async def _referred_to(database: Database, noted: set[str]) -> set[str]:
 
 async def _waiting(database: Database, log: Log, spool: Path | None) -> set[str]:
     """What is named by contacts that the router has not come to yet."""
-    name, where = topic_of("contacts").name, tables.positions
+    name, where = CONTACTS.name, tables.positions
     async with database.read() as connection:
         rows = (await connection.execute(select(where).where(where.c.topic == name))).all()
     after: dict[int, int] = {}

@@ -1,6 +1,6 @@
 """``ingest erase``: all that is held on an individual, erased for good: first only shown, then done on somebody's word."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ingest.settings import Settings
     from router.erasure import Erased, Finished, OnTopic
     from router.removal import Word
+    from router.subjects import Subject
 
 _COLUMNS = ("What", "Number", "Becomes", "Why")
 Line = tuple[str, int, str, str]
@@ -135,6 +136,7 @@ async def _erase(
     from router.desk import id_of
     from router.erasure import erase, erased_before
     from router.register import tables
+    from router.subjects import Subject
 
     async with _opened(config) as it:
         async with it.database.read() as connection:
@@ -149,7 +151,8 @@ async def _erase(
             if before is None:
                 raise
             at, whose = before
-            await _finished(it, json=json, title=f"{individual} was erased on {at:%d %B %Y}, on the word of {whose}")
+            title = f"{individual} was erased on {at:%d %B %Y}, on the word of {whose}"
+            await _finished(it, gone=[Subject("individual", individual)], json=json, title=title)
             return
         if yes:
             await _finished(it, done, json=json, title=f"Erased: {individual}")
@@ -199,7 +202,14 @@ async def _check(config: Path | None, *, json: bool) -> None:
         lines += [("individuals", len(people), "is back", why), ("contacts", len(own) + len(shared), "is back", why)]
     lines += [_on_topic(it, each) for each in left]
     if originals:
-        lines.append(("originals", originals, "waits to go", "an erasure was stopped midway: run it again"))
+        lines.append(
+            (
+                "originals",
+                originals,
+                "waits to go",
+                "an erasure was stopped midway, or a mail came again: `ingest erase --again` sees to them",
+            )
+        )
     lines = [each for each in lines if each[1]]
     if lines:
         table("What is left of whoever was erased", _COLUMNS, lines, json=json)
@@ -207,7 +217,9 @@ async def _check(config: Path | None, *, json: bool) -> None:
     say("Nothing is left of anybody who was erased, but marks that name nobody.")
 
 
-async def _finished(it: _Stores, done: "Erased | None" = None, *, json: bool, title: str) -> None:
+async def _finished(
+    it: _Stores, done: "Erased | None" = None, *, json: bool, title: str, gone: "Collection[Subject]" = ()
+) -> None:
     """See to all that is outside the register, and say what came of the whole."""
     from ingest.clock import now
     from router.erasure import finish
@@ -215,9 +227,13 @@ async def _finished(it: _Stores, done: "Erased | None" = None, *, json: bool, ti
     with bar("Records of the log", await _records(it)) as advance:
         found = await finish(
             it.database, it.log, it.originals, it.kept, it.key, now,
-            also=done.gone if done else (), spool=it.spool, watch=lambda _topic, number: advance(number),
+            also=done.gone if done else gone, spool=it.spool, watch=lambda _topic, number: advance(number),
         )  # fmt: skip
-    table(title, _COLUMNS, [*(_lines(done, yes=True) if done else []), *_outside(it, found)], json=json)
+    lines = [*(_lines(done, yes=True) if done else []), *_outside(it, found)]
+    if lines or done:
+        table(title, _COLUMNS, lines, json=json)
+    else:
+        warn(f"{title}. Nothing of it was left to see to.")
     if found.remain:
         warn("Kafka keeps what the table says until then. `ingest erase --check` says when nothing is left.")
     if not json:

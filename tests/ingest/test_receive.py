@@ -15,7 +15,7 @@ from ingest.clock import now
 from ingest.contract import Attachment, Contact, Identifier, Person, Thread, Verdict, decode
 from ingest.database import Database
 from ingest.errors import Unavailable
-from ingest.ids import contact_id, digest
+from ingest.ids import contact_id, digest, erasure_mark
 from ingest.log.sqlite import SqliteLog
 from ingest.originals import Originals
 from ingest.receive import CONTACTS, Arrival, Beside, receive
@@ -312,3 +312,38 @@ async def test_the_new_words_and_the_files_names_stay_where_leaving_out_the_quot
     assert (cut.text, cut.full_text) == ("All of my words", "")
     (written,) = await edge.take_in(long_written("The beginning"))
     assert 1_000 < len(written.text) < 10_000
+
+
+async def test_what_was_erased_and_comes_again_is_not_taken_in_and_its_neighbours_are(edge: Edge) -> None:
+    """As when a mailbox is read anew that has their mail still."""
+    gone, stays = arrival("what she wrote"), arrival("what he wrote")
+    (erased,) = [translated(gone.original)]
+    mark = {"mark": erasure_mark(KEY, "contact", str(erased.id)), "kind": "contact", "at": RECEIVED_AT, "by": "Sam"}
+    async with edge.database.write() as connection:
+        await connection.execute(state.erased.insert().values(mark))
+    beside: list[Contact] = []
+
+    async def note(_: AsyncConnection, contacts: Sequence[Contact]) -> None:
+        beside.extend(contacts)
+
+    taken = await edge.take_in(gone, stays, beside=note)
+    assert [each.text for each in taken] == ["what she wrote", "what he wrote"]
+    assert beside == taken  # a mailbox notes both, and asks for neither again
+    assert [each.text for each in await edge.on_the_log()] == ["what he wrote"]
+    assert [row[0] for row in await edge.receipts()] == [taken[1].id]
+    async with edge.database.read() as connection:
+        assert (await connection.execute(select(state.unwanted.c.digest))).scalars().all() == [erased.original]
+
+
+async def test_where_all_of_it_was_erased_nothing_is_written(edge: Edge) -> None:
+    mark = {
+        "mark": erasure_mark(KEY, "contact", str(translated(b"hers").id)),
+        "kind": "contact",
+        "at": RECEIVED_AT,
+        "by": "Sam",
+    }
+    async with edge.database.write() as connection:
+        await connection.execute(state.erased.insert().values(mark))
+    await edge.take_in(arrival("hers"))
+    assert await edge.on_the_log() == []
+    assert await edge.receipts() == []

@@ -14,14 +14,18 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from sqlalchemy import select
 
 from ingest.contract import topic_of
 from ingest.log.kafka import KafkaLog
+from ingest.originals import Originals
 from ingest.receive import record_of
 from ingest.settings import LogSettings
+from router import erasure, removal
 from router import worker as worker_module
 from router.readers import Readers
 from router.register import tables
+from router.removal import ERASED, Word, remove_contacts, removing
 from router.store import Store
 from router.worker import Worker
 from tests.router.conftest import written
@@ -188,3 +192,29 @@ def stop(process: subprocess.Popen[bytes], blow: signal.Signals, register: Path)
             probe.rollback()
             return
         process.send_signal(signal.SIGCONT)
+
+
+async def test_what_was_erased_is_settled_when_kafka_has_it_still_and_it_is_told_until_when(
+    log, database, store, house, clock, contact, monkeypatch, tmp_path
+):
+    """Kafka changes nothing on a topic: what comes off it again is known by its mark, and what it keeps can be asked for."""
+    name = worker_module.CONTACTS.name
+    monkeypatch.setattr(erasure, "ALL_TOPICS", (name, "no-such-topic"))
+    gone, stays = contact("My zebra keeper wept.", "jo@example.com"), contact("Nobody rang.", "ann@example.com")
+    await log.append(name, [record_of(each, KEY) for each in (gone, stays)])
+    router = Worker(log, database, store, house, {}, clock, asyncio.Event(), KEY, Readers(0))
+    running = asyncio.create_task(router.run())
+    await routed(log)
+    async with removing(database) as connection:
+        await remove_contacts(connection, KEY, [gone.id], Word(ERASED, "Sam", "asked for", clock()))
+    originals = Originals(f"file:///{tmp_path}/originals")
+    monkeypatch.setattr(removal, "CONTACTS", worker_module.CONTACTS)
+    found = await erasure.finish(database, log, originals, (), KEY, clock)
+    assert (found.emptied, [(each.topic, each.records) for each in found.remain]) == (0, [(name, 1)])
+    await log.append(name, [record_of(each, KEY) for each in (gone, stays)])
+    await routed(log)
+    router.stopping.set()
+    await running
+    async with database.read() as connection:
+        assert set((await connection.execute(select(tables.contacts.c.id))).scalars()) == {stays.id}
+    assert [each.records for each in await erasure.remaining(database, log, KEY)] == [2]
