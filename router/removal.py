@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, delete, literal, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, delete, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest import state
@@ -156,9 +156,10 @@ async def change_entries(connection: AsyncConnection, entries: Mapping[UUID, Aud
     """Have entries of the audit trail stand as they are given; those sealed already are vouched for by the word."""
     leaves, audit = tables.audit_leaves, tables.audit
     sealed = set((await connection.execute(select(leaves.c.entry_id).where(among(leaves.c.entry_id, entries)))).scalars())
-    for each in entries.values():
-        stands = {"contact_id": each.contact_id, "evidence": each.evidence}
-        await connection.execute(update(audit).where(audit.c.id == each.id).values(stands))
+    stands = update(audit).where(audit.c.id == bindparam("entry"))
+    stands = stands.values(contact_id=bindparam("about"), evidence=bindparam("says"))
+    if rows := [{"entry": each.id, "about": each.contact_id, "says": each.evidence} for each in entries.values()]:
+        await connection.execute(stands, rows)
     removed.rows["audit"] += len(entries)
     if not sealed:
         return
