@@ -52,6 +52,7 @@ _NO_ORIGINAL: Final = "0" * 64
 _READMITTED: Final = "readmitted"
 _MADE: Final = "made"
 """Of an individual whom the router made: only that they were erased. They are made anew when they write again, under the same id."""
+_MOST_NAMED: Final = 20
 _OPEN_TASKS: Final = ("open", "claimed")
 _OPEN_HANDOFFS: Final = ("sent", "overdue", "taken")
 _PAGE: Final = 1_000
@@ -82,6 +83,7 @@ class Erased:
     holds: list[str] = field(default_factory=list[str])
     on_hold: list[str] = field(default_factory=list[str])
     gone: set[Subject] = field(default_factory=set[Subject])  # whom no record of the log may tell of any more
+    words: re.Pattern[str] | None = None  # whatever names them: their full name, addresses and numbers
 
 
 class _Rehearsed(Exception):
@@ -117,6 +119,45 @@ async def erase(
     return outcome
 
 
+async def mentions(database: Database, told: Erased, watch: Callable[[int], None] = lambda _contacts: None) -> Stays | None:
+    """Other people's contacts, and what could not be read, in whose words they are named: only a person can say what becomes of those.
+
+    All that is stored is read through; ``watch`` is told of each page. Raises Unavailable.
+    """
+    contacts, dead = tables.contacts, tables.dead_letters
+    theirs = {each.id for each in told.gone if each.kind == "contact"}
+    found: list[str] = []
+    last: UUID | None = None
+    while told.words:
+        query = select(contacts.c.id, contacts.c.reference, contacts.c.body).order_by(contacts.c.id).limit(_PAGE)
+        async with database.read() as connection:
+            page = (await connection.execute(query.where(contacts.c.id > last) if last else query)).all()
+        found += [row.reference for row in page if str(row.id) not in theirs and told.words.search(row.body)]
+        watch(len(page))
+        if len(page) < _PAGE:
+            break
+        last = page[-1].id
+    async with database.read() as connection:
+        unread = (await connection.execute(select(dead.c.id, dead.c.value).where(dead.c.value.is_not(None)))).all()
+    found += [
+        f"dead letter {row.id}"
+        for row in unread
+        if str(row.id) not in theirs and told.words and told.words.search(row.value.decode(errors="replace"))
+    ]
+    if not found:
+        return None
+    some = ", ".join(found[:_MOST_NAMED]) + (" and more" if len(found) > _MOST_NAMED else "")
+    return Stays(
+        "contacts", len(found), f"they are named in what is not theirs, or not known to be ({some}): a person must look"
+    )
+
+
+async def stored(database: Database) -> int:
+    """How many contacts the register has, for a bar."""
+    async with database.read() as connection:
+        return (await connection.execute(select(func.count()).select_from(tables.contacts))).scalar_one()
+
+
 async def erased_before(database: Database, key: bytes, individual: str) -> tuple[datetime, str] | None:
     """When, and on whose word, an individual was erased; None where they were not."""
     marks = state.erased
@@ -148,7 +189,7 @@ async def _erase(connection: AsyncConnection, key: bytes, individual: str, also:
     theirs = list(dict.fromkeys([*theirs, *await _unread(connection, known.addresses)]))
     shared = await _shared(connection, people, theirs)
     own = [each for each in theirs if each not in shared]
-    outcome.contacts, outcome.shared = len(own), len(shared)
+    outcome.contacts, outcome.shared, outcome.words = len(own), len(shared), known.words
     outcome.holds = await _holds(connection, people, theirs)
     outcome.on_hold = await holds.on(connection, people, theirs)
     outcome.stays = await _stays(connection, own, shared, known)
@@ -524,17 +565,23 @@ async def finish(
     through. Raises Unavailable.
     """
     await keep_marks(database, kept)
-    emptied, remain = 0, list[OnTopic]()
-    async for found in on_topics(database, log, key, also, watch):
-        if Feature.REWRITES in log.features:
-            gone = {each.position: left_of(each.record, subjects, clock()) for each, subjects in found}
-            await log.rewrite(found[0][0].partition.topic, gone)
-            emptied += len(found)
-        else:
-            remain.append(_counted(found))
+    emptied, remain, looked = 0, list[OnTopic](), dict[str, dict[int, int]]()
+
+    async def empty() -> None:
+        nonlocal emptied
+        async for found in on_topics(database, log, key, also, watch, looked):
+            if Feature.REWRITES in log.features:
+                gone = {each.position: left_of(each.record, subjects, clock()) for each, subjects in found}
+                await log.rewrite(found[0][0].partition.topic, gone)
+                emptied += len(found)
+            else:
+                remain.append(_counted(found))
+
+    await empty()
     went = await let_go(database, log, originals, spool)
     await duties.seal(database, clock)
     await database.tidy()
+    await empty()  # what a service beside us had in hand, and has appended since
     return Finished(emptied, tuple(_together(remain)), went)
 
 
@@ -557,12 +604,15 @@ Found = Sequence[tuple[Delivery, set[Subject]]]
 
 async def on_topics(
     database: Database, log: Log, key: bytes, also: Collection[Subject] = (),
-    watch: Callable[[str, int], None] = lambda _topic, _records: None,
+    watch: Callable[[str, int], None] = lambda _topic, _records: None, looked: dict[str, dict[int, int]] | None = None,
 ) -> AsyncGenerator[Found]:  # fmt: skip
-    """Records of every topic that tell of somebody who was erased, or of these ``also``, a page at a time, each with whom it tells of. Raises Unavailable."""
-    unmarked = set(also)
+    """Records of every topic that tell of somebody who was erased, or of these ``also``, a page at a time, each with whom it tells of.
+
+    ``looked`` has up to where each was looked through before, and then up to where it was now. Raises Unavailable.
+    """
+    unmarked, looked = set(also), {} if looked is None else looked
     for topic in ALL_TOPICS:
-        after: dict[int, int] = {}
+        after = looked.setdefault(topic, {})
         while page := await _page(log, topic, after):
             after |= {each.partition.number: each.position + 1 for each in page}
             told = [(each, told_of(each.record)) for each in page]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ingest.log import Log
     from ingest.originals import Originals
     from ingest.settings import Settings
-    from router.erasure import Erased, Finished, OnTopic
+    from router.erasure import Erased, Finished, OnTopic, Stays
     from router.removal import Word
     from router.subjects import Subject
 
@@ -157,12 +157,21 @@ async def _erase(
         if yes:
             await _finished(it, done, json=json, title=f"Erased: {individual}")
             return
+        done.stays += await _named_elsewhere(it, done)
         table(f"What would become of {individual}", _COLUMNS, [*_lines(done, yes=False), *await _on_log(it, done)], json=json)
         for each in (*done.on_hold, *done.holds):
             warn(each)
         if done.holds and not anyway:
             warn("Nothing is erased while that is so, unless you say --even-if-open.")
         warn("Nothing was changed. To do it, say --yes --by NAME --because TEXT.")
+
+
+async def _named_elsewhere(it: _Stores, done: "Erased") -> "list[Stays]":
+    from router.erasure import mentions, stored
+
+    with bar("Contacts", await stored(it.database)) as advance:
+        found = await mentions(it.database, done, advance)
+    return [found] if found else []
 
 
 async def _again(by: str, because: str, config: Path | None, *, yes: bool, json: bool) -> None:

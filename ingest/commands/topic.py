@@ -121,6 +121,8 @@ async def _last(log: Log, topic: str, most: int) -> list[Delivery]:
 
 
 def _named(record: Record) -> tuple[str, str, str]:
+    if record.is_erased:
+        return "erased", "", ""
     try:
         event = decode(record)
     except Unreadable as error:

@@ -21,7 +21,7 @@ from ingest.ids import digest, reference
 from ingest.log import Log
 from ingest.originals import Originals
 from router import duties, outbox
-from router.erasure import ALL_TOPICS, again, back, erase, erased_before, finish, readmit, recall, remaining
+from router.erasure import ALL_TOPICS, again, back, erase, erased_before, finish, mentions, readmit, recall, remaining
 from router.individuals import Desk, unlink
 from router.register import tables
 from router.register.intake import OPTIONAL, REQUIRED, opened, take_in
@@ -506,3 +506,23 @@ async def test_a_contact_that_is_linked_to_another_does_not_go_with_them(joans, 
     made = await joans()
     with pytest.raises(Refused, match=r"linked to .*: unlink it first"):
         await erase(database, KEY, "R1", word, also=[made["ann"].id])
+
+
+async def test_whoever_names_them_in_their_own_words_is_told_of_and_left_alone(
+    joans, contact, append, route, database, word, rows
+):
+    made = await joans()
+    about = contact(
+        f"My neighbour Joan Pettifer says that you were rude to her. Write to her at {JOAN}.",
+        sender=person_of(ANN, "Ann Okafor"),
+    )
+    await append(about)
+    await route()
+    told = await erase(database, KEY, "R1", word, rehearse=True)
+    found = await mentions(database, told)
+    assert found is not None
+    assert (found.number, reference(about.id) in found.because) == (1, True)
+    assert not any(reference(made[each].id) in found.because for each in ("feedback", "urgent", "case", "ann"))
+    await erase(database, KEY, "R1", word, even_if_open=True)
+    (row,) = await rows(tables.contacts, tables.contacts.c.id == about.id)
+    assert "Joan Pettifer says" in row.body

@@ -347,7 +347,7 @@ async def test_what_is_put_in_a_records_place_is_all_that_is_there_from_then_on(
     await log.rewrite(topic, {positions[1]: Record(None, None, (("erased", b"now"),))})
     async with reading(log, topic) as consumption:
         found = await taken(consumption, 3)
-    assert [each.position for each in found] == positions
+    assert [each.position for each in found] == list(positions)
     assert texts(found) == ["letter 0", "", "letter 2"]
     assert [each.record.is_erased for each in found] == [False, True, False]
     assert (found[1].record.key, found[1].record.value) == (None, None)
