@@ -10,7 +10,9 @@ import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
@@ -37,6 +39,15 @@ _TRY_SECONDS: Final = 15
 _TRIES_AGAIN: Final = 3
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is known of an original without reading it."""
+
+    size: int
+    at: datetime
+    """When it was last put, though it was there already."""
 
 
 class _Kind(Protocol):
@@ -103,6 +114,16 @@ class Originals:
                 f"The original {digest} is not what was kept. Put it back from a copy of {self._kind.where}.",
             )
         return found
+
+    async def look(self, digest: str) -> "Kept | None":
+        """How large one is and when it was last put; None where there is none. Raises Unavailable."""
+        try:
+            found = await _in_time(obstore.head_async(self._kind.store, _place(digest)))
+        except FileNotFoundError:
+            return None
+        except (OSError, BaseError) as error:
+            raise self._away(error) from error
+        return Kept(found["size"], found["last_modified"])
 
     async def remove(self, digest: str) -> None:
         """Let go of the bytes for good; where there are none, that is no error. Raises Unavailable.
@@ -177,8 +198,16 @@ class _Folder:
         await asyncio.to_thread(sync, self._folder / name)
 
     def _missing(self, wanted: Mapping[str, bytes]) -> list[str]:
-        """Those of which there is no file with the right bytes."""
-        return [each for each, content in wanted.items() if not _holds(self._folder / _place(each), content)]
+        """Those of which there is no file with the right bytes. Of the others it is noted that they are wanted now."""
+        missing: list[str] = []
+        for each, content in wanted.items():
+            path = self._folder / _place(each)
+            if _holds(path, content):
+                with suppress(FileNotFoundError):
+                    os.utime(path)
+                    continue
+            missing.append(each)
+        return missing
 
     def _sync(self, digests: Iterable[str]) -> None:
         files = [self._folder / _place(each) for each in digests]

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, cast, get_args
+from typing import Annotated, Any, Final, Literal, Self, cast, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -24,6 +24,8 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 from pydantic.fields import FieldInfo
@@ -428,6 +430,53 @@ class AuditSettings(Section):
         return self
 
 
+_LEAST: Final = timedelta(days=7)
+_OF_A_CONTACT: Final = ("feedback", "handoffs", "tasks", "messages", "originals", "receipts", "repeats", "audit")
+
+
+class RetentionSettings(Section):
+    """How long what has come to its end is kept, seven days at least. What has no time here is kept for good, and what was made of a contact
+    for as long as the contact. Whatever its time, nothing goes that is open, untaken, unsent, urgent or on legal hold: see `ingest retention`.
+    """
+
+    apply: bool = False
+    """Whether the router removes once a day what is past its time. Without it `ingest retention --yes` does, and what is due is counted."""
+    contacts: Span | None = None
+    """A contact with everything made of it, from when it was last acted on. Longer than [log] retention; six years are 2192d."""
+    originals: Span | None = None
+    """Its bytes as they came and the files with it, from the same moment, where no other contact has the same ones. Longer than the log's too."""
+    feedback: Span | None = None
+    """A settled feedback record, from when its contact was last acted on."""
+    handoffs: Span | None = None
+    """A handoff, from when its team took, returned or settled it."""
+    tasks: Span | None = None
+    """A task, from when it was done."""
+    messages: Span | None = None
+    """A message of ours, to people or to our own, from its end: accepted, bounced, cancelled and the like."""
+    receipts: Span | None = None
+    """The ledger's note that our edge had a contact, from when it had it; earlier hours then count less. Longer than the log's too."""
+    repeats: Span | None = None
+    """By what a repeat is known at the edge: publishers' and providers' ids, and fingerprints of mails. From when it came."""
+    audit: Span | None = None
+    """What an entry of the audit trail says, from when it was made. That there was one stays, and the trail verifies."""
+    dead_letters: Span | None = None
+    """A dead letter with its bytes, from when it was replayed or discarded. Longer than [log] retention."""
+    individuals: Span | None = None
+    """Somebody whom the router made, of whom no contact, record or case is left, from when they were made."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        for name in RetentionSettings.model_fields:
+            span = getattr(self, name)
+            if isinstance(span, timedelta) and span < _LEAST:
+                raise ValueError(
+                    f"{name} is shorter than {_LEAST.days}d: bounces, repeats and the ledger's counts come later than that"
+                )
+            if name in _OF_A_CONTACT and span and self.contacts and span > self.contacts:
+                raise ValueError(f"{name} is longer than contacts, and goes with its contact: make contacts at least as long")
+        return self
+
+
 class Publisher(Section):
     """``[publishers."URN"]``: another system that may publish contacts, by its CloudEvents source. None but those named may."""
 
@@ -487,8 +536,20 @@ class Settings(BaseSettings):
     reading: ReadingSettings = ReadingSettings()
     matching: MatchingSettings = MatchingSettings()
     audit: AuditSettings = AuditSettings()
+    retention: RetentionSettings = RetentionSettings()
     channels: dict[str, dict[str, dict[str, Any]]] = {}
     publishers: Annotated[dict[str, Publisher], AfterValidator(_told_apart)] = {}
+
+    @field_validator("retention")
+    @classmethod
+    def _outlasts_the_log(cls, given: RetentionSettings, info: ValidationInfo) -> RetentionSettings:
+        """What goes is gone: the log would have it still, and could be read again."""
+        log = info.data.get("log")
+        for name in ("contacts", "originals", "dead_letters", "receipts"):
+            span: timedelta | None = getattr(given, name)
+            if span and isinstance(log, LogSettings) and span <= log.retention:
+                raise ValueError(f"{name} must be longer than [log] retention, since the log has the same for as long as that")
+        return given
 
     @classmethod
     def settings_customise_sources(

@@ -193,6 +193,13 @@ async def erased_among(connection: AsyncConnection, key: bytes, ids: Collection[
     return {marks[mark] for mark in found.scalars()}
 
 
+async def let_go_of(connection: AsyncConnection, digests: Collection[str], at: datetime) -> None:
+    """Note originals that may go, once it is seen that nothing else refers to them."""
+    if digests:
+        rows = [{"digest": each, "since": at} for each in sorted(digests)]
+        await connection.execute(insert(unwanted).on_conflict_do_nothing(), rows)
+
+
 @dataclass(frozen=True, slots=True)
 class Sending:
     """Whether a person, or the burst limit, has stopped sending to the public; by whom and when it was last turned."""

@@ -107,6 +107,14 @@ UNACCOUNTED: Final = Gauge(
     "ledger_unaccounted", "Contacts received and in no disposition, dead letter or queue; anything but 0 is an alarm"
 )
 AUDIT_SEALED: Final = Gauge("audit_sealed_entries", "Audit entries in the tree")
+RETENTION_APPLIES: Final = Gauge("retention_applies", "1 where the router removes once a day what is past its time")
+RETENTION_DUE: Final = Gauge(
+    "retention_due", "Things past their time that nothing keeps, when they were last counted", ["kind"]
+)
+RETENTION_REMOVED: Final = Counter("retention_removed_total", "Things removed because their time was over", ["kind"])
+RETENTION_LAST: Final = Gauge(
+    "retention_last_success_timestamp_seconds", "When all that was past its time had last been removed; 0 before the first time"
+)
 REWOUND: Final = Counter(
     "log_rewound_total", "Times a topic did not hold the register's position and was read again from the earliest", ["topic"]
 )

@@ -112,11 +112,13 @@ class Uploads:
                 await connection.execute(moved)
 
     async def expire(self) -> int:
-        """Forget what nobody has claimed within ``kept_for``; how many those were."""
-        uploads = state.uploads
+        """Forget what nobody has claimed within ``kept_for``, and note that its bytes may go; how many those were."""
+        uploads, now = state.uploads, self._clock()
+        gone = delete(uploads).where(uploads.c.at < now - self._settings.kept_for).returning(uploads.c.digest)
         async with self._database.write() as connection:
-            gone = await connection.execute(delete(uploads).where(uploads.c.at < self._clock() - self._settings.kept_for))
-            return gone.rowcount
+            digests = list((await connection.execute(gone)).scalars())
+            await state.let_go_of(connection, set(digests), now)
+        return len(digests)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Forget what nobody claimed, every ten minutes until told to stop."""

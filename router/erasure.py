@@ -40,7 +40,7 @@ from ingest.ids import erasure_mark, reference
 from ingest.log import Delivery, Feature, Log
 from ingest.originals import Originals
 from ingest.settings import AuditSettings, OriginalsSettings
-from router import duties
+from router import duties, holds
 from router.audit import AuditEntry
 from router.holdings import contacts_of, who
 from router.register import index, tables
@@ -92,6 +92,7 @@ class Erased:
     shared: int = 0
     stays: list[Stays] = field(default_factory=list[Stays])
     holds: list[str] = field(default_factory=list[str])
+    on_hold: list[str] = field(default_factory=list[str])
     gone: set[Subject] = field(default_factory=set[Subject])  # whom no record of the log may tell of any more
     known: "Known | None" = None
 
@@ -114,8 +115,8 @@ async def erase(
     """Erase an individual, and whoever counts as them, from the register; with ``rehearse`` see what would go, and let it stand.
 
     ``also`` are contacts that are linked to nobody and are theirs all the same, ``represented`` those in which others write for them
-    (``mentions``). Where something is open, only a rehearsal says so in
-    ``holds``. Raises Refused: ``no-such-individual``, ``counts-as``, ``linked-to-another``, ``open``.
+    (``mentions``). Where something is open, only a rehearsal says so in ``holds``; a legal hold, which nobody may pass over, is in
+    ``on_hold``. Raises Refused: ``no-such-individual``, ``counts-as``, ``linked-to-another``, ``on-legal-hold``, ``open``.
     """
     outcome = Erased(word, Removed())
     with suppress(_Rehearsed):
@@ -124,6 +125,8 @@ async def erase(
             await _not_represented(connection, represented)
             if rehearse:
                 raise _Rehearsed
+            if outcome.on_hold:
+                raise Refused("on-legal-hold", " ".join(outcome.on_hold))
             if outcome.holds and not even_if_open:
                 raise Refused("open", " ".join(outcome.holds))
     return outcome
@@ -210,6 +213,7 @@ async def _erase(connection: AsyncConnection, key: bytes, individual: str, also:
     own = [each for each in theirs if each not in shared]
     outcome.contacts, outcome.shared, outcome.known = len(own), len(shared), known
     outcome.holds = await _holds(connection, people, theirs)
+    outcome.on_hold = await holds.on(connection, people, theirs)
     outcome.stays = await _stays(connection, own, shared, known)
     await _take_all(connection, key, people, own, shared, known, outcome)
     marks = [("individual", each) for each in people if not each.startswith(MADE)]

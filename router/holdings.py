@@ -17,11 +17,19 @@ from ingest.database import among
 from ingest.errors import Refused
 from router.register import tables
 
-_OF_PEOPLE: Final = (tables.individuals, tables.identifiers, tables.addresses, tables.adjustments, tables.parties, tables.links)
+_OF_PEOPLE: Final = (
+    tables.individuals,
+    tables.identifiers,
+    tables.addresses,
+    tables.adjustments,
+    tables.parties,
+    tables.links,
+    tables.legal_holds,
+)
 _OF_CONTACTS: Final = (
     tables.contacts, tables.variants, tables.dispositions, tables.feedback_records, tables.handoffs, tables.additions, tables.tasks,
     tables.outgoing, tables.restrictions, tables.needs, tables.posts, tables.allocations, tables.ties, tables.candidates, tables.audit,
-    tables.dead_letters, tables.parked, state.receipts, state.claims, state.mail_ledger, state.mails,
+    tables.dead_letters, tables.parked, tables.legal_holds, state.receipts, state.claims, state.mail_ledger, state.mails,
 )  # fmt: skip
 """Every table that says which contact it is about; a test holds this against the tables."""
 _AT_A_TIME: Final = 200

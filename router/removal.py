@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, delete, literal, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, delete, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest import state
@@ -45,7 +45,7 @@ OF_CONTACTS: Final[Mapping[Table, ColumnElement[UUID]]] = {
         for table in (
             tables.variants, tables.dispositions, tables.links, tables.candidates, tables.feedback_records, tables.handoffs, tables.additions,
             tables.tasks, tables.outgoing, tables.needs, tables.posts, tables.allocations, tables.ties, tables.parked, tables.dead_letters,
-            state.receipts, state.claims, state.mails,
+            tables.legal_holds, state.receipts, state.claims, state.mails,
         )
     },
     tables.contacts: tables.contacts.c.id,
@@ -101,7 +101,7 @@ async def take_out(
 ) -> None:
     """The same without its entry, which is then for the caller to ``note``."""
     ids = list(contact_ids)
-    removed.digests |= await _digests(connection, ids)
+    removed.digests |= await digests_of(connection, ids)
     made = await _made(connection, ids)
     await _end_sends(connection, ids, word.at, removed)
     await _take_off_outbox(connection, set(ids), made, removed)
@@ -120,9 +120,7 @@ async def take_out(
     about = (await connection.execute(select(entries).where(among(entries.c.contact_id, ids)))).all()
     await change_entries(connection, {row.id: emptied(row) for row in about}, word, removed)
     await leave_marks(connection, [("contact", str(each)) for each in ids], key, word, as_kind=_kind(word))
-    if removed.digests:
-        rows = [{"digest": each, "since": word.at} for each in sorted(removed.digests)]
-        await connection.execute(insert(state.unwanted).on_conflict_do_nothing(), rows)
+    await state.let_go_of(connection, removed.digests, word.at)
 
 
 async def note(connection: AsyncConnection, word: Word, removed: Removed, **evidence: Any) -> None:
@@ -158,9 +156,10 @@ async def change_entries(connection: AsyncConnection, entries: Mapping[UUID, Aud
     """Have entries of the audit trail stand as they are given; those sealed already are vouched for by the word."""
     leaves, audit = tables.audit_leaves, tables.audit
     sealed = set((await connection.execute(select(leaves.c.entry_id).where(among(leaves.c.entry_id, entries)))).scalars())
-    for each in entries.values():
-        stands = {"contact_id": each.contact_id, "evidence": each.evidence}
-        await connection.execute(update(audit).where(audit.c.id == each.id).values(stands))
+    stands = update(audit).where(audit.c.id == bindparam("entry"))
+    stands = stands.values(contact_id=bindparam("about"), evidence=bindparam("says"))
+    if rows := [{"entry": each.id, "about": each.contact_id, "says": each.evidence} for each in entries.values()]:
+        await connection.execute(stands, rows)
     removed.rows["audit"] += len(entries)
     if not sealed:
         return
@@ -173,7 +172,7 @@ async def change_entries(connection: AsyncConnection, entries: Mapping[UUID, Aud
     await connection.execute(put.on_conflict_do_update(index_elements=["word_id", "entry_id"], set_=new), rows)
 
 
-async def _digests(connection: AsyncConnection, ids: Sequence[UUID]) -> set[str]:
+async def digests_of(connection: AsyncConnection, ids: Sequence[UUID]) -> set[str]:
     """Whatever in what is held of the contacts may be the name of an original: what is none of them names nothing."""
     found: set[str] = set()
     for table in (tables.contacts, tables.variants):
@@ -241,10 +240,11 @@ async def _let_stand(connection: AsyncConnection, ids: Sequence[UUID]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class LetGo:
-    """What became of originals that were noted: removed for good, or kept since something else refers to them."""
+    """What became of originals that were noted: removed for good, with how many bytes, or kept since something else refers to them."""
 
     removed: int
     kept: int
+    freed_bytes: int
 
 
 async def let_go(database: Database, log: Log, originals: Originals, spool: Path | None = None) -> LetGo:
@@ -256,15 +256,20 @@ async def let_go(database: Database, log: Log, originals: Originals, spool: Path
     async with database.read() as connection:
         noted = set((await connection.execute(select(unwanted.c.digest))).scalars())
     if not noted:
-        return LetGo(0, 0)
+        return LetGo(0, 0, 0)
+    before = {each: await originals.look(each) for each in sorted(noted)}
     stays = await _referred_to(database, noted)
     stays |= noted & await _waiting(database, log, spool)
-    gone = sorted(noted - stays)
-    for each in gone:
+    removed = freed = 0
+    for each in sorted(noted - stays):
+        kept = await originals.look(each)
+        if kept != before[each]:  # whoever put the same meanwhile will refer to it in a moment
+            continue
         await originals.remove(each)
+        removed, freed = removed + 1, freed + (kept.size if kept else 0)
     async with database.write() as connection:
         await connection.execute(delete(unwanted).where(among(unwanted.c.digest, noted)))
-    return LetGo(len(gone), len(stays))
+    return LetGo(removed, len(stays), freed)
 
 
 async def _referred_to(database: Database, noted: set[str]) -> set[str]:
@@ -272,7 +277,9 @@ async def _referred_to(database: Database, noted: set[str]) -> set[str]:
     contacts = tables.contacts
     last: UUID | None = None
     while True:
-        query = select(contacts.c.id, contacts.c.body).order_by(contacts.c.id).limit(_PAGE)
+        query = (
+            select(contacts.c.id, contacts.c.body).where(contacts.c.stripped_at.is_(None)).order_by(contacts.c.id).limit(_PAGE)
+        )
         async with database.read() as connection:
             page = (await connection.execute(query.where(contacts.c.id > last) if last else query)).all()
         found.update(each for row in page for each in _DIGEST.findall(row.body) if each in noted)
@@ -281,10 +288,15 @@ async def _referred_to(database: Database, noted: set[str]) -> set[str]:
         last = page[-1].id
     async with database.read() as connection:
         found.update((await connection.execute(select(state.uploads.c.digest))).scalars())
-        original = state.receipts.c.original
-        found.update((await connection.execute(select(original).where(among(original, noted)))).scalars())
-        for column in (tables.variants.c.body, tables.parked.c.value, tables.dead_letters.c.value):
-            async for value in await connection.stream_scalars(select(column)):
+        receipts, variants = state.receipts, tables.variants
+        stripped = select(contacts.c.id).where(contacts.c.stripped_at.is_not(None))
+        noted_at_the_edge = select(receipts.c.original).where(
+            among(receipts.c.original, noted), receipts.c.contact_id.not_in(stripped)
+        )
+        found.update((await connection.execute(noted_at_the_edge)).scalars())
+        others = select(variants.c.body).where(variants.c.contact_id.not_in(stripped))
+        for query in (others, select(tables.parked.c.value), select(tables.dead_letters.c.value)):
+            async for value in await connection.stream_scalars(query):
                 found.update(_DIGEST.findall(value) if isinstance(value, str) else digests_in(value or b""))
     return found & noted
 

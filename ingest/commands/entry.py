@@ -36,6 +36,7 @@ VERBS: Final[dict[str, Verb]] = {
     "register": Verb("register", _LOOK, "People and cases: import, search, unlink, merge, split."),
     "export": Verb("export", _LOOK, "All that is held on an individual, in a folder, for whoever asks to see it."),
     "erase": Verb("erase", _LOOK, "All that is held on an individual, erased for good; first only shown."),
+    "retention": Verb("retention", _LOOK, "How long things are kept: what is past its time, removing it, legal holds."),
     "ledger": Verb("ledger", _LOOK, "Received against accounted for, by channel and hour."),
     "audit": Verb("audit", _LOOK, "The trail of every action and decision: verify, show."),
     "parse": Verb("parse", _TRY, "Messages to contacts."),

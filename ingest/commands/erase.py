@@ -164,7 +164,7 @@ async def _erase(
             await _finished(it, done, json=json, title=f"Erased: {individual}")
             return
         table(f"What would become of {individual}", _COLUMNS, [*_lines(done, yes=False), *await _on_log(it, done)], json=json)
-        for each in done.holds:
+        for each in (*done.on_hold, *done.holds):
             warn(each)
         if done.holds and not anyway:
             warn("Nothing is erased while that is so, unless you say --even-if-open.")

@@ -81,6 +81,8 @@ def _make(folder: Path) -> None:
 async def _originals(originals: Originals, row: dict[str, Any], folder: Path) -> list[str]:
     """Write a contact's original and files; which of them could not be had, and why."""
     contact, wanting = Contact.model_validate_json(row["body"]), list[str]()
+    if row["stripped_at"] is not None:
+        return []  # there is nothing to be had: their time was over, and the row says since when
     files = [(contact.original, "original"), *((each.digest, each.name) for each in contact.attachments)]
     for number, (digest, name) in enumerate(files):
         # The name is theirs and is a label; no part of it becomes a place.

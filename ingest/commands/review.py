@@ -542,8 +542,9 @@ async def _original(given: str, config: Path | None) -> bytes:
             task_id = await id_of(connection, tables.tasks, given)
             body = (await connection.execute(select(tables.tasks.c.body).where(tables.tasks.c.id == task_id))).scalar_one()
             contact_id = Task.model_validate_json(body).contact_id
-            found = await connection.execute(select(tables.contacts.c.body).where(tables.contacts.c.id == contact_id))
-            contact = found.scalar_one_or_none()
+            contacts = tables.contacts
+            columns = select(contacts.c.body, contacts.c.stripped_at).where(contacts.c.id == contact_id)
+            contact = (await connection.execute(columns)).one_or_none()
     finally:
         await database.close()
     if contact is None:
@@ -551,7 +552,9 @@ async def _original(given: str, config: Path | None) -> bytes:
             "no-contact",
             f"There is no contact to write: `ingest dead-letters show {contact_id}` shows the bytes that could not be read.",
         )
-    digest = Contact.model_validate_json(contact).original
+    if contact.stripped_at is not None:
+        raise Refused("no-original", f"It was let go of on {contact.stripped_at:%d %B %Y}: its time was over.")
+    digest = Contact.model_validate_json(contact.body).original
     try:
         return await Originals(chosen.originals.url, chosen.originals).get(digest)
     except KeyError as error:

@@ -18,6 +18,7 @@ from channels.email import translate
 from channels.email.settings import EmailAccount
 from channels.sms.settings import SmsAccount
 from channels.table import CHANNELS, accounts, ways_out
+from channels.web_form.settings import FormAccount
 from ingest import disks, publishing, receive, supervisor, web
 from ingest.bounded import Bounded
 from ingest.clock import Clock, now
@@ -30,15 +31,16 @@ from ingest.log.spool import SpooledLog, left_in
 from ingest.originals import Originals
 from ingest.scan import scanner
 from ingest.settings import Section, Settings
-from ingest.telemetry import ERRORS, RETENTION, telemetry, write_lines
+from ingest.telemetry import ERRORS, RETENTION, RETENTION_APPLIES, telemetry, write_lines
 from ingest.uploads import Uploads
-from router import duties, outbox
+from router import duties, outbox, retention
 from router.answers import Answers, Fault, library
 from router.consequences import House
 from router.erasure import marks_kept, recall
 from router.handoffs import follow_receipts
 from router.heads import Heads, open_heads
 from router.readers import Readers
+from router.shelves import Times
 from router.store import Store
 from router.worker import Worker, follow_allocations, follow_statuses
 
@@ -116,6 +118,13 @@ def house_of(chosen: Settings) -> House:
         key=chosen.key.get_secret_value().encode(),
         weights=set_by(chosen.matching),
     )
+
+
+def times_of(chosen: Settings) -> Times:
+    """How long everything is kept. Raises Misconfigured."""
+    forms = [each for each in accounts(chosen).values() if isinstance(each, FormAccount)]
+    drafts = max((each.draft_kept_for for each in forms), default=None)
+    return Times(chosen.retention, chosen.uploads.kept_for, drafts, chosen.key.get_secret_value().encode())
 
 
 def _sending(ways: Collection[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
@@ -212,6 +221,7 @@ async def run_roles(it: Service, roles: Sequence[str], readers: Readers) -> None
     The outbox ends after the router, so that what was decided is on the log. Whatever one role raises ends all.
     """
     RETENTION.set(it.settings.log.retention.total_seconds())
+    RETENTION_APPLIES.set(it.settings.retention.apply)
     if "router" in roles:
         await _recall(it)
     disks.watch(disks.places(it.settings))
@@ -250,6 +260,9 @@ async def _run_bounded(it: Service, roles: Sequence[str], bounded: Bounded, read
             following = follow_receipts(it.log, it.store, it.house, it.settings.publishers, key, it.clock, it.stopping)
             group.create_task(_whole(following))
             group.create_task(_whole(duties.run(it.log, it.database, it.store, it.house, it.clock, it.stopping, it.heads)))
+            spool = it.settings.log.spool if it.settings.log.url.startswith("kafka:") else None
+            held = retention.Holding(it.database, it.store, it.log, it.originals, times_of(it.settings), spool)
+            group.create_task(_whole(retention.daily(held, it.clock, it.stopping)))
         routed.set()
 
     async with asyncio.TaskGroup() as group:

@@ -121,6 +121,7 @@ contacts = Table(
     Column("fingerprint", Text, nullable=False),  # SHA-256 of the event's data
     Column("body", Text, nullable=False),  # the Contact
     Column("routed_at", UtcDateTime, nullable=False),
+    Column("stripped_at", UtcDateTime),  # when its originals were let go of; null while they are kept
     Index("contacts_by_sender", "sender", "received_at"),
 )
 
@@ -438,4 +439,30 @@ parked = Table(
     Column("value", LargeBinary),
     Column("reason", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+)
+
+legal_holds = Table(
+    "legal_holds",  # what may not be removed whatever its time: a contact, all of an individual's, or all about a case
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("contact_id", Uuid),
+    Column("individual_id", Text),
+    Column("case_reference", Text),
+    Column("because", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("lifted_by", Text),
+    Column("lifted_at", UtcDateTime),
+)
+
+retention_turns = Table(
+    "retention_turns",  # each time that what was past its time was removed, and how much of each kind
+    metadata,
+    Column("id", Uuid, primary_key=True),  # UUIDv7
+    Column("by", Text, nullable=False),
+    Column("begun_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),  # when something was last removed
+    Column("ended_at", UtcDateTime),  # null while it goes on, and where it was cut short
+    Column("removed", JSON, nullable=False),  # how many by kind
+    Column("freed_bytes", Long, nullable=False),  # of originals
 )

@@ -167,6 +167,14 @@ CASES = (
         "A process that reads what came in was lost",
     ),
     Case(
+        "RetentionNotRun",
+        {of("retention_last_success_timestamp_seconds"): "300x700", of("retention_applies"): "1x700"},
+        "50h5m",
+        "50h10m",
+        "The settings have what is past its time removed each day, and it has not all been for two days",
+        minutes=5,
+    ),
+    Case(
         "MailboxUnread",
         {of("email_last_success_timestamp_seconds", 'account="care"'): "0+60x5 300x30"},
         "16m",

@@ -96,6 +96,32 @@ def test_a_key_or_section_given_twice_is_refused_by_its_line(loaded: Load, text:
     assert "only once" in found.sentence
 
 
+@pytest.mark.parametrize(
+    ("times", "says"),
+    [
+        ('contacts = "30d"', "contacts must be longer than [log] retention"),
+        ('originals = "30d"', "originals must be longer than [log] retention"),
+        ('dead_letters = "8d"', "dead_letters must be longer than [log] retention"),
+        ('receipts = "8d"', "receipts must be longer than [log] retention"),
+        ('messages = "6d"', "messages is shorter than 7d"),
+        ('contacts = "365d"\nfeedback = "366d"', "feedback is longer than contacts"),
+        ('contacts = "for ever"', "write a length of time as a number and a unit"),
+    ],
+)
+def test_a_time_that_cannot_be_kept_to_stops_the_start_and_says_why(loaded: Load, times: str, says: str):
+    found = refused(lambda: loaded(f"[retention]\n{times}\n{LEAST}"))
+    assert says in found.sentence
+    assert found.reason.startswith("retention")
+
+
+def test_everything_is_kept_for_good_unless_it_is_said(loaded: Load):
+    assert not any(loaded(LEAST).retention.model_dump().values())
+    chosen = loaded(
+        '[retention]\napply = true\ncontacts = "2192d"\nmessages = "366d"\n[log]\nretention = "90d"\n' + LEAST
+    ).retention
+    assert (chosen.apply, chosen.contacts, chosen.messages) == (True, timedelta(days=2192), timedelta(days=366))
+
+
 @pytest.mark.parametrize("content", [b"[log\n", b"\xff\xfe[log]", b"url = \x00"])
 def test_a_file_that_is_not_toml_is_refused(tmp_path: Path, content: bytes):
     (tmp_path / "ingest.toml").write_bytes(content)

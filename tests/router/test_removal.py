@@ -225,10 +225,10 @@ async def test_an_original_goes_when_nothing_else_refers_to_it(append, route, co
     await remove(gone)
     await append(contact(RUDE, "bob@example.com", attachments=(file_of(b"waiting"),)))
     assert await kept(originals) == {b"mine", b"ours", b"waiting"}
-    assert await let_go(database, log, originals) == LetGo(1, 2)
+    assert await let_go(database, log, originals) == LetGo(1, 2, len(b"mine"))
     assert await kept(originals) == {b"ours", b"waiting"}
     assert await rows(state.unwanted) == []
-    assert await let_go(database, log, originals) == LetGo(0, 0)
+    assert await let_go(database, log, originals) == LetGo(0, 0, 0)
 
 
 async def test_stopped_between_the_commit_and_the_originals_the_next_one_goes_on(
