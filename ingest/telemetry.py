@@ -10,7 +10,7 @@ import threading
 from importlib.metadata import version
 from json import dumps
 from traceback import extract_tb
-from typing import Any, Final, TextIO
+from typing import Any, Final, TextIO, cast
 
 import structlog
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Info
@@ -174,7 +174,8 @@ def what_broke(error: BaseException) -> dict[str, Any]:
     places = [f"{each.filename}:{each.lineno}" for each in extract_tb(error.__traceback__)]
     told: dict[str, Any] = {"error": type(error).__name__, "where": places[-_MOST_PLACES:]}
     if isinstance(error, BaseExceptionGroup):
-        told["errors"] = [what_broke(each) for each in error.exceptions[:_MOST_PLACES]]
+        within = cast(tuple[BaseException, ...], error.exceptions)
+        told["errors"] = [what_broke(each) for each in within[:_MOST_PLACES]]
     if (cause := error.__cause__ or error.__context__) is not None:
         told["because"] = type(cause).__name__
     return told

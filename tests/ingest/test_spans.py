@@ -53,6 +53,7 @@ def test_a_trace_that_begins_with_a_contact_has_its_id(told: InMemorySpanExporte
     with spans.span("accept", begins=CONTACT) as accepted, spans.span("send", accepted.trace):
         pass
     sent, one = finished(told)
+    assert accepted.trace is not None
     assert f"{one.context.trace_id:032x}" == CONTACT.hex == accepted.trace.id
     assert one.parent is None
     assert sent.parent.span_id == one.context.span_id
@@ -62,6 +63,7 @@ def test_what_whoever_began_the_trace_does_not_want_to_see_is_not_told(told: InM
     with spans.span("accept", NOT_SAMPLED) as span:
         pass
     assert finished(told) == ()
+    assert span.trace is not None
     assert span.trace.id == NOT_SAMPLED.id
     assert span.trace.traceparent.endswith("-00")
 

@@ -29,6 +29,7 @@ nearly = st.builds(
 
 def test_a_trace_is_handed_on_as_it_came() -> None:
     found = traced([PARENT], [STATE])
+    assert found is not None
     assert found == Trace(traceparent=PARENT, tracestate=STATE)
     assert found.headers() == {"traceparent": PARENT, "tracestate": STATE}
     assert found.id == "4bf92f3577b34da6a3ce929d0e0e4736"
