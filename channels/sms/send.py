@@ -83,7 +83,7 @@ class Twilio:
         }
         return f"{self._path}/Messages.json", {"data": form}
 
-    def asking(self, outgoing: Outgoing) -> tuple[str, Mapping[str, str]]:
+    def asking(self, _: Outgoing) -> tuple[str, Mapping[str, str]]:
         """The newest that went from us: not by whom to, since an address is no place for that, nor by date, since one that is still queued
         has none.
         """

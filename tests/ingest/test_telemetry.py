@@ -7,7 +7,6 @@ import logging
 import sys
 import threading
 import warnings
-from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -25,10 +24,15 @@ class Lines(io.StringIO):
 
 
 @pytest.fixture
-def lines() -> Generator[Lines]:
+def lines() -> Lines:
     written = Lines()
     write_lines(written)
-    yield written
+    return written
+
+
+def broken(kind: type[Exception]) -> None:
+    """What a library does, or we."""
+    raise kind(WORDS)
 
 
 @pytest.mark.parametrize("level", [logging.DEBUG, logging.WARNING, logging.CRITICAL])
@@ -42,7 +46,7 @@ def test_a_library_is_told_by_its_name_and_place_whatever_it_says_and_however_lo
 
 def test_what_a_library_stumbled_on_is_told_by_its_kind_and_places(lines: Lines) -> None:
     try:
-        raise KeyError(WORDS)
+        broken(KeyError)
     except KeyError:
         logging.getLogger("asyncio").exception("Task exception was never retrieved: %s", WORDS)
     (line,) = lines.told()
@@ -58,7 +62,7 @@ def test_a_warning_of_pythons_own_is_one_of_a_librarys(lines: Lines) -> None:
 
 def test_an_exception_that_we_pass_along_ourselves_is_told_so_too(lines: Lines) -> None:
     try:
-        raise ValueError(WORDS)
+        broken(ValueError)
     except ValueError as error:
         telemetry("web").error("failed", exc_info=error)
         telemetry("web").error("failed", exc_info=True)

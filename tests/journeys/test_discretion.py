@@ -245,7 +245,7 @@ async def test_nothing_of_anybody_is_in_anything_that_the_service_tells_of_its_w
     await asyncio.to_thread(it.ready)
     house.smtp.to_recipient = [f"550 5.1.1 <{MARK}gone@example.org>: no such mailbox"] * 2
     house.smtp.to_message = [f"554 5.7.1 {MARK}wick, your words are not wanted here"]
-    house.twilio.to_send = [500]  # and is then asked whether it has it all the same
+    house.twilio.to_send.append(500)  # and is then asked whether it has it all the same
     for door in (by_mail, by_form, by_http, by_text, by_portal, by_the_topic):
         await door(house)
     await house.seen("SELECT count(*) FROM outbox", 0)
@@ -273,9 +273,7 @@ async def test_nothing_of_anybody_is_in_anything_that_the_service_tells_of_its_w
     house.told.of("notices", *(f"{each['subject']}\n{each.get_content()}" for each in notices))
     house.told.of("links in mails", *(url for each in house.smtp.taken for url in _URL.findall(each.message.get_content())))
     house.told.of("requests to providers", *house.twilio.asked)
-    assert sum("Messages.json?" in each and "PageSize=500" in each for each in house.twilio.asked), (
-        "nobody asked Twilio what it has"
-    )
+    assert sum("Messages.json?" in each and "From=" in each for each in house.twilio.asked), "nobody asked Twilio what it has"
     house.told.of("names of originals", *(str(each.relative_to(it.folder)) for each in (it.folder / "originals").rglob("*")))
     assert {"lines", "metrics", "notices", "spans", "Location", "pages", "commands", "headers"} <= house.told.texts.keys()
     assert house.told.leaks() == {}
@@ -309,7 +307,7 @@ async def by_mail(house: House) -> None:
     whole.add_attachment(b"%PDF-1.4 nothing", maintype="application", subtype="pdf", filename=f"{MARK}file.pdf")
     house.deliver(whole.as_bytes())
     house.deliver(mail(f"{ENQUIRY} {somebody('mail')}").as_bytes())
-    house.deliver(mail(f"I am going to kill myself. {somebody('mail')}").as_bytes())
+    house.deliver(mail(f"I am going to kill myself. {MARK}", From=f"{MARK}urgent@{MARK}domain.example").as_bytes())
     house.deliver(mail(f"refuse-this-one {somebody('mail')}").as_bytes())
     house.deliver(mail(f"I am away. {somebody('mail')}", Auto_Submitted="auto-replied").as_bytes())
     house.deliver(mail(f"{COMPLAINT} {somebody('mail')}", Date=f"{MARK}day, 99 Nov 99999 99:99:99").as_bytes())
@@ -347,6 +345,9 @@ async def by_form(house: House) -> None:
         "address": {"address_1": STREET, "address_2": "", "town": f"{MARK.capitalize()}town", "postcode": POSTCODE},
         "email": {"email": f"{MARK}form@{MARK}domain.example"},
         "telephone": {"telephone": "07700 900941"},
+        # Or none of their texts would be answered.
+        "safe": {"unsafe_ways": [], "unsafe_words": ""},
+        "adjustments": {"adjustments": ["extra_time"], "adjustments_other": f"{MARK} please."},
         "other-person": {"other_name": f"{MARK.capitalize()}other"},
     }
     await person.fill_in(words, until="email")
@@ -580,15 +581,14 @@ async def by_desk(house: House) -> None:
     post_ = str(it.rows("SELECT contact_id FROM posts")[0][0])
     by = ("--by", "r.patel")
     side_by_side: tuple[tuple[tuple[str, ...], ...], ...] = (
-        (("review", "list"), ("review", "show", tasks[0]), ("review", "claim", tasks[0], *by), ("review", "claim", tasks[0], *by),
-         ("review", "decide", tasks[0], "--as", "feedback", *by), ("review", "decide", tasks[1], "--as", "intake", *by),
-         ("review", "done", tasks[2], *by)),
-        (("handoffs", "return", handoff, *by, "--because", "not ours"), ("handoffs", "take", handoff, *by), ("outgoing", "hold", *by),
-         ("outgoing", "list"), ("outgoing", "release", *by), ("social", "allocate", post_, "--to", "nobody", *by, "--because", "spam")),
-        (("dead-letters", "list"), ("dead-letters", "replay", dead, *by), ("dead-letters", "discard", dead, *by),
-         ("register", "import", "--individuals", str(folder / "bad.csv")), ("ledger",), ("audit", "verify"), ("check",)),
+        (("review", "claim", tasks[0], *by), ("review", "claim", tasks[0], *by), ("review", "decide", tasks[0], "--as", "feedback", *by),
+         ("review", "done", tasks[1], *by)),
+        (("handoffs", "take", handoff, *by), ("outgoing", "hold", *by), ("outgoing", "release", *by),
+         ("social", "allocate", post_, "--to", "nobody", *by, "--because", "spam")),
+        (("dead-letters", "replay", dead, *by), ("dead-letters", "discard", dead, *by),
+         ("register", "import", "--individuals", str(folder / "bad.csv")), ("check",)),
         (("publish", str(folder / "bad.jsonl"), "--source", CRM), ("validate", str(folder / "bad.jsonl")),
-         ("parse", str(folder / "bad.eml")), ("read", "--jsonl", str(folder / "bad.jsonl")), ("replay", "--dry-run")),
+         ("parse", str(folder / "bad.eml")), ("read", "--jsonl", str(folder / "bad.jsonl"))),
     )  # fmt: skip
 
     async def one_by_one(commands: tuple[tuple[str, ...], ...]) -> None:
