@@ -122,6 +122,11 @@ def end() -> None:
         teller.provider.shutdown()
 
 
+def wanted() -> bool:
+    """Whether anything is told of spans."""
+    return _teller is not None
+
+
 def of_each() -> bool:
     """Whether every contact has a span of its own in the router."""
     return _teller is not None and _teller.each

@@ -189,7 +189,9 @@ def _told_by(record: Record, topic: Topic, publishers: Mapping[str, Publisher], 
     event = decode(record)
     publisher = publishers.get(event.source)
     if publisher is None and not (event.source.startswith(OWN_SOURCE) and is_ours(event, key)):
-        raise Unreadable(NOT_OURS, "No publisher that the settings name says so, and it has not the mark that only we can make.")
+        raise Unreadable(
+            NOT_OURS, "No publisher that the settings name says so, and it has not the mark that only we can make."
+        )
     if event.type != topic.ce_type:
         raise Unreadable("unknown-type", f"Its ce_type is another than {topic.ce_type}, which this topic carries.")
     return event, publisher

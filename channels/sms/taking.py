@@ -241,7 +241,7 @@ class Texts:
 
     async def _with_pictures(self, row: Row[Any], text: InboundText) -> None:
         """Fetch a text's pictures and take it in; or, where one could not be had and there is time, leave it for later."""
-        got = await self._fetched([each for each in text.media if self._is_fetchable(each)])
+        got = await self._fetched([each for each in text.media if self._is_fetchable(each)], text.trace)
         absent, refused = got.count("not-had"), got.count("refused")
         now = self._clock()
         if absent and now < row.received_at + self._pace.pictures_for:
@@ -288,9 +288,10 @@ class Texts:
         async with self._database.write() as connection:
             await connection.execute(delete(texts).where(old))
 
-    async def _fetched(self, wanted: Sequence[Media]) -> list["Picture | str"]:
+    async def _fetched(self, wanted: Sequence[Media], trace: Trace | None) -> list["Picture | str"]:
         """Each picture, or why it is not there: ``not-had`` may do later, ``refused`` is too large or lies elsewhere."""
-        async with httpx.AsyncClient(timeout=self._pace.picture, verify=trusted(), trust_env=False) as client:
+        headers = trace.headers() if trace else None
+        async with httpx.AsyncClient(timeout=self._pace.picture, verify=trusted(), trust_env=False, headers=headers) as client:
             return await asyncio.gather(*(self._fetch(client, each) for each in wanted))
 
     async def _fetch(self, client: httpx.AsyncClient, media: Media) -> "Picture | str":
