@@ -41,7 +41,7 @@ from tests.servers.portal import Portal, post, running_portal
 from tests.servers.providers import Twilio, serving
 from tests.servers.smtp import SmtpServer
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
 
 MARK: Final = "zqxjvk"
 """What every word of theirs begins with."""
