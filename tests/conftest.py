@@ -89,9 +89,8 @@ def said_here() -> Generator[None]:
     handlers, level = list(root.handlers), root.level
     yield
     structlog.reset_defaults()
-    if root.handlers != handlers:
-        logging.captureWarnings(capture=False)
-        root.handlers, root.level = handlers, level
+    logging.captureWarnings(capture=False)
+    root.handlers, root.level = handlers, level
 
 
 @pytest.fixture(autouse=True)

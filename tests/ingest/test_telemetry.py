@@ -4,6 +4,7 @@ import gc
 import io
 import json
 import logging
+import subprocess
 import sys
 import threading
 import warnings
@@ -97,6 +98,16 @@ def test_nor_has_a_thread_that_ended_or_what_was_let_go_of_words(
     gc.collect()
     assert [each["error"] for each in lines.told()] == ["ValueError", "ValueError"]
     assert WORDS not in "".join(capfd.readouterr())
+
+
+def test_a_command_passes_over_what_libraries_say() -> None:
+    speaks = (
+        "import logging, warnings\nfrom ingest.commands import entry\n"
+        f"def speak(**_):\n    logging.getLogger('a').error({WORDS!r})\n    warnings.warn({WORDS!r})\n"
+        "entry.app = speak\nentry.main()"
+    )
+    ran = subprocess.run([sys.executable, "-W", "always", "-c", speaks], capture_output=True, text=True, timeout=60)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
 
 
 def test_a_command_that_breaks_says_where_and_not_over_what(
