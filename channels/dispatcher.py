@@ -13,7 +13,7 @@ Sending to the public stops by mode, by a person's switch or by the burst limit.
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -24,9 +24,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_attempt, wait_random_exponential
 
 from channels.sending import Accepted, Connection, Deferred, Failed, Outcome, Trouble, Unknown
-from ingest import state
+from ingest import spans, state
 from ingest.clock import Clock
-from ingest.contract import Audience, Outgoing, OutgoingState, Record, decode, topic_of
+from ingest.contract import Audience, Outgoing, OutgoingState, Record, Trace, decode, ids, topic_of
 from ingest.database import Alone, Database, insert
 from ingest.errors import Halted, Unavailable, Unreadable
 from ingest.log import Consumption, Delivery, Log, Partition
@@ -222,15 +222,16 @@ class _Dispatch:
         now = self._clock()
         standing, reason, try_after = _verdict(hand, outcome, now)
         kind = hand.outgoing.kind.value
+        trace = hand.outgoing.trace
         SENDS.labels(kind, standing).inc()
         waits = isinstance(outcome, Deferred) and outcome.until is not None
         if reason is not None and not waits:
             ERRORS.labels("send", reason.partition(":")[0]).inc()
-        _telemetry.info(standing, outgoing=str(hand.outgoing.id), kind=kind, attempt=hand.attempts, reason=reason)
+        _telemetry.info(standing, outgoing=str(hand.outgoing.id), kind=kind, attempt=hand.attempts, reason=reason, **ids(trace))
         ambiguous = hand.ambiguous or isinstance(outcome, Unknown)
         values = {"state": standing, "reason": reason, "try_after": try_after, "changed_at": now, "ambiguous": ambiguous}
         values |= {"attempts": hand.attempts - 1} if waits else {}
-        return values if standing == "deferred" else values | {"told": False, "body": None}
+        return values if standing == "deferred" else values | {"told": False, "body": trace and trace.model_dump_json()}
 
     async def _next(self, *, another: bool = True) -> _InHand | None:
         """Note what came of the last message and, in the same transaction, that the next is ``sending``."""
@@ -302,9 +303,20 @@ class _Dispatch:
         if (way := self._ways.get(at)) is None:
             return Failed("no-such-account")
         try:
-            outcome = await self._handed_over(way, hand)
+            with spans.span(
+                "send",
+                hand.outgoing.trace,
+                kind="client",
+                outgoing=str(hand.outgoing.id),
+                channel=hand.outgoing.channel,
+                attempt=hand.attempts,
+            ) as span:
+                outcome = await self._handed_over(way, replace(hand, outgoing=_in_trace(hand.outgoing, span.trace)))
+                span.came_to(type(outcome).__name__.lower(), failed=not isinstance(outcome, Accepted))
         except Exception as error:  # noqa: BLE001 - one message that nobody foresaw must not hold up all others
-            _telemetry.error("not-foreseen", outgoing=str(hand.outgoing.id), error=type(error).__name__)
+            _telemetry.error(
+                "not-foreseen", outgoing=str(hand.outgoing.id), error=type(error).__name__, **ids(hand.outgoing.trace)
+            )
             await way.close()
             outcome = Failed(f"not-foreseen: {type(error).__name__}")
         if isinstance(outcome, Deferred) and outcome.trouble is not Trouble.MESSAGE:
@@ -331,7 +343,7 @@ class _Dispatch:
     async def _tell(self) -> None:
         """Put every untold end on ``outgoing.status``."""
         while True:
-            told = (sends.c.outgoing_id, sends.c.state, sends.c.changed_at, sends.c.attempts, sends.c.reason)
+            told = (sends.c.outgoing_id, sends.c.state, sends.c.changed_at, sends.c.attempts, sends.c.reason, sends.c.body)
             async with self._database.read() as connection:
                 rows = (await connection.execute(select(*told).where(sends.c.told.is_(False)).limit(_TAKEN))).all()
             if not rows:
@@ -339,7 +351,15 @@ class _Dispatch:
             await self._log.append(
                 STATUS.name,
                 [
-                    status_record(SOURCE, row.outgoing_id, OutgoingState(row.state), row.changed_at, row.attempts, row.reason)
+                    status_record(
+                        SOURCE,
+                        row.outgoing_id,
+                        OutgoingState(row.state),
+                        row.changed_at,
+                        row.attempts,
+                        row.reason,
+                        row.body and Trace.model_validate_json(row.body),
+                    )
                     for row in rows
                 ],
             )
@@ -356,6 +376,10 @@ def _outgoing(record: Record) -> Outgoing:
         return Outgoing.model_validate_json(event.data)
     except ValidationError as error:
         raise Unreadable("not-valid", f"{error.error_count()} fields are not as the contract has them.") from error
+
+
+def _in_trace(outgoing: Outgoing, trace: Trace | None) -> Outgoing:
+    return outgoing if trace == outgoing.trace else outgoing.model_copy(update={"trace": trace})
 
 
 def _row(outgoing: Outgoing, now: datetime) -> dict[str, Any]:

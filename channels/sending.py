@@ -71,6 +71,11 @@ def fault(error: BaseException) -> Deferred | Unknown:
             return Unknown("connection-lost")
 
 
+def trace_headers(outgoing: Outgoing) -> dict[str, str]:
+    """What a request that sends a message says of the trace that the message is part of."""
+    return outgoing.trace.headers() if outgoing.trace else {}
+
+
 def _is_of_a_certificate(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):

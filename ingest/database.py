@@ -487,7 +487,7 @@ def upgrade(url: str, histories: Sequence[Path], password: str | None = None) ->
         with ThreadPoolExecutor(1) as apart:  # whoever calls may have a loop that runs
             apart.submit(asyncio.run, _upgrade_postgresql(url, password, bring)).result()
         return
-    engine = create_engine(url, execution_options=_ONE_SCHEMA)
+    engine = create_engine(url, execution_options=_ONE_SCHEMA, hide_parameters=True)
     event.listen(engine, "connect", _connected)
     try:
         with _told_apart(), engine.begin() as connection:
@@ -537,6 +537,7 @@ def _open_postgresql(url: str, password: str | None) -> AsyncEngine:
     return create_async_engine(
         parsed.set(password=password),
         connect_args=asked,
+        hide_parameters=True,
         json_serializer=as_json,
         pool_size=4,
         max_overflow=4,
@@ -549,6 +550,7 @@ def _open_sqlite(url: str) -> AsyncEngine:
     engine = create_async_engine(
         url.replace("sqlite:", "sqlite+aiosqlite:", 1),
         connect_args={"timeout": _WAIT_SECONDS},
+        hide_parameters=True,
         json_serializer=as_json,
         pool_size=4,
         max_overflow=4,

@@ -9,7 +9,7 @@ import hmac
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 
 from ingest.claims import Claim, claim, stands
 from ingest.clock import Clock
-from ingest.contract import Attachment, Contact
+from ingest.contract import Attachment, Contact, Trace
 from ingest.contract.openapi import FILE, KEY_PATTERN
 from ingest.contract.publication import (
     MOST_BYTES,
@@ -38,7 +38,7 @@ from ingest.receive import Arrival, record_of
 from ingest.settings import Publisher, Settings
 from ingest.together import Together
 from ingest.uploads import Uploads
-from ingest.web import Declined, Fault, Route, body_of
+from ingest.web import Declined, Fault, Route, body_of, trace_in
 
 _KEY: Final = re.compile(KEY_PATTERN, re.ASCII)
 _FEWEST_CHARACTERS: Final = 32  # of a publisher's key, whose digest may be known to whoever reads the settings
@@ -58,6 +58,7 @@ class Asked:
     fingerprint: str
     told: Publication
     files: Mapping[str, Attachment]
+    trace: Trace | None
 
     def contact(self, received_at: datetime) -> Contact:
         """What it comes to, once it is settled when we had it."""
@@ -108,7 +109,7 @@ class Doors:
         raw = await body_of(request, MOST_BYTES)
         told = _read(raw)
         _may(told, source, publisher)
-        asked = Asked(published_contact_id(source, key), source, key, raw, digest(raw), told, {})
+        asked = Asked(published_contact_id(source, key), source, key, raw, digest(raw), told, {}, trace_in(request))
         if named := list(files_named(told)):
             if await self._is_known(asked):
                 return _accepted(asked)
@@ -167,7 +168,7 @@ class Doors:
             raise _declined(
                 404, "unknown-file", "Upload each file first, under the contact's own Idempotency-Key.", fields=missing
             )
-        return Asked(asked.id, asked.source, asked.key, asked.raw, asked.fingerprint, asked.told, kept)
+        return replace(asked, files=kept)
 
     async def _is_known(self, asked: Asked) -> bool:
         """Whether the same was taken in before; its files are forgotten by then. Raises Declined where the key stands for another."""
@@ -189,7 +190,7 @@ class Doors:
 
 
 def _arrival(asked: Asked, received_at: datetime) -> Arrival:
-    return Arrival(asked.raw, lambda _: (asked.contact(received_at), {}), asked.key)
+    return Arrival(asked.raw, lambda _: (asked.contact(received_at), {}), asked.key, trace=asked.trace)
 
 
 def _accepted(asked: Asked) -> Response:

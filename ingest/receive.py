@@ -1,16 +1,18 @@
 """The story of an arrival: keep the original, translate, scan, append, note the receipt; only then may the channel say yes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ingest import state
+from ingest import spans, state
 from ingest.bounded import Bounded, Piece
-from ingest.contract import Contact, Event, Person, Record, Thread, Verdict, encode, topic_of
+from ingest.clock import now
+from ingest.contract import Contact, Event, Person, Record, Thread, Trace, Verdict, encode, in_trace, topic_of
 from ingest.database import Database, insert
 from ingest.errors import Refused, Unavailable, Unreadable
 from ingest.ids import MARK, mark, partition_key
@@ -41,18 +43,22 @@ class Arrival:
 
     ``otherwise`` are ways of reading less, for what may break whoever reads it: each is told why the one before it did not come to an
     end, and the last reads nothing (``ingest.bounded.Piece``).
+
+    ``trace`` is the one that it came with.
     """
 
     original: bytes
     translate: Callable[[bytes], Translated]
     published_as: str | None = None
     otherwise: Sequence[Callable[[bytes, str], Translated]] = ()
+    trace: Trace | None = None
 
 
-def record_of(contact: Contact, key: bytes, published_as: str | None = None) -> Record:
+def record_of(contact: Contact, key: bytes, published_as: str | None = None, trace: Trace | None = None) -> Record:
     """The contact as it is published: keyed by its sender without naming them (DESIGN, "The hot path"), and marked as ours.
 
-    A publisher's has that publisher's own id and no mark: the router holds it to what its publisher may say.
+    A publisher's has that publisher's own id and no mark: the router holds it to what its publisher may say. Its trace is in the headers
+    alone, so that the same contact in another trace is no other contact.
     """
     canonical = next((each.canonical for each in contact.sender.identifiers), None)
     ce_id, body = published_as or str(contact.id), contact.model_dump_json().encode()
@@ -66,7 +72,19 @@ def record_of(contact: Contact, key: bytes, published_as: str | None = None) -> 
         subject=str(contact.id),
         extensions=ours,
     )
-    return encode(event, partition_key(key, contact.channel, canonical, contact.id))
+    return in_trace(encode(event, partition_key(key, contact.channel, canonical, contact.id)), trace)
+
+
+class _Wanted(NamedTuple):
+    """What is to be on the log."""
+
+    contact: Contact
+    published_as: str | None
+    trace: Trace | None
+
+    def record(self, key: bytes) -> Record:
+        """As it is there."""
+        return record_of(self.contact, key, self.published_as, self.trace)
 
 
 async def receive(
@@ -93,27 +111,55 @@ async def receive(
     """
     if not arrivals:
         return []
+    began = now()
     await originals.put([each.original for each in arrivals])
     translated = await _translated(arrivals, bounded)
     if attachments := {digest: content for _, files in translated for digest, content in files.items()}:
         await originals.put(list(attachments.values()))
     contacts = [contact for contact, _ in translated]
-    if scan is not None:
-        contacts = await _looked_at(contacts, attachments, scan, originals)
-    async with database.read() as connection:
-        gone = await state.erased_among(connection, key, {each.id for each in contacts})
-    published_as = [each.published_as for each in arrivals]
-    wanted = [(contact, id_) for contact, id_ in zip(contacts, published_as, strict=True) if contact.id not in gone]
-    appended = {each.id: each for each in await _append(wanted, log, key)}
-    contacts = [appended.get(each.id, each) for each in contacts]
-    async with database.write() as connection:
-        fresh = await _note([each for each in contacts if each.id not in gone], connection)
-        await _let_go([each for each in contacts if each.id in gone], connection)
-        if beside is not None:
-            await beside(connection, contacts)
+    with _spans(contacts, arrivals, began) as traces:
+        if scan is not None:
+            contacts = await _looked_at(contacts, attachments, scan, originals)
+        async with database.read() as connection:
+            gone = await state.erased_among(connection, key, {each.id for each in contacts})
+        wanted = [
+            _Wanted(contact, each.published_as, trace)
+            for contact, each, trace in zip(contacts, arrivals, traces, strict=True)
+            if contact.id not in gone
+        ]
+        appended = {each.id: each for each in await _append(wanted, log, key)}
+        contacts = [appended.get(each.id, each) for each in contacts]
+        async with database.write() as connection:
+            fresh = await _note([each for each in contacts if each.id not in gone], connection)
+            await _let_go([each for each in contacts if each.id in gone], connection)
+            if beside is not None:
+                await beside(connection, contacts)
     for contact in fresh:
         RECEIVED.labels(contact.channel).inc()
     return contacts
+
+
+@contextmanager
+def _spans(contacts: Sequence[Contact], arrivals: Sequence[Arrival], began: datetime) -> Generator[list[Trace | None]]:
+    """A span for each contact that is accepted, in the trace that it came with or in its own."""
+    if not spans.wanted():
+        yield [each.trace for each in arrivals]
+        return
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(
+                spans.span(
+                    "accept",
+                    arrival.trace,
+                    begins=contact.id,
+                    kind="server",
+                    began=began,
+                    contact=str(contact.id),
+                    channel=contact.channel,
+                )
+            ).trace
+            for contact, arrival in zip(contacts, arrivals, strict=True)
+        ]
 
 
 async def _translated(arrivals: Sequence[Arrival], bounded: Bounded | None) -> list[Translated]:
@@ -150,24 +196,24 @@ def _with_verdicts(contact: Contact, verdicts: Mapping[str, Verdict]) -> Contact
     return contact if seen == contact.attachments else contact.model_copy(update={"attachments": seen})
 
 
-async def _append(wanted: Sequence[tuple[Contact, str | None]], log: Log, key: bytes) -> list[Contact]:
+async def _append(wanted: Sequence[_Wanted], log: Log, key: bytes) -> list[Contact]:
     try:
-        await log.append(CONTACTS.name, [record_of(contact, key, published_as) for contact, published_as in wanted])
+        await log.append(CONTACTS.name, [each.record(key) for each in wanted])
     except Refused:
         # One is too large. It must not keep its neighbours waiting, nor be lost.
-        return [await _append_what_fits(*each, log, key) for each in wanted]
-    return [contact for contact, _ in wanted]
+        return [await _append_what_fits(each, log, key) for each in wanted]
+    return [each.contact for each in wanted]
 
 
-async def _append_what_fits(contact: Contact, published_as: str | None, log: Log, key: bytes) -> Contact:
-    *shorter, last = _shorter(contact)
+async def _append_what_fits(wanted: _Wanted, log: Log, key: bytes) -> Contact:
+    *shorter, last = _shorter(wanted.contact)
     for each in shorter:
         try:
-            await log.append(CONTACTS.name, [record_of(each, key, published_as)])
+            await log.append(CONTACTS.name, [wanted._replace(contact=each).record(key)])
         except Refused:
             continue
         return each
-    await log.append(CONTACTS.name, [record_of(last, key, published_as)])
+    await log.append(CONTACTS.name, [wanted._replace(contact=last).record(key)])
     return last
 
 

@@ -103,6 +103,15 @@ def _public_url(given: str) -> str:
     return given.rstrip("/")
 
 
+def _collector(given: str) -> str:
+    found = urlsplit(given)
+    if found.scheme not in ("http", "https") or not found.hostname or found.query or found.username:
+        raise ValueError("write it as http://127.0.0.1:4318")
+    if found.scheme == "http" and not on_this_machine(found.hostname):
+        raise ValueError("write it with https, or name a collector on this machine")
+    return given.rstrip("/")
+
+
 def _scanner(given: str) -> str:
     scheme, _, place = given.partition("://")
     host, _, port = place.rpartition(":")
@@ -477,6 +486,17 @@ class RetentionSettings(Section):
         return self
 
 
+class TelemetrySettings(Section):
+    """What is told of the work while it is done, besides diagnostics and metrics."""
+
+    spans: Literal["off", "batches", "contacts"] = "off"
+    """Spans for a collector of OpenTelemetry's. off: none, and the trace that a contact came with is handed on as it came; batches: one for
+    each contact that a door takes in, for what is done with each batch in the router, and for each message sent; contacts: besides, one
+    for each contact in the router, which takes it longer. Wants `pip install contact-ingest[spans]`."""
+    collector: Annotated[str, AfterValidator(_collector)] = "http://127.0.0.1:4318"
+    """Where it takes them, by OTLP over HTTP."""
+
+
 class Publisher(Section):
     """``[publishers."URN"]``: another system that may publish contacts, by its CloudEvents source. None but those named may."""
 
@@ -537,6 +557,7 @@ class Settings(BaseSettings):
     matching: MatchingSettings = MatchingSettings()
     audit: AuditSettings = AuditSettings()
     retention: RetentionSettings = RetentionSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     channels: dict[str, dict[str, dict[str, Any]]] = {}
     publishers: Annotated[dict[str, Publisher], AfterValidator(_told_apart)] = {}
 

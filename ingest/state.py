@@ -91,7 +91,7 @@ sends = Table(
     Column("ambiguous", Boolean, nullable=False),  # a copy may have been taken without our being told
     Column("reason", Text),
     Column("told", Boolean),  # whether its end is on outgoing.status; null before its end
-    Column("body", Text),  # the Outgoing; null after its end
+    Column("body", Text),  # the Outgoing; after its end no more than its trace, and null where it had none
     Index("sends_ready", "audience", "try_after"),
     Index("sends_accepted", "state", "audience", "changed_at"),
     Index("sends_untold", "told"),

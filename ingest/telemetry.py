@@ -6,12 +6,15 @@ so that a stopped exporter cannot look healthy (prometheus.io, "Instrumentation"
 
 import logging
 import sys
+import threading
 from importlib.metadata import version
-from typing import Final, TextIO
+from json import dumps
+from traceback import extract_tb
+from typing import Any, Final, TextIO, cast
 
 import structlog
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Info
-from structlog.tracebacks import ExceptionDictTransformer
+from structlog.typing import EventDict
 
 RECEIVED: Final = Counter("contact_ingested_total", "Contacts kept and appended to the log", ["channel"])
 PASSED_OVER: Final = Counter(
@@ -131,6 +134,7 @@ BUILD: Final = Info("contact_ingest_build", "Which release is running")
 BUILD.info({"version": version("contact-ingest")})
 
 Telemetry = structlog.stdlib.BoundLogger
+_MOST_PLACES: Final = 20
 
 
 def telemetry(room: str) -> Telemetry:
@@ -138,20 +142,69 @@ def telemetry(room: str) -> Telemetry:
     return structlog.get_logger(room)
 
 
+_say: Final = telemetry("telemetry")
+
+
 def write_lines(stream: TextIO | None = None) -> None:
-    """One JSON object a line, on standard output where no other stream is named."""
+    """One JSON object a line, on standard output where no other stream is named; what libraries say of themselves among them."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-            # Where it went wrong, and not with which values: they are people's words.
-            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
+            _without_words,
             structlog.processors.JSONRenderer(ensure_ascii=True),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(stream or sys.stdout),
         cache_logger_on_first_use=False,
     )
+    logging.basicConfig(handlers=[_Libraries()], level=logging.WARNING, force=True)
+    logging.captureWarnings(capture=True)
+
+
+def guard() -> None:
+    """Have what nobody caught, in a thread or while something is let go of, told by ``not_foreseen``: Python itself would print its words."""
+    threading.excepthook = lambda told: not_foreseen(told.exc_value)
+    sys.unraisablehook = lambda told: not_foreseen(told.exc_value)
+
+
+def not_foreseen(error: BaseException | None) -> None:
+    """A line on an exception that nobody caught; on standard error where no lines are written."""
+    told = {} if error is None else what_broke(error)
+    if structlog.is_configured():
+        _say.critical("not-foreseen", **told)
+    else:
+        print("This was not foreseen. What it was is not said, since it may be somebody's words:", dumps(told), file=sys.stderr)  # noqa: T201
+
+
+def what_broke(error: BaseException) -> dict[str, Any]:
+    """Of which kind an exception is, and where it was raised: not what it says, which may be somebody's words, nor with which values."""
+    places = [f"{each.filename}:{each.lineno}" for each in extract_tb(error.__traceback__)]
+    told: dict[str, Any] = {"error": type(error).__name__, "where": places[-_MOST_PLACES:]}
+    if isinstance(error, BaseExceptionGroup):
+        within = cast(tuple[BaseException, ...], error.exceptions)
+        told["errors"] = [what_broke(each) for each in within[:_MOST_PLACES]]
+    if (cause := error.__cause__ or error.__context__) is not None:
+        told["because"] = type(cause).__name__
+    return told
+
+
+class _Libraries(logging.Handler):
+    """What libraries say of themselves: which, and where in it. Their words have in them whatever they stumbled on."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """As a line of ours."""
+        broke = what_broke(record.exc_info[1]) if record.exc_info and record.exc_info[1] else {}
+        told = {"library": record.name, "place": f"{record.pathname}:{record.lineno}", **broke}
+        _say.log(max(record.levelno, logging.INFO), "library", **told)
+
+
+def _without_words(_: Any, __: str, line: EventDict) -> EventDict:
+    """An exception that is passed along is told as ``what_broke`` tells it."""
+    error: Any = line.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()[1]
+    return {**line, **what_broke(error)} if isinstance(error, BaseException) else line
 
 
 def catalogue() -> list[tuple[str, str, str]]:
@@ -163,4 +216,4 @@ def catalogue() -> list[tuple[str, str, str]]:
     )
 
 
-__all__ = ["REGISTRY", "Telemetry", "catalogue", "telemetry", "write_lines"]
+__all__ = ["REGISTRY", "Telemetry", "catalogue", "guard", "not_foreseen", "telemetry", "what_broke", "write_lines"]

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from traceback import extract_tb
 from typing import Any, Final
 
 import uvicorn
@@ -25,9 +24,10 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from ingest.contract import Trace, ids, traced
 from ingest.errors import IngestError, Misconfigured, Refused, Unavailable
 from ingest.settings import WebSettings
-from ingest.telemetry import REQUESTS, REQUESTS_IN_HAND, telemetry
+from ingest.telemetry import REQUESTS, REQUESTS_IN_HAND, telemetry, what_broke
 
 Route = tuple[str, str, Callable[[Request], Awaitable[Response]]]
 """Method, path, and what answers. It may raise ``Unavailable`` for "not now", ``Refused`` for "not like this", and ``Declined``."""
@@ -127,6 +127,11 @@ async def body_of(request: Request, most: int, reason: str = "body-too-large", a
             raise too_large
         parts.append(part)
     return b"".join(parts)
+
+
+def trace_in(request: Request) -> Trace | None:
+    """The trace that a request is part of, by its headers."""
+    return traced(request.headers.getlist("traceparent"), request.headers.getlist("tracestate"))
 
 
 def private_routes(ready: Readiness, borne: Borne = dict) -> list[Route]:
@@ -349,8 +354,7 @@ class _Front:
         except ClientDisconnect:
             status = 499  # as proxies count it; nobody is there to be told anything
         except Exception as error:  # noqa: BLE001 - what went wrong is told without what it went wrong over
-            at = extract_tb(error.__traceback__)[-1]
-            _say.error("failed", route=_template(inner), error=type(error).__name__, at=f"{at.filename}:{at.lineno}")
+            _say.error("failed", route=_template(inner), **what_broke(error), **ids(trace_in(Request(inner))))
             if not status:
                 await self._explain(Request(inner), _UNEXPECTED)(inner, receive, answer)
         finally:

@@ -199,7 +199,9 @@ async def _send_again(connection: AsyncConnection, store: Store, row: Any, now: 
     """Publish a message that was held, under another ce_id: consumers have had the first, or never will."""
     await state.allow(connection, row.id)
     outgoing = Outgoing.model_validate_json(row.body)
-    await store.publish(connection, topic_of("outgoing").name, f"{row.id}:{now.isoformat()}", str(row.id), outgoing, now)
+    await store.publish(
+        connection, topic_of("outgoing").name, f"{row.id}:{now.isoformat()}", str(row.id), outgoing, now, outgoing.trace
+    )
     await store.audit(connection, [entry(now, by, "released", row.contact_id, outgoing=str(row.id), reason=row.reason)])
 
 
@@ -533,7 +535,9 @@ async def _correct(
         body = made.feedback.model_copy(update={"id": row.id, "recorded_at": recorded_at, "individual_id": individual})
         named = {"individual_id": individual, "case_reference": case, "body": body.model_dump_json()}
         await connection.execute(update(records).where(records.c.id == row.id).values(named))
-        await store.publish(connection, "records.feedback", f"{row.id}:{now.isoformat()}", str(row.id), body, now)
+        await store.publish(
+            connection, "records.feedback", f"{row.id}:{now.isoformat()}", str(row.id), body, now, contact.trace
+        )
         await store.audit(
             connection, [entry(now, by, "feedback-corrected", contact.id, record=str(row.id), individual=individual)]
         )
@@ -550,7 +554,9 @@ async def _correct(
         body = made.handoff.model_copy(update=same | {"individual_id": individual})
         named = {"individual_id": individual, "case_reference": case, "body": body.model_dump_json()}
         await connection.execute(update(handoffs).where(handoffs.c.id == row.id).values(named))
-        await store.publish(connection, f"handoffs.{row.team}", f"{row.id}:{now.isoformat()}", str(row.id), body, now)
+        await store.publish(
+            connection, f"handoffs.{row.team}", f"{row.id}:{now.isoformat()}", str(row.id), body, now, contact.trace
+        )
         await store.audit(
             connection, [entry(now, by, "handoff-corrected", contact.id, handoff=str(row.id), individual=individual)]
         )

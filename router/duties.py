@@ -374,7 +374,7 @@ async def publish_ledger(log: Log, database: Database, store: Store, house: Hous
                     new.on_conflict_do_update(index_elements=["channel", "hour"], set_={"body": row["body"]})
                 )
                 key = f"{line.channel}:{line.hour.isoformat()}"
-                await store.publish(connection, "ledger", f"{key}:{now.isoformat()}", key, line, now)
+                await store.publish(connection, "ledger", f"{key}:{now.isoformat()}", key, line, now, None)
                 changed += 1
     if changed:
         store.pending.set()

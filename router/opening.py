@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from ingest.contract import Allocation, Contact, Event, HandoffReceipt, Record, Topic, decode, major_version, topic_of
+from ingest.contract import Allocation, Contact, Event, HandoffReceipt, Record, Topic, decode, major_version, topic_of, trace_of
 from ingest.errors import Unreadable
 from ingest.ids import MARK, digest, mark, published_contact_id
 from ingest.settings import Publisher
@@ -119,12 +119,12 @@ def contact_of(record: Record, publishers: Mapping[str, Publisher], key: bytes) 
     event = decode(record)
     publisher = publishers.get(event.source)
     if publisher is None and not event.source.startswith(OWN_SOURCE):
-        raise Unreadable("unknown-publisher", f"The settings name no publisher {event.source}.")
+        raise Unreadable("unknown-publisher", "The settings name no publisher by its ce_source.")
     if publisher is None and not is_ours(event, key):
-        raise Unreadable(NOT_OURS, f"It says that it is from {event.source}, and has not the mark that only we can make.")
+        raise Unreadable(NOT_OURS, "It says that it is from us, and has not the mark that only we can make.")
     version = major_version(event.type)
     if version is None or version[0] != _STEM:
-        raise Unreadable("unknown-type", f"The type is {event.type}; this topic carries {_CONTACTS.ce_type}.")
+        raise Unreadable("unknown-type", f"Its ce_type is another than {_CONTACTS.ce_type}, which this topic carries.")
     if version[1] != _MAJOR:
         raise UnknownVersion(event.type, identity_of(record))
     try:
@@ -135,6 +135,8 @@ def contact_of(record: Record, publishers: Mapping[str, Publisher], key: bytes) 
         raise Unreadable("breaks-the-contract", f"{where}: {first['msg']}") from error
     if contact.source != event.source:
         raise Unreadable("claims-another-source", "The contact's source is not the event's.")
+    if (trace := trace_of(record, event)) != contact.trace:
+        contact = contact.model_copy(update={"trace": trace})
     if publisher is None:
         # Our ids follow from the original: the same letter translated again, by another release or as back-fill, is no other letter.
         return contact, contact.original
@@ -187,9 +189,11 @@ def _told_by(record: Record, topic: Topic, publishers: Mapping[str, Publisher], 
     event = decode(record)
     publisher = publishers.get(event.source)
     if publisher is None and not (event.source.startswith(OWN_SOURCE) and is_ours(event, key)):
-        raise Unreadable(NOT_OURS, f"It says that it is from {event.source}, and has not the mark that only we can make.")
+        raise Unreadable(
+            NOT_OURS, "No publisher that the settings name says so, and it has not the mark that only we can make."
+        )
     if event.type != topic.ce_type:
-        raise Unreadable("unknown-type", f"The type is {event.type}; this topic carries {topic.ce_type}.")
+        raise Unreadable("unknown-type", f"Its ce_type is another than {topic.ce_type}, which this topic carries.")
     return event, publisher
 
 

@@ -5,7 +5,7 @@ fenced by the partition's epoch (DESIGN promise 2): whoever lost the partition w
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -31,9 +31,12 @@ from ingest.contract import (
     Record,
     Task,
     TaskKind,
+    Trace,
     canonical_email,
     encode,
+    in_trace,
     topic_of,
+    trace_of,
 )
 from ingest.contract.shape import Shape
 from ingest.database import Database, Json, among, as_json, insert
@@ -47,6 +50,7 @@ from router.consequences import Consequences, House, Message, came_back_mail, ki
 from router.register import intake, tables
 
 SOURCE = "urn:contact-ingest:router"
+_IN_A_TRACE: Final = '"traceparent":'
 
 _KEPT: Final = (
     Kept(state.receipts),
@@ -278,7 +282,7 @@ class Store:
             self._ask(
                 page, d.contact_id, d.channel, TaskKind.NOT_READ_FOR_RISK, f"dead-letter:{_where(d.delivery)}", now,
                 ("It was accepted and could not be understood, so nobody has looked for risk.", f"{d.reason}: {d.detail}",
-                 f"See it: ingest dead-letters show {d.contact_id}"),
+                 f"See it: ingest dead-letters show {d.contact_id}"), trace_of(record),
             )  # fmt: skip
             _note(page, now, d.contact_id, "dead-lettered", {"reason": d.reason, "detail": d.detail})
         await page.write(connection)
@@ -309,22 +313,31 @@ class Store:
         return news
 
     def _ask(
-        self, page: Page, id_: UUID, channel: str, kind: TaskKind, purpose: str, now: datetime, reasons: tuple[str, ...]
+        self,
+        page: Page,
+        id_: UUID,
+        channel: str,
+        kind: TaskKind,
+        purpose: str,
+        now: datetime,
+        reasons: tuple[str, ...],
+        trace: Trace | None,
     ) -> None:
         """A task that no decision of the router raises."""
         due = now + within_of(kind, self._house)
-        self._raise(page, task(id_, channel, kind, self._house.teams.customer_care, now, due, reasons, purpose=purpose), now)
+        asked = task(id_, channel, kind, self._house.teams.customer_care, now, due, reasons, purpose=purpose)
+        self._raise(page, asked, now, trace)
 
-    def _raise(self, page: Page, raised: Task, now: datetime) -> None:
-        _task(page, raised, now)
+    def _raise(self, page: Page, raised: Task, now: datetime, trace: Trace | None) -> None:
+        _task(page, raised, now, trace)
         for each in task_mail(raised, self._house, now):
-            _message(page, each, now)
+            _message(page, each, now, trace)
 
     async def raise_tasks(self, connection: AsyncConnection, raised: Sequence[Task], now: datetime) -> None:
         """Tasks with their notices, published."""
-        page = Page(_KEPT)
+        page, traces = Page(_KEPT), await _traces(connection, [each.contact_id for each in raised])
         for each in raised:
-            self._raise(page, each, now)
+            self._raise(page, each, now, traces.get(each.contact_id))
         await page.write(connection)
 
     async def _parked(self, connection: AsyncConnection, batch: Batch, now: datetime) -> None:
@@ -363,15 +376,15 @@ class Store:
             )
             page = Page(_KEPT)
             purpose = f"variant:{each.fingerprint}"
-            self._ask(page, each.contact.id, each.contact.channel, TaskKind.REVIEW, purpose, now, reasons)
+            self._ask(page, each.contact.id, each.contact.channel, TaskKind.REVIEW, purpose, now, reasons, each.contact.trace)
             _note(page, now, each.contact.id, "same-id-other-content", {"fingerprint": each.fingerprint})
             await page.write(connection)
 
     async def send(self, connection: AsyncConnection, messages: Sequence[Message], now: datetime) -> None:
         """Note messages; those that are due go to the outbox, and those to the public spend their address's budget with it."""
-        page = Page(_KEPT)
+        page, traces = Page(_KEPT), await _traces(connection, [each.contact_id for each in messages])
         for each in messages:
-            _message(page, each, now)
+            _message(page, each, now, traces.get(each.contact_id))
         await page.write(connection)
 
     async def audit(self, connection: AsyncConnection, entries: Sequence[AuditEntry]) -> None:
@@ -381,10 +394,12 @@ class Store:
             _entry(page, each)
         await page.write(connection)
 
-    async def publish(self, connection: AsyncConnection, topic: str, ce_id: str, key: str, shape: Shape, now: datetime) -> None:
-        """One shape, where its event's id is not its own."""
+    async def publish(
+        self, connection: AsyncConnection, topic: str, ce_id: str, key: str, shape: Shape, now: datetime, trace: Trace | None
+    ) -> None:
+        """One shape, where its event's id is not its own, in the trace of the contact that it is about."""
         event = Event(ce_id, SOURCE, topic_of(topic).ce_type, shape.model_dump_json().encode(), time=now)
-        await self.out(connection, [(topic, encode(event, key))])
+        await self.out(connection, [(topic, in_trace(encode(event, key), trace))])
 
     async def out(self, connection: AsyncConnection, records: Sequence[tuple[str, Record]]) -> None:
         """Rows for the outbox to append to the log."""
@@ -471,13 +486,13 @@ class Store:
 
     async def _make_up_for(self, connection: AsyncConnection, lost: Sequence[tuple[UUID, UUID, str]], now: datetime) -> None:
         """Have what did not reach its person reach them another way, or a person see to it."""
-        page = Page(_KEPT)
+        page, traces = Page(_KEPT), await _traces(connection, [contact_id for contact_id, _, _ in lost])
         for contact_id, outgoing_id, reason in lost:
             made = await undelivered.made_up_for(connection, self._house, contact_id, outgoing_id, reason, now)
             for raised in made.tasks:
-                _task(page, raised, now)
+                _task(page, raised, now, traces.get(contact_id))
             for message in made.messages:
-                _message(page, message, now)
+                _message(page, message, now, traces.get(contact_id))
             for entry in made.entries:
                 _entry(page, entry)
         await page.write(connection)
@@ -514,6 +529,7 @@ def _contact_row(each: Consequences, now: datetime) -> dict[str, Any]:
 
 def _consequences(page: Page, each: Consequences, now: datetime, new: UUID | None = None) -> None:
     """All that comes of a contact; ``new`` where the page has the contact too, and nothing comes of one that is there already."""
+    trace = each.contact.trace
     if r := each.feedback:
         body = r.model_dump_json()
         row = {
@@ -521,7 +537,7 @@ def _consequences(page: Page, each: Consequences, now: datetime, new: UUID | Non
             "case_reference": r.case_reference, "type": r.type, "settled": False, "recorded_at": now, "body": body,
         }  # fmt: skip
         page.put(tables.feedback_records, row, new)
-        _publish(page, "records.feedback", r.id, body, now, new)
+        _publish(page, "records.feedback", r.id, body, now, new, trace)
     if h := each.handoff:
         body = h.model_dump_json()
         row = {
@@ -529,7 +545,7 @@ def _consequences(page: Page, each: Consequences, now: datetime, new: UUID | Non
             "case_reference": h.case_reference, "state": "sent", "handed_off_at": now, "due": h.due or now, "body": body,
         }  # fmt: skip
         page.put(tables.handoffs, row, new)
-        _publish(page, f"handoffs.{h.team.value}", h.id, body, now, new)
+        _publish(page, f"handoffs.{h.team.value}", h.id, body, now, new, trace)
     for whom in each.candidates:
         row = {
             "contact_id": each.contact.id, "individual_id": whom.individual_id, "rank": whom.rank, "score": whom.score,
@@ -539,9 +555,9 @@ def _consequences(page: Page, each: Consequences, now: datetime, new: UUID | Non
     if each.added_to:
         page.put(tables.additions, {"contact_id": each.contact.id, "added_to": each.added_to, "at": now}, new)
     for raised in each.tasks:
-        _task(page, raised, now, new)
+        _task(page, raised, now, trace, new)
     for message in each.messages:
-        _message(page, message, now, new)
+        _message(page, message, now, trace, new)
     for address, (method, words) in product(each.addresses, each.restrictions):
         row = {"sender": address, "method": method, "words": words, "contact_id": each.contact.id, "since": now}
         page.put(tables.restrictions, row, new)
@@ -567,26 +583,27 @@ def _allocation_row(each: Allocation) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _task(page: Page, t: Task, now: datetime, new: UUID | None = None) -> None:
+def _task(page: Page, t: Task, now: datetime, trace: Trace | None, new: UUID | None = None) -> None:
     body = t.model_dump_json()
     row = {
         "id": t.id, "contact_id": t.contact_id, "kind": t.kind.value, "mailbox": t.mailbox, "state": "open",
         "created_at": t.created_at, "due": t.due, "body": body,
     }  # fmt: skip
     page.put(tables.tasks, row, new)
-    _publish(page, "tasks", t.id, body, now, new)
+    _publish(page, "tasks", t.id, body, now, new, trace)
 
 
-def _message(page: Page, m: Message, now: datetime, new: UUID | None = None) -> None:
+def _message(page: Page, m: Message, now: datetime, trace: Trace | None, new: UUID | None = None) -> None:
     """One that is there already is neither published nor paid for again."""
-    body = m.body.model_dump_json() if m.body else None
+    told = m.body if m.body is None or trace is None else m.body.model_copy(update={"trace": trace})
+    body = told.model_dump_json() if told else None
     row = {
         "id": m.id, "contact_id": m.contact_id, "kind": m.kind.value, "audience": m.audience.value, "recipient": m.recipient,
         "state": m.state.value, "reason": m.reason, "created_at": now, "due": m.due, "changed_at": now, "attempts": 0, "body": body,
     }  # fmt: skip
     page.put(tables.outgoing, row, new)
     if m.state is OutgoingState.DUE and body:
-        _publish(page, "outgoing", m.id, body, now, m.id)
+        _publish(page, "outgoing", m.id, body, now, m.id, trace)
         if m.audience is Audience.PERSON and m.recipient:
             page.put(tables.budgets, {"recipient": m.recipient, "day": now.date(), "spent": 1}, m.id)
 
@@ -603,25 +620,39 @@ def _entry(page: Page, e: AuditEntry, new: UUID | None = None) -> None:
     page.put(tables.audit, row, new)
 
 
-def _publish(page: Page, topic: str, id_: UUID, body: str, now: datetime, of: UUID | None) -> None:
+def _publish(page: Page, topic: str, id_: UUID, body: str, now: datetime, of: UUID | None, trace: Trace | None) -> None:
     """A shape as an event, keyed and named by what it is about, so that a repeat has the same ce_id."""
     key, (before, behind) = str(id_), _headers(topic_of(topic).ce_type, now)
+    if trace is not None:
+        behind = f"{behind[:-1]},{as_json(_pairs(trace.on_records()))[1:]}"
     page.put(tables.outbox, {"topic": topic, "key": key, "headers": Json(before + key + behind), "value": body.encode()}, of)
 
 
 @lru_cache(maxsize=16)
 def _headers(ce_type: str, now: datetime) -> tuple[str, str]:
     """An event's headers as the outbox has them, before and behind its id: nothing else of them differs within a batch."""
-    before, _, behind = as_json(_pairs(encode(Event("{id}", SOURCE, ce_type, b"", time=now), None))).partition("{id}")
+    before, _, behind = as_json(_pairs(encode(Event("{id}", SOURCE, ce_type, b"", time=now), None).headers)).partition("{id}")
     return before, behind
 
 
 def _out(page: Page, topic: str, r: Record) -> None:
-    page.put(tables.outbox, {"topic": topic, "key": r.key, "headers": _pairs(r), "value": r.value})
+    page.put(tables.outbox, {"topic": topic, "key": r.key, "headers": _pairs(r.headers), "value": r.value})
 
 
-def _pairs(record: Record) -> list[list[str]]:
-    return [[name, raw.decode("latin-1")] for name, raw in record.headers]
+def _pairs(headers: Iterable[tuple[str, bytes]]) -> list[list[str]]:
+    return [[name, raw.decode("latin-1")] for name, raw in headers]
+
+
+async def _traces(connection: AsyncConnection, contacts: Iterable[UUID | None]) -> Mapping[UUID | None, Trace]:
+    """The traces of contacts that the register has, of those that have one: for what comes of a contact after its batch."""
+    wanted, known = {each for each in contacts if each}, tables.contacts.c
+    if not wanted:
+        return {}
+    rows = await connection.execute(
+        select(known.id, known.body).where(among(known.id, wanted), known.body.contains(_IN_A_TRACE))
+    )
+    bodies = ((row.id, Contact.model_validate_json(row.body)) for row in rows)
+    return {id_: contact.trace for id_, contact in bodies if contact.trace}
 
 
 def disposition_row(each: Consequences, version: int, now: datetime, by: str) -> dict[str, Any]:
@@ -653,5 +684,5 @@ def _of_delivery(delivery: Delivery) -> dict[str, Any]:
     return {
         "log_id": delivery.partition.log_id, "topic": delivery.partition.topic, "partition": delivery.partition.number,
         "position": delivery.position, "key": delivery.record.key,
-        "headers": _pairs(delivery.record), "value": delivery.record.value,
+        "headers": _pairs(delivery.record.headers), "value": delivery.record.value,
     }  # fmt: skip

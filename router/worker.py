@@ -6,8 +6,8 @@ version is parked, and so is whatever comes after it from the same sender, until
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,8 +18,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
 
+from ingest import spans
 from ingest.clock import Clock
-from ingest.contract import Allocation, OutgoingStatus, Record, decode, topic_of
+from ingest.contract import Allocation, Contact, OutgoingStatus, Record, Trace, decode, ids, topic_of, trace_of
 from ingest.database import Database
 from ingest.errors import Halted, IngestError, Unavailable, Unreadable
 from ingest.ids import derived_id, reference
@@ -230,15 +231,20 @@ class Worker:
     async def _open(self, deliveries: Sequence[Delivery]) -> list[tuple[Delivery, Opened]]:
         # Without the weights of matching: no reader needs them, and each batch would carry a copy.
         terms = Terms(self.publishers, self.key, replace(self.house, weights=None))
-        return list(zip(deliveries, await self.readers.open([each.record for each in deliveries], terms), strict=True))
+        with spans.span("read", kind="consumer", records=len(deliveries)):
+            return list(zip(deliveries, await self.readers.open([each.record for each in deliveries], terms), strict=True))
 
     async def _commit(self, opened: Sequence[tuple[Delivery, Opened]]) -> None:
         """One transaction; where the database refuses the data, halve until the one it refuses stands alone."""
         at = opened[0][0].partition
         while rest := [each for each in opened if each[0].position >= self._next(at)]:
             try:
-                batch = await self._batch(rest)
-                await self.store.commit(batch)
+                traces = (found.contact.trace for _, found in rest if isinstance(found, Readable))
+                with spans.span("route", kind="consumer", links=traces, records=len(rest)) as routing:
+                    with spans.span("decide", routing.trace):
+                        batch = await self._batch(rest, routing.trace)
+                    with spans.span("commit", routing.trace):
+                        await self.store.commit(batch)
             except (IngestError, Fenced):
                 raise
             except Exception as error:
@@ -259,11 +265,11 @@ class Worker:
             "Look at `ingest dead-letters list`, mend the publisher or the release, and start again.",
         )
 
-    async def _batch(self, opened: Sequence[tuple[Delivery, Opened]]) -> Batch:
-        """Match and decide: everything but the writing."""
+    async def _batch(self, opened: Sequence[tuple[Delivery, Opened]], routing: Trace | None) -> Batch:
+        """Match and decide: everything but the writing. ``routing`` is the trace of the batch itself."""
         deliveries = [delivery for delivery, _ in opened]
         readable, dead, parked = await self._not_erased(*self._sorted(opened))
-        decided, variants, poisoned = await self._decide(readable)
+        decided, variants, poisoned = await self._decide(readable, routing)
         dead = sorted((*dead, *poisoned), key=lambda each: each.delivery.position)
         kept = self._within_limit(deliveries, {each.delivery.position for each in dead})
         following = deliveries[kept - 1].position + 1
@@ -334,7 +340,7 @@ class Worker:
         )
 
     async def _decide(
-        self, readable: Sequence[tuple[Delivery, Readable]]
+        self, readable: Sequence[tuple[Delivery, Readable]], routing: Trace | None = None
     ) -> tuple[list[tuple[Consequences, int]], list[tuple[Variant, int]], list[Dead]]:
         """Decide on each in order, seeing what the ones before it came to."""
         decided: list[tuple[Consequences, int]] = []
@@ -353,8 +359,11 @@ class Worker:
                     variants.append((Variant(contact, reference(contact.id), each.fingerprint), at))
                 continue
             try:
-                situation = known.situation(contact, each.reading)
-                written = consequences(situation, decide(situation), each.fingerprint, self.house, known.standing(contact), now)
+                with _its_own(contact, routing) as (contact, span):
+                    situation = known.situation(contact, each.reading)
+                    decision = decide(situation)
+                    span.came_to(kind_of(decision.disposition))
+                    written = consequences(situation, decision, each.fingerprint, self.house, known.standing(contact), now)
             except Exception as error:  # noqa: BLE001 - one poison must not stop its neighbours
                 dead.append(dead_of(delivery, *poison(error)))
                 continue
@@ -376,20 +385,20 @@ class Worker:
             self.dead_in_a_row = self.dead_in_a_row + 1 if position in dead else 0
         for each in batch.dead:
             ERRORS.labels("router", each.reason).inc()
-            _say.error("dead-letter", contact=str(each.contact_id), reason=each.reason)
+            _say.error("dead-letter", contact=str(each.contact_id), reason=each.reason, **ids(trace_of(each.delivery.record)))
         for each in batch.parked:
             ERRORS.labels("router", "parked").inc()
-            _say.warning("parked", contact=str(each.contact_id), reason=each.reason)
+            _say.warning("parked", contact=str(each.contact_id), reason=each.reason, **ids(trace_of(each.delivery.record)))
         for each in batch.decided:
             PROCESSED.labels(each.contact.channel, kind_of(each.decision.disposition)).inc()
             PROCESSING.observe(max(0.0, (now - each.contact.received_at).total_seconds()))
             if any(message.reason == OVER_BUDGET for message in each.messages):
                 ERRORS.labels("router", OVER_BUDGET).inc()
-                _say.error(OVER_BUDGET, contact=str(each.contact.id))
+                _say.error(OVER_BUDGET, contact=str(each.contact.id), **ids(each.contact.trace))
             if back := each.contact.returned:
                 BOUNCES.labels("unproved" if back.outcome == "failed" and each.bounced is None else back.outcome).inc()
             if each.decision.urgent:
-                _say.warning("urgent", contact=str(each.contact.id), rule=each.decision.rule)
+                _say.warning("urgent", contact=str(each.contact.id), rule=each.decision.rule, **ids(each.contact.trace))
 
     async def _unpark(self) -> None:
         """Route what was parked and can be read now, each key in order until one that still cannot."""
@@ -422,6 +431,17 @@ class Worker:
             except Exception as error:  # noqa: BLE001 - one poison must not stop its neighbours
                 refused = _refused(delivery, error)
                 await self.store.commit(Batch(home, at, at, dead=(refused,), unparked=gone))
+
+
+@contextmanager
+def _its_own(contact: Contact, routing: Trace | None) -> Generator[tuple[Contact, spans.Span]]:
+    """The contact, as what comes of it is to be traced: in a span of its own where each contact has one."""
+    if not spans.of_each():
+        yield contact, spans.NONE
+        return
+    about = {"contact": str(contact.id), "channel": contact.channel}
+    with spans.span("decide", contact.trace, begins=contact.id, kind="consumer", links=[routing], **about) as span:
+        yield contact.model_copy(update={"trace": span.trace}), span
 
 
 def _refused(delivery: Delivery, error: Exception) -> Dead:

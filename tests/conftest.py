@@ -2,6 +2,7 @@
 loopback's.
 """
 
+import logging
 import shutil
 import socket
 from collections.abc import AsyncGenerator, Generator
@@ -84,8 +85,12 @@ def register_url(request: pytest.FixtureRequest, tmp_path: Path, empty_register:
 @pytest.fixture(autouse=True)
 def said_here() -> Generator[None]:
     """Telemetry goes where pytest listens at the time: what a command of one test set up is closed in the next."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
     yield
     structlog.reset_defaults()
+    logging.captureWarnings(capture=False)
+    root.handlers, root.level = handlers, level
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from ingest.contract import OutgoingState, canonical_phone
+from ingest.contract import OutgoingState, Trace, canonical_phone
 from ingest.errors import Unreadable
 from ingest.ids import digest
 
@@ -46,6 +46,8 @@ class InboundText:
     """What the provider took it for, and has answered by itself."""
     flaws: tuple[str, ...] = ()
     """What could not be read, as warnings of a contact."""
+    trace: Trace | None = None
+    """Of the request that brought it, where it waits."""
 
     @property
     def fingerprint(self) -> str:
@@ -107,7 +109,9 @@ def joined(parts: Sequence[Part]) -> InboundText:
     if missing:
         flaws = (*flaws, f"not-read: {missing} of its {total} parts did not come")
     times = [each.text.sent_at for each in in_order if each.text.sent_at]
-    return InboundText(first.reference, first.sender, first.to, "".join(words), min(times, default=None), flaws=flaws)
+    return InboundText(
+        first.reference, first.sender, first.to, "".join(words), min(times, default=None), flaws=flaws, trace=first.trace
+    )
 
 
 def json_object(raw: bytes) -> dict[str, Any]:

@@ -19,14 +19,14 @@ from channels.sms.settings import SmsAccount
 from channels.sms.taking import Arrive, Came, Pace, Texts
 from ingest import state
 from ingest.clock import Clock
-from ingest.contract import Record
+from ingest.contract import Record, Trace
 from ingest.database import Database
 from ingest.errors import Misconfigured, Refused, Unreadable
 from ingest.reports import STATUSES, status_record
 from ingest.settings import Settings
 from ingest.telemetry import ERRORS
 from ingest.together import Together
-from ingest.web import Declined, Door, Fault, body_of, problem
+from ingest.web import Declined, Door, Fault, body_of, problem, trace_in
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _MOST_BYTES: Final = 65_536  # a text has 1,600 characters and ten pictures' addresses at most
@@ -101,7 +101,7 @@ class Webhooks:
         except Unreadable as error:
             ERRORS.labels("sms", error.reason).inc()
             told = None
-        await self._take(Came(raw, told), raw)
+        await self._take(Came(raw, told, trace_in(request)), raw)
         status, media_type, body = self._provider.answer
         return Response(body, status, media_type=media_type)
 
@@ -110,14 +110,14 @@ class Webhooks:
         raw, url = await self._verified(request, f"{self._url}/receipts")
         try:
             told = self._provider.receipt(raw, request.headers, url)
-            await self._tell(told)
+            await self._tell(told, trace_in(request))
         except (Unreadable, Refused) as error:
             ERRORS.labels("sms", error.reason).inc()
             status = 404 if error.reason == "unknown-outgoing" else 400
             raise Declined(Fault(status, error.reason, error.sentence)) from error
         return Response(status_code=204)
 
-    async def _tell(self, told: Receipt) -> None:
+    async def _tell(self, told: Receipt, trace: Trace | None) -> None:
         sends = state.sends
         wanted = select(sends.c.attempts).where(sends.c.outgoing_id == told.outgoing_id, sends.c.account == f"sms.{self._name}")
         async with self._database.read() as connection:
@@ -127,7 +127,7 @@ class Webhooks:
         if told.state is None:
             return
         source = f"urn:contact-ingest:sms:{self._name}"
-        record = status_record(source, told.outgoing_id, told.state, self._clock(), attempts, told.reason)
+        record = status_record(source, told.outgoing_id, told.state, self._clock(), attempts, told.reason, trace)
         await self._append(STATUSES.name, [record])
 
     async def _verified(self, request: Request, url: str) -> tuple[bytes, str]:

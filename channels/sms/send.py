@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
-from channels.sending import Accepted, Deferred, Failed, Outcome, Trouble, Unknown, fault
+from channels.sending import Accepted, Deferred, Failed, Outcome, Trouble, Unknown, fault, trace_headers
 from channels.sms.asking import login, read_json
 from channels.sms.quiet import quiet_until
 from channels.sms.settings import SmsAccount
@@ -31,7 +31,7 @@ from ingest.telemetry import TEXT_PARTS
 CONNECT_SECONDS: Final = 10.0
 ANSWER_SECONDS: Final = 30.0
 _MOST_ANSWER_BYTES: Final = 1_048_576
-_PAGE: Final = 100  # of Twilio's list: texts to one number, the newest first
+_PAGE: Final = 500  # of Twilio's list, the newest first: more than go in the minutes until it is asked
 
 # https://www.twilio.com/docs/api/errors: what is about the number we send to, and about what we send from.
 _NOT_THIS_NUMBER: Final = frozenset({21211, 21214, 21217, 21219, 21265, 21408, 21610, 21612, 21614, 21635})
@@ -83,9 +83,12 @@ class Twilio:
         }
         return f"{self._path}/Messages.json", {"data": form}
 
-    def asking(self, outgoing: Outgoing) -> tuple[str, Mapping[str, str]]:
-        """What went to that number; not by date, since one that is still queued has none."""
-        return f"{self._path}/Messages.json", {"To": outgoing.recipient, "PageSize": str(_PAGE)}
+    def asking(self, _: Outgoing) -> tuple[str, Mapping[str, str]]:
+        """The newest that went from us: not by whom to, since an address is no place for that, nor by date, since one that is still queued
+        has none.
+        """
+        ours = {} if self._account.messaging_service else {"From": self._account.number}
+        return f"{self._path}/Messages.json", {**ours, "PageSize": str(_PAGE)}
 
     def found(self, outgoing: Outgoing, body: Any) -> Outcome | None:
         """Of the texts in an answer, ours is known by its words: each names its own reference."""
@@ -178,7 +181,7 @@ class Connection:
         if until is not None:
             return Deferred("quiet-hours", Trouble.MESSAGE, until)
         path, content = self._provider.sending(outgoing)
-        answer = await self._answer("POST", path, **content)
+        answer = await self._answer("POST", path, headers=trace_headers(outgoing), **content)
         if not isinstance(answer, _Answer):
             return answer
         if answer.status // 100 == 2:
@@ -196,7 +199,7 @@ class Connection:
     async def asked(self, outgoing: Outgoing) -> Outcome | None:
         """What the provider has of it: a look changes nothing, so a silence is only a reason to ask again."""
         path, query = self._provider.asking(outgoing)
-        body = await self._looked(path, query)
+        body = await self._looked(path, query, trace_headers(outgoing))
         return body if isinstance(body, Deferred) else self._provider.found(outgoing, body.body)
 
     async def check(self) -> Deferred | None:
@@ -210,8 +213,10 @@ class Connection:
         if client is not None:
             await client.aclose()
 
-    async def _looked(self, path: str, query: Mapping[str, str]) -> "_Answer | Deferred":
-        answer = await self._answer("GET", path, params=query)
+    async def _looked(
+        self, path: str, query: Mapping[str, str], headers: Mapping[str, str] | None = None
+    ) -> "_Answer | Deferred":
+        answer = await self._answer("GET", path, params=query, headers=headers)
         match answer:
             case Unknown(reason):
                 return Deferred(reason, Trouble.CONNECTION)

@@ -8,7 +8,7 @@ name down for it, by moving its next try: of several processes one does it, and 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -29,7 +29,7 @@ from channels.sms.translate import translate
 from ingest import state
 from ingest.claims import Claim, Stands, claim
 from ingest.clock import Clock
-from ingest.contract import Contact
+from ingest.contract import Contact, Trace
 from ingest.database import Database, among, insert
 from ingest.errors import IngestError
 from ingest.ids import contact_id, digest
@@ -70,10 +70,11 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """What came of a provider: the bytes, and what was read of them; None where it is no text that we know."""
+    """What came of a provider: the bytes, what was read of them (None where it is no text that we know), and the trace of the request."""
 
     raw: bytes
     told: InboundText | Part | None
+    trace: Trace | None = None
 
 
 class Texts:
@@ -227,7 +228,9 @@ class Texts:
 
     async def _take_in_whole(self, texts: Mapping[Row[Any], InboundText]) -> None:
         if ours := await self._ours(texts.keys()):
-            await self._take_in([self._arrival(Came(row.raw, texts[row]), row.received_at) for row in ours], ours)
+            await self._take_in(
+                [self._arrival(Came(row.raw, texts[row], texts[row].trace), row.received_at) for row in ours], ours
+            )
 
     async def _waiting(self) -> Sequence[Row[Any]]:
         texts = state.texts
@@ -238,7 +241,7 @@ class Texts:
 
     async def _with_pictures(self, row: Row[Any], text: InboundText) -> None:
         """Fetch a text's pictures and take it in; or, where one could not be had and there is time, leave it for later."""
-        got = await self._fetched([each for each in text.media if self._is_fetchable(each)])
+        got = await self._fetched([each for each in text.media if self._is_fetchable(each)], text.trace)
         absent, refused = got.count("not-had"), got.count("refused")
         now = self._clock()
         if absent and now < row.received_at + self._pace.pictures_for:
@@ -247,7 +250,7 @@ class Texts:
                 await connection.execute(later)
             return
         pictures = [each for each in got if isinstance(each, Picture)]
-        came = Came(row.raw, text)
+        came = Came(row.raw, text, text.trace)
         await self._take_in([self._arrival(came, row.received_at, pictures, self._left(text.media, absent, refused))], [row])
 
     async def _join(self, parts: Sequence[tuple[Row[Any], Part]]) -> None:
@@ -257,7 +260,8 @@ class Texts:
         in_order = sorted(parts, key=lambda each: each[1].number)
         received_at = min(row.received_at for row in rows)
         await claim(self._database, [Claim(contact_id("sms", self._name, text.reference), text.fingerprint, received_at)])
-        await self._take_in([self._arrival(Came(b"\n".join(row.raw for row, _ in in_order), text), received_at)], rows)
+        came = Came(b"\n".join(row.raw for row, _ in in_order), text, text.trace)
+        await self._take_in([self._arrival(came, received_at)], rows)
 
     async def _take_in(self, arrivals: Sequence[Arrival], rows: Sequence[Row[Any]]) -> None:
         async def settle(connection: AsyncConnection, _: Sequence[Contact]) -> None:
@@ -275,6 +279,7 @@ class Texts:
         return Arrival(
             came.raw,
             partial(translate, text=text, account=self._name, received_at=received_at, pictures=pictures, warnings=told),
+            trace=came.trace,
         )
 
     async def _forget(self) -> None:
@@ -283,9 +288,10 @@ class Texts:
         async with self._database.write() as connection:
             await connection.execute(delete(texts).where(old))
 
-    async def _fetched(self, wanted: Sequence[Media]) -> list["Picture | str"]:
+    async def _fetched(self, wanted: Sequence[Media], trace: Trace | None) -> list["Picture | str"]:
         """Each picture, or why it is not there: ``not-had`` may do later, ``refused`` is too large or lies elsewhere."""
-        async with httpx.AsyncClient(timeout=self._pace.picture, verify=trusted(), trust_env=False) as client:
+        headers = trace.headers() if trace else None
+        async with httpx.AsyncClient(timeout=self._pace.picture, verify=trusted(), trust_env=False, headers=headers) as client:
             return await asyncio.gather(*(self._fetch(client, each) for each in wanted))
 
     async def _fetch(self, client: httpx.AsyncClient, media: Media) -> "Picture | str":
@@ -345,13 +351,24 @@ class Texts:
             "id": key[0],
             "fingerprint": key[1],
             "account": self._name,
-            "told": (_PARTS if is_part else _TEXTS).dump_json(told),  # type: ignore[arg-type]
+            "told": (_PARTS if is_part else _TEXTS).dump_json(_in_trace(told, came.trace)),  # type: ignore[arg-type]
             "raw": came.raw,
             "whole": told.whole if isinstance(told, Part) else None,
             "received_at": received_at,
             "tries": 0,
             "try_after": try_after,
         }
+
+
+def _in_trace(told: InboundText | Part | None, trace: Trace | None) -> InboundText | Part | None:
+    """What waits, with the trace of the request that brought it."""
+    match told:
+        case Part():
+            return replace(told, text=replace(told.text, trace=trace))
+        case InboundText():
+            return replace(told, trace=trace)
+        case None:
+            return None
 
 
 def _is(row: Row[Any]) -> tuple[Any, Any]:

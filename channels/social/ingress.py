@@ -20,7 +20,7 @@ from channels.social.translate import Came, Heard, Report, translate
 from channels.social.verify import verify
 from ingest.claims import Claim, claim
 from ingest.clock import Clock
-from ingest.contract import Contact, Record
+from ingest.contract import Contact, Record, Trace, ids
 from ingest.database import Database, among
 from ingest.errors import Refused
 from ingest.receive import Arrival
@@ -29,7 +29,7 @@ from ingest.settings import Settings
 from ingest.state import sends
 from ingest.telemetry import ERRORS, PASSED_OVER, telemetry
 from ingest.together import Together
-from ingest.web import Declined, Door, Fault, Route, body_of, problem
+from ingest.web import Declined, Door, Fault, Route, body_of, problem, trace_in
 
 Arrive = Callable[[Sequence[Arrival]], Awaitable[list[Contact]]]
 Append = Callable[[str, Sequence[Record]], Awaitable[Any]]
@@ -81,7 +81,7 @@ class Ingress:
     async def told(self, request: Request) -> Response:
         """What the portal tells: 200 once all of it is kept."""
         body = await body_of(request, MOST_BYTES, advice="Send it in parts.")
-        now = self._clock()
+        now, trace = self._clock(), trace_in(request)
         try:
             event = verify(body, request.headers.items(), self._account, now)
         except Refused as error:
@@ -91,9 +91,9 @@ class Ingress:
         heard = await asyncio.to_thread(read) if len(body) > _READ_AT_ONCE else read()
         if heard.refused is not None:
             ERRORS.labels("social", heard.refused[0]).inc()
-            _say.warning("refused", account=self._name, reason=heard.refused[0])
+            _say.warning("refused", account=self._name, reason=heard.refused[0], **ids(trace))
             raise Declined(Fault(422, *heard.refused))
-        await self._take_in(heard, body)
+        await self._take_in((heard, trace), body)
         for reason in heard.passed_over:
             PASSED_OVER.labels("social", reason).inc()
         return Response(status_code=200)
@@ -110,39 +110,42 @@ class Ingress:
             raise Declined(Fault(400, "challenge-malformed", "hub.challenge is no short line of ASCII."))
         return PlainTextResponse(challenge)
 
-    async def _taken_in(self, batch: Sequence[Heard]) -> list[Exception | None]:
+    async def _taken_in(self, batch: Sequence[tuple[Heard, Trace | None]]) -> list[Exception | None]:
         """All of some requests, in that order: whoever hears of an allocation should have had its post."""
-        for came in _some({(each.contact.id, each.fingerprint): each for heard in batch for each in heard.came}):
+        posts = {(each.contact.id, each.fingerprint): (each, trace) for heard, trace in batch for each in heard.came}
+        for came in _some(posts):
             await self._kept(came)
-        for allocations in _some({each.id: each for heard in batch for each in heard.allocations}):
-            await self._append(ALLOCATIONS.name, [allocation_record(self._source, each, self._key) for each in allocations])
-        for reports in _some({(each.outgoing_id, each.state): each for heard in batch for each in heard.reports}):
+        for allocations in _some({each.id: (each, trace) for heard, trace in batch for each in heard.allocations}):
+            records = [allocation_record(self._source, each, self._key, trace) for each, trace in allocations]
+            await self._append(ALLOCATIONS.name, records)
+        ends = {(each.outgoing_id, each.state): (each, trace) for heard, trace in batch for each in heard.reports}
+        for reports in _some(ends):
             await self._reported(reports)
         return [None] * len(batch)
 
-    async def _kept(self, came: Sequence[Came]) -> None:
+    async def _kept(self, came: Sequence[tuple[Came, Trace | None]]) -> None:
         """What each post's id stands for is noted; then those are taken in that were not before, or that say something else now."""
         now = self._clock()
-        standing = await claim(self._database, [Claim(each.contact.id, each.fingerprint, now) for each in came])
+        standing = await claim(self._database, [Claim(each.contact.id, each.fingerprint, now) for each, _ in came])
         fresh = [
-            each
-            for each in came
+            (each, trace)
+            for each, trace in came
             if not standing[each.contact.id].taken_in or standing[each.contact.id].fingerprint != each.fingerprint
         ]
         if fresh:
-            await self._arrive([_arrival(each, standing[each.contact.id].received_at) for each in fresh])
+            await self._arrive([_arrival(each, standing[each.contact.id].received_at, trace) for each, trace in fresh])
 
-    async def _reported(self, reports: Sequence[Report]) -> None:
+    async def _reported(self, reports: Sequence[tuple[Report, Trace | None]]) -> None:
         """What became of replies that went out by this portal; it has no say in any other message."""
-        wanted = {each.outgoing_id for each in reports}
+        wanted = {each.outgoing_id for each, _ in reports}
         ours = select(sends.c.outgoing_id).where(among(sends.c.outgoing_id, wanted), sends.c.account == f"social.{self._name}")
         async with self._database.read() as connection:
             known = set(await connection.scalars(ours))
-        if not_ours := sum(each.outgoing_id not in known for each in reports):
+        if not_ours := sum(each.outgoing_id not in known for each, _ in reports):
             PASSED_OVER.labels("social", "unknown-reply").inc(not_ours)
         records = [
-            status_record(self._source, each.outgoing_id, each.state, each.at, 1, each.reason)
-            for each in reports
+            status_record(self._source, each.outgoing_id, each.state, each.at, 1, each.reason, trace)
+            for each, trace in reports
             if each.outgoing_id in known
         ]
         if records:
@@ -155,5 +158,5 @@ def _some(each_once: Mapping[Any, T]) -> Iterator[list[T]]:
     return (every[at : at + _MOST_AT_ONCE] for at in range(0, len(every), _MOST_AT_ONCE))
 
 
-def _arrival(came: Came, received_at: datetime) -> Arrival:
-    return Arrival(came.original, lambda _: (came.received(received_at), {}))
+def _arrival(came: Came, received_at: datetime, trace: Trace | None) -> Arrival:
+    return Arrival(came.original, lambda _: (came.received(received_at), {}), trace=trace)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import httpx
 
-from channels.sending import Accepted, Deferred, Failed, Outcome, Trouble, Unknown, fault
+from channels.sending import Accepted, Deferred, Failed, Outcome, Trouble, Unknown, fault, trace_headers
 from channels.social.settings import SocialAccount
 from channels.social.verify import sign
 from ingest.contract import Outgoing
@@ -69,7 +69,11 @@ class Connection:
         body = compose(outgoing, now)
         if body is None:
             return Failed("no-post")
-        headers = {"content-type": "application/json", **sign(body, str(outgoing.id), self._account, now)}
+        headers = {
+            "content-type": "application/json",
+            **trace_headers(outgoing),
+            **sign(body, str(outgoing.id), self._account, now),
+        }
         outcome = await self._asking("POST", self._account.replies, headers, body)
         if isinstance(outcome, httpx.Response):
             outcome = _meant(outcome, now)

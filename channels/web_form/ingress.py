@@ -37,7 +37,7 @@ from ingest.receive import Arrival
 from ingest.settings import Settings
 from ingest.together import Together
 from ingest.uploads import Uploads
-from ingest.web import Declined, Door, Fault, Route
+from ingest.web import Declined, Door, Fault, Route, trace_in
 
 Arrive = Callable[..., Awaitable[list[Contact]]]
 """``receive``, with all that it leans on."""
@@ -305,7 +305,7 @@ class Form:
         now = self._clock()
         suspicions = self._suspicions(posted, draft, now)
         original = original_of(draft.token, answers, kept, language=language, suspicions=suspicions, reply=draft.reply)
-        arrival = Arrival(original, partial(translate, account=self._name, received_at=now))
+        arrival = Arrival(original, partial(translate, account=self._name, received_at=now), trace=trace_in(request))
         sent = partial(Sent, at=now, answers=mark, purpose=purpose(answers), can_reply=bool(ways(answers)))
         await self._send(_Sending(posted.session, draft, arrival, sent))
         if kept:

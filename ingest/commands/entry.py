@@ -1,5 +1,7 @@
 """``ingest``: every verb in one table. A verb's file is imported when the verb is called, so that help answers at once."""
 
+import logging
+import sys
 from importlib import import_module
 from typing import Any, Final, NamedTuple
 
@@ -92,5 +94,16 @@ def _ingest() -> None:
 
 
 def main() -> None:
-    """Run the command line."""
-    app(prog_name="ingest")
+    """Run the command line. What nobody foresaw is told by where it happened: a traceback would have people's words in it.
+
+    So may have what libraries say of themselves: a command passes over it, and the service makes lines of it.
+    """
+    logging.basicConfig(handlers=[logging.NullHandler()])
+    logging.captureWarnings(capture=True)
+    try:
+        app(prog_name="ingest")
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        from ingest.telemetry import not_foreseen
+
+        not_foreseen(error)
+        sys.exit(1)

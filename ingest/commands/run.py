@@ -19,7 +19,7 @@ from channels.email.settings import EmailAccount
 from channels.sms.settings import SmsAccount
 from channels.table import CHANNELS, accounts, ways_out
 from channels.web_form.settings import FormAccount
-from ingest import disks, publishing, receive, supervisor, web
+from ingest import disks, publishing, receive, spans, supervisor, web
 from ingest.bounded import Bounded
 from ingest.clock import Clock, now
 from ingest.commands.terminal import Config, open_database, open_log, open_spool, run_async, settings
@@ -31,7 +31,7 @@ from ingest.log.spool import SpooledLog, left_in
 from ingest.originals import Originals
 from ingest.scan import scanner
 from ingest.settings import Section, Settings
-from ingest.telemetry import ERRORS, RETENTION, RETENTION_APPLIES, telemetry, write_lines
+from ingest.telemetry import ERRORS, RETENTION, RETENTION_APPLIES, guard, telemetry, write_lines
 from ingest.uploads import Uploads
 from router import duties, outbox, retention
 from router.answers import Answers, Fault, library
@@ -81,6 +81,7 @@ def command(
     """
     chosen, known = settings(config), _known(roles or list(ROLES))
     write_lines()
+    guard()
     with reading(known) as readers:
         run_async(_run(chosen, known, readers))
 
@@ -357,6 +358,7 @@ async def _run(chosen: Settings, roles: Sequence[str], readers: Readers) -> None
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, told)
     try:
+        spans.begin(chosen.telemetry)
         async with service(chosen, now, stopping, roles) as it:
             _say.info("started", roles=list(roles), accounts=[f"{channel}.{name}" for channel, name in it.accounts])
             supervisor.tell("READY=1")
@@ -365,6 +367,8 @@ async def _run(chosen: Settings, roles: Sequence[str], readers: Readers) -> None
         error = _first(group)
         _say.error("ended", reason=error.reason, sentence=error.sentence)
         raise error from None
+    finally:
+        await asyncio.to_thread(spans.end)
     _say.info("stopped")
 
 

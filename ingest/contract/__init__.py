@@ -38,6 +38,7 @@ from ingest.contract.handoff import Handoff, HandoffReceipt, ReceiptState, Task,
 from ingest.contract.ledger import LedgerEntry
 from ingest.contract.outgoing import Audience, Outgoing, OutgoingKind, OutgoingState, OutgoingStatus
 from ingest.contract.topics import DEAD_LETTERS, TOPICS, Topic, major_version, topic_of
+from ingest.contract.trace import Trace, Traced, ids, in_trace, trace_of, traced
 
 __all__ = [
     "DEAD_LETTERS",
@@ -76,6 +77,8 @@ __all__ = [
     "Team",
     "Thread",
     "Topic",
+    "Trace",
+    "Traced",
     "UnsafeWay",
     "Verdict",
     "as_date",
@@ -86,7 +89,11 @@ __all__ = [
     "decode",
     "encode",
     "encode_structured",
+    "ids",
+    "in_trace",
     "major_version",
     "topic_of",
+    "trace_of",
+    "traced",
     "within_limit",
 ]

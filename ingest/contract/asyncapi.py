@@ -27,6 +27,13 @@ _HEADERS: Final[dict[str, Any]] = {
     "ce_time": {"type": "string", "format": "date-time"},
     "ce_subject": _TEXT,
     "content-type": {"type": "string", "const": "application/json"},
+    "ce_traceparent": {
+        **_TEXT,
+        "description": "the trace that the contact came in, where it came in one: W3C Trace Context, by CloudEvents' extension for it",
+    },
+    "ce_tracestate": {**_TEXT, "description": "what whoever began that trace has taken on with it"},
+    "traceparent": {**_TEXT, "description": "the same as ce_traceparent, for what reads Kafka's headers"},
+    "tracestate": {**_TEXT, "description": "the same as ce_tracestate"},
 }
 _DEAD: Final[dict[str, Any]] = {
     "dead_letter_id": {**_TEXT, "description": "by which `ingest dead-letters` knows it"},

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from ingest.contract.shape import Moment, Shape, Text
+from ingest.contract.trace import Traced, untraced
 
 FULL_TEXT_LIMIT = 256 * 1024
 """Bytes of UTF-8 of ``full_text`` carried on the topic; the whole is in the original."""
@@ -213,6 +214,11 @@ class Contact(Shape):
         default=False, description="the publisher has told the person already; believed only where settings allow"
     )
     warnings: tuple[Text, ...] = Field(default=(), description="what could not be read as it should, each `reason: sentence`")
+    trace: Traced = Field(
+        default=None,
+        exclude_if=untraced,
+        description="the trace that it belongs to, as its record's headers say; nothing that stands here on the topic counts",
+    )
 
     @property
     def is_text(self) -> bool:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ingest.contract.contact import Post
 from ingest.contract.shape import Moment, Shape, Text
+from ingest.contract.trace import Traced, untraced
 
 
 class OutgoingKind(StrEnum):
@@ -71,6 +72,9 @@ class Outgoing(Shape):
     contact_id: UUID | None = None
     created_at: Moment
     due: Moment = Field(description="when the person must have heard; a send after it is late, not dropped")
+    trace: Traced = Field(
+        default=None, exclude_if=untraced, description="the trace of the contact that it comes of, as its record's headers say"
+    )
 
 
 class OutgoingStatus(Shape):

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 class Shape(BaseModel):
     """A published type. Unknown fields are passed over, so that a newer publisher does not break an older reader."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 def _utc(moment: datetime) -> datetime:

@@ -24,7 +24,7 @@ from sqlalchemy import select
 
 from ingest import state
 from ingest.clock import now
-from ingest.contract import FULL_TEXT_LIMIT, Contact, Verdict, decode
+from ingest.contract import FULL_TEXT_LIMIT, Contact, Trace, Verdict, decode, trace_of
 from ingest.contract.openapi import FILE, document, written
 from ingest.contract.publication import MOST_BYTES, NotAContact, Publication, contact_of, read
 from ingest.database import Database
@@ -199,6 +199,20 @@ async def test_an_accepted_contact_is_on_the_log_with_its_original_and_its_recei
     ((record,),) = [[each.record for each in await door.log.read(CONTACTS.name, after={}, most=10)]]
     event = decode(record)
     assert (event.source, event.id, event.extensions) == (CRM, "call-1", {})
+
+
+async def test_a_contact_is_of_the_trace_that_it_came_in_and_the_same_in_another_is_no_other(on_sqlite: Open):
+    parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    for each in (parent, "00-11111111111111111111111111111111-2222222222222222-01", "Nobody rang."):
+        assert (await on_sqlite.publish(traceparent=each)).status == 202
+    (found,) = await on_sqlite.log.read(CONTACTS.name, after={}, most=10)
+    assert trace_of(found.record) == Trace(traceparent=parent)
+    ((contact,), again) = await on_sqlite.on_the_log(), replace(found.record, headers=found.record.headers[:-2])
+    assert contact.trace == Trace(traceparent=parent)
+    fingerprints = [contact_of_record(each, on_sqlite.settings.publishers, OURS)[1] for each in (found.record, again)]
+    assert fingerprints[0] == fingerprints[1]
+    assert (await on_sqlite.publish(key=CRM_KEY, Idempotency_Key="call-2", traceparent="none")).status == 202
+    assert [each.trace for each in await on_sqlite.on_the_log()] == [Trace(traceparent=parent), None]
 
 
 async def test_every_answer_in_the_contract_reaches_the_log_as_it_was_told(on_sqlite: Open):

@@ -188,7 +188,11 @@ async def test_what_a_named_publisher_publishes_is_routed_and_the_rest_is_dead_l
     assert dead == {
         published_contact_id(CRM, "pigeon"): ("breaks-the-contract", "sender.identifiers.0.kind", "jo"),
         published_contact_id(CRM, "wordless"): ("breaks-the-contract", "text", "jo"),
-        published_contact_id(STRANGER, "stranger"): ("unknown-publisher", f"The settings name no publisher {STRANGER}.", "jo"),
+        published_contact_id(STRANGER, "stranger"): (
+            "unknown-publisher",
+            "The settings name no publisher by its ce_source.",
+            "jo",
+        ),
     }
 
 

@@ -110,6 +110,10 @@ class Provider:
     refusing: int | None = None
     asked: list[str] = field(default_factory=list[str])
     """Paths, with their queries, that something was asked at."""
+    asked_with: list[tuple[str, Mapping[str, str]]] = field(default_factory=list[tuple[str, Mapping[str, str]]])
+    """Their methods and headers."""
+    within: dict[str, str] = field(default_factory=dict[str, str])
+    """Headers of the trace that what is forwarded is part of."""
     on_taken: Callable[[], None] = lambda: None
     port: int = 0
     _server: uvicorn.Server | None = None
@@ -167,6 +171,7 @@ class Provider:
     ) -> Callable[[Request], Awaitable[Response]]:
         async def guarded(request: Request) -> Response:
             self.asked.append(f"{request.url.path}?{request.url.query}".rstrip("?"))
+            self.asked_with.append((request.method, request.headers))
             fault = self.refusing or (faults.pop(0) if faults else None)
             if isinstance(fault, int):
                 return self._fault(fault)
@@ -261,7 +266,7 @@ class Twilio(Provider):
     async def forward(self, each: Received, url: str, at: str = "", **more: str) -> httpx.Response:
         """Tell of a text at our public URL; ``at`` is the base URL that stands for its host on this machine."""
         body, headers = self.signed(url, self.form_of(each, **more))
-        return await _post(_there(url, at), body, headers)
+        return await _post(_there(url, at), body, headers | self.within)
 
     async def report(
         self, each: Sent, status: str = "delivered", url: str = "", at: str = "", error: str = ""

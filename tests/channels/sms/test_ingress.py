@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
 from channels.sms.taking import Pace
-from ingest.contract import OutgoingState
+from ingest.contract import OutgoingState, Trace, trace_of
 from ingest.errors import Unavailable
+from ingest.receive import CONTACTS
 from router.read.reader import read
 from tests.channels.sms.conftest import PUBLIC_URL, VONAGE_SECRET, House, Serving
 from tests.servers.loopback import plain_client
@@ -367,6 +368,29 @@ async def test_pictures_are_fetched_after_the_answer_and_are_attachments(twilios
     assert (await twilios.forward(each)).status_code == 200
     await asyncio.sleep(0.2)
     await twilios.contact()
+
+
+async def test_a_text_is_of_the_trace_that_its_webhook_came_in_also_where_it_waits_for_a_picture(twilios: House):
+    trace = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "tracestate": "congo=t61rcWkgMzE"}
+    twilios.provider.within = trace
+    await twilios.forward(twilios.provider.write(AMIR, SAID))
+    await twilios.contact(1)
+    await twilios.forward(twilios.provider.write(AMIR, SAID, [("image/png", PNG)]))
+    await twilios.contact(2)
+    records = [each.record for each in await twilios.log.read(CONTACTS.name, after={}, most=10)]
+    assert [trace_of(each) for each in records] == [Trace(**trace)] * 2
+    fetched = [headers for method, headers in twilios.provider.asked_with if method == "GET"]
+    assert {each["traceparent"] for each in fetched} == {trace["traceparent"]}
+
+
+async def test_parts_are_of_the_trace_of_the_first(vonages: House):
+    for number, told in ((2, "back."), (1, "Nobody rang ")):
+        body, headers = vonage(part(number, 2, told))
+        parent = f"00-4bf92f3577b34da6a3ce929d0e0e473{number}-00f067aa0ba902b7-01"
+        assert (await vonages.post(body, {**headers, "traceparent": parent})).status_code == 204
+    await vonages.contact()
+    (found,) = await vonages.log.read(CONTACTS.name, after={}, most=10)
+    assert trace_of(found.record) == Trace(traceparent="00-4bf92f3577b34da6a3ce929d0e0e4731-00f067aa0ba902b7-01")
 
 
 async def test_a_picture_is_tried_again_and_after_some_minutes_the_text_is_taken_in_without_it(house_of: Serving):

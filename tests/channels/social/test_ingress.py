@@ -20,7 +20,7 @@ from channels.social.ingress import MOST_BYTES
 from channels.social.settings import Hmac
 from channels.social.verify import sign
 from ingest import state
-from ingest.contract import AllocationOutcome, OutgoingState, decode
+from ingest.contract import AllocationOutcome, OutgoingState, Trace, decode, trace_of
 from ingest.ids import MARK, contact_id
 from ingest.telemetry import PASSED_OVER
 from tests.channels.social.conftest import AWAY, POST, Desk, Open, account
@@ -49,6 +49,16 @@ async def test_a_post_is_on_the_log_with_its_original_and_receipt_before_it_is_a
     async with desk.database.read() as connection:
         (receipt,) = (await connection.execute(select(state.receipts))).all()
     assert (receipt.contact_id, receipt.original) == (FIRST, contact.original)
+
+
+async def test_what_a_portal_tells_is_of_the_trace_that_it_came_in(on_sqlite: Desk):
+    trace = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
+    for kind, data in (("post.created", POST), ("post.allocated", {"id": POST["id"], "to": "customer-care"})):
+        body = body_of(kind, data)
+        assert (await on_sqlite.sent(body, on_sqlite.portal.sign(body, kind) | trace))[0] == 200
+    for topic in ("contacts", "allocations"):
+        (found,) = await on_sqlite.log.read(topic, after={}, most=10)
+        assert trace_of(found.record) == Trace(**trace)
 
 
 # What is refused, with nothing written.

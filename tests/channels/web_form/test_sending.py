@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from channels.web_form.questions import CHECK
-from ingest.contract import DeclaredFacts, Verdict
+from ingest.contract import DeclaredFacts, Trace, Verdict, trace_of
 from ingest.errors import Unavailable
 from ingest.ids import reference
 from tests.channels.web_form.conftest import FILLED_IN, House, Person, Serving
@@ -61,6 +61,15 @@ async def test_what_is_filled_in_and_sent_is_a_contact_with_every_answer_in_its_
     original = json.loads(await house.originals.get(contact.original))
     assert original["answers"]["name"] == "Ada Pargeter"
     assert await house.rows("SELECT count(*) FROM receipts") == [(1,)]
+
+
+async def test_a_form_is_of_the_trace_in_which_it_was_sent(house: House) -> None:
+    trace = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
+    person = Person(house, headers=trace)
+    await person.fill_in()
+    await person.send()
+    (found,) = await house.log.read("contacts", after={}, most=10)
+    assert trace_of(found.record) == Trace(**trace)
 
 
 async def test_the_confirmation_says_what_happens_and_by_when_and_can_be_saved_and_taken_away(
