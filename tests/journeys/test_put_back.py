@@ -240,16 +240,22 @@ async def test_after_an_older_register_is_put_back_all_is_routed_again_and_nothi
 
 async def say_what_came_after(place: Place, it: Service) -> None:
     """After the copy a team takes a handoff, and a mail that was accepted comes back."""
-    handoff = max((row for row in await rows(it, tables.handoffs)), key=lambda row: row.handed_off_at)
+    (*_, handoff) = sorted(
+        (row for row in await rows(it, tables.handoffs) if row.team == "intake"), key=lambda row: row.handed_off_at
+    )
     said = HandoffReceipt(handoff_id=handoff.id, state=ReceiptState.TAKEN, by="Sam", at=now())
     receipts = topic_of("handoffs.receipts")
     event = Event(f"taken-{handoff.id}", INTAKES, receipts.ce_type, said.model_dump_json().encode())
     await it.log.append(receipts.name, [encode(event, str(handoff.id))])
-    place.bounced = place.ids[-1]
-    (sent,) = [
-        row for row in await rows(it, tables.outgoing) if row.contact_id == place.bounced and row.kind == "acknowledgement"
-    ]
-    bounced = status_record("urn:contact-ingest:email:care", sent.id, OutgoingState.BOUNCED, now(), 1, "bounced: 5.1.1")
+    accepted = {
+        row.contact_id: row.id
+        for row in await rows(it, tables.outgoing)
+        if (row.kind, row.state) == ("acknowledgement", "accepted")
+    }
+    place.bounced = next(each for each in reversed(place.ids) if each in accepted)
+    bounced = status_record(
+        "urn:contact-ingest:email:care", accepted[place.bounced], OutgoingState.BOUNCED, now(), 1, "bounced: 5.1.1"
+    )
     await it.log.append("outgoing.status", [bounced])
     await what_came_after_is_known_again(place, it)
 
@@ -258,7 +264,7 @@ async def what_came_after_is_known_again(place: Place, it: Service) -> None:
     async def known() -> bool:
         taken = [row.taken_by for row in await rows(it, tables.handoffs) if row.state == "taken"]
         bounced = [row.contact_id for row in await rows(it, tables.outgoing) if row.state == "bounced"]
-        return (taken, bounced) == (["Sam"], [place.bounced])
+        return (taken, bounced) == ([f"Sam ({INTAKES})"], [place.bounced])
 
     async with asyncio.timeout(30):
         while not await known():
