@@ -192,7 +192,7 @@ class _Dispatch:
         before = {each: known.get((each.log_id, each.number), 0) for each in settled}
         if all(before[each] >= at for each, at in settled.items()):
             return
-        ERRORS.labels("dispatcher", "register-put-back").inc()
+        ERRORS.labels("restore", "register-put-back").inc()
         _telemetry.error("register-put-back", known=sum(before.values()), settled=sum(settled.values()))
         ends = doubtful = 0
         async for page in self._pages(STATUS.name, {}):

@@ -552,8 +552,12 @@ def _within(url: str, password: str | None, act: Callable[[Connection], T], *nam
         with ThreadPoolExecutor(1) as apart:  # whoever calls may have a loop that runs
             return apart.submit(asyncio.run, _within_postgresql(url, password, act, *names)).result()
     engine = create_engine(url, execution_options=_ONE_SCHEMA)
+
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if names else "BEGIN")
+
     event.listen(engine, "connect", _connected)
-    event.listen(engine, "begin", lambda it: it.exec_driver_sql("BEGIN IMMEDIATE" if names else "BEGIN"))
+    event.listen(engine, "begin", begun)
     try:
         with _told_apart(), engine.begin() as connection:
             return act(connection)

@@ -382,7 +382,7 @@ async def begin(topic: str, partitions: Sequence[Partition], log: Log, store: St
     positions = await store.assume(partitions)
     behind = {each: (at or 0, settled[each]) for each, at in positions.items() if (at or 0) < settled.get(each, 0)}
     if behind:
-        ERRORS.labels("router", "register-put-back").inc()
+        ERRORS.labels("restore", "register-put-back").inc()
         _say.error("register-put-back", topic=topic, partitions={each.number: list(at) for each, at in behind.items()})
         await store.put_back(topic, behind)
     return {each: 0 if each in behind and at is None else at for each, at in positions.items()}

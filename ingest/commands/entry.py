@@ -24,7 +24,7 @@ VERBS: Final[dict[str, Verb]] = {
     "check": Verb(
         "check", _SERVICE, "The settings and everything leaned on, a line each, with what to do about what is wrong."
     ),
-    "database": Verb("database", _SERVICE, "Bring the register's tables up to date."),
+    "database": Verb("database", _SERVICE, "The register's tables: show their release, upgrade, downgrade by a step."),
     "topic": Verb("topic", _SERVICE, "Look at the log: who is how far behind, and what came last."),
     "publish": Verb("publish", _SERVICE, "Put contacts onto the log as another system would."),
     "review": Verb("review", _LOOK, "Tasks that only a person can decide or do, the urgent first."),
@@ -35,6 +35,7 @@ VERBS: Final[dict[str, Verb]] = {
     "dead-letters": Verb("dead_letters", _LOOK, "What could not be understood: list, show, replay, discard."),
     "register": Verb("register", _LOOK, "People and cases: import, search, unlink, merge, split."),
     "export": Verb("export", _LOOK, "All that is held on an individual, in a folder, for whoever asks to see it."),
+    "originals": Verb("originals", _LOOK, "The bytes as they came: verify that every contact's are there."),
     "ledger": Verb("ledger", _LOOK, "Received against accounted for, by channel and hour."),
     "audit": Verb("audit", _LOOK, "The trail of every action and decision: verify, show."),
     "parse": Verb("parse", _TRY, "Messages to contacts."),

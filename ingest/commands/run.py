@@ -171,7 +171,7 @@ async def _reconcile(log: Log, database: Database, store: Store) -> None:
         taken_in = await state.taken_in(connection)
     seen |= {Partition(log_id, dispatcher.OUTGOING.name, number): at for (log_id, number), at in taken_in.items()}
     for topic in await log.reconcile(seen):
-        ERRORS.labels("router", "log-put-back").inc()
+        ERRORS.labels("restore", "log-put-back").inc()
         _say.error("log-put-back", topic=topic)
         await store.put_back(topic, {})
 

@@ -220,7 +220,7 @@ def runs_with(history: Path) -> dict[str, str]:
     oldest: str | None = None
     found: dict[str, str] = {}
     for each in reversed(list(ScriptDirectory.from_config(config).walk_revisions())):
-        oldest = getattr(each.module, "runs_with", None) or oldest or each.revision
+        oldest = str(getattr(each.module, "runs_with", None) or oldest or each.revision)
         found[each.revision] = oldest
     return found
 
