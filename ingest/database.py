@@ -441,8 +441,9 @@ async def put(connection: AsyncConnection, table: Table, rows: Sequence[Sequence
     if not rows:
         return
     if connection.dialect.name == "sqlite":
+        names = ", ".join(column.name for column in table.columns)  # a later release's table may have more
         await connection.exec_driver_sql(
-            f"INSERT OR IGNORE INTO {table.name} VALUES ({', '.join('?' * len(table.columns))})",
+            f"INSERT OR IGNORE INTO {table.name} ({names}) VALUES ({', '.join('?' * len(table.columns))})",
             list(map(tuple, rows)),
         )
         return

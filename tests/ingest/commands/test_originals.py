@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -47,7 +48,7 @@ def test_each_that_is_missing_or_damaged_is_named_and_nothing_breaks(letters, in
 
 def test_what_a_publisher_keeps_itself_is_no_loss(take_in, contact, ingest, config, lines):
     take_in()
-    assert ingest("publish", lines(contact(id="3")), "--source", "urn:example:crm", "--config", config).status == 0
+    assert ingest("publish", lines(contact(id=str(UUID(int=3)))), "--source", "urn:example:crm", "--config", config).status == 0
     take_in()
     done = ingest("originals", "verify", "--config", config)
     assert done.status == 0
