@@ -211,6 +211,7 @@ class _Dispatch:
         """A topic from there to its end, or until it is time to stop."""
         while not self._stopping.is_set() and (page := await self._log.read(topic, after=after, most=_LEARNED)):
             await self._alone.sure()
+            _telemetry.info("learning", topic=topic, records=len(page), up_to=page[-1].appended_at.isoformat())
             yield page
             after |= {each.partition.number: each.position + 1 for each in page}
 

@@ -462,7 +462,7 @@ async def is_made(connection: AsyncConnection, table: Table) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Tables:
     """Where the tables of one history of migrations stand, and whether this release runs on them."""
 
     name: str
@@ -482,7 +482,7 @@ class StepBack:
     """Rows that a table has, or that have anything in a column, by its name."""
 
 
-def standing(url: str, histories: Sequence[Path], password: str | None = None) -> list[Standing]:
+def standing(url: str, histories: Sequence[Path], password: str | None = None) -> list[Tables]:
     """Where the tables of each history stand. Raises Unavailable, Misconfigured."""
     return _within(url, password, lambda connection: [_standing(connection, each) for each in histories])
 
@@ -608,17 +608,17 @@ def _versions(connection: Connection, history: Path) -> tuple[Any, str, str | No
     return script, table, stands
 
 
-def _standing(connection: Connection, history: Path) -> Standing:
+def _standing(connection: Connection, history: Path) -> Tables:
     script, table, stands = _versions(connection, history)
     ours = [each.revision for each in script.walk_revisions()]
     later = stands is not None and stands not in ours
     runs_with = None
     if later and "runs_with" in _names(connection, table):
         runs_with = connection.scalar(text(f"SELECT runs_with FROM {table}"))
-    return Standing(table.removesuffix("_version"), stands, ours[0], stands == ours[0] or runs_with in ours, later)
+    return Tables(table.removesuffix("_version"), stands, ours[0], stands == ours[0] or runs_with in ours, later)
 
 
-def _refuse_later(found: Sequence[Standing]) -> None:
+def _refuse_later(found: Sequence[Tables]) -> None:
     if later := [each for each in found if each.later and not each.fits]:
         raise Misconfigured(
             "register.url",
@@ -627,7 +627,7 @@ def _refuse_later(found: Sequence[Standing]) -> None:
         )
 
 
-def _stand(found: Sequence[Standing]) -> str:
+def _stand(found: Sequence[Tables]) -> str:
     return ", ".join(f"{each.name} at {each.stands or 'nothing'}, and this one has {each.head}" for each in found)
 
 
@@ -680,7 +680,7 @@ def _names(connection: Connection, table: str) -> list[str]:
 
 
 def _rows(connection: Connection, table: str, name: str | None) -> int:
-    some = f" WHERE {name} IS NOT NULL" if name else ""
+    some = f' WHERE "{name}" IS NOT NULL' if name else ""
     return connection.scalar(text(f"SELECT count(*) FROM {table}{some}")) or 0
 
 

@@ -17,7 +17,7 @@ from ingest.commands.terminal import (
     table,
     warn,
 )
-from ingest.database import Standing, StepBack, standing
+from ingest.database import StepBack, Tables, standing
 from ingest.database import downgrade as step_back
 from ingest.database import upgrade as bring
 from ingest.errors import Refused
@@ -54,7 +54,7 @@ def show(config: Config = None, json: Json = False) -> None:
         )
 
 
-async def _standing(chosen: Settings) -> list[Standing]:
+async def _standing(chosen: Settings) -> list[Tables]:
     return standing(chosen.register.url, histories(), password_of(chosen))
 
 
