@@ -8,31 +8,34 @@ from pathlib import Path
 import pytest
 
 from ingest.commands.run import ROLES
+from ingest.database import downgrade
 from tests.ingest.commands.conftest import MAILBOX
 from tests.ingest.test_releases import REGISTER, STATE, made_by_a_later_release, revisions
 
 COMMANDS = [
-    *(("run", role) for role in ROLES),
+    *(("run", role) for role in ROLES if role != "router"),
     ("run",),
     ("ledger",),
     ("audit", "verify"),
-    ("audit", "show"),
-    ("review", "list"),
     ("review", "claim", "T-1", "--by", "Sam"),
     ("feedback", "list"),
-    ("feedback", "show", "1"),
     ("handoffs", "list"),
     ("social", "list"),
-    ("dead-letters", "list"),
     ("dead-letters", "replay", "1", "--by", "Sam"),
-    ("outgoing", "list"),
     ("outgoing", "hold", "--by", "Sam"),
-    ("register", "search", "Joan"),
     ("register", "index"),
     ("register", "unlink", "C-1", "--by", "Sam", "--because", "another"),
     ("originals", "verify"),
     ("replay", "--dry-run"),
 ]
+
+
+@pytest.fixture(scope="module")
+def earlier(empty_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A register of the release before."""
+    path = Path(shutil.copy(empty_register, tmp_path_factory.mktemp("earlier") / "register.db"))
+    downgrade(f"sqlite:///{path}", REGISTER, apply=True)
+    return path
 
 
 @pytest.fixture
@@ -82,8 +85,8 @@ def test_no_step_back_is_taken_under_a_service_that_runs(register, ingest, confi
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_an_earlier_release_s_tables_are_used_by_nothing_and_it_is_said_what_to_run(command, register, ingest, config):
-    assert ingest("database", "downgrade", "register", "--apply", "--config", config).status == 0
+def test_an_earlier_release_s_tables_are_used_by_nothing_and_it_is_said_what_to_run(command, register, earlier, ingest, config):
+    shutil.copy(earlier, register)
     before = register.read_bytes()
     done = ingest(*command, "--config", config)
     assert done.status == 2, done.out + done.err
