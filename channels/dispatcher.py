@@ -6,12 +6,15 @@ is ``sending`` at any moment, and that is noted before its first byte goes. Wher
 a process died or a provider fell silent, the provider is asked first; one that cannot tell, as SMTP, gets it once more with the
 same id: copies are never more than crashes (DESIGN promise 4). Of several dispatchers one works and the others stand by.
 
+A register that was put back from a copy does not know what was sent since: how far we had come stands in it and on the log, and where it
+says less, what became of messages is learned from ``outgoing.status`` before anything goes.
+
 Sending to the public stops by mode, by a person's switch or by the burst limit. What is for the public then waits in
 ``sends``, in order; notices to our own people go on, and always go first.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -26,7 +29,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_
 from channels.sending import Accepted, Connection, Deferred, Failed, Outcome, Trouble, Unknown
 from ingest import spans, state
 from ingest.clock import Clock
-from ingest.contract import Audience, Outgoing, OutgoingState, Record, Trace, decode, ids, topic_of
+from ingest.contract import Audience, Outgoing, OutgoingState, OutgoingStatus, Record, Trace, decode, ids, topic_of
 from ingest.database import Alone, Database, insert
 from ingest.errors import Halted, Unavailable, Unreadable
 from ingest.log import Consumption, Delivery, Log, Partition
@@ -39,7 +42,9 @@ STATUS: Final = topic_of("outgoing.status")
 GROUP: Final = "dispatcher"
 SOURCE: Final = "urn:contact-ingest:dispatcher"
 
+_TAKEN_FOR_GOOD: Final = (OutgoingState.ACCEPTED, OutgoingState.DELIVERED, OutgoingState.BOUNCED)
 _ENDS: Final = tuple(each.value for each in (OutgoingState.ACCEPTED, OutgoingState.FAILED, OutgoingState.CANCELLED))
+_SAID: Final = frozenset((*_TAKEN_FOR_GOOD, OutgoingState.FAILED, OutgoingState.CANCELLED))
 _LATER: Final = tuple(timedelta(minutes=each) for each in (1, 5, 15, 60))
 _PAST_DUE: Final = timedelta(hours=48)
 _IN_ALL: Final = timedelta(days=5)  # RFC 5321 section 4.5.4.1: give up after four to five days
@@ -48,6 +53,7 @@ _ACCOUNT_RESTS: Final = timedelta(seconds=15)  # so that a server that is away c
 _UNREADABLE_IN_A_ROW: Final = 50
 _TAKEN: Final = 200
 _TAKEN_BYTES: Final = 8_000_000
+_LEARNED: Final = 5_000
 _RUN: Final = 20  # messages sent between two looks at the topic
 _IDLE_SECONDS: Final = 0.5
 _SWITCH_SECONDS: Final = 1.0
@@ -147,6 +153,7 @@ class _Dispatch:
         """Take in, send and tell, until it is time to stop."""
         self._alone = alone
         await self._take_up()
+        await self._learn()
         sent = True
         while not self._stopping.is_set():
             deliveries = await topic.take(most=_TAKEN, most_bytes=_TAKEN_BYTES, within=0 if sent else _IDLE_SECONDS)
@@ -174,19 +181,88 @@ class _Dispatch:
         if found:
             _telemetry.warning("found-sending", messages=found)
 
+    async def _learn(self) -> None:
+        """Where the log says that we had come further than the register knows, learn from the log what became of messages.
+
+        What was on the topic by then and has no end may have gone at the very last: it counts as ambiguous should it come again.
+        """
+        settled = await self._log.settled(OUTGOING.name, GROUP)
+        async with self._database.read() as connection:
+            known = await state.taken_in(connection)
+        before = {each: known.get((each.log_id, each.number), 0) for each in settled}
+        if all(before[each] >= at for each, at in settled.items()):
+            return
+        ERRORS.labels("restore", "register-put-back").inc()
+        _telemetry.error("register-put-back", known=sum(before.values()), settled=sum(settled.values()))
+        ends = doubtful = 0
+        async for page in self._pages(STATUS.name, {}):
+            ends += await self._learn_ends(page)
+        async for page in self._pages(OUTGOING.name, {each.number: at for each, at in before.items()}):
+            doubtful += await self._doubt([each for each in page if each.position < settled.get(each.partition, 0)])
+        if self._stopping.is_set():
+            return  # and begin again
+        async with self._database.write() as connection:
+            unsent = (sends.c.state == "waiting") | (sends.c.state == "deferred")
+            await connection.execute(update(sends).where(unsent).values(ambiguous=True))
+            await self._note_place(connection, settled)
+        _telemetry.warning("learned", ends=ends, doubtful=doubtful)
+
+    async def _pages(self, topic: str, after: dict[int, int]) -> AsyncGenerator[Sequence[Delivery]]:
+        """A topic from there to its end, or until it is time to stop."""
+        while not self._stopping.is_set() and (page := await self._log.read(topic, after=after, most=_LEARNED)):
+            await self._alone.sure()
+            _telemetry.info("learning", topic=topic, records=len(page), up_to=page[-1].appended_at.isoformat())
+            yield page
+            after |= {each.partition.number: each.position + 1 for each in page}
+
+    async def _learn_ends(self, deliveries: Sequence[Delivery]) -> int:
+        """Keep what has ended from going again; how many ends there were."""
+        rows = [_ended(said) for each in deliveries if (said := _status(each.record)) is not None and said.state in _SAID]
+        if rows:
+            new = insert(sends)
+            end = {
+                name: new.excluded[name] for name in ("state", "changed_at", "attempts", "reason", "try_after", "body", "told")
+            }
+            open_ = (sends.c.state == "waiting") | (sends.c.state == "deferred") | (sends.c.state == "cancelled")
+            async with self._database.write() as connection:
+                await connection.execute(new.on_conflict_do_update(index_elements=["outgoing_id"], set_=end, where=open_), rows)
+        return len(rows)
+
+    async def _doubt(self, deliveries: Sequence[Delivery]) -> int:
+        """Remember those of which nobody knows whether they went; they have no words until they come again."""
+        now = self._clock()
+        wordless = {"state": "deferred", "ambiguous": True, "try_after": None, "body": None, "reason": "register-put-back"}
+        rows = [_row(each, now) | wordless for delivery in deliveries if (each := _readable(delivery.record)) is not None]
+        if not rows:
+            return 0
+        async with self._database.write() as connection:
+            await connection.execute(insert(sends).on_conflict_do_nothing(), rows)
+        return len(rows)
+
+    async def _note_place(self, connection: AsyncConnection, following: Mapping[Partition, int]) -> None:
+        """Note how far we have come, in the transaction of what was taken in."""
+        for log_id in {each.log_id for each in following}:
+            numbers = {each.number: at for each, at in following.items() if each.log_id == log_id}
+            await state.take_in(connection, log_id, numbers, self._clock())
+
     async def _take_in(self, deliveries: Sequence[Delivery]) -> None:
         """Put what is new into ``sends``; what has ended long since is told again."""
         present = (each for each in deliveries if not each.record.is_erased)
         taken = [outgoing for each in present if (outgoing := self._read(each)) is not None]
-        if not taken:
-            return
         now = self._clock()
         # A microsecond apart, so that they wait in the order in which they came.
         rows = [_row(outgoing, now - timedelta(microseconds=len(taken) - place)) for place, outgoing in enumerate(taken)]
         known = sends.c.outgoing_id.in_([each.id for each in taken])
+        new = insert(sends)
+        words = {name: new.excluded[name] for name in ("account", "audience", "try_after", "body")}
+        wordless = (sends.c.state == "deferred") & sends.c.body.is_(None)
         async with self._database.write() as connection:
-            await connection.execute(update(sends).where(known, sends.c.state.in_(_ENDS)).values(told=False))
-            await connection.execute(insert(sends).on_conflict_do_nothing(), rows)
+            if taken:
+                await connection.execute(update(sends).where(known, sends.c.state.in_(_ENDS)).values(told=False))
+                await connection.execute(
+                    new.on_conflict_do_update(index_elements=["outgoing_id"], set_=words, where=wordless), rows
+                )
+            await self._note_place(connection, {deliveries[-1].partition: deliveries[-1].position + 1})
 
     def _read(self, delivery: Delivery) -> Outgoing | None:
         """The message in a record. Raises Halted where too many in a row are none."""
@@ -366,6 +442,31 @@ class _Dispatch:
             ids = [row.outgoing_id for row in rows]
             async with self._database.write() as connection:
                 await connection.execute(update(sends).where(sends.c.outgoing_id.in_(ids)).values(told=True))
+
+
+def _status(record: Record) -> OutgoingStatus | None:
+    """What became of a message; None where the record does not say it, of which the router tells."""
+    try:
+        return OutgoingStatus.model_validate_json(decode(record).data)
+    except (Unreadable, ValidationError):
+        return None
+
+
+def _ended(said: OutgoingStatus) -> dict[str, Any]:
+    """A message whose end is on the log already, and whose words nobody needs."""
+    end = OutgoingState.ACCEPTED if said.state in _TAKEN_FOR_GOOD else said.state
+    return {
+        "outgoing_id": said.outgoing_id, "account": "", "audience": Audience.PERSON.value, "state": end.value,
+        "attempts": said.attempts, "first_at": said.at, "changed_at": said.at, "try_after": None, "ambiguous": False,
+        "reason": None if end is OutgoingState.ACCEPTED else said.reason, "told": True, "body": None,
+    }  # fmt: skip
+
+
+def _readable(record: Record) -> Outgoing | None:
+    try:
+        return _outgoing(record)
+    except Unreadable:
+        return None
 
 
 def _outgoing(record: Record) -> Outgoing:

@@ -11,13 +11,14 @@ condition on the row, by ``write(names)`` or by ``alone``. A process that stalls
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import methodcaller
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 from pydantic import TypeAdapter
@@ -59,7 +60,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
-from ingest.errors import Misconfigured, Unavailable
+from ingest.errors import Misconfigured, Refused, Unavailable
 
 _WAIT_SECONDS = 60.0
 _IDLE = timedelta(seconds=30)
@@ -71,6 +72,8 @@ _REFUSES_US = ("28", "3D", "42501")
 _AWAY = ("08", "40", "53", "57", "58", "55P03", "25P03", *_REFUSES_US)
 
 _ONE_SCHEMA = {"schema_translate_map": {"state": None}}  # SQLite has no others
+
+T = TypeVar("T")
 
 Long = BigInteger().with_variant(Integer, "sqlite")
 """Positions, sizes and UIDs go past 31 bits; SQLite's INTEGER has 64."""
@@ -449,8 +452,9 @@ async def put(connection: AsyncConnection, table: Table, rows: Sequence[Sequence
     if not rows:
         return
     if connection.dialect.name == "sqlite":
+        names = ", ".join(column.name for column in table.columns)  # a later release's table may have more
         await connection.exec_driver_sql(
-            f"INSERT OR IGNORE INTO {table.name} VALUES ({', '.join('?' * len(table.columns))})",
+            f"INSERT OR IGNORE INTO {table.name} ({names}) VALUES ({', '.join('?' * len(table.columns))})",
             list(map(tuple, rows)),
         )
         return
@@ -468,46 +472,239 @@ async def is_made(connection: AsyncConnection, table: Table) -> bool:
     return await connection.run_sync(lambda it: inspect(it).has_table(table.name, schema))
 
 
-def upgrade(url: str, histories: Sequence[Path], password: str | None = None) -> None:
-    """Bring the tables of each history of migrations up to date, in order; of several processes one does it.
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Where the tables of one history of migrations stand, and whether this release runs on them."""
 
-    Raises Unavailable, Misconfigured.
+    name: str
+    stands: str | None  # None where there are none yet
+    head: str  # where this release has them
+    fits: bool  # they are its own, or a later release's that says so
+    later: bool  # a release made them so that came after this one
+
+
+@dataclass(frozen=True, slots=True)
+class StepBack:
+    """What one migration fewer means: from which revision to which, and what the release before has no place for."""
+
+    stood: str
+    stands: str
+    lost: Mapping[str, int]
+    """Rows that a table has, or that have anything in a column, by its name."""
+
+
+def standing(url: str, histories: Sequence[Path], password: str | None = None) -> list[Tables]:
+    """Where the tables of each history stand. Raises Unavailable, Misconfigured."""
+    return _within(url, password, lambda connection: [_standing(connection, each) for each in histories])
+
+
+def prepare(url: str, histories: Sequence[Path], password: str | None = None) -> None:
+    """Make the tables where there are none at all; what another release made is left as it is.
+
+    Raises Misconfigured where this release does not run on it, and Unavailable.
+    """
+    found = standing(url, histories, password)
+    if all(each.stands is None for each in found):
+        upgrade(url, histories, password)
+        return
+    _refuse_later(found)
+    if earlier := [each for each in found if not each.fits]:
+        raise Misconfigured(
+            "register.url",
+            f"The register's tables are an earlier release's ({_stand(earlier)}). Save the register, then bring them up to date: "
+            "ingest database upgrade",
+        )
+
+
+def upgrade(url: str, histories: Sequence[Path], password: str | None = None) -> None:
+    """Bring the tables of each history of migrations up to date, in order, all or none; of several processes one does it.
+
+    Raises Misconfigured where they are of a later release, and Unavailable.
     """
     from alembic import command  # late: most starts make no tables
-    from alembic.config import Config
 
     def bring(connection: Connection) -> None:
+        _refuse_later([_standing(connection, each) for each in histories])
         for history in histories:
-            config = Config()
-            config.set_main_option("script_location", str(history))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(_config(connection, history), "head")
+            _say_who_may_run(connection, history)
 
+    _within(url, password, bring, "upgrade")
+
+
+def downgrade(url: str, history: Path, password: str | None = None, *, apply: bool) -> StepBack:
+    """Take the newest migration of a history back, or only tell what that would lose.
+
+    Raises Refused(``no-way-back``) where there is no step before it, or it knows none; ``in-use`` where the service is connected.
+    """
+
+    def back(connection: Connection) -> StepBack:
+        now, before = _step_before(connection, history)
+        had = _columns(connection)
+        trial = connection.begin_nested()
+        _step_back(connection, history, before)
+        has = _columns(connection)
+        trial.rollback()
+        lost = {
+            f"{table}.{name}": (table, name) for table in had if table in has for name in had[table] if name not in has[table]
+        }
+        lost |= {table: (table, None) for table in had if table not in has}
+        rows = {name: _rows(connection, *where) for name, where in sorted(lost.items())}
+        if apply:
+            _alone_here(connection)
+            _step_back(connection, history, before)
+        return StepBack(now, before, rows)
+
+    return _within(url, password, back, "upgrade")
+
+
+def _within(url: str, password: str | None, act: Callable[[Connection], T], *names: str) -> T:
+    """What an act gives, within one transaction: one that writes where it has a name, and of those of a name one at a time."""
     if _kind(url) == "postgresql":
         with ThreadPoolExecutor(1) as apart:  # whoever calls may have a loop that runs
-            apart.submit(asyncio.run, _upgrade_postgresql(url, password, bring)).result()
-        return
+            return apart.submit(asyncio.run, _within_postgresql(url, password, act, *names)).result()
     engine = create_engine(url, execution_options=_ONE_SCHEMA, hide_parameters=True)
+
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if names else "BEGIN")
+
     event.listen(engine, "connect", _connected)
+    event.listen(engine, "begin", begun)
     try:
         with _told_apart(), engine.begin() as connection:
-            bring(connection)
+            return act(connection)
     finally:
         engine.dispose()
 
 
-async def _upgrade_postgresql(url: str, password: str | None, bring: Callable[[Connection], None]) -> None:
+async def _within_postgresql(url: str, password: str | None, act: Callable[[Connection], T], *names: str) -> T:
     database = Database(url, password)
     try:
-        async with database.write("upgrade") as connection:
+        async with database.write(*names) as connection:
             await connection.execute(text("SET LOCAL statement_timeout = 0"))
-            await connection.run_sync(bring)
+            return await connection.run_sync(act)
     except Unavailable as error:
         if _state(error.__cause__).startswith(_REFUSES_US):
             raise Misconfigured("register.url", f"The register does not let us in: {_said(error.__cause__)}.") from error
         raise
     finally:
         await database.close()
+
+
+def _config(connection: Connection, history: Path) -> Any:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(history))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _versions(connection: Connection, history: Path) -> tuple[Any, str, str | None]:
+    """A history's revisions, the name of the table that says at which one it stands, and that one."""
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    found: list[tuple[str, str | None]] = []
+
+    def note(heads: Any, context: Any) -> list[Any]:
+        found.append((context.version_table, next(iter(heads), None)))
+        return []
+
+    config = _config(connection, history)
+    script = ScriptDirectory.from_config(config)
+    with EnvironmentContext(config, script, fn=note, dont_mutate=True):
+        script.run_env()
+    ((table, stands),) = found
+    return script, table, stands
+
+
+def _standing(connection: Connection, history: Path) -> Tables:
+    script, table, stands = _versions(connection, history)
+    ours = [each.revision for each in script.walk_revisions()]
+    later = stands is not None and stands not in ours
+    runs_with = None
+    if later and "runs_with" in _names(connection, table):
+        runs_with = connection.scalar(text(f"SELECT runs_with FROM {table}"))
+    return Tables(table.removesuffix("_version"), stands, ours[0], stands == ours[0] or runs_with in ours, later)
+
+
+def _refuse_later(found: Sequence[Tables]) -> None:
+    if later := [each for each in found if each.later and not each.fits]:
+        raise Misconfigured(
+            "register.url",
+            f"The register's tables are a later release's ({_stand(later)}), and this one does not run on them. Start that release; or stop "
+            "every process and, with that release, take them back first: ingest database downgrade",
+        )
+
+
+def _stand(found: Sequence[Tables]) -> str:
+    return ", ".join(f"{each.name} at {each.stands or 'nothing'}, and this one has {each.head}" for each in found)
+
+
+def _say_who_may_run(connection: Connection, history: Path) -> None:
+    """Beside the revision stands the oldest one whose release runs on these tables: what came later may only have added to them.
+
+    A migration that takes anything from them says so by a ``runs_with``.
+    """
+    script, table, stands = _versions(connection, history)
+    made = list(script.iterate_revisions(stands, "base"))  # the newest first
+    oldest = next((said for each in made if (said := getattr(each.module, "runs_with", None))), made[-1].revision)
+    if "runs_with" not in _names(connection, table):
+        connection.execute(text(f"ALTER TABLE {table} ADD COLUMN runs_with TEXT"))
+    changed = f"UPDATE {table} SET runs_with = :oldest WHERE runs_with IS NULL OR runs_with <> :oldest"
+    connection.execute(text(changed), {"oldest": oldest})
+
+
+def _step_before(connection: Connection, history: Path) -> tuple[str, str]:
+    """Where a history stands, and where it stood one migration earlier."""
+    script, table, stands = _versions(connection, history)
+    name = table.removesuffix("_version")
+    if stands is None or stands not in [each.revision for each in script.walk_revisions()]:
+        raise Refused(
+            "no-way-back", f"{name} stands at {stands or 'nothing'}: only the release that made it knows the way back."
+        )
+    newest = script.get_revision(stands)
+    if newest.down_revision is None or not hasattr(newest.module, "downgrade"):
+        raise Refused("no-way-back", f"{name} stands at {stands}, and there is no way back from it.")
+    return stands, newest.down_revision
+
+
+def _step_back(connection: Connection, history: Path, to: str) -> None:
+    from alembic import command
+
+    command.downgrade(_config(connection, history), to)
+    _say_who_may_run(connection, history)
+
+
+def _columns(connection: Connection) -> dict[str, list[str]]:
+    """The columns of every table of ours, by its name."""
+    found = inspect(connection)
+    schemas = [None] if connection.dialect.name == "sqlite" else [None, "state"]
+    tables = [f"{schema}.{table}" if schema else table for schema in schemas for table in found.get_table_names(schema=schema)]
+    return {table: _names(connection, table) for table in tables}
+
+
+def _names(connection: Connection, table: str) -> list[str]:
+    schema, _, name = table.rpartition(".")
+    return [column["name"] for column in inspect(connection).get_columns(name, schema or None)]
+
+
+def _rows(connection: Connection, table: str, name: str | None) -> int:
+    some = f' WHERE "{name}" IS NOT NULL' if name else ""
+    return connection.scalar(text(f"SELECT count(*) FROM {table}{some}")) or 0
+
+
+def _alone_here(connection: Connection) -> None:
+    """Raises Refused(``in-use``) where a process of the service has the register open; of SQLite its log's lock tells."""
+    if connection.dialect.name == "sqlite":
+        return
+    others = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'contact-ingest'"
+        " AND pid <> pg_backend_pid()"
+    )
+    if number := connection.scalar(text(others)):
+        raise Refused("in-use", f"The service has {number} connections to the register. Stop every process first.")
 
 
 def _kind(url: str) -> str:

@@ -4,7 +4,7 @@ The mail ledger and the receipts are what the edge knows by itself: nothing here
 that the receipt ledger can hold one against the other.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,7 +81,9 @@ sends = Table(
     "sends",
     metadata,
     Column("outgoing_id", Uuid, primary_key=True),
-    Column("account", Text, nullable=False),  # channel and name: email.care; empty where it was cancelled unseen
+    Column(
+        "account", Text, nullable=False
+    ),  # channel and name: email.care; empty where it was cancelled, or its end learned, unseen
     Column("audience", Text, nullable=False),
     Column("state", Text, nullable=False),  # waiting, sending, deferred; accepted, failed, cancelled are its ends
     Column("attempts", Integer, nullable=False),
@@ -143,9 +145,9 @@ reconciled = Table(
 )
 
 switches = Table(
-    "switches",  # what a person has turned by hand while the service runs
+    "switches",  # what is turned while the service runs, mostly by hand
     metadata,
-    Column("name", Text, primary_key=True),  # 'outgoing'
+    Column("name", Text, primary_key=True),  # 'outgoing': whether it goes; 'taken-in': how far the dispatcher has come on it
     Column("value", JSON, nullable=False),
     Column("by", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
@@ -198,6 +200,21 @@ async def let_go_of(connection: AsyncConnection, digests: Collection[str], at: d
     if digests:
         rows = [{"digest": each, "since": at} for each in sorted(digests)]
         await connection.execute(insert(unwanted).on_conflict_do_nothing(), rows)
+
+
+async def taken_in(connection: AsyncConnection) -> dict[tuple[str, int], int]:
+    """How far the dispatcher has come on its topic: by making and number of the partition, the position it goes on from."""
+    noted = (await connection.execute(select(switches.c.value).where(switches.c.name == "taken-in"))).scalar_one_or_none()
+    return {(noted["log"], int(number)): at for number, at in noted["next"].items()} if noted else {}
+
+
+async def take_in(connection: AsyncConnection, log_id: str, following: Mapping[int, int], at: datetime) -> None:
+    """Note how far it has come, beside what it has taken in; what it knew of another making of the topic is forgotten."""
+    before = {str(number): next_ for (log, number), next_ in (await taken_in(connection)).items() if log == log_id}
+    value = {"log": log_id, "next": before | {str(number): next_ for number, next_ in following.items()}}
+    values = {"value": value, "by": "dispatcher", "at": at}
+    noted = insert(switches).values(name="taken-in", **values)
+    await connection.execute(noted.on_conflict_do_update(index_elements=["name"], set_=values))
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ from router import allocation, handoffs, ledger, wording
 from router.audit import SALT_BYTES, AuditEntry, Emptied, Tree, Verdict, Verification, leaf_hash
 from router.consequences import House, Message, notice_id, staff_message, task_mail
 from router.heads import Heads
+from router.outbox import publish_again
 from router.register import owed, statistics, tables
 from router.store import Store
 
@@ -74,6 +75,7 @@ async def run(
             (1, partial(seal, database, clock, back=_look_back(turn, last))),
             *([(120, partial(heads.keep, database))] if heads else ()),
             (1, lambda: measure(log, database, house, clock())),
+            (12, lambda: publish_again(log, database, clock())),
             (12, lambda: publish_ledger(log, database, store, house, clock())),
             (720, partial(count_names, database)),
             (720, log.trim),

@@ -7,6 +7,7 @@ Without them a trail that was cut off, or made anew, with its heads is whole in 
 import base64
 import binascii
 import hashlib
+from contextlib import suppress
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -60,6 +61,14 @@ class Heads:
             except ValueError as error:
                 faults.append(f"The head kept at {place} {error}.")
         return sorted(found), faults
+
+    async def beyond(self, size: int) -> list[str]:
+        """Where those lie that name more entries than so many. Raises Unavailable."""
+        found: list[str] = []
+        async for place, content in self._store.every():
+            with suppress(ValueError):
+                found += [place] if read(content, self._key)[0] > size else []
+        return sorted(found)
 
 
 def open_heads(chosen: AuditSettings, bucket: OriginalsSettings) -> Heads | None:

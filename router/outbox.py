@@ -2,20 +2,25 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select
 
+from ingest import state
 from ingest.clock import now
-from ingest.contract import Record, ids, trace_of
+from ingest.contract import Event, OutgoingState, Record, encode, ids, topic_of, trace_of
 from ingest.database import Alone, Database
 from ingest.errors import Refused, Unavailable
 from ingest.ids import new_id
 from ingest.log import Log
 from ingest.telemetry import ERRORS, telemetry
 from router.register import tables
+from router.store import SOURCE
 
+_OUTGOING: Final = topic_of("outgoing")
+_LOST_AFTER: Final = timedelta(minutes=10)
 _MOST = 500
 _LOOK_EVERY = 0.5
 
@@ -51,6 +56,34 @@ async def publish(log: Log, database: Database) -> int:
     """
     async with database.alone("outbox") as alone:
         return 0 if alone is None else await _publish(log, database, alone)
+
+
+async def publish_again(log: Log, database: Database, now: datetime) -> int:
+    """Publish messages again that are due and that nobody has: their topic lost them after we had appended them; answers with how many.
+
+    Those only that have been due for a while, and where the dispatcher has taken in all that the topic holds. Raises Unavailable.
+    """
+    if (await log.lag(_OUTGOING.name, "dispatcher")).records:
+        return 0
+    due, waiting, taken = tables.outgoing, tables.outbox, state.sends
+    lost = select(due.c.id, due.c.body).where(
+        due.c.state == OutgoingState.DUE.value,
+        due.c.body.is_not(None),
+        due.c.changed_at < now - _LOST_AFTER,
+        # One without words is what the dispatcher learned of after the register was put back: it has nothing to send yet.
+        ~select(taken.c.outgoing_id)
+        .where(taken.c.outgoing_id == due.c.id, (taken.c.state != "deferred") | taken.c.body.is_not(None))
+        .exists(),
+        ~select(waiting.c.number).where(waiting.c.topic == _OUTGOING.name).exists(),
+    )
+    async with database.read() as connection:
+        rows = (await connection.execute(lost.limit(_MOST))).all()
+    if rows:
+        ERRORS.labels("outbox", "published-again").inc(len(rows))
+        _say.warning("published-again", messages=len(rows))
+        events = [Event(str(row.id), SOURCE, _OUTGOING.ce_type, row.body.encode(), time=now) for row in rows]
+        await log.append(_OUTGOING.name, [encode(each, each.id) for each in events])
+    return len(rows)
 
 
 async def _publish(log: Log, database: Database, alone: Alone) -> int:

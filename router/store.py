@@ -150,6 +150,19 @@ class Store:
                 self._epochs[each], found[each] = row.epoch, row.next if row.epoch > 1 else None
         return found
 
+    async def positions(self) -> dict[Partition, int]:
+        """Of every partition that the register has read, the position of the next record wanted. Raises Unavailable."""
+        async with self._database.read() as connection:
+            rows = await connection.execute(select(tables.positions))
+            return {Partition(row.log_id, row.topic, row.partition): row.next for row in rows}
+
+    async def put_back(self, topic: str, behind: Mapping[Partition, tuple[int, int]]) -> None:
+        """Note that the register, or the log, is an older copy: where one of them stands, and where the other says that we had come."""
+        evidence = {"topic": topic, "partitions": {str(each.number): list(at) for each, at in behind.items()}}
+        now = self._clock()
+        async with self._database.write() as connection:
+            await self.audit(connection, [AuditEntry(new_id(), now, None, "put-back", "router", evidence=evidence)])
+
     async def realign(self, partition: Partition, position: int) -> None:
         """Take up at the position where the log really begins: nothing lies between, or the log lost it and was read again."""
         where = tables.positions

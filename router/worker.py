@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
 
 from ingest import spans
-from ingest.clock import Clock
+from ingest.clock import Clock, now
 from ingest.contract import Allocation, Contact, OutgoingStatus, Record, Trace, decode, ids, topic_of, trace_of
 from ingest.database import Database
 from ingest.errors import Halted, IngestError, Unavailable, Unreadable
@@ -192,7 +192,7 @@ class Worker:
             await self._again(lambda: consumption.settle({first.partition: self._next(first.partition)}))
 
     async def _assigned(self, partitions: Sequence[Partition]) -> Mapping[Partition, int | None]:
-        positions = await self.store.assume(partitions)
+        positions = await begin(CONTACTS.name, partitions, self.log, self.store)
         self.expected.update({each: position or 0 for each, position in positions.items()})
         self.moved = True
         return positions
@@ -449,6 +449,22 @@ def _refused(delivery: Delivery, error: Exception) -> Dead:
     return dead_of(delivery, "register-refuses-it" if isinstance(error, SQLAlchemyError) else "poison", type(error).__name__)
 
 
+async def begin(topic: str, partitions: Sequence[Partition], log: Log, store: Store) -> Mapping[Partition, int | None]:
+    """Make partitions ours, and answer with where to begin in each: where the register stands, None where it has never read it.
+
+    What we have settled is in the register before it is. A register that knows less is an older copy, or a new one beside an old log: it
+    goes on where it stands, the new one from the earliest, and that is told.
+    """
+    settled = await log.settled(topic, "router")
+    positions = await store.assume(partitions)
+    behind = {each: (at or 0, settled[each]) for each, at in positions.items() if (at or 0) < settled.get(each, 0)}
+    if behind:
+        ERRORS.labels("restore", "register-put-back").inc()
+        _say.error("register-put-back", topic=topic, partitions={each.number: list(at) for each, at in behind.items()})
+        await store.put_back(topic, behind)
+    return {each: 0 if each in behind and at is None else at for each, at in positions.items()}
+
+
 async def _until_back(
     act: Callable[[], Awaitable[None]], stopping: asyncio.Event, waits: Callable[[Unavailable], None]
 ) -> None:
@@ -511,10 +527,11 @@ async def _consume(topic: str, take_in: TakeIn, log: Log, store: Store, stopping
     expected: dict[Partition, int] = {}
 
     async def assigned(partitions: Sequence[Partition]) -> Mapping[Partition, int | None]:
-        positions = await store.assume(partitions)
+        positions = await begin(topic, partitions, log, store)
         expected.update({each: position or 0 for each, position in positions.items()})
         return positions
 
+    await _until_routed(log, store, stopping)
     async with log.consume(topic, "router", assigned=assigned, revoked=store.release) as consumption:
 
         async def settle(deliveries: Sequence[Delivery]) -> None:
@@ -532,6 +549,21 @@ async def _consume(topic: str, take_in: TakeIn, log: Log, store: Store, stopping
             deliveries = await consumption.take(most=500, most_bytes=8_000_000, within=_IDLE_SECONDS)
             if deliveries:
                 await _until_back(lambda deliveries=deliveries: settle(deliveries), stopping, _waits)
+
+
+async def _until_routed(log: Log, store: Store, stopping: asyncio.Event) -> None:
+    """Wait for the contacts that were there before us: what is said of a message or a handoff that the register has not yet, since it is
+    an older copy and its contacts are read again, would be said of nothing.
+    """
+    since = now()
+    while not stopping.is_set():
+        positions = await store.positions()
+        earliest = await log.read(CONTACTS.name, after={}, most=1)
+        after = {each.partition.number: max(each.position, positions.get(each.partition, 0)) for each in earliest}
+        waiting = await log.read(CONTACTS.name, after=after, most=1) if earliest else ()
+        if all(each.appended_at > since for each in waiting):
+            return
+        await asyncio.sleep(_IDLE_SECONDS)
 
 
 def _statuses(deliveries: Sequence[Delivery]) -> Sequence[OutgoingStatus]:

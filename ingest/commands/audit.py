@@ -22,7 +22,7 @@ def verify(config: Config = None) -> None:
     Where there are none, keep the root it prints somewhere else: a later run shows that what was there then is still the beginning.
     """
 
-    async def look() -> tuple[Any, list[str], int, str]:
+    async def look() -> tuple[Any, list[str], int, str, list[str]]:
         from router.duties import verify_audit
         from router.heads import open_heads
 
@@ -31,14 +31,24 @@ def verify(config: Config = None) -> None:
         kept, faults = await heads.every() if heads else ([], [])
         database = open_database(chosen)
         try:
-            return await verify_audit(database, kept), faults, len(kept), heads.public_key if heads else ""
+            found = await verify_audit(database, kept)
+            beyond = await heads.beyond(found.sealed) if heads else []
+            return found, faults, len(kept), heads.public_key if heads else "", beyond
         finally:
             await database.close()
 
-    found, unsigned, kept, public_key = run_async(look())
+    found, unsigned, kept, public_key, beyond = run_async(look())
     if not found.holds or unsigned:
         for fault in (*found.faults, *unsigned):
             say(fault)
+        if beyond:
+            say(
+                f"The trail ends at {found.sealed} entries, and {len(beyond)} heads kept in [audit] heads name more: its end was cut off, or the "
+                "register was put back from a copy of before. If you know that it was, write down who did it and why, and move these heads aside, "
+                "to keep (docs/operations.md, Putting it back):"
+            )
+            for place in beyond:
+                say(f"  {place}")
         fail("The audit trail does not verify. Stop changing the register, keep a copy of it, and tell whoever answers for it.")
     say(
         f"The audit trail verifies: {found.sealed} entries under {found.heads} heads, and {found.unsealed} more to be sealed.\n"

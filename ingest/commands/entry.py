@@ -26,7 +26,7 @@ VERBS: Final[dict[str, Verb]] = {
     "check": Verb(
         "check", _SERVICE, "The settings and everything leaned on, a line each, with what to do about what is wrong."
     ),
-    "database": Verb("database", _SERVICE, "Bring the register's tables up to date."),
+    "database": Verb("database", _SERVICE, "The register's tables: show their release, upgrade, downgrade by a step."),
     "topic": Verb("topic", _SERVICE, "Look at the log: who is how far behind, and what came last."),
     "publish": Verb("publish", _SERVICE, "Put contacts onto the log as another system would."),
     "review": Verb("review", _LOOK, "Tasks that only a person can decide or do, the urgent first."),
@@ -39,6 +39,7 @@ VERBS: Final[dict[str, Verb]] = {
     "export": Verb("export", _LOOK, "All that is held on an individual, in a folder, for whoever asks to see it."),
     "erase": Verb("erase", _LOOK, "All that is held on an individual, erased for good; first only shown."),
     "retention": Verb("retention", _LOOK, "How long things are kept: what is past its time, removing it, legal holds."),
+    "originals": Verb("originals", _LOOK, "The bytes as they came: verify that every contact's are there."),
     "ledger": Verb("ledger", _LOOK, "Received against accounted for, by channel and hour."),
     "audit": Verb("audit", _LOOK, "The trail of every action and decision: verify, show."),
     "parse": Verb("parse", _TRY, "Messages to contacts."),

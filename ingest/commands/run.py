@@ -19,14 +19,14 @@ from channels.email.settings import EmailAccount
 from channels.sms.settings import SmsAccount
 from channels.table import CHANNELS, accounts, ways_out
 from channels.web_form.settings import FormAccount
-from ingest import disks, publishing, receive, spans, supervisor, web
+from ingest import disks, publishing, receive, spans, state, supervisor, web
 from ingest.bounded import Bounded
 from ingest.clock import Clock, now
 from ingest.commands.terminal import Config, open_database, open_log, open_spool, run_async, settings
 from ingest.commands.weights import set_by
 from ingest.database import Database
 from ingest.errors import Halted, IngestError, Misconfigured, Unavailable
-from ingest.log import Log
+from ingest.log import Log, Partition
 from ingest.log.spool import SpooledLog, left_in
 from ingest.originals import Originals
 from ingest.scan import scanner
@@ -166,12 +166,25 @@ async def service(
         heads = open_heads(chosen.audit, chosen.originals)
         try:
             store = Store(database, house, clock)
+            await _reconcile(log, database, store)
             async with _spool(chosen, log, roles) as spool:
                 yield Service(chosen, mailboxes, database, log, spool, originals, store, house, clock, stopping, heads)
         finally:
             await database.close()
     finally:
         await log.close()
+
+
+async def _reconcile(log: Log, database: Database, store: Store) -> None:
+    """Where the log was put back from a copy that is older than the register, see to it before anything is appended."""
+    seen = await store.positions()
+    async with database.read() as connection:
+        taken_in = await state.taken_in(connection)
+    seen |= {Partition(log_id, dispatcher.OUTGOING.name, number): at for (log_id, number), at in taken_in.items()}
+    for topic in await log.reconcile(seen):
+        ERRORS.labels("restore", "log-put-back").inc()
+        _say.error("log-put-back", topic=topic)
+        await store.put_back(topic, {})
 
 
 @asynccontextmanager

@@ -23,7 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ingest.clock import now
-from ingest.database import Database, upgrade
+from ingest.database import Database, prepare
 from ingest.errors import IngestError, Misconfigured
 from ingest.log import Log
 from ingest.log.spool import SpooledLog
@@ -51,14 +51,27 @@ def settings(config: Path | None) -> Settings:
 
 
 def open_database(chosen: Settings) -> Database:
-    """The register's database, its tables brought up to date first. Raises Unavailable, Misconfigured."""
+    """The register's database, its tables made where there are none.
+
+    Raises Unavailable, and Misconfigured also where the tables are another release's that this one does not run on.
+    """
+    place, password = chosen.register.url, password_of(chosen)
+    prepare(place, histories(), password)
+    return Database(place, password)
+
+
+def histories() -> list[Path]:
+    """The migrations that make the register's tables, and those of what channels and dispatcher remember."""
     from ingest import state
     from router import register
 
-    place, secret = chosen.register.url, chosen.register.password
-    password = secret.get_secret_value() if secret else None
-    upgrade(place, [register.MIGRATIONS, state.MIGRATIONS], password)
-    return Database(place, password)
+    return [register.MIGRATIONS, state.MIGRATIONS]
+
+
+def password_of(chosen: Settings) -> str | None:
+    """By which the register lets us in, where it asks for one."""
+    secret = chosen.register.password
+    return secret.get_secret_value() if secret else None
 
 
 async def open_log(chosen: Settings, *, exclusive: bool) -> Log:

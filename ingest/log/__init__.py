@@ -117,6 +117,18 @@ class Log(Protocol):
         """Read a topic as a member of a group."""
         ...
 
+    async def settled(self, topic: str, group: str) -> Mapping[Partition, int]:
+        """Where a group has itself settled that it goes on, in this making of the topic; of partitions where it never did, nothing."""
+        ...
+
+    async def reconcile(self, seen: Mapping[Partition, int]) -> Sequence[str]:
+        """Hold the log against the positions of the next record that its readers want, before anything is appended to it.
+
+        A topic that ends before one of them is an older copy, which would give its positions out again: where this kind can, it is
+        made anew, to be read again from the earliest. Answers with the topics of which it was so.
+        """
+        ...
+
     async def lag(self, topic: str, group: str) -> Lag:
         """How far a group is behind, by what it has settled."""
         ...

@@ -253,7 +253,7 @@ class KafkaLog:
     async def lag(self, topic: str, group: str) -> Lag:
         """How far a group is behind, by what it has settled in this making of the topic."""
         found = await self.describe(topic)
-        settled = await self.settled(found, group)
+        settled = await self.goes_on(found, group)
         async with self._looking() as consumer:
             async with _deadline():
                 first = await consumer.beginning_offsets(found.places())
@@ -369,8 +369,23 @@ class KafkaLog:
             raise Unavailable("log-unavailable", f"Kafka cannot say yet what {topic} is (error {code}).")
         return answer.cluster_id, topic_id, partitions
 
-    async def settled(self, topic: _Topic, group: str) -> Mapping[TopicPartition, int]:
+    async def settled(self, topic: str, group: str) -> Mapping[Partition, int]:
+        """Where a group has itself settled that it goes on; what an operator set with Kafka's own tools is not among it."""
+        found = await self.describe(topic)
+        noted = await self._noted(found, group)
+        return {found.partition(each.partition): at.offset for each, at in noted.items() if at.metadata == found.log_id}
+
+    async def reconcile(self, seen: Mapping[Partition, int]) -> Sequence[str]:  # noqa: ARG002
+        """Nothing: whoever puts brokers back makes the topics anew, and these have ids of their own."""
+        return ()
+
+    async def goes_on(self, topic: _Topic, group: str) -> Mapping[TopicPartition, int]:
         """Where a group goes on, of partitions where it has settled anything in this making of the topic. Raises Unavailable."""
+        noted = await self._noted(topic, group)
+        # Without a note somebody else has set it, such as an operator with Kafka's own tools.
+        return {each: at.offset for each, at in noted.items() if at.metadata in ("", topic.log_id)}
+
+    async def _noted(self, topic: _Topic, group: str) -> Mapping[TopicPartition, Any]:
         async with self._asking() as admin, _deadline():
             while True:
                 try:
@@ -381,8 +396,7 @@ class KafkaLog:
                     if not error.retriable:
                         raise
                 await asyncio.sleep(0.1)
-        # Without a note somebody else has set it, such as an operator with Kafka's own tools.
-        return {each: at.offset for each, at in found.items() if at.offset >= 0 and at.metadata in ("", topic.log_id)}
+        return {each: at for each, at in found.items() if at.offset >= 0}
 
     async def _connected(self) -> Any:
         async with self._making:
@@ -531,7 +545,7 @@ class _Consumption(ConsumerRebalanceListener):
             given = {place: wanted.get(partition) for place, partition in self._ours.items()}
             settled: Mapping[TopicPartition, int] = {}
             if None in given.values():
-                settled = await self._log.settled(topic, self._group)
+                settled = await self._log.goes_on(topic, self._group)
             async with _deadline():
                 first, end = await self._consumer.beginning_offsets(fresh), await self._consumer.end_offsets(fresh)
             if self._fresh is not fresh:

@@ -190,6 +190,14 @@ class SpooledLog:
         """From Kafka."""
         return self._log.consume(topic, group, assigned=assigned, revoked=revoked)
 
+    async def settled(self, topic: str, group: str) -> Mapping[Partition, int]:
+        """On Kafka."""
+        return await self._log.settled(topic, group)
+
+    async def reconcile(self, seen: Mapping[Partition, int]) -> Sequence[str]:
+        """As Kafka does."""
+        return await self._log.reconcile(seen)
+
     async def lag(self, topic: str, group: str) -> Lag:
         """On Kafka: what waits here is not on the topic yet."""
         return await self._log.lag(topic, group)

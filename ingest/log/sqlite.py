@@ -293,6 +293,17 @@ class SqliteLog:
         finally:
             await revoked([partition])
 
+    async def settled(self, topic: str, group: str) -> Mapping[Partition, int]:
+        """Where a group goes on."""
+        return await self._reader.read(partial(_settled, topic=topic, group=group))
+
+    async def reconcile(self, seen: Mapping[Partition, int]) -> Sequence[str]:
+        """Make the topics anew that end before a position that a reader has come to; they are read again from the earliest."""
+        anew = await self._writer.write(partial(_make_anew, seen=seen))
+        for topic in anew:
+            REWOUND.labels(topic).inc()
+        return anew
+
     async def lag(self, topic: str, group: str) -> Lag:
         """How far a group is behind; nothing on a topic that was never named."""
         return await self._reader.read(partial(_lag, topic=topic, group=group))
@@ -538,6 +549,18 @@ def _settle(connection: sqlite3.Connection, *, topic: int, group: str, following
     )
 
 
+def _make_anew(connection: sqlite3.Connection, *, seen: Mapping[Partition, int]) -> list[str]:
+    anew: list[str] = []
+    for partition, position in seen.items():
+        older = "SELECT id FROM topics WHERE name = ? AND log_id = ? AND next < ?"
+        found = connection.execute(older, (partition.topic, partition.log_id, position)).fetchone()
+        if found is not None:
+            connection.execute("UPDATE topics SET log_id = ? WHERE id = ?", (str(new_id()), *found))
+            connection.execute("DELETE FROM groups WHERE topic = ?", found)
+            anew.append(partition.topic)
+    return anew
+
+
 def _trim(connection: sqlite3.Connection, *, topic: int, before: int) -> int:
     (settled,) = connection.execute(
         "SELECT coalesce((SELECT min(next) FROM groups WHERE topic = topics.id), next) FROM topics WHERE id = ?", (topic,)
@@ -600,6 +623,14 @@ def _look(connection: sqlite3.Connection, *, topic: str, start: int, most: int) 
         return []
     partition = Partition(row[1], topic, 0)
     return _page(connection, partition=partition, topic=row[0], start=start, most=most, most_bytes=_PAGE_BYTES)
+
+
+def _settled(connection: sqlite3.Connection, *, topic: str, group: str) -> dict[Partition, int]:
+    rows = connection.execute(
+        "SELECT topics.log_id, groups.next FROM groups JOIN topics ON topics.id = groups.topic WHERE topics.name = ? AND groups.name = ?",
+        (topic, group),
+    )
+    return {Partition(log_id, topic, 0): following for log_id, following in rows.fetchall()}
 
 
 def _lag(connection: sqlite3.Connection, *, topic: str, group: str) -> Lag:

@@ -16,7 +16,7 @@ from uuid import UUID
 import pytest
 from prometheus_client import REGISTRY
 from pydantic import SecretStr
-from sqlalchemy import select, update
+from sqlalchemy import Table, select, update
 
 import channels.social.send
 from channels import dispatcher
@@ -27,11 +27,24 @@ from channels.sms.settings import SmsAccount
 from channels.social.settings import SocialAccount
 from channels.table import ways_out
 from ingest import state
-from ingest.contract import Audience, Event, Outgoing, OutgoingKind, OutgoingStatus, Post, Record, decode, encode, topic_of
+from ingest.contract import (
+    Audience,
+    Event,
+    Outgoing,
+    OutgoingKind,
+    OutgoingState,
+    OutgoingStatus,
+    Post,
+    Record,
+    decode,
+    encode,
+    topic_of,
+)
 from ingest.database import Database, upgrade
 from ingest.errors import Halted
 from ingest.log import Lag
 from ingest.log.sqlite import SqliteLog
+from ingest.reports import status_record
 from ingest.settings import Settings
 from tests.servers.portal import Portal, running_portal
 from tests.servers.postgres import Postgres
@@ -502,6 +515,83 @@ async def test_found_sending_after_a_crash_the_provider_is_asked_and_no_second_c
         await house.ways["sms", "care"].send(by_sms(1), START)
         await left_sending(house, 1, 2)
         async with house.dispatching():
+            await house.tells(2)
+        assert sorted(await house.ends()) == [(1, "accepted", None), (2, "accepted", None)]
+        assert sorted(provider.numbers()) == ["+447700900001", "+447700900002"]
+
+
+# A register that was put back from an older copy.
+
+
+async def remembered(house: House) -> list[tuple[Table, list[dict[str, Any]]]]:
+    """A copy of what the dispatcher remembers."""
+    async with house.database.read() as connection:
+        return [
+            (table, [dict(row) for row in (await connection.execute(select(table))).mappings()])
+            for table in (state.sends, state.switches)
+        ]
+
+
+async def put_back(house: House, copy: list[tuple[Table, list[dict[str, Any]]]]) -> None:
+    async with house.database.write() as connection:
+        for table, rows in copy:
+            await connection.execute(table.delete())
+            for row in rows:
+                await connection.execute(table.insert().values(row))
+
+
+def noticed() -> float:
+    return REGISTRY.get_sample_value("contact_errors_total", {"stage": "restore", "reason": "register-put-back"}) or 0.0
+
+
+async def test_what_an_older_register_has_forgotten_is_learned_from_the_log_and_not_sent_again(house: House) -> None:
+    await house.publish(message(1))
+    async with house.dispatching():
+        await house.tells(1)
+    async with house.dispatching(mode="off"):
+        await house.publish(message(2))
+        await house.becomes({1: "accepted", 2: "waiting"})
+    copy, before = await remembered(house), noticed()
+    async with house.dispatching():
+        house.server.to_recipient[:] = ["550 no such user"]
+        await house.publish(message(3), message(4), staff(5))
+        await house.tells(5)
+        await house.log.append(
+            "outgoing.status", [status_record("urn:test", UUID(int=3), OutgoingState.BOUNCED, START, 1, "bounced: 5.1.1")]
+        )
+    ends, recipients = sorted(await house.ends()), house.server.recipients()
+    assert len(recipients) == 4
+    assert noticed() == before, "a start is no restore"
+
+    await put_back(house, copy)
+    async with house.dispatching():
+        await house.becomes(
+            {each: "failed" if (each, "failed") in [end[:2] for end in ends] else "accepted" for each in range(1, 6)}
+        )
+        await house.publish(*(message(each) for each in (1, 2, 3, 4)), staff(5), message(6))  # as routing them again does
+        await house.tells(12)
+    assert house.server.recipients() == [*recipients, "r6@example.com"]
+    assert set(ends) - {(3, "bounced", "bounced: 5.1.1")} <= set((await house.ends())[6:]), "what is forgotten is told again"
+    assert noticed() == before + 1
+    async with house.dispatching():
+        await house.publish(message(7))
+        await house.tells(13)
+    assert noticed() == before + 1
+
+
+async def test_what_may_have_gone_just_before_the_register_was_lost_is_asked_of_the_provider(house: House) -> None:
+    async with serving(Notify()) as provider:
+        sends_by_sms(house, provider)
+        copy = await remembered(house)
+        await house.publish(by_sms(1), by_sms(2))
+        async with house.dispatching(mode="off"):
+            await house.becomes({1: "waiting", 2: "waiting"})
+        await house.ways["sms", "care"].send(by_sms(1), START)  # and the disk is lost before that is noted
+        await put_back(house, copy)
+        async with house.dispatching():
+            await house.becomes({1: "deferred", 2: "deferred"})
+            assert provider.numbers() == ["+447700900001"], "nobody has asked for them again yet"
+            await house.publish(by_sms(1), by_sms(2))
             await house.tells(2)
         assert sorted(await house.ends()) == [(1, "accepted", None), (2, "accepted", None)]
         assert sorted(provider.numbers()) == ["+447700900001", "+447700900002"]

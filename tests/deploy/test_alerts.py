@@ -160,6 +160,13 @@ CASES = (
         "The log did not hold the register's position and was read again from its beginning",
     ),
     Case(
+        "RegisterPutBack",
+        {of("contact_errors_total", 'stage="restore",reason="register-put-back"'): "_x9 1x60"},
+        "8m",
+        "9m",
+        "The register knows less than the log says that we had come to: it is an older copy",
+    ),
+    Case(
         "ReaderLost",
         {of("contact_errors_total", 'stage="router",reason="reader-lost"'): "_x9 1x60"},
         "8m",

@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from ingest import state
 from ingest.contract import (
@@ -276,6 +277,33 @@ async def test_a_router_that_lost_its_place_takes_it_up_again_and_decides_nothin
     await append(contact())
     await route()
     assert len(await rows(tables.contacts)) == len(await rows(tables.dispositions)) == 2
+
+
+@pytest.mark.parametrize("register_url", ["sqlite"], indirect=True)
+async def test_a_register_that_knows_less_than_the_log_routes_the_rest_again_and_says_so(
+    contact, append, route, rows, log, house, clock, tmp_path, empty_register
+):
+    await append(contact(), contact())
+    await route()
+    saved = shutil.copy(tmp_path / "register.db", tmp_path / "saved.db")
+    await append(contact(), contact())
+    await route()
+    ids = {row.id for row in await rows(tables.contacts)}
+    for copy, stood in ((saved, 2), (shutil.copy(empty_register, tmp_path / "new.db"), 0)):
+        put_back = Database(f"sqlite:///{copy}")
+        store = Store(put_back, house, clock)
+        again = Worker(log, put_back, store, house, {}, clock, asyncio.Event(), KEY, Readers(0))
+        routing = asyncio.create_task(again.run())
+        async with asyncio.timeout(30):
+            while list(again.expected.values()) != [4]:
+                await asyncio.sleep(0.01)
+        again.stopping.set()
+        await routing
+        async with put_back.read() as connection:
+            assert {row.id for row in await connection.execute(select(tables.contacts.c.id))} == ids
+            told = select(tables.audit.c.evidence).where(tables.audit.c.action == "put-back")
+            assert list(await connection.scalars(told)) == [{"topic": "contacts", "partitions": {"0": [stood, 4]}}]
+        await put_back.close()
 
 
 # A version that this release does not know.

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 import os
 import signal
 import sqlite3
@@ -14,9 +15,10 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from ingest.contract import topic_of
+from ingest.contract import Record, topic_of
+from ingest.database import Database
 from ingest.log.kafka import KafkaLog
 from ingest.originals import Originals
 from ingest.receive import record_of
@@ -134,6 +136,42 @@ async def test_47_what_one_router_parked_is_routed_by_the_one_to_whom_its_partit
     await until(rows, tables.contacts, 24)
     second.stopping.set()
     await also
+    await other.close()
+
+
+@pytest.mark.parametrize("register_url", [pytest.param("postgres", marks=pytest.mark.needs("postgres"))], indirect=True)
+async def test_routers_of_two_releases_share_a_topic_while_the_tables_become_the_later_one_s(
+    log, kafka, register_url, database, house, clock, contact, rows
+):
+    topic, stopping, beside = worker_module.CONTACTS.name, asyncio.Event(), Database(register_url)
+    other = KafkaLog(LogSettings(url=kafka.url), session=timedelta(seconds=1))
+    numbers = itertools.count()
+
+    def letters(number: int, **later: object) -> list[Record]:
+        """As a release publishes them that has fields of its own."""
+        made = [contact(sender=f"jo{next(numbers)}@example.com") for _ in range(number)]
+        return [written(each, value=json.dumps({**each.model_dump(mode="json"), **later}).encode()) for each in made]
+
+    async def work(over: KafkaLog, where: Database) -> None:
+        await Worker(over, where, Store(where, house, clock), house, {}, clock, stopping, KEY, Readers(0)).run()
+
+    await log.append(topic, letters(40))
+    earlier = asyncio.create_task(work(log, database))
+    await until(rows, tables.contacts, 40)
+    for (
+        table
+    ) in tables.metadata.sorted_tables:  # as `ingest database upgrade` of the later release does, beneath the earlier one
+        async with beside.write() as connection:
+            await connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN of_a_later_release TEXT"))
+        await log.append(topic, letters(1))
+    later = asyncio.create_task(work(other, beside))
+    await log.append(topic, letters(40, of_a_later_release={"anything": [1]}))
+    await until(rows, tables.contacts, 80 + len(tables.metadata.sorted_tables))
+    stopping.set()
+    await asyncio.gather(earlier, later)
+    assert await rows(tables.dead_letters) == []
+    assert len(await rows(tables.dispositions)) == len(await rows(tables.contacts)) == next(numbers)
+    await beside.close()
     await other.close()
 
 

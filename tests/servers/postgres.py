@@ -150,6 +150,16 @@ class Postgres:
         """Make an end of a database, whoever is connected to it."""
         self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
+    def dump(self, name: str) -> bytes:
+        """A database as ``pg_dump`` saves it, beside whoever works on it."""
+        return self._client("pg_dump", "--format=custom", "--dbname", self.url(name))
+
+    def restore(self, name: str, saved: bytes) -> None:
+        """The database as it was saved, in place of the one that is there."""
+        self.drop(name)
+        self.execute(f"CREATE DATABASE {name}")
+        self._client("pg_restore", "--exit-on-error", "--dbname", self.url(name), saved=saved)
+
     def execute(self, *statements: str, database: str = "postgres") -> Sequence[asyncpg.Record]:
         """Run statements outside of any transaction of ours; the rows of the last."""
 
@@ -193,6 +203,12 @@ class Postgres:
         if self._owner is None:
             return []
         return ["setpriv", f"--reuid={self._owner.pw_uid}", f"--regid={self._owner.pw_gid}", "--clear-groups"]
+
+    def _client(self, program: str, *arguments: str, saved: bytes | None = None) -> bytes:
+        done = subprocess.run([self._binaries / program, *arguments], input=saved, capture_output=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{program} failed: {done.stderr.decode()}")
+        return done.stdout
 
     def _run(self, program: str, *arguments: str | Path) -> None:
         command = [*self._as_owner(), self._binaries / program, *arguments]

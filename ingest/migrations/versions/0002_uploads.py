@@ -25,3 +25,7 @@ def upgrade() -> None:
         schema="state",
     )
     op.create_index("uploads_by_time", "uploads", ["at"], unique=False, schema="state")
+
+
+def downgrade() -> None:
+    op.drop_table("uploads", schema="state")

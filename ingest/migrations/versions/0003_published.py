@@ -20,3 +20,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("contact_id"),
         schema="state",
     )
+
+
+def downgrade() -> None:
+    op.drop_table("published", schema="state")

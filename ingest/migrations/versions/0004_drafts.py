@@ -21,3 +21,7 @@ def upgrade() -> None:
         schema="state",
     )
     op.create_index("drafts_by_time", "drafts", ["at"], unique=False, schema="state")
+
+
+def downgrade() -> None:
+    op.drop_table("drafts", schema="state")

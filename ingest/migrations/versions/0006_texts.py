@@ -35,3 +35,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account"),
         schema="state",
     )
+
+
+def downgrade() -> None:
+    op.drop_table("reconciled", schema="state")
+    op.drop_table("texts", schema="state")

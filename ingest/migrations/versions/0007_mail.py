@@ -27,3 +27,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("fingerprint"),
         schema="state",
     )
+
+
+def downgrade() -> None:
+    op.drop_table("mails", schema="state")
+    op.drop_table("canaries", schema="state")

@@ -28,3 +28,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest"),
         schema="state",
     )
+
+
+def downgrade() -> None:
+    op.drop_table("unwanted", schema="state")
+    op.drop_table("erased", schema="state")

@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from prometheus_client import REGISTRY
+from sqlalchemy import Table, select
 
 from channels.email.ingress import Pace, survey
 from channels.email.signatures import Signatures
@@ -299,6 +300,31 @@ async def test_with_its_ledger_lost_all_is_taken_in_as_the_same_contacts_with_se
     async with office.taking_in(account()):
         both = await office.until(2)
     assert [(each.id, each.backfill) for each in both] == [(before[0].id, False), (before[0].id, True)]
+
+
+@pytest.mark.needs("dovecot")
+async def test_with_an_older_ledger_put_back_what_came_since_is_taken_in_as_the_same_contacts(
+    office: Office, account: AccountOf, dovecot: Dovecot, user: str
+):
+    dovecot.deliver(user, mail("Before"), internal_date=FIXED + timedelta(minutes=5))
+    async with office.taking_in(account()):
+        await settled(office, 1)
+        copy = {table: await _rows(office, table) for table in (mailboxes, mail_ledger)}
+        dovecot.deliver(user, mail("Since"), internal_date=FIXED + timedelta(minutes=6))
+        await settled(office, 2)
+        before = await office.until(2)
+    async with office.database.write() as connection:
+        for table, kept in copy.items():
+            await connection.execute(table.delete())
+            await connection.execute(table.insert(), kept)
+    async with office.taking_in(account()):
+        again = await office.until(3)
+    assert again[2] == before[1]
+
+
+async def _rows(office: Office, table: Table) -> list[dict[str, Any]]:
+    async with office.database.read() as connection:
+        return [dict(row) for row in (await connection.execute(select(table))).mappings()]
 
 
 # --- what the server counts and what we hold

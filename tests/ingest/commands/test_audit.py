@@ -1,15 +1,17 @@
 """``ingest audit``: whether the trail is whole, and what it says."""
 
 import asyncio
+import base64
 
 import pytest
 from sqlalchemy import update
 
 from ingest.clock import now
 from ingest.database import Database
-from ingest.ids import reference
+from ingest.ids import new_id, reference
 from ingest.settings import load
 from router import duties
+from router.heads import open_heads
 from router.register import tables
 
 
@@ -51,6 +53,46 @@ def test_a_trail_that_was_altered_is_exit_status_1_with_the_entry(take_in, inges
     assert done.status == 1
     assert "was altered after it was sealed" in done.out
     assert "does not verify" in done.err
+
+
+def test_after_an_older_register_was_put_back_the_heads_of_its_lost_end_are_named_until_somebody_moves_them_aside(
+    take_in, ingest, config, within
+):
+    (config.parent / "audit.key").write_text(base64.b64encode(bytes(range(32))).decode())
+    with config.open("a") as written:
+        written.write('[audit]\nheads = "file:///heads"\nkey_file = "audit.key"\n')
+    chosen, register = load(config), config.with_name("register.db")
+
+    async def seal_and_keep(database: Database) -> None:
+        await duties.seal(database, now, back=None)
+        heads = open_heads(chosen.audit, chosen.originals)
+        assert heads is not None
+        assert await heads.keep(database)
+
+    def told() -> tuple[int, str]:
+        done = ingest("audit", "verify", "--config", config)
+        return done.status, done.out
+
+    take_in("Hello. It is about the thing.")
+    within(seal_and_keep)
+    saved = register.read_bytes()
+    within(file_another)
+    within(seal_and_keep)
+    assert told()[0] == 0
+    register.write_bytes(saved)
+    status, out = told()
+    assert (status, "2 heads" in out, "put back from a copy of before" in out) == (1, False, True)
+    (place,) = [line.strip() for line in out.splitlines() if line.startswith("  ")]
+    (config.parent / "heads" / place).rename(config.parent / "aside")
+    within(file_another)
+    within(seal_and_keep)
+    assert told()[0] == 0
+
+
+async def file_another(database: Database) -> None:
+    async with database.write() as connection:
+        row = {"id": new_id(), "at": now(), "action": "decided", "actor": "router", "evidence": {}}
+        await connection.execute(tables.audit.insert().values(row))
 
 
 def test_the_trail_of_a_contact_is_shown_by_its_reference(take_in, ingest, config):

@@ -106,6 +106,23 @@ async def test_what_was_settled_is_remembered_by_the_next_start_of_the_service(o
     await second.close()
 
 
+async def test_it_can_be_asked_where_a_group_has_settled_and_says_nothing_of_one_that_never_did(log, topic, reading):
+    assert await log.settled(topic, "readers") == {}
+    await log.append(topic, letters(3))
+    async with reading(log, topic) as consumption:
+        seen = await taken(consumption, 3)
+        await consumption.settle({seen[0].partition: seen[1].position})
+        assert (await log.settled(topic, "readers"))[seen[0].partition] == seen[1].position
+    assert await log.settled(topic, "nobody") == {}
+
+
+async def test_what_no_reader_is_ahead_of_is_reconciled_by_doing_nothing(log, topic):
+    positions = await log.append(topic, letters(3))
+    (first,) = await log.read(topic, after={}, most=1)
+    assert list(await log.reconcile({first.partition: positions[-1] + 1})) == []
+    assert (await log.read(topic, after={}, most=1))[0].partition == first.partition
+
+
 async def test_a_position_given_by_the_register_outweighs_what_was_settled(log, topic, reading):
     await log.append(topic, letters(5))
     async with reading(log, topic) as consumption:

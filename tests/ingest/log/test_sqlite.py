@@ -283,6 +283,27 @@ async def test_a_position_that_retention_took_is_counted_as_rewound(tmp_path: Pa
     await log.close()
 
 
+async def test_a_topic_that_ends_before_its_readers_is_made_anew_and_no_position_of_it_comes_twice(tmp_path: Path, reading):
+    log = await opened(tmp_path / "log.db")
+    await log.append("older", letters(3))
+    await log.append("whole", letters(3))
+    async with reading(log, "older") as consumption:
+        seen = await consumption.take(most=10, most_bytes=NO_LIMIT, within=1)
+        await consumption.settle({seen[0].partition: 3})
+    (whole,) = {each.partition for each in await log.read("whole", after={}, most=10)}
+    ahead = {seen[0].partition: 5, whole: 3}
+    before = REWOUND.labels("older")._value.get()
+    assert await log.reconcile(ahead) == ["older"]
+    assert REWOUND.labels("older")._value.get() == before + 1
+    assert await log.reconcile(ahead) == [], "the new making is nobody's yet"
+    await log.append("older", letters(3))
+    async with reading(log, "older") as consumption:
+        again = await consumption.take(most=10, most_bytes=NO_LIMIT, within=1)
+        assert [each.position for each in again] == [0, 1, 2, 3, 4, 5]
+        assert {each.partition.log_id for each in again}.isdisjoint({seen[0].partition.log_id})
+    await log.close()
+
+
 async def test_what_a_group_was_sent_back_to_is_not_removed_under_it(tmp_path: Path, reading):
     today = datetime(2026, 3, 2, tzinfo=UTC)
     log = await opened(tmp_path / "log.db", clock=lambda: today)

@@ -43,3 +43,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("contact_id"),
     )
     op.create_index(op.f("ix_ties_earlier"), "ties", ["earlier"], unique=False)
+
+
+def downgrade() -> None:
+    for table in ("ties", "allocations", "posts"):
+        op.drop_table(table)

@@ -11,6 +11,7 @@ revision = "0003_handoffs"
 down_revision = "0002_allocation"
 branch_labels = None
 depends_on = None
+runs_with = "0003_handoffs"  # a handoff has a time by which it is due
 
 _WITHIN = timedelta(hours=48)  # of what was handed on before there was a setting for it
 
@@ -38,3 +39,10 @@ def upgrade() -> None:
         sa.Column("alarmed_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("channel", "hour"),
     )
+
+
+def downgrade() -> None:
+    op.drop_table("ledger_gaps")
+    op.drop_index("handoffs_by_state", table_name="handoffs")
+    for column in ("taken_by", "ended_by", "because", "due", "taken_at", "ended_at", "escalated_at"):
+        op.drop_column("handoffs", column)

@@ -13,6 +13,7 @@ revision = "0004_keys"
 down_revision = "0003_handoffs"
 branch_labels = None
 depends_on = None
+runs_with = "0004_keys"  # what people were found by before is gone
 
 
 def upgrade() -> None:
@@ -37,3 +38,16 @@ def upgrade() -> None:
     op.drop_column("individuals", "name_key")
     op.drop_column("individuals", "birth_key")
     op.create_index("individuals_by_name", "individuals", ["canonical_surname", "canonical_forename"], unique=False)
+
+
+def downgrade() -> None:
+    op.drop_index("individuals_by_name", table_name="individuals")
+    for name in ("name_key", "birth_key"):
+        op.add_column("individuals", sa.Column(name, sa.Text(), nullable=True))
+    op.execute("UPDATE individuals SET name_key = canonical_surname || ', ' || canonical_forename")
+    op.execute("UPDATE individuals SET birth_key = CAST(date_of_birth AS TEXT) || ' ' || canonical_surname")
+    for name in ("birth_key", "canonical_surname", "name_key"):
+        op.create_index(op.f(f"ix_individuals_{name}"), "individuals", [name], unique=False)
+    op.drop_column("individuals", "canonical_forename")
+    op.drop_table("key_versions")
+    op.drop_table("individual_keys")

@@ -9,6 +9,7 @@ revision = "0005_individuals"
 down_revision = "0004_keys"
 branch_labels = None
 depends_on = None
+runs_with = "0005_individuals"  # a link has a grade
 
 
 def upgrade() -> None:
@@ -59,3 +60,13 @@ def _leave_one_standing() -> None:
     after = (later.c.at > links.c.at) | ((later.c.at == links.c.at) & (later.c.individual_id > links.c.individual_id))
     earlier = links.c.undone_at.is_(None) & sa.select(sa.literal(1)).where(another, after).exists()
     op.execute(sa.update(links).where(earlier).values(undone_at=links.c.at, undone_by="upgrade"))
+
+
+def downgrade() -> None:
+    op.drop_table("candidates")
+    op.drop_index("links_standing", table_name="links")
+    op.drop_column("links", "score")
+    op.drop_column("links", "grade")
+    op.drop_index("individuals_merged", table_name="individuals")
+    for column in ("merged_at", "merged_into", "made_from"):
+        op.drop_column("individuals", column)

@@ -21,3 +21,7 @@ def upgrade() -> None:
         sa.Column("withdrawn_by", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("contact_id", "kind"),
     )
+
+
+def downgrade() -> None:
+    op.drop_table("needs")

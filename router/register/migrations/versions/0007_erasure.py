@@ -19,3 +19,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("word_id", "entry_id"),
     )
     op.create_index("audit_emptied_by_entry", "audit_emptied", ["entry_id"])
+
+
+def downgrade() -> None:
+    """Entries that were emptied, and those sealed with salt, no longer verify: nothing less than the whole trail could be sealed anew."""
+    op.drop_index("audit_emptied_by_entry", table_name="audit_emptied")
+    op.drop_table("audit_emptied")
+    op.drop_column("audit_leaves", "salt")

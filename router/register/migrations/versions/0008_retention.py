@@ -37,3 +37,9 @@ def upgrade() -> None:
         sa.Column("freed_bytes", Long, nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def downgrade() -> None:
+    op.drop_table("retention_turns")
+    op.drop_table("legal_holds")
+    op.drop_column("contacts", "stripped_at")
