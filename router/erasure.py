@@ -22,7 +22,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest import state
 from ingest.clock import Clock
-from ingest.contract import DEAD_LETTERS, TOPICS, Audience, Contact, OutgoingState, Person, Record, decode, topic_of
+from ingest.contract import (
+    DEAD_LETTERS,
+    TOPICS,
+    Audience,
+    Contact,
+    GivenDetails,
+    OutgoingState,
+    Person,
+    Record,
+    decode,
+    topic_of,
+)
 from ingest.database import Database, among, each_of, insert
 from ingest.errors import Refused, Unavailable, Unreadable
 from ingest.ids import erasure_mark, reference
@@ -83,7 +94,7 @@ class Erased:
     holds: list[str] = field(default_factory=list[str])
     on_hold: list[str] = field(default_factory=list[str])
     gone: set[Subject] = field(default_factory=set[Subject])  # whom no record of the log may tell of any more
-    words: re.Pattern[str] | None = None  # whatever names them: their full name, addresses and numbers
+    known: "Known | None" = None
 
 
 class _Rehearsed(Exception):
@@ -97,19 +108,21 @@ async def erase(
     word: Word,
     *,
     also: Sequence[UUID] = (),
+    represented: Sequence[UUID] = (),
     even_if_open: bool = False,
     rehearse: bool = False,
 ) -> Erased:
     """Erase an individual, and whoever counts as them, from the register; with ``rehearse`` see what would go, and let it stand.
 
-    ``also`` are contacts that are linked to nobody and are theirs all the same. Where something is open, only a rehearsal says so in
-    ``holds``; a legal hold, which nobody may pass over, is in ``on_hold``. Raises Refused: ``no-such-individual``, ``counts-as``,
-    ``linked-to-another``, ``on-legal-hold``, ``open``.
+    ``also`` are contacts that are linked to nobody and are theirs all the same, ``represented`` those in which others write for them
+    (``mentions``). Where something is open, only a rehearsal says so in ``holds``; a legal hold, which nobody may pass over, is in
+    ``on_hold``. Raises Refused: ``no-such-individual``, ``counts-as``, ``linked-to-another``, ``on-legal-hold``, ``open``.
     """
     outcome = Erased(word, Removed())
     with suppress(_Rehearsed):
         async with removing(database) as connection:
             await _erase(connection, key, individual, also, outcome)
+            await _not_represented(connection, represented)
             if rehearse:
                 raise _Rehearsed
             if outcome.on_hold:
@@ -119,37 +132,46 @@ async def erase(
     return outcome
 
 
-async def mentions(database: Database, told: Erased, watch: Callable[[int], None] = lambda _contacts: None) -> Stays | None:
-    """Other people's contacts, and what could not be read, in whose words they are named: only a person can say what becomes of those.
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """Where else they are named: ``represented`` are contacts of others who write for them, out of whose fields they are taken; what the words
+    of others say of them ``stays``, since only a person can say what becomes of it.
+    """
+
+    represented: tuple[UUID, ...]
+    stays: Stays | None
+
+
+async def mentions(database: Database, told: Erased, watch: Callable[[int], None] = lambda _contacts: None) -> Mentions:
+    """Other people's contacts, and what could not be read, that name them, as a rehearsal has ``told`` who they are.
 
     All that is stored is read through; ``watch`` is told of each page. Raises Unavailable.
     """
-    contacts, dead = tables.contacts, tables.dead_letters
+    contacts, dead, known = tables.contacts, tables.dead_letters, told.known
+    if known is None or known.words is None:
+        return Mentions((), None)
     theirs = {each.id for each in told.gone if each.kind == "contact"}
-    found: list[str] = []
-    last: UUID | None = None
-    while told.words:
-        query = select(contacts.c.id, contacts.c.reference, contacts.c.body).order_by(contacts.c.id).limit(_PAGE)
+    found, represented, last = list[str](), list[UUID](), UUID(int=0)
+    while True:
+        query = select(contacts.c.id, contacts.c.reference, contacts.c.body).where(contacts.c.id > last)
         async with database.read() as connection:
-            page = (await connection.execute(query.where(contacts.c.id > last) if last else query)).all()
-        found += [row.reference for row in page if str(row.id) not in theirs and told.words.search(row.body)]
+            page = (await connection.execute(query.order_by(contacts.c.id).limit(_PAGE))).all()
+        named = [row for row in page if str(row.id) not in theirs and known.words.search(row.body)]
+        found += [row.reference for row in named]
+        represented += [row.id for row in named if known.are(Contact.model_validate_json(row.body).on_behalf_of)]
         watch(len(page))
         if len(page) < _PAGE:
             break
         last = page[-1].id
     async with database.read() as connection:
         unread = (await connection.execute(select(dead.c.id, dead.c.value).where(dead.c.value.is_not(None)))).all()
-    found += [
-        f"dead letter {row.id}"
-        for row in unread
-        if str(row.id) not in theirs and told.words and told.words.search(row.value.decode(errors="replace"))
-    ]
+    others = (row for row in unread if str(row.id) not in theirs)
+    found += [f"dead letter {row.id}" for row in others if known.words.search(row.value.decode(errors="replace"))]
     if not found:
-        return None
+        return Mentions((), None)
     some = ", ".join(found[:_MOST_NAMED]) + (" and more" if len(found) > _MOST_NAMED else "")
-    return Stays(
-        "contacts", len(found), f"they are named in what is not theirs, or not known to be ({some}): a person must look"
-    )
+    why = f"they are named in what is not theirs, or not known to be ({some}): a person must look"
+    return Mentions(tuple(represented), Stays("contacts", len(found), why))
 
 
 async def stored(database: Database) -> int:
@@ -189,7 +211,7 @@ async def _erase(connection: AsyncConnection, key: bytes, individual: str, also:
     theirs = list(dict.fromkeys([*theirs, *await _unread(connection, known.addresses)]))
     shared = await _shared(connection, people, theirs)
     own = [each for each in theirs if each not in shared]
-    outcome.contacts, outcome.shared, outcome.words = len(own), len(shared), known.words
+    outcome.contacts, outcome.shared, outcome.known = len(own), len(shared), known
     outcome.holds = await _holds(connection, people, theirs)
     outcome.on_hold = await holds.on(connection, people, theirs)
     outcome.stays = await _stays(connection, own, shared, known)
@@ -204,7 +226,7 @@ async def _erase(connection: AsyncConnection, key: bytes, individual: str, also:
 
 
 async def _take_all(
-    connection: AsyncConnection, key: bytes, people: Sequence[str], own: Sequence[UUID], shared: Sequence[UUID], known: "_Known",
+    connection: AsyncConnection, key: bytes, people: Sequence[str], own: Sequence[UUID], shared: Sequence[UUID], known: "Known",
     outcome: Erased,
 ) -> None:  # fmt: skip
     word, removed = outcome.word, outcome.removed
@@ -235,17 +257,25 @@ async def _unlinked(connection: AsyncConnection, also: Sequence[UUID]) -> list[U
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class Known:
     """By what they are known: addresses, canonical, that are theirs alone; and every word that names them."""
 
     addresses: frozenset[str]
     words: re.Pattern[str] | None
 
+    def are(self, person: Person | None) -> bool:
+        """Whether somebody for whom another writes is them."""
+        if person is None:
+            return False
+        named = bool(self.words and person.name and self.words.fullmatch(person.name.strip()))
+        return named or any(each.canonical in self.addresses for each in person.identifiers)
+
     def unnamed(self, text: str) -> str:
+        """A text without what names them."""
         return self.words.sub(TAKEN_OUT, text) if self.words else text
 
 
-async def _known_by(connection: AsyncConnection, people: Sequence[str], theirs: Sequence[UUID]) -> _Known:
+async def _known_by(connection: AsyncConnection, people: Sequence[str], theirs: Sequence[UUID]) -> Known:
     persons, points, places, contacts = tables.individuals, tables.identifiers, tables.addresses, tables.contacts
     words: set[str] = set()
     addresses: set[str] = set()
@@ -271,7 +301,7 @@ async def _known_by(connection: AsyncConnection, people: Sequence[str], theirs: 
     others = set((await connection.execute(shared)).scalars())
     longest = sorted((each for each in words if len(each) > 3), key=len, reverse=True)
     pattern = "|".join(rf"(?<!\w){re.escape(each)}(?!\w)" for each in longest)
-    return _Known(frozenset(addresses - others), re.compile(pattern, re.IGNORECASE) if longest else None)
+    return Known(frozenset(addresses - others), re.compile(pattern, re.IGNORECASE) if longest else None)
 
 
 async def _unread(connection: AsyncConnection, addresses: frozenset[str]) -> list[UUID]:
@@ -337,7 +367,7 @@ async def _holds(connection: AsyncConnection, people: Sequence[str], theirs: Seq
     return said + [f"Tasks about them ({row.kind}) that are not done: {row.number}." for row in rows]
 
 
-async def _stays(connection: AsyncConnection, own: Sequence[UUID], shared: Sequence[UUID], known: _Known) -> list[Stays]:
+async def _stays(connection: AsyncConnection, own: Sequence[UUID], shared: Sequence[UUID], known: Known) -> list[Stays]:
     links, contacts, mails, handoffs = tables.links, tables.contacts, state.mail_ledger, tables.handoffs
     found: list[Stays] = []
     if shared:
@@ -372,7 +402,7 @@ def _by_folder(rows: Sequence[Any]) -> Iterable[tuple[str, str, list[int]]]:
 
 
 async def _people(
-    connection: AsyncConnection, people: Sequence[str], known: _Known, own: Sequence[UUID], removed: Removed
+    connection: AsyncConnection, people: Sequence[str], known: Known, own: Sequence[UUID], removed: Removed
 ) -> None:
     """Themselves, with their keys, cases that are nobody else's, and what was counted of their addresses."""
     cases, parties, spent, contacts = tables.cases, tables.parties, tables.budgets, tables.contacts
@@ -394,7 +424,7 @@ async def _delete(connection: AsyncConnection, table: Table, where: ColumnElemen
 
 
 async def _without_writer(
-    connection: AsyncConnection, shared: Sequence[UUID], gone: set[Subject], known: _Known, word: Word, removed: Removed
+    connection: AsyncConnection, shared: Sequence[UUID], gone: set[Subject], known: Known, word: Word, removed: Removed
 ) -> None:
     """Leave what is somebody else's too standing without whoever wrote it; the original, which nobody can take them out of, goes."""
     contacts, receipts, sent = tables.contacts, state.receipts, tables.outgoing
@@ -449,7 +479,7 @@ _DECLARED_OF_SELF: Final = ("name", "postcode", "date_of_birth", "email", "phone
 _OF_ANOTHER: Final = frozenset({"on_behalf_of", "represented"})
 
 
-def _others_part(value: dict[str, Json], gone: set[Subject], known: _Known) -> dict[str, Json]:
+def _others_part(value: dict[str, Json], gone: set[Subject], known: Known) -> dict[str, Json]:
     """What is said of a contact that is somebody else's too, without its writer."""
     left = _unnamed(without(value, gone), known)
     return left | {name: none for name, none in _NO_WRITER.items() if name in left}
@@ -459,7 +489,7 @@ def _undeclared(declared: dict[str, Json]) -> dict[str, Json]:
     return {**declared, **dict.fromkeys(_DECLARED_OF_SELF), "address": []}
 
 
-def _unnamed(value: Json, known: _Known) -> Json:
+def _unnamed(value: Json, known: Known) -> Json:
     """A JSON value whose texts do not name them."""
     match value:
         case str():
@@ -509,7 +539,7 @@ async def _elsewhere(
     await change_entries(connection, changed, word, removed)
 
 
-async def _on_outbox(connection: AsyncConnection, gone: set[Subject], shared: Sequence[UUID], known: _Known) -> None:
+async def _on_outbox(connection: AsyncConnection, gone: set[Subject], shared: Sequence[UUID], known: Known) -> None:
     """What is not on the log yet goes there without them; what went to them does not go."""
     outbox, theirs = tables.outbox, {str(each) for each in shared}
     words = re.compile("|".join(re.escape(each) for each in sorted({each.id for each in gone} | theirs)).encode())
@@ -524,6 +554,19 @@ async def _on_outbox(connection: AsyncConnection, gone: set[Subject], shared: Se
             await connection.execute(delete(outbox).where(this))
         else:
             await connection.execute(update(outbox).where(this).values(value=json.dumps(left, ensure_ascii=False).encode()))
+
+
+async def _not_represented(connection: AsyncConnection, ids: Sequence[UUID]) -> None:
+    """Have others' contacts say that they write for somebody, and no longer for whom."""
+    somebody, nothing = Person(name=TAKEN_OUT).model_dump(mode="json"), GivenDetails().model_dump(mode="json")
+    for table in (tables.contacts, tables.feedback_records, tables.handoffs):
+        column = table.c.id if table is tables.contacts else table.c.contact_id
+        for row in (await connection.execute(select(table.c.id, table.c.body).where(among(column, ids)))).all():
+            body = json.loads(row.body)
+            body |= {"on_behalf_of": somebody, **({"represented": nothing} if body.get("represented") else {})}
+            await connection.execute(
+                update(table).where(table.c.id == row.id).values(body=json.dumps(body, ensure_ascii=False))
+            )
 
 
 def _naming(column: ColumnElement[Any], names: Sequence[str]) -> ColumnElement[bool]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ingest.log import Log
     from ingest.originals import Originals
     from ingest.settings import Settings
-    from router.erasure import Erased, Finished, OnTopic, Stays
+    from router.erasure import Erased, Finished, Mentions, OnTopic
     from router.removal import Word
     from router.subjects import Subject
 
@@ -143,7 +143,13 @@ async def _erase(
             also = [await id_of(connection, tables.contacts, each) for each in contacts]
         word = _word(by, because)
         try:
-            done = await erase(it.database, it.key, individual, word, also=also, even_if_open=anyway, rehearse=not yes)
+            done = await erase(it.database, it.key, individual, word, also=also, rehearse=True)
+            found = await _named_elsewhere(it, done)
+            if yes:
+                done = await erase(
+                    it.database, it.key, individual, word, also=also, represented=found.represented, even_if_open=anyway
+                )
+            done.stays += [found.stays] if found.stays else []
         except Refused as error:
             if error.reason == "open":
                 fail(f"{error.sentence} Settle that first, or say --even-if-open.")
@@ -157,7 +163,6 @@ async def _erase(
         if yes:
             await _finished(it, done, json=json, title=f"Erased: {individual}")
             return
-        done.stays += await _named_elsewhere(it, done)
         table(f"What would become of {individual}", _COLUMNS, [*_lines(done, yes=False), *await _on_log(it, done)], json=json)
         for each in (*done.on_hold, *done.holds):
             warn(each)
@@ -166,12 +171,11 @@ async def _erase(
         warn("Nothing was changed. To do it, say --yes --by NAME --because TEXT.")
 
 
-async def _named_elsewhere(it: _Stores, done: "Erased") -> "list[Stays]":
+async def _named_elsewhere(it: _Stores, done: "Erased") -> "Mentions":
     from router.erasure import mentions, stored
 
     with bar("Contacts", await stored(it.database)) as advance:
-        found = await mentions(it.database, done, advance)
-    return [found] if found else []
+        return await mentions(it.database, done, advance)
 
 
 async def _again(by: str, because: str, config: Path | None, *, yes: bool, json: bool) -> None:

@@ -44,9 +44,9 @@ WORDS: Final = (
     "zebra keeper",
     "tell-tale.pdf",
     "a tell-tale file",
-    "R1",
+    "R4815162J",
 )
-"""What no search may find; ``R1`` is how the case system calls her."""
+"""What no search may find; ``R4815162J`` is how the case system calls her."""
 ANN: Final = "ann@example.com"
 
 
@@ -77,9 +77,9 @@ def word(clock) -> Word:
 
 @pytest.fixture
 def everything(database, log, originals, kept, clock, word):
-    """Erase R1, and see to all that is outside the register."""
+    """Erase R4815162J, and see to all that is outside the register."""
 
-    async def all_of_it(individual: str = "R1", on: Word = word, **given: Any):
+    async def all_of_it(individual: str = "R4815162J", on: Word = word, **given: Any):
         done = await erase(database, KEY, individual, on, even_if_open=True, **given)
         return done, await finish(database, log, originals, kept, KEY, clock, also=done.gone)
 
@@ -137,7 +137,9 @@ def joans(contact, person, append, route, originals, log, database, store, clock
     """All that there can be of Joan, and some of Ann: what each wrote, by the key of what it is."""
 
     async def wrote() -> dict[str, Contact]:
-        await person("R1", ("Joan", "Pettifer"), JOAN, born=date(1961, 2, 3), cases=[("C-2034567", "complainant", "seen")])
+        await person(
+            "R4815162J", ("Joan", "Pettifer"), JOAN, born=date(1961, 2, 3), cases=[("C-2034567", "complainant", "seen")]
+        )
         await person("R2", ("Ann", "Okafor"), ANN, postcode=None)
         async with database.write() as connection:
             case = {"reference": "C-2034567", "status": "closed", "owner_active": False}
@@ -210,7 +212,7 @@ async def test_after_an_erasure_nothing_of_them_is_found_but_the_mark_and_the_tr
     assert found.originals.kept == 1
     verdict = await duties.verify_audit(database)
     assert (verdict.holds, verdict.faults) == (True, ())
-    assert (await erased_before(database, KEY, "R1")) == (clock(), "Sam")
+    assert (await erased_before(database, KEY, "R4815162J")) == (clock(), "Sam")
 
 
 async def test_what_is_somebody_elses_is_as_it_was(joans, everything, database, log, originals, rows):
@@ -248,7 +250,7 @@ async def test_read_again_from_the_beginning_nothing_of_them_comes_back(
 
 async def test_the_same_records_on_a_log_that_keeps_them_are_settled_too(joans, database, log, folder, route, word, rows):
     made = await joans()
-    await erase(database, KEY, "R1", word, even_if_open=True)
+    await erase(database, KEY, "R4815162J", word, even_if_open=True)
     async with database.write() as connection:
         await connection.execute(update(tables.positions).values(next=0))
     await route()
@@ -274,7 +276,7 @@ async def test_what_is_open_is_in_the_way_and_is_told(joans, database, word, row
         await connection.execute(update(tables.cases).values(status="open"))
     before = await tables_of(database)
     with pytest.raises(Refused) as refused:
-        await erase(database, KEY, "R1", word)
+        await erase(database, KEY, "R4815162J", word)
     assert refused.value.reason == "open"
     assert "The case C-2034567 is open." in refused.value.sentence
     assert "Tasks about them (urgent) that are not done: 1." in refused.value.sentence
@@ -284,13 +286,13 @@ async def test_what_is_open_is_in_the_way_and_is_told(joans, database, word, row
 async def test_a_rehearsal_tells_what_would_go_and_changes_nothing(joans, database, word, log):
     await joans()
     before = await tables_of(database)
-    told = await erase(database, KEY, "R1", word, rehearse=True)
+    told = await erase(database, KEY, "R4815162J", word, rehearse=True)
     assert await tables_of(database) == before
     assert (told.contacts, told.removed.rows["individuals"], told.removed.rows["contacts"]) == (5, 1, 3)
     assert told.holds
     left = {each.topic: each.records for each in await remaining(database, log, KEY, told.gone)}
     assert left["contacts"] == 5
-    done = await erase(database, KEY, "R1", word, even_if_open=True)
+    done = await erase(database, KEY, "R4815162J", word, even_if_open=True)
     assert done.removed.rows == told.removed.rows
 
 
@@ -299,8 +301,10 @@ async def test_nobody_and_somebody_who_counts_as_another_are_refused(joans, data
     with pytest.raises(Refused, match="ingest register search"):
         await erase(database, KEY, "R9", word)
     async with database.write() as connection:
-        await connection.execute(update(tables.individuals).where(tables.individuals.c.id == "R2").values(merged_into="R1"))
-    with pytest.raises(Refused, match="counts as R1"):
+        await connection.execute(
+            update(tables.individuals).where(tables.individuals.c.id == "R2").values(merged_into="R4815162J")
+        )
+    with pytest.raises(Refused, match="counts as R4815162J"):
         await erase(database, KEY, "R2", word)
 
 
@@ -315,10 +319,14 @@ async def test_another_persons_letter_that_was_once_taken_for_theirs_does_not_na
     made = await joans()
     await unlink(desk, made["ann"].id)
     async with database.write() as connection:
-        row = {"contact_id": made["ann"].id, "individual_id": "R1", "rank": 0, "evidence": [], "at": clock()}
+        row = {"contact_id": made["ann"].id, "individual_id": "R4815162J", "rank": 0, "evidence": [], "at": clock()}
         await connection.execute(tables.candidates.insert().values(**row))
         task = (await connection.execute(select(tables.tasks).where(tables.tasks.c.contact_id == made["ann"].id))).first()
-        body = {**json.loads(task.body), "candidates": ["R1", "R2"], "reasons": ["Its link to R1 is undone, by Sam."]}
+        body = {
+            **json.loads(task.body),
+            "candidates": ["R4815162J", "R2"],
+            "reasons": ["Its link to R4815162J is undone, by Sam."],
+        }
         await connection.execute(update(tables.tasks).where(tables.tasks.c.id == task.id).values(body=json.dumps(body)))
     await duties.seal(database, clock)
     await everything()
@@ -374,7 +382,7 @@ async def test_stopped_after_the_register_it_is_finished_by_whoever_comes_next(
     joans, database, log, originals, kept, folder, word, clock
 ):
     made = await joans()
-    await erase(database, KEY, "R1", word, even_if_open=True)
+    await erase(database, KEY, "R4815162J", word, even_if_open=True)
     assert "topic contacts" in await search(database, log, folder)
     found = await finish(database, log, originals, kept, KEY, clock)
     assert found.emptied
@@ -394,9 +402,9 @@ async def test_a_register_that_was_put_back_from_before_is_erased_again(
     assert await recall(database, kept) > 0
     assert await recall(database, kept) == 0
     people, own, shared = await back(database, KEY)
-    assert (people, len(own), shared) == (["R1"], 5, [])
+    assert (people, len(own), shared) == (["R4815162J"], 5, [])
     told = await again(database, KEY, Word(ERASED, "Sam", "again", clock()), rehearse=True)
-    assert (await back(database, KEY))[0] == ["R1"]
+    assert (await back(database, KEY))[0] == ["R4815162J"]
     done = await again(database, KEY, Word(ERASED, "Sam", "again", clock()))
     assert done.removed.rows == told.removed.rows
     await finish(database, log, originals, kept, KEY, clock, also=done.gone)
@@ -423,12 +431,12 @@ async def put_back(database: Database, copy: dict[Any, list[dict[str, Any]]]) ->
 
 @pytest.fixture
 def case_systems(database, clock, tmp_path):
-    """What becomes of a file of the case system's that has R1 in it still."""
+    """What becomes of a file of the case system's that has R4815162J in it still."""
 
     async def imported():
         path = tmp_path.parent / f"{tmp_path.name}-people.csv"
         columns = REQUIRED["individuals"]
-        cells = {"person_id": "R1", "given_name": "Joan", "surname": "Pettifer"}
+        cells = {"person_id": "R4815162J", "given_name": "Joan", "surname": "Pettifer"}
         path.write_text(",".join(columns) + "\n" + ",".join(cells.get(each, "") for each in columns) + "\n")
         source = opened(path, columns, OPTIONAL["individuals"])
         return await take_in(database, "individuals", source, clock, key=KEY)
@@ -447,7 +455,7 @@ async def test_the_case_systems_next_file_does_not_bring_them_back_until_they_ar
     assert "--readmit" in done.refused[0].because
     assert not await readmit(database, KEY, "R7", Word(ERASED, "Sam", "is back", clock()), kept)
     clock.forward(minutes=1)
-    assert await readmit(database, KEY, "R1", Word(ERASED, "Sam", "is back", clock()), kept)
+    assert await readmit(database, KEY, "R4815162J", Word(ERASED, "Sam", "is back", clock()), kept)
     await recall(database, kept)
     assert (await case_systems()).taken == 1
     assert await back(database, KEY) == ([], [], [])
@@ -496,16 +504,16 @@ async def test_a_contact_that_is_linked_to_nobody_is_told_and_goes_where_it_is_n
     lost = lost.model_copy(update={"sender": Person(identifiers=(Identifier(kind="email", given=JOAN, canonical=JOAN),))})
     await append(lost)
     await route()
-    told = await erase(database, KEY, "R1", word, rehearse=True)
+    told = await erase(database, KEY, "R4815162J", word, rehearse=True)
     assert any(reference(lost.id) in each.because for each in told.stays if each.what == "contacts")
-    await erase(database, KEY, "R1", word, also=[lost.id], even_if_open=True)
+    await erase(database, KEY, "R4815162J", word, also=[lost.id], even_if_open=True)
     assert await rows(tables.contacts, tables.contacts.c.id == lost.id) == []
 
 
 async def test_a_contact_that_is_linked_to_another_does_not_go_with_them(joans, database, word):
     made = await joans()
     with pytest.raises(Refused, match=r"linked to .*: unlink it first"):
-        await erase(database, KEY, "R1", word, also=[made["ann"].id])
+        await erase(database, KEY, "R4815162J", word, also=[made["ann"].id])
 
 
 async def test_whoever_names_them_in_their_own_words_is_told_of_and_left_alone(
@@ -518,11 +526,33 @@ async def test_whoever_names_them_in_their_own_words_is_told_of_and_left_alone(
     )
     await append(about)
     await route()
-    told = await erase(database, KEY, "R1", word, rehearse=True)
-    found = await mentions(database, told)
+    told = await erase(database, KEY, "R4815162J", word, rehearse=True)
+    found = (await mentions(database, told)).stays
     assert found is not None
     assert (found.number, reference(about.id) in found.because) == (1, True)
     assert not any(reference(made[each].id) in found.because for each in ("feedback", "urgent", "case", "ann"))
-    await erase(database, KEY, "R1", word, even_if_open=True)
+    await erase(database, KEY, "R4815162J", word, even_if_open=True)
     (row,) = await rows(tables.contacts, tables.contacts.c.id == about.id)
     assert "Joan Pettifer says" in row.body
+
+
+async def test_in_a_letter_that_another_writes_for_them_it_is_not_said_any_more_for_whom(
+    joans, contact, append, route, database, word, rows
+):
+    await joans()
+    for_her = Person(name="Joan Pettifer")
+    about = contact(
+        "I write for her: your staff were rude and nobody called.", sender=person_of(ANN, "Ann Okafor"), on_behalf_of=for_her
+    )
+    await append(about)
+    await route()
+    told = await erase(database, KEY, "R4815162J", word, rehearse=True)
+    found = await mentions(database, told)
+    assert found.represented == (about.id,)
+    await erase(database, KEY, "R4815162J", word, represented=found.represented, even_if_open=True)
+    (row,) = await rows(tables.contacts, tables.contacts.c.id == about.id)
+    left = Contact.model_validate_json(row.body)
+    assert left.on_behalf_of == Person(name="(erased)")
+    assert left.sender == about.sender
+    for table in (tables.feedback_records, tables.handoffs):
+        assert not [each for each in await rows(table, table.c.contact_id == about.id) if "Pettifer" in each.body]

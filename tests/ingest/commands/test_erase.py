@@ -1,6 +1,7 @@
 """``ingest erase``: shown first, done on somebody's word, and nothing left that any command, page or file would show."""
 
 import asyncio
+import base64
 import re
 from pathlib import Path
 from typing import Any
@@ -186,3 +187,17 @@ def test_a_register_from_before_is_told_of_and_erased_again(joan: str, ingest, c
     assert not ingest("register", "search", "Pettifer", "--json", "--config", config).rows
     assert ingest("erase", "--check", "--config", config).status == 0
     assert not WORDS.search(register.read_bytes().decode("latin-1"))
+
+
+def test_marks_are_kept_with_the_audit_trails_heads_too_and_are_no_heads(
+    joan: str, ingest, config: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("INGEST_AUDIT__KEY", base64.b64encode(bytes(32)).decode())
+    heads = config.parent / "heads"
+    config.write_text(f'{config.read_text(encoding="utf-8")}\n[audit]\nheads = "file:///{heads}"\n', encoding="utf-8")
+    assert ingest("erase", joan, "--yes", *BY, "--even-if-open", "--config", config).status == 0
+    kept = [each for each in (heads / "erased").rglob("*") if each.is_file()]
+    assert len(kept) == 1
+    assert not WORDS.search(kept[0].read_text(encoding="utf-8"))
+    verified = ingest("audit", "verify", "--config", config)
+    assert (verified.status, verified.err) == (0, "")
