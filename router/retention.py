@@ -61,12 +61,13 @@ class Holding:
 
 @dataclass(slots=True)
 class Turn:
-    """A turn of removing: by whom, from when to when, and how much of each kind went. ``ended_at`` is None where it was cut short."""
+    """A turn of removing: by whom, from when to when, whether it came to its end, and how much of each kind went."""
 
     id: UUID
     by: str
     begun_at: datetime
     ended_at: datetime | None = None
+    whole: bool = False
     removed: Counter[str] = field(default_factory=Counter[str])
     freed_bytes: int = 0
 
@@ -199,6 +200,7 @@ async def _begin(it: Holding, by: str, now: datetime) -> Turn:
         "begun_at": now,
         "seen_at": now,
         "ended_at": None,
+        "whole": False,
         "removed": {},
         "freed_bytes": 0,
     }
@@ -216,8 +218,8 @@ async def _begin(it: Holding, by: str, now: datetime) -> Turn:
 
 async def _end(it: Holding, turn: Turn, now: datetime) -> None:
     turns = tables.retention_turns
-    turn.ended_at = now
-    ends = {"ended_at": now, "seen_at": now, "freed_bytes": turn.freed_bytes}
+    turn.ended_at, turn.whole = now, True
+    ends = {"ended_at": now, "whole": True, "seen_at": now, "freed_bytes": turn.freed_bytes}
     async with it.database.write() as connection:
         await connection.execute(update(turns).where(turns.c.id == turn.id).values(ends))
         told = entry(now, turn.by, ENDED, None, turn=str(turn.id), removed=dict(turn.removed), freed_bytes=turn.freed_bytes)
@@ -226,14 +228,14 @@ async def _end(it: Holding, turn: Turn, now: datetime) -> None:
     _say.info("turn-ended", removed=dict(turn.removed), freed_bytes=turn.freed_bytes)
 
 
-async def last_turn(connection: AsyncConnection, *, ended: bool = False) -> Turn | None:
+async def last_turn(connection: AsyncConnection, *, whole: bool = False) -> Turn | None:
     """The latest, or the latest that came to its end."""
     turns = tables.retention_turns
     query = select(turns).order_by(turns.c.begun_at.desc()).limit(1)
-    row: Any = (await connection.execute(query.where(turns.c.ended_at.is_not(None)) if ended else query)).one_or_none()
+    row: Any = (await connection.execute(query.where(turns.c.whole) if whole else query)).one_or_none()
     if row is None:
         return None
-    return Turn(row.id, row.by, row.begun_at, row.ended_at, Counter(row.removed), row.freed_bytes)
+    return Turn(row.id, row.by, row.begun_at, row.ended_at, row.whole, Counter(row.removed), row.freed_bytes)
 
 
 async def daily(it: Holding, clock: Clock, stopping: asyncio.Event) -> None:
@@ -253,7 +255,7 @@ async def daily(it: Holding, clock: Clock, stopping: asyncio.Event) -> None:
 async def _day(it: Holding, looked: datetime | None, clock: Clock, stopping: asyncio.Event) -> datetime | None:
     """What is to be done now, if anything; answers with when it last looked."""
     async with it.database.read() as connection:
-        last = await last_turn(connection, ended=True)
+        last = await last_turn(connection, whole=True)
     if last is not None and last.ended_at is not None:
         RETENTION_LAST.set(last.ended_at.timestamp())
     async with it.database.alone("retention", _ALONE_WITHIN) as alone:

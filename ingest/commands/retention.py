@@ -16,10 +16,7 @@ if TYPE_CHECKING:
     from router.keeping import Tally
     from router.retention import Holding, Turn
 
-app = typer.Typer(
-    help="How long things are kept: what is past its time, removing it, and legal holds that keep it all the same.",
-    invoke_without_command=True,
-)
+app = typer.Typer(invoke_without_command=True, add_completion=False)
 
 
 @app.callback()
@@ -33,7 +30,7 @@ def retention(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Show by kind what is held, how much of it is past the time that [retention] gives it, what of that would go, and why the rest stays.
+    """Show by kind what is held, how much of it is past the time that the settings give it, what of that would go, and why the rest stays.
 
     Nothing is changed without --yes. With it what would go is removed for good, in small transactions beside the running service; stopped
     at any moment, the next time goes on. Whatever its time, nothing goes that is open, untaken, unsent, urgent or on legal hold.
@@ -67,37 +64,14 @@ async def _elsewhere(chosen: Settings) -> list[tuple[object, ...]]:
     from ingest.log.spool import left_in
 
     rows: list[tuple[object, ...]] = [
-        (
-            "records on the log",
-            _days(chosen.log.retention),
-            "log.retention",
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            "the log removes them itself",
-        )
+        ("records on the log", _days(chosen.log.retention), "log.retention", *[None] * 6, "the log removes them itself")
     ]
     if chosen.log.url.startswith("kafka:"):
         left = await left_in(chosen.log.spool, now)
         number = sum(each.records for each in left)
         oldest = min((each.oldest for each in left if each.oldest), default=None)
-        rows.append(
-            (
-                "contacts in the spool here",
-                None,
-                None,
-                number,
-                oldest,
-                _age(oldest),
-                None,
-                0,
-                None,
-                "until Kafka has them" if number else "",
-            )
-        )
+        stays = "until Kafka has them" if number else ""
+        rows.append(("contacts in the spool here", None, None, number, oldest, _age(oldest), None, 0, None, stays))
     return rows
 
 
@@ -177,12 +151,12 @@ def _show_turn(turn: "Turn | None", *, json: bool) -> None:
         return
     rows = [(kind.value, turn.removed[kind.name.lower()]) for kind in Kind if turn.removed[kind.name.lower()]]
     if json:
-        table("Removed", ("Turn", "By", "Begun at", "Ended at", "Removed", "Freed bytes"), [
-            (str(turn.id), turn.by, turn.begun_at, turn.ended_at, dict(rows), turn.freed_bytes)
+        table("Removed", ("Turn", "By", "Begun at", "Ended at", "Whole", "Removed", "Freed bytes"), [
+            (str(turn.id), turn.by, turn.begun_at, turn.ended_at, turn.whole, dict(rows), turn.freed_bytes)
         ], json=True)  # fmt: skip
         return
     table(f"Removed by {turn.by}, {turn.begun_at:%d %B %Y %H:%M UTC}", ("Kind", "Removed"), rows, json=False)
-    if turn.ended_at is None:
+    if not turn.whole:
         warn("It was cut short, or goes on still. `ingest retention --yes` goes on with what is left.")
         return
     say(

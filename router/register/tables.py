@@ -462,7 +462,8 @@ retention_turns = Table(
     Column("by", Text, nullable=False),
     Column("begun_at", UtcDateTime, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),  # when something was last removed
-    Column("ended_at", UtcDateTime),  # null while it goes on, and where it was cut short
+    Column("ended_at", UtcDateTime),  # null while it goes on; where it was cut short, until a later turn has noted that
+    Column("whole", Boolean, nullable=False),  # whether all was removed that was past its time
     Column("removed", JSON, nullable=False),  # how many by kind
     Column("freed_bytes", Long, nullable=False),  # of originals
 )

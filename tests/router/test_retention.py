@@ -532,8 +532,9 @@ async def test_a_turn_that_was_cut_short_goes_on_where_it_was_and_both_are_on_th
         await retention.remove(it, "Sam", clock)
     async with database.read() as connection:
         cut_short = await retention.last_turn(connection)
+        assert await retention.last_turn(connection, whole=True) is None
     assert cut_short is not None
-    assert (cut_short.removed, cut_short.ended_at) == ({"contacts": 4}, None)
+    assert (cut_short.removed, cut_short.ended_at, cut_short.whole) == ({"contacts": 4}, None, False)
     assert len(await rows(tables.contacts)) == 2
     clock.forward(minutes=11)
     assert (await retention.remove(it, "Sam", clock)).removed == {"contacts": 2}

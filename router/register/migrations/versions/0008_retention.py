@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("begun_at", UtcDateTime(), nullable=False),
         sa.Column("seen_at", UtcDateTime(), nullable=False),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("whole", sa.Boolean(), nullable=False),
         sa.Column("removed", sa.JSON(), nullable=False),
         sa.Column("freed_bytes", Long, nullable=False),
         sa.PrimaryKeyConstraint("id"),
