@@ -136,11 +136,20 @@ def take_apart(raw: bytes) -> Mail:
     return mail
 
 
+def end_of_headers(raw: bytes, most: int = MOST_HEADER_BYTES) -> tuple[int, int] | None:
+    """Where a mail's headers end and where its body begins; None where that is not within ``most`` bytes.
+
+    Empty lines above the headers are passed over; a mail that begins with one and has no headers below is all body.
+    """
+    above = _HEADERS_BEGIN.match(raw)
+    found = _HEADERS_END.search(raw, above.end() if above else 0, most)
+    return found.span() if found else None
+
+
 def _bounded(raw: bytes, mail: Mail) -> bytes:
     """The same mail with an absurd header block made bearable, and cut after a million lines."""
     raw = _HEADERS_BEGIN.sub(b"", raw, count=1)
-    head = re.search(rb"\r?\n\r?\n|\r\r", raw)
-    end = head.start() if head else len(raw)
+    end, _ = end_of_headers(raw, len(raw)) or (len(raw), len(raw))
     if end > MOST_HEADER_BYTES or raw.count(b"\n", 0, end) + raw.count(b"\r", 0, end) > MOST_HEADER_LINES:
         kept: list[bytes] = []
         used = 0
@@ -170,6 +179,7 @@ def _bounded(raw: bytes, mail: Mail) -> bytes:
 
 
 _HEADERS_BEGIN: Final = re.compile(rb"\A[\r\n]{1,1000}(?=[A-Za-z-]{1,40}:)")
+_HEADERS_END: Final = re.compile(rb"\A(?:\r?\n|\r)|\r?\n\r?\n|\r\r")
 _NO_HEADER: Final = re.compile(rb"(?m)^(?![!-9;-~]*:|[ \t\r]|From )[^\r\n]")
 _SURELY_HEADER: Final = re.compile(
     rb"(?i)(?:from|to|cc|subject|date|message-id|in-reply-to|references|received|return-path|delivered-to|reply-to|sender"
@@ -397,9 +407,10 @@ def _name_of(part: Message, hint: str | None = None) -> str:
         if name := _parameters(part, header, hint).get(key, "").strip():
             return name
     if _type_of(part) == "message/rfc822":
-        start = re.match(r"[\s\S]{0,65536}?(?:\r?\n\r?\n|\Z)", _raw(part))
-        subject = re.search(r"(?im)^subject:[ \t]*([^\r\n]{1,200})", start[0] if start else "")
-        return f"{decode_header(subject[1])}.eml" if subject else ""
+        start = _raw(part)[:MOST_HEADER_BYTES].encode("ascii", "surrogateescape")
+        end, _ = end_of_headers(start) or (len(start), len(start))
+        subject = re.search(rb"(?im)^subject:[ \t]*([^\r\n]{1,200})", start[:end])
+        return f"{decode_header(subject[1].decode('ascii', 'surrogateescape'))}.eml" if subject else ""
     return ""
 
 

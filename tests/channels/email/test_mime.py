@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from channels.email.mime import MOST_FORWARDED, decode_header, decode_text, take_apart
+from channels.email.mime import MOST_FORWARDED, MOST_HEADER_BYTES, decode_header, decode_text, end_of_headers, take_apart
 from channels.email.tnef import opened
 from channels.email.translate import read
 from ingest.commands.parse import parse
@@ -60,6 +60,31 @@ def test_a_boundary_may_be_folded():
 def test_base64_is_undone_as_far_as_it_is_base64(written: bytes, meant: str):
     raw = HEAD + b"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\n" + written
     assert read(raw).full_text == meant
+
+
+@pytest.mark.parametrize(
+    ("raw", "headers", "body"),
+    [
+        (b"A: b\r\nC: d\r\n\r\nwords\r\n\r\nmore", b"A: b\r\nC: d", b"words\r\n\r\nmore"),
+        (b"A: b\nC: d\n\nwords\n\nmore", b"A: b\nC: d", b"words\n\nmore"),
+        (b"A: b\rC: d\r\rwords\r\rmore", b"A: b\rC: d", b"words\r\rmore"),
+        (b"\r\n\r\nA: b\r\n\r\nwords", b"\r\n\r\nA: b", b"words"),
+        (b"\nDear Sir,\nSubject: the roof\n\nNobody rang.", b"", b"Dear Sir,\nSubject: the roof\n\nNobody rang."),
+    ],
+)
+def test_headers_end_at_the_first_empty_line_whatever_its_line_ends_are(raw: bytes, headers: bytes, body: bytes):
+    found = end_of_headers(raw)
+    assert found is not None
+    assert (raw[: found[0]], raw[found[1] :]) == (headers, body)
+
+
+def test_headers_without_an_end_or_longer_than_is_looked_at_have_none():
+    assert end_of_headers(b"A: b\r\nC: d\r\n") is None
+    assert end_of_headers(b"A: b\r\n" * MOST_HEADER_BYTES + b"\r\nwords") is None
+
+
+def test_a_line_of_a_mail_without_headers_is_not_taken_for_a_broken_one():
+    assert read(b"\nDear Sir,\nSubject: the roof\n\nNobody rang.").full_text == "Dear Sir,\nSubject: the roof\n\nNobody rang."
 
 
 def test_words_around_the_parts_of_a_broken_mail_are_kept_and_a_person_is_told():
