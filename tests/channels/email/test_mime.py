@@ -45,6 +45,93 @@ def test_a_boundary_may_be_folded():
     assert read(raw).text == "Nobody rang."
 
 
+PDF = b"Content-Type: application/pdf; name=a.pdf\n\n%PDF-"
+BROKEN = {
+    "closed before its parts": (b"--b--\n--b\n" + WORDS + b"--b\n" + PDF + b"\n--b--\n", "Nobody rang.", [b"%PDF-"]),
+    "closed amid its parts": (b"--b\n" + WORDS + b"--b--\n\n--b\n" + PDF + b"\n--b--\n", "Nobody rang.", [b"%PDF-"]),
+    "closed and never opened": (b"Nobody\n--b--\nrang.\n", "Nobody\n--b--\nrang.", []),
+    "closed within, and never opened there": (
+        b"--b\nContent-Type: multipart/alternative; boundary=c\n\n--c--\nNobody\n--b\nContent-Type: text/plain\n\nrang.\n--b--\n",
+        "--c--\nNobody\n\nrang.",
+        [],
+    ),
+    "never closed": (b"--b\n" + PDF + b"\n--b\n" + WORDS, "Nobody rang.", [b"%PDF-"]),
+    "never closed within": (
+        b"--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n" + WORDS + b"--b\n" + PDF + b"\n--b--\n",
+        "Nobody rang.",
+        [b"%PDF-"],
+    ),
+    "closed on the last line": (b"--b\n" + WORDS.rstrip() + b"--b-- \n", "Nobody rang.", []),
+    "by another boundary than it says": (b"--x_1\n" + WORDS + b"--x_1\n" + PDF + b"\n--x_1--\n", "Nobody rang.", [b"%PDF-"]),
+    "with a remark behind its boundary": (
+        b"--b; x\n" + WORDS + b"--b; x\n" + PDF + b"\n--b; x--\n",
+        "Nobody rang.",
+        [b"%PDF-"],
+    ),
+    "by one boundary within and without": (
+        b"--b\nContent-Type: multipart/alternative; boundary=b\n\n--b\n"
+        + WORDS
+        + b"--b\nContent-Type: text/html\n\n<p>Nobody rang.\n--b--\n\n--b\n"
+        + PDF
+        + b"\n--b--\n",
+        "Nobody rang.",
+        [b"%PDF-"],
+    ),
+    "by a boundary that the one within goes on from": (
+        b"--b\nContent-Type: multipart/mixed; boundary=b1\n\n--b1\n" + WORDS + b"--b1\n" + PDF + b"\n--b1--\n--b--\n",
+        "Nobody rang.",
+        [b"%PDF-"],
+    ),
+    "by nothing at all": (b"Nobody rang.\n", "Nobody rang.", []),
+    "by what a letter quotes": (
+        b"--b\n" + WORDS.rstrip() + b"\n--bb\n--b x\nRing me.\n--b--\n",
+        "Nobody rang.\n--bb\n--b x\nRing me.",
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "words", "contents"), BROKEN.values(), ids=BROKEN.keys())
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"], ids=["LF", "CRLF", "CR"])
+def test_parts_and_words_are_found_however_they_are_delimited(body: bytes, words: str, contents: list[bytes], line_end: bytes):
+    raw = HEAD + b"Content-Type: multipart/mixed; boundary=b\n\n" + body
+    got = read(raw.replace(b"\n", line_end))
+    assert got.full_text == words
+    assert [each.content for each in got.files] == contents
+    assert got.warnings == ()
+
+
+def test_a_boundary_that_is_not_given_is_that_of_the_first_part_with_headers():
+    got = read(mixed(WORDS, PDF, content_type=b"multipart/mixed"))
+    assert (got.full_text, [each.content for each in got.files]) == ("Nobody rang.", [b"%PDF-"])
+
+
+def test_what_is_no_base64_by_a_forgotten_line_end_alone_is_undone():
+    written = base64.b64encode(b"%PDF-1.7")
+    raw = mixed(WORDS, b"Content-Type: application/pdf; name=a.pdf\nContent-Transfer-Encoding: base64\n\n" + written)
+    assert [each.content for each in read(raw.replace(b"\n--b--", b"--b--")).files] == [b"%PDF-1.7"]
+
+
+def test_the_parts_of_a_digest_are_mails_where_they_do_not_say_what_they_are():
+    got = read(mixed(b"\nFrom: a@example.org\nSubject: One\n\nhi", WORDS, content_type=b"multipart/digest; boundary=b"))
+    assert [each.name for each in got.files] == ["One.eml"]
+    assert got.full_text == "Nobody rang."
+
+
+def test_a_type_is_read_also_where_the_semicolon_behind_it_was_forgotten():
+    assert read(HEAD + b"Content-Type: text/html charset=utf-8\n\n<p>Nobody <b>rang</b>.").full_text == "Nobody rang."
+
+
+def test_a_delimiter_with_the_line_before_it_takes_nothing_else_of_a_file():
+    for line_end in (b"\n", b"\r\n"):
+        for content in (b"%PDF-", b"%PDF-\n", b"%PDF-\r\n\r\n", b"%PDF- \t", b"\n%PDF-", b"--", b"--\n--"):
+            part = line_end.join((b"Content-Type: application/pdf; name=a.pdf", b"", content))
+            raw = HEAD.replace(b"\n", line_end) + line_end.join(
+                (b"Content-Type: multipart/mixed; boundary=b", b"", b"--b", part, b"--b--", b"")
+            )
+            assert [each.content for each in read(raw).files] == [content]
+
+
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
