@@ -238,10 +238,10 @@ class _Tree:
     def _cut(self, part: _Part, start: int, end: int, boundary: bytes, level: int) -> None:
         """Find a multipart's parts, and those of multiparts in it by the same boundary. What is delimited behind its end is a part too."""
         opened, around = [part], list[bytes]()
-        at, inside = start, False
-        last = (_before_closing(self._raw, start, end, boundary), end, True)
+        at, inside, begun = start, False, False
+        last = (_before_closing(self._raw, start, end, boundary), end, None)
         for stop, after, closes in chain(_delimiters(self._raw, start, end, boundary), (last,)):
-            if not inside:
+            if not inside and not (begun and closes is not None and self._raw[at:stop].strip()):
                 around.append(self._raw[at:stop])
             elif stop > at:
                 if self._made >= MOST_PARTS:
@@ -256,7 +256,7 @@ class _Tree:
                 opened[-1].below.append(child)
                 if self._fill(child, body, stop, boundary, below):
                     opened.append(child)
-            at, inside = after, not closes
+            at, inside, begun = after, not closes, True
             if closes and len(opened) > 1:
                 opened.pop()
         part.content = b"\n\n".join(around)

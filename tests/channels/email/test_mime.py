@@ -49,6 +49,11 @@ PDF = b"Content-Type: application/pdf; name=a.pdf\n\n%PDF-"
 BROKEN = {
     "closed before its parts": (b"--b--\n--b\n" + WORDS + b"--b\n" + PDF + b"\n--b--\n", "Nobody rang.", [b"%PDF-"]),
     "closed amid its parts": (b"--b\n" + WORDS + b"--b--\n\n--b\n" + PDF + b"\n--b--\n", "Nobody rang.", [b"%PDF-"]),
+    "closed, with words amid its parts": (
+        b"--b\n" + PDF + b"\n--b--\nNobody rang.\n--b\nContent-Type: text/plain\n\nRing me.\n--b--\n",
+        "Nobody rang.\n\nRing me.",
+        [b"%PDF-"],
+    ),
     "closed and never opened": (b"Nobody\n--b--\nrang.\n", "Nobody\n--b--\nrang.", []),
     "closed within, and never opened there": (
         b"--b\nContent-Type: multipart/alternative; boundary=c\n\n--c--\nNobody\n--b\nContent-Type: text/plain\n\nrang.\n--b--\n",
