@@ -18,6 +18,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from channels.email.mime import end_of_headers
 from channels.email.send import Connection
 from channels.email.settings import EmailAccount
 from channels.sending import Accepted, Unknown
@@ -59,8 +60,8 @@ def sent_when(raw: bytes, name: str, key: bytes) -> datetime | None:
     """When this canary of the account's was sent; None where the mail is none."""
     if len(raw) > _MOST_BYTES:
         return None
-    head = re.split(rb"\r?\n\r?\n", raw, maxsplit=1)[0]
-    if (found := _FOUND.search(head)) is None:
+    end, _ = end_of_headers(raw) or (len(raw), len(raw))
+    if (found := _FOUND.search(raw, 0, end)) is None:
         return None
     seconds = int(found[1])
     if not hmac.compare_digest(found[2].decode(), _mark(key, name, seconds)):

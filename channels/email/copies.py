@@ -12,25 +12,25 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from channels.email.mime import end_of_headers
 from ingest.contract import Contact
 from ingest.database import Database, among, insert
 from ingest.state import mails
 
-_MOST_HEAD: Final = 262_144
-_END: Final = re.compile(rb"\r?\n\r?\n")
 _TOLD: Final = re.compile(rb"(?im)^(?:from|to|cc|date|subject|message-id|in-reply-to|content-type)[ \t]*:.*(?:\r?\n[ \t].*)*")
 _MESSAGE_ID: Final = re.compile(rb"(?im)^message-id[ \t]*:[ \t]*(?:\r?\n[ \t]+)?<[^<>\s]{3,990}>")
 
 
 def fingerprint(raw: bytes) -> str | None:
     """The same for each copy of a mail; None where the mail has no Message-ID, since what robots send alike would be one mail."""
-    end = _END.search(raw, 0, _MOST_HEAD)
-    if end is None or not _MESSAGE_ID.search(raw, 0, end.start()):
+    found = end_of_headers(raw)
+    if found is None or not _MESSAGE_ID.search(raw, 0, found[0]):
         return None
+    end, body = found
     told = hashlib.sha256()
-    for field in sorted(_TOLD.findall(raw, 0, end.start())):
+    for field in sorted(_TOLD.findall(raw, 0, end)):
         told.update(b" ".join(field.split()) + b"\0")
-    told.update(memoryview(raw)[end.end() :])
+    told.update(memoryview(raw)[body:])
     return told.hexdigest()
 
 

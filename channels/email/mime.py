@@ -1,8 +1,8 @@
 """A mail's bytes taken apart: its headers, the words a person reads first, and the files beside them.
 
-Pure, and bounded in time and memory whatever it is given. Built on the standard library's parser with the compat32 policy,
-which is four times faster than its newer one and leaves headers as they came; they are decoded here. Which part is body and
-which is attachment follows RFC 8621 section 4.1.4, save that every picture is an attachment.
+Pure, and bounded in time and memory whatever it is given. The standard library reads the headers by its compat32 policy, which is
+four times faster than its newer one and leaves them as they came; they are decoded here. Parts are cut here too, so that broken mail
+loses none. Which of them is body and which attachment follows RFC 8621 section 4.1.4, save that every picture is an attachment.
 """
 
 import binascii
@@ -13,8 +13,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import Message
-from email.parser import FeedParser
+from email.parser import HeaderParser
 from email.policy import compat32
+from itertools import chain
 from typing import Any, Final, cast
 
 import charset_normalizer
@@ -92,28 +93,15 @@ class _TooMuch(Exception):
 
 
 class _Part(Message):
-    """A part that keeps its bytes as they came.
+    """A part's headers, the parts ``below`` it, and its bytes as they came; of a multipart, what stands around its parts.
 
-    A forwarded message in it is a file and not a branch, so its depth costs nothing.
+    A forwarded message is a file and not a branch, so its depth costs nothing.
     """
 
-    def written(self) -> str:
-        """What stands in it, bytes over 127 as surrogates; ``get_payload`` would decode it by the charset it claims."""
-        payload = vars(self).get("_payload")
-        return payload if isinstance(payload, str) else ""
-
-    def get_boundary(self, failobj: Any = None) -> Any:
-        """Also one that was folded, or stands where a semicolon was forgotten."""
-        given = _parameters(self, "content-type").get("boundary", "").rstrip()
-        return given or failobj
-
-    def get_content_maintype(self) -> str:
-        main = super().get_content_maintype()
-        return "application" if main == "message" else main
-
-    def get_content_type(self) -> str:
-        given = super().get_content_type()
-        return "application/x-delivery-status" if given == "message/delivery-status" else given
+    def __init__(self, policy: Any = compat32) -> None:
+        super().__init__(policy)
+        self.below: list[_Part] = []
+        self.content = b""
 
 
 def take_apart(raw: bytes) -> Mail:
@@ -123,8 +111,8 @@ def take_apart(raw: bytes) -> Mail:
     mail.headers = [(name.lower(), value) for name, value in root.raw_items()]
     mail.content_type = _type_of(root)
     mail.parameters = _parameters(root, "content-type")
-    bodies: list[Message] = []
-    files: list[tuple[Message, bool]] = []
+    bodies: list[_Part] = []
+    files: list[tuple[_Part, bool]] = []
     _sort(root, bodies, files, mail)
     beside = _opened(files)
     hint = _hint(mail.first("subject") or "")
@@ -136,11 +124,22 @@ def take_apart(raw: bytes) -> Mail:
     return mail
 
 
+def end_of_headers(raw: bytes, most: int = MOST_HEADER_BYTES) -> tuple[int, int] | None:
+    """Where a mail's headers end and where its body begins; None where that is not within ``most`` bytes.
+
+    Empty lines above the headers are passed over; a mail that begins with one and has no headers below is all body.
+    """
+    above = _HEADERS_BEGIN.match(raw)
+    if above is None and (none := _LINE_END.match(raw)):
+        return 0, none.end()
+    found = _HEADERS_END.search(raw, above.end() if above else 0, most)
+    return found.span() if found else None
+
+
 def _bounded(raw: bytes, mail: Mail) -> bytes:
     """The same mail with an absurd header block made bearable, and cut after a million lines."""
     raw = _HEADERS_BEGIN.sub(b"", raw, count=1)
-    head = re.search(rb"\r?\n\r?\n|\r\r", raw)
-    end = head.start() if head else len(raw)
+    end, _ = end_of_headers(raw, len(raw)) or (len(raw), len(raw))
     if end > MOST_HEADER_BYTES or raw.count(b"\n", 0, end) + raw.count(b"\r", 0, end) > MOST_HEADER_LINES:
         kept: list[bytes] = []
         used = 0
@@ -170,6 +169,7 @@ def _bounded(raw: bytes, mail: Mail) -> bytes:
 
 
 _HEADERS_BEGIN: Final = re.compile(rb"\A[\r\n]{1,1000}(?=[A-Za-z-]{1,40}:)")
+_HEADERS_END: Final = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|[\r\n])")
 _NO_HEADER: Final = re.compile(rb"(?m)^(?![!-9;-~]*:|[ \t\r]|From )[^\r\n]")
 _SURELY_HEADER: Final = re.compile(
     rb"(?i)(?:from|to|cc|subject|date|message-id|in-reply-to|references|received|return-path|delivered-to|reply-to|sender"
@@ -189,46 +189,138 @@ def _mended(head: bytes) -> bytes:
     return b"\r\n".join(kept)
 
 
-def _parse(raw: bytes, mail: Mail) -> Message:
-    """The tree of parts as far as the limits let it grow. The parser asks each open level about each line."""
-    made: list[Message] = []
-    most_levels = max(5, min(MOST_LEVELS, 5 * MOST_LINES // (raw.count(b"\n") + raw.count(b"\r") + 1)))
-
-    def part(policy: Any = compat32) -> Message:
-        if len(made) >= MOST_PARTS:
-            raise _TooMuch(f"there are more than {MOST_PARTS} parts; the rest was left out")
-        level, at = 0, made[0] if made else None
-        while at is not None and at.is_multipart() and (below := cast("list[Message]", at.get_payload())):
-            level, at = level + 1, below[-1]
-        if level > most_levels:
-            raise _TooMuch(f"parts are nested deeper than {most_levels}; the rest was left out")
-        made.append(_Part(policy=policy))
-        return made[-1]
-
-    parser = FeedParser(part)
-    made.clear()  # it has tried the factory
+def _parse(raw: bytes, mail: Mail) -> _Part:
+    """The tree of parts as far as the limits let it grow."""
+    tree = _Tree(raw)
     try:
-        parser.feed(raw.decode("ascii", "surrogateescape"))
-        return parser.close()
+        tree.grow()
     except _TooMuch as limit:
         mail.warn(f"not-read: {limit}")
-        return made[0]
+    return tree.root
 
 
-def _sort(root: Message, bodies: list[Message], files: list[tuple[Message, bool]], mail: Mail) -> None:
+class _Tree:
+    """Cuts a multipart at its own delimiters and then within, since an outer one ends whatever is open (RFC 2046 section 5.1.2).
+
+    The standard library reads each part's headers. It does not cut, since it drops what stands behind a closing delimiter.
+    """
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+        self._made = 1
+        # each level looks at each line once more
+        self._most_levels = max(5, min(MOST_LEVELS, 5 * MOST_LINES // (raw.count(b"\n") + raw.count(b"\r") + 1)))
+        self.root, self._body = _headed(raw, 0, len(raw))
+
+    def grow(self) -> None:
+        """Find all parts. Raises _TooMuch past a limit; what was found until then stands."""
+        self._fill(self.root, self._body, len(self._raw), b"", 0)
+
+    def _fill(self, part: _Part, start: int, end: int, cut_by: bytes, level: int) -> bool:
+        """Find what stands in a part; True where it has the very boundary it was cut by, and so its parts follow it."""
+        boundary = self._boundary(part, start, end, cut_by)
+        taken = boundary != b"" and boundary == cut_by
+        if boundary and not taken:
+            self._cut(part, start, end, boundary, level)
+        else:
+            part.content = self._raw[start:end]
+        return taken
+
+    def _boundary(self, part: _Part, start: int, end: int, cut_by: bytes) -> bytes:
+        """What cuts a part; empty where nothing does."""
+        if not _type_of(part).startswith("multipart/"):
+            return b""
+        given = _boundary_of(part)
+        if given and (given == cut_by or any(not closes for *_, closes in _delimiters(self._raw, start, end, given))):
+            return given
+        return _likely_boundary(self._raw, start, end)
+
+    def _cut(self, part: _Part, start: int, end: int, boundary: bytes, level: int) -> None:
+        """Find a multipart's parts, and those of multiparts in it by the same boundary. What is delimited behind its end is a part too."""
+        opened, around = [part], list[bytes]()
+        at, inside, begun = start, False, False
+        last = (_before_closing(self._raw, start, end, boundary), end, None)
+        for stop, after, closes in chain(_delimiters(self._raw, start, end, boundary), (last,)):
+            if not inside and not (begun and closes is not None and self._raw[at:stop].strip()):
+                around.append(self._raw[at:stop])
+            elif stop > at:
+                if self._made >= MOST_PARTS:
+                    raise _TooMuch(f"there are more than {MOST_PARTS} parts; the rest was left out")
+                below = level + len(opened)
+                if below > self._most_levels:
+                    raise _TooMuch(f"parts are nested deeper than {self._most_levels}; the rest was left out")
+                child, body = _headed(self._raw, at, stop)
+                self._made += 1
+                if _type_of(opened[-1]) == "multipart/digest":
+                    child.set_default_type("message/rfc822")
+                opened[-1].below.append(child)
+                if self._fill(child, body, stop, boundary, below):
+                    opened.append(child)
+            at, inside, begun = after, not closes, True
+            if closes and len(opened) > 1:
+                opened.pop()
+        part.content = b"\n\n".join(around)
+
+
+def _headed(raw: bytes, start: int, end: int) -> tuple[_Part, int]:
+    """A part with its headers, and where its body begins: below an empty line, or with the first line that is no header."""
+    if none := _LINE_END.match(raw, start, end):
+        return _Part(), none.end()
+    found = _HEADERS_END.search(raw, start, end)
+    body = found.end() if found else end
+    part = _HEADERS.parsestr(raw[start:body].decode("ascii", "surrogateescape"))
+    return cast("_Part", part), body - len(cast("str", part.get_payload()))
+
+
+def _delimiters(raw: bytes, start: int, end: int, boundary: bytes) -> Iterator[tuple[int, int, bool]]:
+    """Of each delimiter where what is above it stops, where what is below it begins, and whether it closes; its line ends are its own."""
+    last = raw.rfind(b"--" + boundary, start, end)
+    if last < 0:
+        return
+    line_end = _LINE_END.search(raw, last, end)
+    closing = boundary + b"--"
+    for line in _DASHED.finditer(raw, max(0, start - 1), line_end.start() if line_end else end):
+        given = line[1]
+        if given.startswith(boundary) and (given := given.rstrip(b" \t")) in (boundary, closing):
+            at, after = line.span()
+            below = _LINE_END.match(raw, after, end)
+            above = at - 1 if raw[at - 1 : at + 1] == b"\r\n" else at
+            yield max(above, start), below.end() if below else end, given == closing
+
+
+def _before_closing(raw: bytes, start: int, end: int, boundary: bytes) -> int:
+    """Where a last part ends: also before a closing delimiter whose line end was forgotten, and which is neither base64 nor anybody's words."""
+    closing = b"--" + boundary + b"--"
+    last = raw[max(start, end - len(closing) - 100) : end]
+    blank = len(last) - len(last.rstrip())
+    return end - blank - len(closing) if last.rstrip().endswith(closing) else end
+
+
+def _likely_boundary(raw: bytes, start: int, end: int) -> bytes:
+    """What delimits the parts of a multipart that has no delimiter of its own: the first line like one that a part's headers follow."""
+    found = _LIKE_DELIMITER.search(raw, start - 1, end)
+    return found[1].rstrip(b" \t") if found else b""
+
+
+_DASHED: Final = re.compile(rb"[\r\n]--([^\r\n]*)")
+_LIKE_DELIMITER: Final = re.compile(rb"(?i)[\r\n]--([^\r\n]{1,200})(?:\r\n|[\r\n])content-[a-z-]{1,40}[ \t]{0,9}:")
+_HEADERS: Final = HeaderParser(_Part, policy=compat32)
+_LINE_END: Final = re.compile(rb"\r\n|[\r\n]")
+
+
+def _sort(root: _Part, bodies: list[_Part], files: list[tuple[_Part, bool]], mail: Mail) -> None:
     """Tell bodies and files apart, in the order they are read."""
 
-    def visit(parts: list[Message], kind: str, *, choice: bool) -> tuple[list[Message], list[Message]]:
+    def visit(parts: list[_Part], kind: str, *, choice: bool) -> tuple[list[_Part], list[_Part]]:
         """The plain and the HTML bodies of some sister parts; ``choice`` where they say the same twice."""
-        plain: list[Message] = []
-        rich: list[Message] = []
+        plain: list[_Part] = []
+        rich: list[_Part] = []
         for place, part in enumerate(parts):
             content_type = _type_of(part)
             mail.types.append(content_type)
-            if part.is_multipart():
+            if part.below:
                 below_kind = content_type.partition("/")[2]
-                sisters = cast("list[Message]", part.get_payload())
-                below = visit(sisters, below_kind, choice=choice or below_kind == "alternative")
+                below = visit(part.below, below_kind, choice=choice or below_kind == "alternative")
                 plain += below[0]
                 rich += below[1]
                 continue
@@ -246,14 +338,14 @@ def _sort(root: Message, bodies: list[Message], files: list[tuple[Message, bool]
                     plain.append(part)
             else:
                 files.append((part, disposition == "inline" or (disposition == "" and bool(part.get("Content-ID")))))
-        if kind == "alternative" and not any(_raw(each).strip() for each in plain):
+        if kind == "alternative" and not any(each.content.strip() for each in plain):
             plain = rich
         return plain, rich
 
     bodies += visit([root], "mixed", choice=False)[0]
 
 
-def _opened(files: list[tuple[Message, bool]]) -> dict[int, Opened]:
+def _opened(files: list[tuple[_Part, bool]]) -> dict[int, Opened]:
     """What stands in each ``winmail.dat``, by the place it has among the files."""
     found: dict[int, Opened] = {}
     for place, (part, _) in enumerate(files):
@@ -264,7 +356,7 @@ def _opened(files: list[tuple[Message, bool]]) -> dict[int, Opened]:
     return found
 
 
-def _words_elsewhere(root: Message, beside: dict[int, Opened], files: list[tuple[Message, bool]], mail: Mail) -> str:
+def _words_elsewhere(root: _Part, beside: dict[int, Opened], files: list[tuple[_Part, bool]], mail: Mail) -> str:
     """What a person may have written in a mail whose bodies are empty.
 
     In turn: in a ``winmail.dat``, in mails that are forwarded as files with no comment, and around the parts of a broken mail.
@@ -280,8 +372,8 @@ def _words_elsewhere(root: Message, beside: dict[int, Opened], files: list[tuple
         words = [take_words(_content(each)) for each in forwarded]
         if any(words):
             return "\n\n".join(each for each in words if each)
-    if root.is_multipart() and not mail.files and (around := f"{root.preamble or ''}\n\n{root.epilogue or ''}".strip()):
-        text, _ = decode_text(around.encode("ascii", "surrogateescape")[: 4 * MOST_WORDS], None, mail.charset)
+    if root.below and not mail.files and (around := root.content.strip()):
+        text, _ = decode_text(around[: 4 * MOST_WORDS], None, mail.charset)
         mail.warn("not-read: the parts of this mail are broken; the text was taken from around them")
         return _without(tidy(text[:MOST_WORDS]), QUOTE_OPENS, QUOTE_CLOSES)
     return ""
@@ -291,13 +383,13 @@ def take_words(raw: bytes) -> str:
     """The words of a forwarded mail, and of none that is forwarded within it."""
     inner = Mail()
     root = _parse(_bounded(raw[: 4 * MOST_WORDS], inner), inner)
-    bodies: list[Message] = []
+    bodies: list[_Part] = []
     _sort(root, bodies, [], inner)
     _read_words(bodies, None, inner)
     return inner.words[:MOST_WORDS]
 
 
-def _read_words(bodies: list[Message], hint: str | None, mail: Mail) -> None:
+def _read_words(bodies: list[_Part], hint: str | None, mail: Mail) -> None:
     pieces: list[str] = []
     for part in bodies:
         content, charset = _content(part), _charset_of(part)
@@ -345,7 +437,7 @@ def unflowed(text: str, *, delsp: bool = False) -> str:
     return "\n".join(out)
 
 
-def _read_files(files: list[tuple[Message, bool]], beside: dict[int, Opened], mail: Mail) -> None:
+def _read_files(files: list[tuple[_Part, bool]], beside: dict[int, Opened], mail: Mail) -> None:
     used = sum(len(each.content) for each in mail.files)
     for place, (part, inline) in enumerate(files):
         if place in beside and beside[place].files:
@@ -367,11 +459,13 @@ def _read_files(files: list[tuple[Message, bool]], beside: dict[int, Opened], ma
 # Parts
 
 
-def _type_of(part: Message) -> str:
-    """``main/sub`` in lower case. Of several headers the first that is a type counts, as mail programs have it."""
+def _type_of(part: _Part) -> str:
+    """``main/sub`` in lower case, also where the semicolon behind it was forgotten. Of several headers the first that is a type counts,
+    as mail programs have it.
+    """
     known: str | None = vars(part).get("_type")
     if known is None:
-        known = vars(part)["_type"] = _media_type(Message.get_content_type(part))
+        known = vars(part)["_type"] = _media_type(Message.get_content_type(part).split(maxsplit=1)[0])
     return known
 
 
@@ -379,31 +473,36 @@ def _media_type(given: str) -> str:
     return given if given.isascii() and given.isprintable() and len(given) <= 255 else "application/octet-stream"
 
 
-def _header(part: Message, name: str) -> str:
+def _header(part: _Part, name: str) -> str:
     return next((value for each, value in part.raw_items() if each.lower() == name), "")
 
 
-def _disposition(part: Message) -> str:
+def _disposition(part: _Part) -> str:
     return _header(part, "content-disposition").partition(";")[0].strip().lower()
 
 
-def _charset_of(part: Message) -> str | None:
+def _boundary_of(part: _Part) -> bytes:
+    """Also one that was folded, or stands where a semicolon was forgotten."""
+    return _parameters(part, "content-type").get("boundary", "").rstrip().encode("utf-8", "surrogateescape")
+
+
+def _charset_of(part: _Part) -> str | None:
     given = _parameters(part, "content-type").get("charset", "").strip().strip("'\"").lower()
     return given or None
 
 
-def _name_of(part: Message, hint: str | None = None) -> str:
+def _name_of(part: _Part, hint: str | None = None) -> str:
     for header, key in (("content-disposition", "filename"), ("content-type", "name")):
         if name := _parameters(part, header, hint).get(key, "").strip():
             return name
     if _type_of(part) == "message/rfc822":
-        start = re.match(r"[\s\S]{0,65536}?(?:\r?\n\r?\n|\Z)", _raw(part))
-        subject = re.search(r"(?im)^subject:[ \t]*([^\r\n]{1,200})", start[0] if start else "")
-        return f"{decode_header(subject[1])}.eml" if subject else ""
+        end, _ = end_of_headers(part.content) or (MOST_HEADER_BYTES, 0)
+        subject = re.search(rb"(?im)^subject:[ \t]*([^\r\n]{1,200})", part.content[:end])
+        return f"{decode_header(subject[1].decode('ascii', 'surrogateescape'))}.eml" if subject else ""
     return ""
 
 
-def _parameters(part: Message, name: str, hint: str | None = None) -> dict[str, str]:
+def _parameters(part: _Part, name: str, hint: str | None = None) -> dict[str, str]:
     """A header's parameters decoded: quoted, RFC 2231 in pieces and charsets, or encoded words where they do not belong."""
     known: dict[tuple[str, str | None], dict[str, str]] = vars(part).setdefault("_parameters", {})
     if (name, hint) not in known:
@@ -449,13 +548,9 @@ _NO_SEMICOLON: Final = re.compile(r"\A\s*[^\s;]*")
 _PARAMETER: Final = re.compile(r"""[;\s]*([^\s=;"]{1,80})\s{0,80}=\s{0,80}(?:"((?:[^"\\]|\\[\s\S])*)(?:"|\Z)|([^;]*))[^;]*""")
 
 
-def _raw(part: Message) -> str:
-    return part.written() if isinstance(part, _Part) else ""
-
-
-def _content(part: Message) -> bytes:
+def _content(part: _Part) -> bytes:
     """A part's bytes, its transfer encoding undone as far as it can be."""
-    content = _raw(part).encode("ascii", "surrogateescape")
+    content = part.content
     encoding = re.sub(r"[^a-z0-9-]", "", _header(part, "content-transfer-encoding").partition(";")[0].lower())
     if encoding == "base64":
         return _from_base64(content)

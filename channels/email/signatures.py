@@ -17,12 +17,13 @@ from dns.exception import DNSException, Timeout
 from dns.resolver import NXDOMAIN, NoAnswer
 from publicsuffixlist import PublicSuffixList
 
+from channels.email.mime import end_of_headers
+
 DEADLINE_SECONDS: Final = 5.0
 """For all that is asked of the DNS about one mail."""
 REST_SECONDS: Final = 30.0
 MOST_BYTES: Final = 10_000_000
 MOST_SIGNATURES: Final = 4
-_MOST_HEAD: Final = 262_144
 _DOMAIN = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}")
 _FROM = re.compile(rb"(?im)^from[ \t]*:((?:[^\r\n]|\r\n[ \t]){0,2000})(?=\r\n|\Z)")
 _FROMS = re.compile(rb"(?im)^from[ \t]*:")
@@ -102,8 +103,8 @@ def organisation(domain: str) -> str:
 
 def _sender(raw: bytes) -> str | None:
     """The one address in the one From; None where mail programs might disagree which that is, or the mail is too large to look at."""
-    head, ends, _ = raw[:_MOST_HEAD].partition(b"\r\n\r\n")
-    plain = ends and len(raw) <= MOST_BYTES and not _SLOW.search(raw)
+    head = _head(raw)
+    plain = head and len(raw) <= MOST_BYTES and not _SLOW.search(raw)
     if not plain or re.search(rb"\r(?!\n)|(?<!\r)\n|\0", head) or len(_FROMS.findall(head)) != 1:
         return None
     given = _FROM.search(head)
@@ -115,10 +116,16 @@ def _sender(raw: bytes) -> str | None:
     return address if one and _DOMAIN.fullmatch(domain) else None
 
 
+def _head(raw: bytes) -> bytes:
+    """The headers; none where they end as a mail program that sends by SMTP would not have it (RFC 5321 section 2.3.8)."""
+    end, body = end_of_headers(raw) or (0, 0)
+    return raw[:end] if raw[end:body] == b"\r\n\r\n" else b""
+
+
 def _claims(raw: bytes, domain: str) -> list[_Claim]:
     """Those of the mail's first few signatures that would count: aligned, of all of the body, and by no algorithm that is forbidden."""
     found: list[_Claim] = []
-    for place, value in enumerate(_SIGNATURE.findall(raw[:_MOST_HEAD].partition(b"\r\n\r\n")[0])[:MOST_SIGNATURES]):
+    for place, value in enumerate(_SIGNATURE.findall(_head(raw))[:MOST_SIGNATURES]):
         tags = _tags(value.decode("ascii", "replace"))
         signer, selector = tags.get("d", "").lower(), tags.get("s", "").lower()
         name = f"{selector}._domainkey.{signer}"

@@ -16,7 +16,7 @@ from typing import Any, Final
 from channels.email.attached import MOST_FILES, Words, leans_on, words_of
 from channels.email.automatic import automatic
 from channels.email.calendar import Calendar, calendar, is_bare
-from channels.email.mime import MOST_FIELD_BYTES, QUOTE_CLOSES, QUOTE_OPENS, File, Mail, one_line, take_apart
+from channels.email.mime import MOST_HEADER_BYTES, QUOTE_CLOSES, QUOTE_OPENS, File, Mail, end_of_headers, one_line, take_apart
 from channels.email.opaque import enclosed, kind_of
 from channels.email.returned import returned
 from channels.email.senders import Given, Writer, sent_from, written_by
@@ -45,7 +45,6 @@ _TOKEN_IN_SUBJECT = re.compile(r"\[(?=[\w-]{0,49}[A-Z])([A-Za-z0-9_-]{50})\]")
 """A capital letter tells one from what a server has put in small letters, which is none any more."""
 _REACHED_US_AT: Final = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "to", "cc")
 _SMIME: Final = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
-_HEAD = re.compile(rb"\A[\s\S]{0,65536}?(?:\r?\n\r?\n|\r\r|\Z)")
 _ONLY_FILES: Final = "not-read: attachment-only"
 _FEW_WORDS: Final = 200
 """Characters of new words up to which a mail may only cover the letter beside it."""
@@ -207,8 +206,8 @@ def _at(depth: Depth, raw: bytes, whole_size: int | None, own: Collection[str]) 
 
 
 def _headers_of(raw: bytes) -> bytes:
-    found = _HEAD.match(raw)
-    return found[0] if found else raw[:MOST_FIELD_BYTES]
+    found = end_of_headers(raw)
+    return raw[: found[1] if found else MOST_HEADER_BYTES]
 
 
 def read(raw: bytes, whole_size: int | None = None, own: Collection[str] = ()) -> Reading:

@@ -278,7 +278,17 @@ def _talon_pairs(file: Path, asked: str) -> Iterator[tuple[str, str, str]]:
 
 
 def stalwart(folder: Path) -> Iterator[Truth]:
-    """stalwartlabs/mail-parser: its JSON beside each mail has RFC 8621's parts."""
+    """stalwartlabs/mail-parser, all but what its ``malformed`` holds."""
+    return (each for each in _stalwart(folder) if not each.name.startswith("malformed/"))
+
+
+def malformed(folder: Path) -> Iterator[Truth]:
+    """Its mails that were broken by hand, of which each program makes something else."""
+    return (each for each in _stalwart(folder) if each.name.startswith("malformed/"))
+
+
+def _stalwart(folder: Path) -> Iterator[Truth]:
+    """Its JSON beside each mail has RFC 8621's parts."""
     for file in sorted((folder / "resources/eml").rglob("*.eml")):
         raw = file.read_bytes()
         told: dict[str, Any] = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
@@ -419,6 +429,7 @@ CORPORA: dict[str, tuple[str, Callable[[Path], Iterator[Truth]]]] = {
     "talon": ("talon", talon),
     "talon_html": ("talon", talon_html),
     "stalwart": ("stalwart", stalwart),
+    "malformed": ("stalwart", malformed),
     "mikel": (
         "mikel",
         _by_headers("spec/fixtures/emails/**/*", bounces="multipart_report_emails", neither="mimepart_without_content_type"),

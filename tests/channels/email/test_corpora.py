@@ -1,5 +1,6 @@
 """What measures mail against other projects' corpora counts what is right, what is lost and what fell short."""
 
+import json
 from pathlib import Path
 
 from tests.channels.email.corpora import measure
@@ -46,3 +47,18 @@ def test_bounces_found_and_others_called_so_are_counted_apart(tmp_path: Path):
     )
     tally = measure(tmp_path, [], lambda which, short: None)["mikel"]
     assert (tally.bounces, tally.not_bounces) == ([True], [True, False])
+
+
+def test_mail_that_was_broken_by_hand_is_weighed_apart(tmp_path: Path):
+    parts = [{"headers": [], "body": {"Text": "Nobody rang."}, "is_encoding_problem": False}]
+    told = json.dumps({"parts": parts, "text_body": [0], "html_body": [0], "attachments": []})
+    mail = "From: gwen@example.org\n\nNobody rang."
+    _write(
+        tmp_path / "stalwart/resources/eml",
+        {f"{each}/000.{kind}": text for each in ("rfc", "malformed") for kind, text in (("eml", mail), ("json", told))},
+    )
+    tallies = measure(tmp_path, [], lambda which, short: None)
+    assert {name: (each.mails, each.full, each.count) for name, each in tallies.items()} == {
+        "stalwart": (1, [1.0], [True]),
+        "malformed": (1, [1.0], [True]),
+    }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from channels.email.mime import MOST_FORWARDED, decode_header, decode_text, take_apart
+from channels.email.mime import MOST_FORWARDED, MOST_HEADER_BYTES, decode_header, decode_text, end_of_headers, take_apart
 from channels.email.tnef import opened
 from channels.email.translate import read
 from ingest.commands.parse import parse
@@ -45,6 +45,98 @@ def test_a_boundary_may_be_folded():
     assert read(raw).text == "Nobody rang."
 
 
+PDF = b"Content-Type: application/pdf; name=a.pdf\n\n%PDF-"
+BROKEN = {
+    "closed before its parts": (b"--b--\n--b\n" + WORDS + b"--b\n" + PDF + b"\n--b--\n", "Nobody rang.", [b"%PDF-"]),
+    "closed amid its parts": (b"--b\n" + WORDS + b"--b--\n\n--b\n" + PDF + b"\n--b--\n", "Nobody rang.", [b"%PDF-"]),
+    "closed, with words amid its parts": (
+        b"--b\n" + PDF + b"\n--b--\nNobody rang.\n--b\nContent-Type: text/plain\n\nRing me.\n--b--\n",
+        "Nobody rang.\n\nRing me.",
+        [b"%PDF-"],
+    ),
+    "closed and never opened": (b"Nobody\n--b--\nrang.\n", "Nobody\n--b--\nrang.", []),
+    "closed within, and never opened there": (
+        b"--b\nContent-Type: multipart/alternative; boundary=c\n\n--c--\nNobody\n--b\nContent-Type: text/plain\n\nrang.\n--b--\n",
+        "--c--\nNobody\n\nrang.",
+        [],
+    ),
+    "never closed": (b"--b\n" + PDF + b"\n--b\n" + WORDS, "Nobody rang.", [b"%PDF-"]),
+    "never closed within": (
+        b"--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n" + WORDS + b"--b\n" + PDF + b"\n--b--\n",
+        "Nobody rang.",
+        [b"%PDF-"],
+    ),
+    "closed on the last line": (b"--b\n" + WORDS.rstrip() + b"--b-- \n", "Nobody rang.", []),
+    "by another boundary than it says": (b"--x_1\n" + WORDS + b"--x_1\n" + PDF + b"\n--x_1--\n", "Nobody rang.", [b"%PDF-"]),
+    "with a remark behind its boundary": (
+        b"--b; x\n" + WORDS + b"--b; x\n" + PDF + b"\n--b; x--\n",
+        "Nobody rang.",
+        [b"%PDF-"],
+    ),
+    "by one boundary within and without": (
+        b"--b\nContent-Type: multipart/alternative; boundary=b\n\n--b\n"
+        + WORDS
+        + b"--b\nContent-Type: text/html\n\n<p>Nobody rang.\n--b--\n\n--b\n"
+        + PDF
+        + b"\n--b--\n",
+        "Nobody rang.",
+        [b"%PDF-"],
+    ),
+    "by a boundary that the one within goes on from": (
+        b"--b\nContent-Type: multipart/mixed; boundary=b1\n\n--b1\n" + WORDS + b"--b1\n" + PDF + b"\n--b1--\n--b--\n",
+        "Nobody rang.",
+        [b"%PDF-"],
+    ),
+    "by nothing at all": (b"Nobody rang.\n", "Nobody rang.", []),
+    "by what a letter quotes": (
+        b"--b\n" + WORDS.rstrip() + b"\n--bb\n--b x\nRing me.\n--b--\n",
+        "Nobody rang.\n--bb\n--b x\nRing me.",
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "words", "contents"), BROKEN.values(), ids=BROKEN.keys())
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"], ids=["LF", "CRLF", "CR"])
+def test_parts_and_words_are_found_however_they_are_delimited(body: bytes, words: str, contents: list[bytes], line_end: bytes):
+    raw = HEAD + b"Content-Type: multipart/mixed; boundary=b\n\n" + body
+    got = read(raw.replace(b"\n", line_end))
+    assert got.full_text == words
+    assert [each.content for each in got.files] == contents
+    assert got.warnings == ()
+
+
+def test_a_boundary_that_is_not_given_is_that_of_the_first_part_with_headers():
+    got = read(mixed(WORDS, PDF, content_type=b"multipart/mixed"))
+    assert (got.full_text, [each.content for each in got.files]) == ("Nobody rang.", [b"%PDF-"])
+
+
+def test_what_is_no_base64_by_a_forgotten_line_end_alone_is_undone():
+    written = base64.b64encode(b"%PDF-1.7")
+    raw = mixed(WORDS, b"Content-Type: application/pdf; name=a.pdf\nContent-Transfer-Encoding: base64\n\n" + written)
+    assert [each.content for each in read(raw.replace(b"\n--b--", b"--b--")).files] == [b"%PDF-1.7"]
+
+
+def test_the_parts_of_a_digest_are_mails_where_they_do_not_say_what_they_are():
+    got = read(mixed(b"\nFrom: a@example.org\nSubject: One\n\nhi", WORDS, content_type=b"multipart/digest; boundary=b"))
+    assert [each.name for each in got.files] == ["One.eml"]
+    assert got.full_text == "Nobody rang."
+
+
+def test_a_type_is_read_also_where_the_semicolon_behind_it_was_forgotten():
+    assert read(HEAD + b"Content-Type: text/html charset=utf-8\n\n<p>Nobody <b>rang</b>.").full_text == "Nobody rang."
+
+
+def test_a_delimiter_with_the_line_before_it_takes_nothing_else_of_a_file():
+    for line_end in (b"\n", b"\r\n"):
+        for content in (b"%PDF-", b"%PDF-\n", b"%PDF-\r\n\r\n", b"%PDF- \t", b"\n%PDF-", b"--", b"--\n--"):
+            part = line_end.join((b"Content-Type: application/pdf; name=a.pdf", b"", content))
+            raw = HEAD.replace(b"\n", line_end) + line_end.join(
+                (b"Content-Type: multipart/mixed; boundary=b", b"", b"--b", part, b"--b--", b"")
+            )
+            assert [each.content for each in read(raw).files] == [content]
+
+
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
@@ -60,6 +152,31 @@ def test_a_boundary_may_be_folded():
 def test_base64_is_undone_as_far_as_it_is_base64(written: bytes, meant: str):
     raw = HEAD + b"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\n" + written
     assert read(raw).full_text == meant
+
+
+@pytest.mark.parametrize(
+    ("raw", "headers", "body"),
+    [
+        (b"A: b\r\nC: d\r\n\r\nwords\r\n\r\nmore", b"A: b\r\nC: d", b"words\r\n\r\nmore"),
+        (b"A: b\nC: d\n\nwords\n\nmore", b"A: b\nC: d", b"words\n\nmore"),
+        (b"A: b\rC: d\r\rwords\r\rmore", b"A: b\rC: d", b"words\r\rmore"),
+        (b"\r\n\r\nA: b\r\n\r\nwords", b"\r\n\r\nA: b", b"words"),
+        (b"\nDear Sir,\nSubject: the roof\n\nNobody rang.", b"", b"Dear Sir,\nSubject: the roof\n\nNobody rang."),
+    ],
+)
+def test_headers_end_at_the_first_empty_line_whatever_its_line_ends_are(raw: bytes, headers: bytes, body: bytes):
+    found = end_of_headers(raw)
+    assert found is not None
+    assert (raw[: found[0]], raw[found[1] :]) == (headers, body)
+
+
+def test_headers_without_an_end_or_longer_than_is_looked_at_have_none():
+    assert end_of_headers(b"A: b\r\nC: d\r\n") is None
+    assert end_of_headers(b"A: b\r\n" * MOST_HEADER_BYTES + b"\r\nwords") is None
+
+
+def test_a_line_of_a_mail_without_headers_is_not_taken_for_a_broken_one():
+    assert read(b"\nDear Sir,\nSubject: the roof\n\nNobody rang.").full_text == "Dear Sir,\nSubject: the roof\n\nNobody rang."
 
 
 def test_words_around_the_parts_of_a_broken_mail_are_kept_and_a_person_is_told():

@@ -270,6 +270,17 @@ HOSTILE = {
     "encoded-words": b"Subject: " + b"=?a?q?" * 10_000 + b"\n\nhi",
     "parameters": HEAD + b"Content-Type: text/plain; " + b'a="' * 20_000 + b"\\\n\nhi",
     "levels-and-lines": _nested(49) + b"\n" * MILLION,
+    "delimiters": letter(b"--b\nx\n--b--\n" * (MILLION // 12), "multipart/mixed; boundary=b"),
+    "delimiters-of-dashes": HEAD
+    + b"".join(
+        b'Content-Type: multipart/mixed; boundary="%b"\n\n--%b\n' % (b"-" * each, b"-" * each) for each in range(60, 15, -1)
+    )
+    + (b"-" * 70 + b"\n") * (MILLION // 71),
+    "boundaries-not-given": letter(
+        b"".join(b"--%d\nContent-Type: multipart/mixed; boundary=x%d\n\n" % (each, each) for each in range(40))
+        + b"--y \n" * (MILLION // 6),
+        "multipart/mixed; boundary=x",
+    ),
     "commas": b"From: " + b"a," * (MILLION // 3) + b"\n\nhi",
     "pieces": HEAD + b"Content-Type: text/plain" + b";a*0=b" * 9_000 + b"\n\nhi",
     "padding": letter(b"A=A=" * (MILLION // 4), more=b"Content-Transfer-Encoding: base64\n"),
