@@ -29,6 +29,7 @@ _FORKING.set_forkserver_preload(
         "sqlalchemy.dialects.postgresql.asyncpg",
         "uvicorn.lifespan.off",
         "uvicorn.loops.asyncio",
+        "tests.journeys.prepared",  # the last: it freezes what those before it have loaded
     ]
 )
 

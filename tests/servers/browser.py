@@ -19,7 +19,7 @@ TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 """The rules of axe-core that go with WCAG 2.2, level AA."""
 
 _HOSTS = ("127.0.0.1", "localhost", "::1")
-_BINARY = shutil.which("chromium")
+_BINARY = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 _ARGUMENTS = (
     "--no-sandbox",  # it refuses to be root otherwise
     "--disable-gpu",
@@ -35,7 +35,9 @@ _ARGUMENTS = (
 async def running_browser() -> AsyncGenerator[Browser]:
     """The body of a fixture: a browser for as long as it is wanted; skipped where there is none, failed where CI is set."""
     if _BINARY is None:
-        (pytest.fail if "CI" in os.environ else pytest.skip)("Chromium is missing: install it with: apt-get install chromium")
+        (pytest.fail if "CI" in os.environ else pytest.skip)(
+            "Chromium is missing: install it with: apt-get install chromium-headless-shell"
+        )
     async with async_playwright() as driver:
         browser = await driver.chromium.launch(executable_path=_BINARY, args=list(_ARGUMENTS))
         yield browser

@@ -59,6 +59,7 @@ group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=500
 broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=500
+metadata.max.idle.interval.ms=0
 log.retention.check.interval.ms=1000
 log.segment.delete.delay.ms=100
 controlled.shutdown.enable=false

@@ -27,8 +27,6 @@ from tests.servers.dovecot import Dovecot
 MIB = 1024 * 1024
 SLOW = HOSTILE["colons"]
 """Half a second of processor time, where an ordinary mail takes a thousandth."""
-SLOW_PDF = pdf(*[b"BT /F1 12 Tf 72 720 Td " + b"(a) Tj 0 -1 Td " * 20_000 + b"ET"] * 2)
-"""Some kilobytes that take half a second."""
 
 AccountOf = Callable[..., EmailAccount]
 pytestmark = pytest.mark.needs("dovecot")
@@ -68,7 +66,9 @@ def broken() -> float:
     return REGISTRY.get_sample_value("contact_errors_total", labels) or 0.0
 
 
-def with_pdf(content: bytes) -> bytes:
+def with_a_slow_file() -> bytes:
+    """Some kilobytes that take half a second."""
+    content = pdf(*[b"BT /F1 12 Tf 72 720 Td " + b"(a) Tj 0 -1 Td " * 20_000 + b"ET"] * 2)
     mail = EmailMessage()
     mail["From"] = "Gwen Pryce <gwen.pryce@example.org>"
     mail["Subject"] = "My complaint"
@@ -95,18 +95,18 @@ async def settled(dovecot: Dovecot, user: str, mails: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("bounds", "raw", "warned", "ways_broken"),
+    ("bounds", "make", "warned", "ways_broken"),
     [
         (
             Bounds(cpu_seconds=0.1),
-            SLOW,
+            lambda: SLOW,
             "not-read: it was kept without its words, since it took longer than it may",
             2,
         ),
-        (Bounds(memory_bytes=110 * MIB), large(), "not-read: MemoryError", 0),
+        (Bounds(memory_bytes=110 * MIB), large, "not-read: MemoryError", 0),
         (
             Bounds(cpu_seconds=0.2),
-            with_pdf(SLOW_PDF),
+            with_a_slow_file,
             "not-read: the words in its files were left out, since it took longer than it may",
             1,
         ),
@@ -114,9 +114,9 @@ async def settled(dovecot: Dovecot, user: str, mails: int) -> None:
     ids=["time", "memory", "a file's time"],
 )
 async def test_a_mail_past_a_limit_is_kept_and_known_by_its_sender_and_its_neighbours_are_read(
-    careful: Office, account: AccountOf, dovecot: Dovecot, user: str, raw: bytes, warned: str, ways_broken: int
+    careful: Office, account: AccountOf, dovecot: Dovecot, user: str, make: Callable[[], bytes], warned: str, ways_broken: int
 ):
-    before, raw = broken(), on_the_wire(raw)
+    before, raw = broken(), on_the_wire(make())
     for each in (letter(b"One."), raw, letter(b"Two.")):
         dovecot.deliver(user, each)
     async with careful.taking_in(account()):
