@@ -13,6 +13,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import uuid_utils.compat
 
+from ingest.key import known
+
 _CONTACTS = uuid5(NAMESPACE_URL, "urn:contact-ingest:contact")
 _DERIVED = uuid5(NAMESPACE_URL, "urn:contact-ingest:derived")
 _OF_DERIVED = hashlib.sha1(_DERIVED.bytes, usedforsecurity=False)
@@ -86,7 +88,7 @@ def replies_to(secret: bytes, token: str | None, now: datetime) -> UUID | None:
     if base64.urlsafe_b64encode(raw).decode().rstrip("=") != token:
         return None  # the last character has bits to spare
     told, given = raw[:-_TOKEN_MARK], raw[-_TOKEN_MARK:]
-    if not hmac.compare_digest(given, _token_mark(secret, told)):
+    if not any(hmac.compare_digest(given, _token_mark(each, told)) for each in known(secret)):
         return None
     return UUID(bytes=told[:16]) if now.astimezone(UTC).timestamp() < int.from_bytes(told[16:]) else None
 
@@ -115,7 +117,8 @@ def bounced_by(secret: bytes, token: str | None) -> UUID | None:
     except binascii.Error:
         return None
     outgoing = UUID(bytes=raw[:-_BOUNCE_MARK])
-    return outgoing if hmac.compare_digest(bounce_token(secret, outgoing), token.lower()) else None
+    ours = any(hmac.compare_digest(bounce_token(each, outgoing), token.lower()) for each in known(secret))
+    return outgoing if ours else None
 
 
 def _bounce_mark(secret: bytes, told: bytes) -> bytes:

@@ -127,7 +127,7 @@ Telemetry = structlog.stdlib.BoundLogger
 
 def telemetry(room: str) -> Telemetry:
     """A writer of diagnostics for one room. Pass ids, counts and reasons; never a contact's words or addresses."""
-    return structlog.get_logger(room)
+    return structlog.get_logger(room=room)
 
 
 def write_lines(stream: TextIO | None = None) -> None:

@@ -112,7 +112,7 @@ def house_of(chosen: Settings) -> House:
         numbers=frozenset(each.number for each in found.values() if isinstance(each, SmsAccount)),
         answers=_answers(chosen.acknowledgement.answers),
         form=chosen.web.public_url if any(channel == "web_form" for channel, _ in found) else None,
-        key=chosen.key.get_secret_value().encode(),
+        key=chosen.own_key,
         weights=set_by(chosen.matching),
     )
 
@@ -218,7 +218,7 @@ async def run_roles(it: Service, roles: Sequence[str], readers: Readers) -> None
 
 async def _run_bounded(it: Service, roles: Sequence[str], bounded: Bounded, readers: Readers) -> None:
     routed = asyncio.Event()
-    key = it.settings.key.get_secret_value().encode()
+    key = it.settings.own_key
     scan = scanner(it.settings.scan)
     keep = partial(receive.receive, originals=it.originals, log=it.spool or it.log, database=it.database, key=key)
     append = (it.spool or it.log).append

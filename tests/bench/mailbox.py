@@ -1,7 +1,7 @@
 """``make mailbox``: many mixed mails from a real mailbox to decisions, and a mailbox that holds very many: python -m tests.bench.mailbox.
 
 First, MAILS of many kinds come to the service as it is run on one box; each quarter of them tells its rate, its CPU time and the memory at
-its end, and at the end the receipt ledger must balance. Then a mailbox that holds HOLDING, of which the last tenth is taken in, with what
+its end. At the end the receipt ledger must balance, and it is told what 1,000 of them take on the disk. Then a mailbox that holds HOLDING, of which the last tenth is taken in, with what
 comes after a mail's translation left out. Rates are of the machine and of what else it does; trust the ratios between quarters.
 """
 
@@ -12,7 +12,7 @@ import re
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
@@ -64,8 +64,33 @@ def mixed(number: int) -> Iterator[bytes]:
         yield b"Message-ID: <sample.%d@example.net>\r\n" % each + raw
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What lies on the disk, in bytes as the file system counts them."""
+
+    register: int
+    log: int
+    originals: int
+    files: int
+
+    @classmethod
+    def there(cls, home: Path) -> "Kept":
+        """In an installation's folder."""
+        files = [each for each in (home / "originals").rglob("*") if each.is_file()]
+        register, log, originals = (
+            sum(each.stat().st_blocks * 512 for each in some) for some in (home.glob("register.db*"), home.glob("log.db*"), files)
+        )
+        return cls(register, log, originals, len(files))
+
+    def of_a_thousand(self, before: "Kept", number: int) -> str:
+        """What 1,000 of so many took, in a sentence."""
+        mb = [(now - then) / number / 1e3 for now, then in zip(astuple(self)[:3], astuple(before), strict=False)]
+        files = (self.files - before.files) / number * 1_000
+        return f"1,000 of them take {mb[0]:.1f} MB in the register, {mb[1]:.1f} MB on the log and {mb[2]:.1f} MB in {files:,.0f} originals."
+
+
 async def journey(number: int, tell: Callable[[Quarter], None]) -> tuple[list[Quarter], str, bool]:
-    """Each quarter, told of as it is reached; then what the ledger says, and whether it balances and every mail is decided."""
+    """Each quarter, told of as it is reached; then what the ledger and the disk say, and whether it balances and every mail is decided."""
     with _dovecot() as dovecot, tempfile.TemporaryDirectory() as folder:
         async with smtp_server() as smtp:
             (private,) = free_ports(1)
@@ -76,6 +101,7 @@ async def journey(number: int, tell: Callable[[Quarter], None]) -> tuple[list[Qu
                 await asyncio.to_thread(it.ready)
                 # What is older than the first start is not answered: the mails come after it.
                 await asyncio.to_thread(it.wait_for, "SELECT count(*) FROM mailboxes", 1, 60)
+                before = Kept.there(it.folder)
                 delivering = asyncio.create_task(asyncio.to_thread(_deliver, dovecot, "journey", mixed(number)))
                 running = it.processes["service"].running
                 assert running is not None
@@ -91,7 +117,8 @@ async def journey(number: int, tell: Callable[[Quarter], None]) -> tuple[list[Qu
                 audit = await asyncio.to_thread(it.command, "audit", "verify")
                 taken = it.number("SELECT count(*) FROM mail_ledger")
                 balances = ledger.returncode == audit.returncode == 0 and taken == number
-                return quarters, ledger.stdout, balances
+                kept = Kept.there(it.folder).of_a_thousand(before, number)
+                return quarters, f"{ledger.stdout}\n{kept}", balances
             finally:
                 it.stop()
 
