@@ -78,7 +78,8 @@ class Kept:
         """In an installation's folder."""
         files = [each for each in (home / "originals").rglob("*") if each.is_file()]
         register, log, originals = (
-            sum(each.stat().st_blocks * 512 for each in some) for some in (home.glob("register.db*"), home.glob("log.db*"), files)
+            sum(each.stat().st_blocks * 512 for each in some)
+            for some in (home.glob("register.db*"), home.glob("log.db*"), files)
         )
         return cls(register, log, originals, len(files))
 

@@ -5,7 +5,6 @@ seen on the way is docs/first-day.md, word for word. Where that differs for a go
 """
 
 import asyncio
-import hashlib
 import json
 import os
 import re
@@ -13,13 +12,14 @@ import signal
 import sqlite3
 import subprocess
 import threading
-import urllib.error
 import urllib.request
 from collections.abc import Coroutine, Generator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import pytest
@@ -27,7 +27,7 @@ import pytest
 from ingest.clock import now
 from ingest.contract import Record
 from ingest.log.sqlite import SqliteLog
-from tests.deploy.day import HURRY, NOTES, ROOT, RULES, Day, hurried, until
+from tests.deploy.day import NOTES, ROOT, RULES, Day, hurried, until
 from tests.deploy.machine import Machine, uv
 from tests.servers.clamd import Clamd, running_clamd
 from tests.servers.dovecot import Dovecot, running_dovecot
@@ -46,9 +46,10 @@ of it: every command below was run and printed what stands beneath it, but for w
 are left out (`…`). The alerts are those of `deploy/prometheus/alerts.yaml`, in a two-hundredth of their time."""
 
 USER: Final = "customer.care"
-PUBLISHER: Final = "urn:example:crm"
 STRANGER: Final = "urn:example:telephones"
-FEEDBACK: Final = "I complain about your service. You promised to ring me back by Friday and nobody rang. I would like an apology."
+FEEDBACK: Final = (
+    "I complain about your service. You promised to ring me back by Friday and nobody rang. I would like an apology."
+)
 BURST: Final = 20
 PEOPLE: Final = 2_000
 
@@ -82,10 +83,11 @@ def servers() -> Generator[Servers]:
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Generator[Machine]:
-    it = Machine(tmp_path / "machine")
-    with it.answering():
-        yield it
+def machine() -> Generator[Machine]:
+    with TemporaryDirectory(prefix="machine-") as folder:  # whose path is short enough for sockets in it
+        it = Machine(Path(folder))
+        with it.answering():
+            yield it
 
 
 def put(text: str, section: str, key: str, value: str) -> str:
@@ -128,23 +130,6 @@ class Installed:
         self.servers.dovecot.deliver(USER, mail.as_bytes().replace(b"\n", b"\r\n"))
         self.day.accepted += 1
 
-    def publish(self, id_: str, key: str) -> int:
-        """Another system hands over a contact; how it is answered."""
-        body = json.dumps(contact(PUBLISHER, id_)).encode()
-        headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": id_, "Content-Type": "application/json"}
-        asked = urllib.request.Request(f"http://127.0.0.1:{self.public}/contacts", body, headers)
-        try:
-            with urllib.request.urlopen(asked, timeout=10) as answer:
-                self.day.accepted += 1
-                return answer.status
-        except urllib.error.HTTPError as refused:
-            return refused.code
-
-    def edit(self, section: str, key: str, value: str) -> None:
-        """Somebody changes the settings."""
-        path = self.machine.path("/etc/contact-ingest/ingest.toml")
-        path.write_text(put(path.read_text(encoding="utf-8"), section, key, value), encoding="utf-8")
-
     def ready(self) -> None:
         """Wait until the service says so, and until its mailbox was looked at."""
 
@@ -164,17 +149,6 @@ class Installed:
             return register.execute(query).fetchone()[0]
 
 
-def contact(source: str, id_: str) -> dict[str, Any]:
-    return {
-        "channel": "telephone",
-        "account": "0300 123 4567",
-        "received_at": now().isoformat(),
-        "sender": {"name": None, "identifiers": []},
-        "text": FEEDBACK,
-        **({} if source == PUBLISHER else {"id": id_, "source": source, "full_text": FEEDBACK, "original": "0" * 64}),
-    }
-
-
 @pytest.fixture
 def installed(machine: Machine, servers: Servers, tmp_path: Path) -> Generator[Installed]:
     """By the commands of the notes; then the settings are what an operator would put in."""
@@ -183,20 +157,30 @@ def installed(machine: Machine, servers: Servers, tmp_path: Path) -> Generator[I
     ports = {private: 9464, public: 8080, servers.dovecot.port: 993, servers.smtp.port: 25, servers.clamd.port: 3310}
     by_hand = machine.root / "home"
     subprocess.run(
-        [uv(), "build", "--quiet", "--offline", "--wheel", "--out-dir", by_hand, ROOT], check=True, timeout=90, capture_output=True
+        [uv(), "build", "--quiet", "--offline", "--wheel", "--out-dir", by_hand, ROOT],
+        check=True,
+        timeout=90,
+        capture_output=True,
     )
     (by_hand / "deploy").symlink_to(ROOT / "deploy")
     day = Day(machine, None, ports, lambda: it.rows("SELECT count(*) FROM contacts"))  # type: ignore[arg-type]
     it = Installed(machine, servers, public, private, day)
     day.page += [HEAD, "", "## It is installed"]
-    (section,) = re.findall(r"^## With systemd\n.*?```sh\n(.*?)```", NOTES.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    (section,) = re.findall(
+        r"^## With systemd\n.*?```sh\n(.*?)```", NOTES.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
     for line in section.splitlines():
-        shows = (r"^✓ register", r"^✓ originals", r"^✓ duty mailbox", r"^✓ channels.email.care") if line.endswith(" check") else ()
+        shows = (
+            (r"^✓ register", r"^✓ originals", r"^✓ duty mailbox", r"^✓ channels.email.care in", r"^✓ channels.email.care out")
+            if line.endswith(" check")
+            else ()
+        )
         day.show(line.partition("  #")[0].rstrip(), *shows)
         if "--write-example" in line:
             day.page += ["", "What says REPLACE-ME is put in, and what is not there is taken out:"]
             settle(it)
-    with contextmanager(running_prometheus)([f"127.0.0.1:{private}"], rules(tmp_path)) as day.prometheus:
+    watching = contextmanager(running_prometheus)([f"127.0.0.1:{private}"], rules(tmp_path))
+    with machine.quickened(), watching as day.prometheus:
         it.ready()
         until(lambda: bool(day.prometheus.query("email_last_success_timestamp_seconds > 0")), "nobody looks at the mailbox")
         yield it
@@ -212,7 +196,7 @@ def settle(it: Installed) -> None:
     """What an operator knows."""
     path = it.machine.path("/etc/contact-ingest/ingest.toml")
     text = path.read_text(encoding="utf-8")
-    for section in ("channels.sms.care", "channels.social.care"):
+    for section in ("channels.sms.care", "channels.social.care", 'publishers."urn:example:crm"'):
         text = without(text, section)
     servers, secret = it.servers, it.machine.path("/etc/contact-ingest/care.password")
     secret.write_text(servers.dovecot.password)
@@ -223,9 +207,7 @@ def settle(it: Installed) -> None:
         "originals": {"url": "file:////var/lib/contact-ingest/originals"},
         "scan": {"clamd": servers.clamd.tcp, "most_bytes": 1_000_000},
         "web": {"public": f"127.0.0.1:{it.public}", "private": f"127.0.0.1:{it.private}"},
-        "teams": {
-            each: f"{each}@ombudsman.example" for each in ("intake", "investigators", "customer_care", "duty")
-        },
+        "teams": {each: f"{each}@ombudsman.example" for each in ("intake", "investigators", "customer_care", "duty")},
         "outgoing": {"burst": BURST},
         "channels.email.care": {
             "host": "localhost",
@@ -240,16 +222,11 @@ def settle(it: Installed) -> None:
             "sender": "customer.care@ombudsman.example",
         },
         "channels.web_form.care": {"contact": "customer.care@ombudsman.example"},
-        f'publishers."{PUBLISHER}"': {"keys": [hashlib.sha256(KEYS[0].encode()).hexdigest()]},
     }
     for section, keys in known.items():
         for key, value in keys.items():
             text = put(text, section, key, json.dumps(value))
     path.write_text(it.machine.here(text), encoding="utf-8")
-
-
-KEYS: Final = ("7c1d" * 16, "19e4" * 16)
-"""The publisher's, before and after they changed it."""
 
 
 # What breaks.
@@ -261,7 +238,10 @@ def the_first_import_is_cut_short(it: Installed) -> None:
         "1. The first import is cut short",
         "The register is filled from the case system, and the window in which it runs is closed. Somebody writes meanwhile.",
     )
-    rows = "".join(f"P{each},Given{each},Surname{each},1970-01-01,{each} High Street,,Ashby,AB1 2CD,p{each}@example.org,\n" for each in range(PEOPLE))
+    rows = "".join(
+        f"P{each},Given{each},Surname{each},1970-01-01,{each} High Street,,Ashby,AB1 2CD,p{each}@example.org,\n"
+        for each in range(PEOPLE)
+    )
     head = "person_id,given_name,surname,date_of_birth,address_1,address_2,town,postcode,email,phone\n"
     (it.machine.root / "home" / "people.csv").write_text(head + rows)
     closed = subprocess.Popen(
@@ -287,14 +267,18 @@ def the_first_import_is_cut_short(it: Installed) -> None:
 
 
 def mail_cannot_be_sent(it: Installed) -> None:
-    it.day.chapter("SendingFails", "2. The server that sends mail is away", "Somebody writes, and is to be told that we have it.")
+    it.day.chapter(
+        "SendingFails", "2. The server that sends mail is away", "Somebody writes, and is to be told that we have it."
+    )
     it.servers.wait(it.servers.smtp.stop())
     it.write("bob", FEEDBACK)
     it.day.alarmed()
     it.day.look("ingest check", r"^✗ channels.email.care out")
     it.servers.wait(it.servers.smtp.start())
     it.day.acts("The server is brought back.")
-    it.day.over("What waited is tried again a minute after the first try, then after five, fifteen and sixty, and nobody need do anything.")
+    it.day.over(
+        "What waited is tried again a minute after the first try, then after five, fifteen and sixty, and nobody need do anything."
+    )
 
 
 def the_mailbox_lets_nobody_in(it: Installed) -> None:
@@ -334,7 +318,9 @@ def everybody_is_answered_at_once(it: Installed) -> None:
 
 
 def a_slip_in_the_settings(it: Installed) -> None:
-    it.day.chapter("ProcessDown", "5. A slip of the pen in the settings", "Somebody wants larger batches, and starts the service again.")
+    it.day.chapter(
+        "ProcessDown", "5. A slip of the pen in the settings", "Somebody wants larger batches, and starts the service again."
+    )
     path = it.machine.path("/etc/contact-ingest/ingest.toml")
     well = path.read_text(encoding="utf-8")
     path.write_text(well.replace("\nbatch =", "\nbatches ="), encoding="utf-8")
@@ -351,7 +337,9 @@ def a_slip_in_the_settings(it: Installed) -> None:
 
 def nobody_claims_what_is_urgent(it: Installed) -> None:
     it.day.chapter(
-        "UrgentTaskUnclaimed", "6. Nobody takes up what is urgent", "Somebody writes that they will not live until the morning. The duty officer's telephone is off."
+        "UrgentTaskUnclaimed",
+        "6. Nobody takes up what is urgent",
+        "Somebody writes that they will not live until the morning. The duty officer's telephone is off.",
     )
     it.write("dora", "I cannot go on. I am going to kill myself tonight.")
     it.day.alarmed()
@@ -374,8 +362,19 @@ def a_stranger_writes_to_the_topic(it: Installed) -> None:
     for each in it.machine.path("/etc/contact-ingest").glob("*.*"):
         if each.name != "ingest.toml":
             (theirs.parent / each.name).write_bytes(each.read_bytes())
-    (theirs.parent / "calls.jsonl").write_text(json.dumps(contact(STRANGER, "0199e0a4-7c11-7000-8000-0000000000aa")) + "\n")
-    ended, said = it.machine.run(f"/opt/contact-ingest/bin/ingest publish calls.jsonl --source {STRANGER} --config theirs.toml")
+    call = {
+        "id": "0199e0a4-7c11-7000-8000-0000000000aa",
+        "source": STRANGER,
+        "channel": "telephone",
+        "account": "0300 123 4567",
+        "received_at": now().isoformat(),
+        "sender": {"name": None, "identifiers": []},
+        "text": FEEDBACK,
+        "full_text": FEEDBACK,
+        "original": "0" * 64,
+    }
+    (theirs.parent / "calls.jsonl").write_text(json.dumps(call) + "\n")
+    ended, said = it.machine.run(f"ingest publish calls.jsonl --source {STRANGER} --config theirs.toml")
     assert ended == 0, said
     it.day.accepted += 1
     it.day.alarmed()
@@ -389,11 +388,13 @@ def a_stranger_writes_to_the_topic(it: Installed) -> None:
 
 
 def what_nobody_can_read(it: Installed) -> None:
-    it.day.chapter("DeadLetters", "8. What nobody can read lies on the topic", "A new release of that exchange writes half a record.")
+    it.day.chapter(
+        "DeadLetters", "8. What nobody can read lies on the topic", "A new release of that exchange writes half a record."
+    )
 
     async def write() -> None:
         path = it.machine.path("/var/lib/contact-ingest/log.db")
-        log = await SqliteLog.open(path, exclusive=False, clock=now)
+        log = await SqliteLog.open(path, exclusive=False, clock=now, retention=timedelta(days=30), most_record_bytes=1_000_000)
         headers = (("ce_specversion", b"1.0"), ("ce_id", b"call-8"), ("ce_source", STRANGER.encode()))
         await log.append("contacts", [Record(None, b'{"text": "half a rec', headers)])
         await log.close()
@@ -401,8 +402,12 @@ def what_nobody_can_read(it: Installed) -> None:
     asyncio.run_coroutine_threadsafe(write(), it.servers.loop).result(10)
     it.day.alarmed()
     dead = first_id(it.day.look("ingest dead-letters list", r"Reason", r"\bopen\b"))
-    it.day.acts("The exchange's people mend it and send the call again. What was cut in half holds no more than that. What the notes say to do:")
-    it.day.do("ingest dead-letters discard ID --by NAME --because TEXT", ID=dead, NAME="'R. Adeyemi'", TEXT="'sent again whole'")
+    it.day.acts(
+        "The exchange's people mend it and send the call again. What was cut in half holds no more than that. What the notes say to do:"
+    )
+    it.day.do(
+        "ingest dead-letters discard ID --by NAME --because TEXT", ID=dead, NAME="'R. Adeyemi'", TEXT="'sent again whole'"
+    )
     it.day.over("Its bytes are kept all the same.")
 
 
@@ -418,36 +423,22 @@ def the_scanner_is_away(it: Installed) -> None:
 
 
 def originals_cannot_be_kept(it: Installed) -> None:
-    it.day.chapter("MailNotTakenIn", "10. The disk of the originals is gone", "It was a volume of its own, and is mounted no more. Somebody writes.")
+    it.day.chapter(
+        "MailNotTakenIn",
+        "10. The originals cannot be kept",
+        "Their folder is moved to a larger disk, and the link that is left in its place leads to a file. Somebody writes.",
+    )
     folder = it.machine.path("/var/lib/contact-ingest/originals")
     folder.rename(folder.with_name("elsewhere"))
-    folder.symlink_to("nowhere")
+    folder.with_name("moved.txt").write_text("originals: moved on Friday\n")
+    folder.symlink_to("moved.txt")
     it.write("fern", FEEDBACK)
     it.day.alarmed()
     it.day.look("ingest check", r"^✗ originals")
     folder.unlink()
     folder.with_name("elsewhere").rename(folder)
-    it.day.acts("It is mounted again.")
+    it.day.acts("The link is put right.")
     it.day.over("The letter had stayed in the mailbox, and is taken in with the next look.")
-
-
-def a_publisher_changes_its_key(it: Installed) -> None:
-    it.day.chapter("KeysRefused", "And one more: a publisher's key was changed", "The case system makes itself a new key, and its people forget to tell us.")
-    assert it.publish("letter-1", KEYS[0]) == 202
-    assert it.publish("letter-2", KEYS[1]) == 401
-    until(lambda: bool(it.day.prometheus.query('web_request_seconds_count{status="401"}')), "the first is not counted")
-    for _ in range(60):
-        assert it.publish("letter-2", KEYS[1]) == 401
-    it.day.alarmed()
-    it.day.acts("What the notes say to do:")
-    digest = it.day.do('printf %s "$KEY" | sha256sum', KEY=KEYS[1])
-    del digest
-    old, new = (hashlib.sha256(each.encode()).hexdigest() for each in KEYS)
-    it.edit(f'publishers."{PUBLISHER}"', "keys", json.dumps([old, new]))
-    it.day.do("sudo systemctl restart ingest")
-    it.ready()
-    assert it.publish("letter-2", KEYS[1]) == 202
-    it.day.over("It sends again what it could not, and both keys hold until the old one is taken out.")
 
 
 def first_id(said: str) -> str:
@@ -456,12 +447,21 @@ def first_id(said: str) -> str:
 
 
 @pytest.mark.journey
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(580)
 @pytest.mark.needs("dovecot")
 @pytest.mark.needs("clamd")
 @pytest.mark.needs("prometheus")
 def test_the_notes_lead_from_each_of_ten_breakages_to_its_cure_and_nothing_is_lost(installed: Installed):
     it = installed
+    try:
+        go_through(it)
+    finally:
+        FOUND.parent.mkdir(exist_ok=True)
+        FOUND.write_text("\n".join(it.day.page) + "\n", encoding="utf-8")
+    assert FOUND.read_text(encoding="utf-8") == PAGE.read_text(encoding="utf-8"), f"if it is right: cp {FOUND} {PAGE}"
+
+
+def go_through(it: Installed) -> None:
     for breaks in (
         the_first_import_is_cut_short,
         mail_cannot_be_sent,
@@ -487,7 +487,4 @@ def test_the_notes_lead_from_each_of_ten_breakages_to_its_cure_and_nothing_is_lo
     assert "dora@example.net" not in told
     unit = it.machine.unit
     assert unit is not None
-    assert unit.told[-1] == "STOPPING=1" or "STOPPING=1" in unit._heard()
-    FOUND.parent.mkdir(exist_ok=True)
-    FOUND.write_text("\n".join(it.day.page) + "\n", encoding="utf-8")
-    assert FOUND.read_text(encoding="utf-8") == PAGE.read_text(encoding="utf-8"), f"if it is right: cp {FOUND} {PAGE}"
+    assert "STOPPING=1" in (*unit.told, *unit._heard())

@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -22,7 +23,14 @@ NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 ID = UUID("0199e0a4-7c11-7000-8000-000000000001")
 SESSION = Session("s" * 43, NOW)
 ACCOUNT = EmailAccount.model_validate(
-    {"host": "localhost", "user": "care", "password": "secret", "smtp": "localhost:25", "smtp_security": "none", "sender": "care@example.org"}
+    {
+        "host": "localhost",
+        "user": "care",
+        "password": "secret",
+        "smtp": "localhost:25",
+        "smtp_security": "none",
+        "sender": "care@example.org",
+    }
 )
 
 Made = Callable[[bytes], object]
@@ -31,11 +39,7 @@ Believed = Callable[[bytes, object], bool]
 
 def event_of(key: bytes) -> Event:
     bare = Event(id=str(ID), source="urn:contact-ingest:email:care", type="t", data=b"{}", time=NOW)
-    return Event(**{**vars_of(bare), "extensions": {MARK: mark(key, bare.id, bare.source, bare.type, bare.data)}})
-
-
-def vars_of(event: Event) -> dict[str, object]:
-    return {each: getattr(event, each) for each in ("id", "source", "type", "data", "time")}
+    return replace(bare, extensions={MARK: mark(key, bare.id, bare.source, bare.type, bare.data)})
 
 
 MARKS: dict[str, tuple[Made, Believed]] = {
@@ -53,7 +57,10 @@ MARKS: dict[str, tuple[Made, Believed]] = {
         lambda key: Seals(key).cookie(SESSION),
         lambda key, made: Seals(key).session(str(made), NOW, timedelta(hours=1)) is not None,
     ),
-    "a page of the form": (lambda key: Seals(key).token(SESSION, NOW), lambda key, made: Seals(key).opened(str(made)) is not None),
+    "a page of the form": (
+        lambda key: Seals(key).token(SESSION, NOW),
+        lambda key, made: Seals(key).opened(str(made)) is not None,
+    ),
 }
 
 
@@ -78,9 +85,7 @@ def test_what_is_made_from_then_on_is_the_new_keys(what: str):
 async def test_who_is_amid_the_form_finds_their_answers_again(register_url: str):
     database = Database(register_url)
     try:
-        before, after, without = (
-            Drafts(database, key, timedelta(hours=1), lambda: NOW) for key in (OLD, Key(NEW, [OLD]), NEW)
-        )
+        before, after, without = (Drafts(database, key, timedelta(hours=1), lambda: NOW) for key in (OLD, Key(NEW, [OLD]), NEW))
         draft = begin(NOW)
         await before.change(SESSION, lambda _: draft)
         assert await without.get(SESSION) is None

@@ -174,7 +174,9 @@ def test_a_secret_may_stand_in_a_file_named_beside_the_settings(loaded: Load, tm
     assert accounts(settings)["email", "Care"].model_dump()["password"].get_secret_value() == "hunter2 and a space"
 
 
-def test_keys_that_were_the_key_before_stand_in_a_file_one_a_line(loaded: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_keys_that_were_the_key_before_stand_in_a_file_one_a_line(
+    loaded: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     before = (KEY[::-1], KEY[7:] + KEY[:7])
     (tmp_path / "before").write_text("\n".join(before) + "\n", encoding="utf-8")
     assert known(loaded().own_key) == (KEY.encode(),)
