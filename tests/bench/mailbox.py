@@ -87,11 +87,14 @@ class Kept:
         """What 1,000 of so many took, in a sentence."""
         mb = [(now - then) / number / 1e3 for now, then in zip(astuple(self)[:3], astuple(before), strict=False)]
         files = (self.files - before.files) / number * 1_000
-        return f"1,000 of them take {mb[0]:.1f} MB in the register, {mb[1]:.1f} MB on the log and {mb[2]:.1f} MB in {files:,.0f} originals."
+        return f"1,000 of them take {mb[0]:.1f} MB in the register, {mb[1]:.1f} MB on the log and {mb[2]:.1f} MB in {files:,.0f} originals"
 
 
-async def journey(number: int, tell: Callable[[Quarter], None]) -> tuple[list[Quarter], str, bool]:
-    """Each quarter, told of as it is reached; then what the ledger and the disk say, and whether it balances and every mail is decided."""
+async def journey(number: int, tell: Callable[[Quarter], None], *, sent: bool = False) -> tuple[list[Quarter], str, bool]:
+    """Each quarter, told of as it is reached; then what the ledger and the disk say, and whether it balances and every mail is decided.
+
+    With ``sent``, that is said once everything that goes by itself has been sent, and with all the CPU time till then.
+    """
     with _dovecot() as dovecot, tempfile.TemporaryDirectory() as folder:
         async with smtp_server() as smtp:
             (private,) = free_ports(1)
@@ -102,10 +105,10 @@ async def journey(number: int, tell: Callable[[Quarter], None]) -> tuple[list[Qu
                 await asyncio.to_thread(it.ready)
                 # What is older than the first start is not answered: the mails come after it.
                 await asyncio.to_thread(it.wait_for, "SELECT count(*) FROM mailboxes", 1, 60)
-                before = Kept.there(it.folder)
-                delivering = asyncio.create_task(asyncio.to_thread(_deliver, dovecot, "journey", mixed(number)))
                 running = it.processes["service"].running
                 assert running is not None
+                before, at_rest = Kept.there(it.folder), cpu_seconds(running.pid)
+                delivering = asyncio.create_task(asyncio.to_thread(_deliver, dovecot, "journey", mixed(number)))
                 quarters = await _quarters(
                     number,
                     running.pid,
@@ -114,12 +117,19 @@ async def journey(number: int, tell: Callable[[Quarter], None]) -> tuple[list[Qu
                 )
                 await delivering
                 await asyncio.to_thread(it.wait_for, "SELECT count(*) FROM outbox", 0, 600)
+                cost = ""
+                if sent:
+                    await asyncio.to_thread(
+                        it.wait_for, "SELECT count(*) FROM outgoing WHERE state IN ('due', 'sending')", 0, 600
+                    )
+                    await asyncio.to_thread(it.wait_for, "SELECT count(*) FROM outbox", 0, 600)
+                    cost = f" and {(cpu_seconds(running.pid) - at_rest) / number * 1e3:.0f} s of CPU time"
                 ledger = await asyncio.to_thread(it.command, "ledger")
                 audit = await asyncio.to_thread(it.command, "audit", "verify")
                 taken = it.number("SELECT count(*) FROM mail_ledger")
                 balances = ledger.returncode == audit.returncode == 0 and taken == number
                 kept = Kept.there(it.folder).of_a_thousand(before, number)
-                return quarters, f"{ledger.stdout}\n{kept}", balances
+                return quarters, f"{ledger.stdout}\n{kept}{cost}.", balances
             finally:
                 it.stop()
 
@@ -247,13 +257,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.mailbox")
     parser.add_argument("mails", nargs="?", type=int, default=20_000)
     parser.add_argument("--holding", type=int, default=100_000)
+    parser.add_argument("--sent", action="store_true", help="wait until all that goes by itself is sent")
     chosen = parser.parse_args()
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         write_lines(nowhere)
         head = f"{'mails':>9}{'mails/s':>12}{'CPU ms a mail':>16}{'MB at its end':>14}"
         if chosen.mails:
             print(f"{chosen.mails:,} mixed mails from a mailbox to decisions\n{head}", flush=True)
-            quarters, ledger, balances = asyncio.run(journey(chosen.mails, _print))
+            quarters, ledger, balances = asyncio.run(journey(chosen.mails, _print, sent=chosen.sent))
             print(f"{ledger}\nlast quarter to second: {_ratios(quarters)}")
             print(
                 "The ledger balances, every mail is decided once, and the audit trail verifies."

@@ -156,12 +156,9 @@ def installed(machine: Machine, servers: Servers, tmp_path: Path) -> Generator[I
     servers.dovecot.mailbox(USER)
     ports = {private: 9464, public: 8080, servers.dovecot.port: 993, servers.smtp.port: 25, servers.clamd.port: 3310}
     by_hand = machine.root / "home"
-    subprocess.run(
-        [uv(), "build", "--quiet", "--offline", "--wheel", "--out-dir", by_hand, ROOT],
-        check=True,
-        timeout=90,
-        capture_output=True,
-    )
+    build = [uv(), "build", "--quiet", "--wheel", "--out-dir", by_hand, ROOT]
+    # What it is built with is in uv's cache, where the project was set up on this machine.
+    assert any(subprocess.run([*build, *more], timeout=90, capture_output=True).returncode == 0 for more in (["--offline"], []))
     (by_hand / "deploy").symlink_to(ROOT / "deploy")
     day = Day(machine, None, ports, lambda: it.rows("SELECT count(*) FROM contacts"))  # type: ignore[arg-type]
     it = Installed(machine, servers, public, private, day)
