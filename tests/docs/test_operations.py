@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from ingest.key import known
+from ingest.settings import load
 from ingest.telemetry import catalogue
 from tests.deploy.day import Entry, entries, quoted
 from tests.deploy.installation import parsed
+from tests.deploy.machine import Machine
 
 PAGE = Path("docs/operations.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
@@ -18,6 +21,16 @@ METRICS = {name for name, _, _ in catalogue()}
 COUNTED = re.compile(r"_(?:count|sum|bucket)$")
 MEASURE = re.compile(r"\b[a-z]+(?:_[a-z]+)*_(?:seconds(?:_count)?|total|bytes|records|stopped|unaccounted|unsettled|in_hand)\b")
 OF_THE_SETTINGS = {"most_bytes", "spool_most_bytes", "most_body_bytes", "most_record_bytes"}
+SETTINGS = """
+key_file = "ingest.key"
+previous_keys_file = "previous.keys"
+
+[teams]
+intake = "intake@example.org"
+investigators = "investigators@example.org"
+customer_care = "care@example.org"
+duty = "duty@example.org"
+"""
 OF_A_MACHINE = re.compile(r"(?:sudo )?(?:systemctl|journalctl) |dmesg|/readyz")
 
 
@@ -53,3 +66,19 @@ def test_the_entry_says_where_to_look_by_what_can_be_run_or_asked(entry: Entry):
     said = quoted(entry.look)
     assert any(each.startswith("ingest ") or OF_A_MACHINE.match(each) or MEASURE.search(each) for each in said)
     assert len(entry.do) > 20, "and what to do"
+
+
+def test_the_key_is_rotated_by_the_commands_of_the_page_and_none_before_it_is_forgotten(tmp_path: Path):
+    """Twice, on a machine whose places lie in a folder."""
+    machine = Machine(tmp_path / "machine")
+    settings, key = machine.path("/etc/contact-ingest/ingest.toml"), machine.path("/etc/contact-ingest/ingest.key")
+    settings.parent.mkdir()
+    settings.write_text(SETTINGS)
+    key.write_text(f"{'0f1e2d3c4b5a6978' * 4}\n")
+    (rotate,) = re.findall(r"\*\*The service's own `key`\*\*.*?```sh\n(.*?)```", PAGE, re.DOTALL)
+    keys = [key.read_text().strip()]
+    for _ in range(2):
+        assert machine.run(rotate) == (0, "")
+        keys.insert(0, key.read_text().strip())
+        assert known(load(settings).own_key) == tuple(each.encode() for each in keys)
+    assert len(set(keys)) == 3
