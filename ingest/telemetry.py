@@ -118,6 +118,11 @@ SPOOLED_RECORDS: Final = Gauge("contact_spooled_records", "Contacts that wait on
 SPOOLED_BYTES: Final = Gauge("contact_spooled_bytes", "Their size")
 DISK_SIZE: Final = Gauge("disk_size_bytes", "How large the disk is that this process keeps something on", ["kept"])
 DISK_FREE: Final = Gauge("disk_free_bytes", "What is left of it for this process", ["kept"])
+CERTIFICATE_END: Final = Gauge(
+    "certificate_end_timestamp_seconds",
+    "When the first of the certificates in a file that the settings name is good no longer; 0 where it cannot be read",
+    ["key"],
+)
 BUILD: Final = Info("contact_ingest_build", "Which release is running")
 
 BUILD.info({"version": version("contact-ingest")})

@@ -18,7 +18,7 @@ from channels.email import translate
 from channels.email.settings import EmailAccount
 from channels.sms.settings import SmsAccount
 from channels.table import CHANNELS, accounts, ways_out
-from ingest import disks, publishing, receive, supervisor, web
+from ingest import certificates, disks, publishing, receive, supervisor, web
 from ingest.bounded import Bounded
 from ingest.clock import Clock, now
 from ingest.commands.terminal import Config, open_database, open_log, open_spool, run_async, settings
@@ -212,6 +212,7 @@ async def run_roles(it: Service, roles: Sequence[str], readers: Readers) -> None
     """
     RETENTION.set(it.settings.log.retention.total_seconds())
     disks.watch(disks.places(it.settings))
+    certificates.watch(it.settings.model_dump())
     with closing(Bounded(knowing=[translate.__name__])) as bounded:
         await _run_bounded(it, roles, bounded, readers)
 
