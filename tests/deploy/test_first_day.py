@@ -472,7 +472,8 @@ def go_through(it: Installed) -> None:
         originals_cannot_be_kept,
     ):
         breaks(it)
-    it.day.page += ["", "## In the evening"]
+    it.day.end()
+    it.day.page += ["", "## In the evening", "No alert fires any more, and everything that was accepted is in the register."]
     owed = "SELECT count(*) FROM outgoing WHERE audience = 'person' AND state IN ('due', 'sending')"
     until(lambda: it.rows(owed) == 0, lambda: f"{it.rows(owed)} messages are not sent", within=80)
     it.day.show("ingest ledger", "The ledger balances")
