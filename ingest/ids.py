@@ -13,6 +13,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import uuid_utils.compat
 
+from ingest.key import known
+
 _CONTACTS = uuid5(NAMESPACE_URL, "urn:contact-ingest:contact")
 _DERIVED = uuid5(NAMESPACE_URL, "urn:contact-ingest:derived")
 _OF_DERIVED = hashlib.sha1(_DERIVED.bytes, usedforsecurity=False)
@@ -59,6 +61,11 @@ def erasure_mark(secret: bytes, kind: str, id_: str) -> str:
     return hmac.new(secret, f"erased\x1f{kind}\x1f{id_}".encode(), hashlib.sha256).hexdigest()
 
 
+def erasure_marks(secret: bytes, kind: str, id_: str) -> list[str]:
+    """The marks by which it is known that it was erased, whichever of our secrets was the one of the day: today's first."""
+    return [erasure_mark(each, kind, id_) for each in known(secret)]
+
+
 MARK = "ingestmark"
 """The CloudEvents extension that carries ``mark``."""
 
@@ -91,7 +98,7 @@ def replies_to(secret: bytes, token: str | None, now: datetime) -> UUID | None:
     if base64.urlsafe_b64encode(raw).decode().rstrip("=") != token:
         return None  # the last character has bits to spare
     told, given = raw[:-_TOKEN_MARK], raw[-_TOKEN_MARK:]
-    if not hmac.compare_digest(given, _token_mark(secret, told)):
+    if not any(hmac.compare_digest(given, _token_mark(each, told)) for each in known(secret)):
         return None
     return UUID(bytes=told[:16]) if now.astimezone(UTC).timestamp() < int.from_bytes(told[16:]) else None
 
@@ -120,7 +127,8 @@ def bounced_by(secret: bytes, token: str | None) -> UUID | None:
     except binascii.Error:
         return None
     outgoing = UUID(bytes=raw[:-_BOUNCE_MARK])
-    return outgoing if hmac.compare_digest(bounce_token(secret, outgoing), token.lower()) else None
+    ours = any(hmac.compare_digest(bounce_token(each, outgoing), token.lower()) for each in known(secret))
+    return outgoing if ours else None
 
 
 def _bounce_mark(secret: bytes, told: bytes) -> bytes:

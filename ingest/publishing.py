@@ -94,7 +94,7 @@ class Doors:
         self._publishers = settings.publishers
         self._most_file_bytes = settings.uploads.most_bytes
         self._most_record_bytes = settings.log.most_record_bytes
-        self._secret = settings.key.get_secret_value().encode()
+        self._secret = settings.own_key
         self._arrive = arrive
         self._database = database
         self._uploads = uploads

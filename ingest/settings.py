@@ -32,6 +32,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ingest.errors import Misconfigured
+from ingest.key import Key
 
 _SPAN = re.compile(r"\s*([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*(ms|s|m|h|d)\s*")
 _UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -43,12 +44,14 @@ _PLACEHOLDER = re.compile(
 # What a name or a reference would be put into: {name}, %s, $name, <name>, [name], __name__.
 _BLANK = re.compile(r"[{}<>\[\]]|%[(%\w]|\$\w|_{2,}|XX+|\bCC-", re.IGNORECASE)
 _HOURS = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d)")
+_SHORTEST_KEY = 32
 _FEWEST_CHARACTERS = 8  # 32 random hex digits have fewer different ones once in 25 million keys
 # ``[register]`` is the settled name of the section; the attribute it shadows is ABCMeta's, which no settings need.
 warnings.filterwarnings("ignore", message='Field name "register" in "Settings" shadows')
 
+_KEYS = ("key", "previous_keys")
 SECRET_KEYS = frozenset(
-    {"password", "key", "access_key", "secret_key", "token", "secret", "bearer", "api_key", "client_secret"}
+    {"password", "key", "previous_keys", "access_key", "secret_key", "token", "secret", "bearer", "api_key", "client_secret"}
 )
 
 
@@ -147,10 +150,19 @@ def _hours(given: str) -> str:
 
 
 def _guessable(given: SecretStr) -> SecretStr:
-    secret = given.get_secret_value()
-    if _PLACEHOLDER.search(secret) or len(set(secret)) < _FEWEST_CHARACTERS:
-        raise ValueError("anybody can guess it")
+    _no_guess(given.get_secret_value())
     return given
+
+
+def _none_guessable(given: SecretStr) -> SecretStr:
+    for each in given.get_secret_value().split():
+        _no_guess(each)
+    return given
+
+
+def _no_guess(secret: str) -> None:
+    if _PLACEHOLDER.search(secret) or len(secret) < _SHORTEST_KEY or len(set(secret)) < _FEWEST_CHARACTERS:
+        raise ValueError("anybody can guess it")
 
 
 Span = Annotated[timedelta, BeforeValidator(_span), AfterValidator(_positive)]
@@ -540,9 +552,11 @@ class Settings(BaseSettings):
         use_attribute_docstrings=True,
     )
 
-    key: Annotated[SecretStr, AfterValidator(_guessable)] = Field(min_length=32)
+    key: Annotated[SecretStr, AfterValidator(_guessable)]
     """What keeps senders' addresses off the topics, and shows there what came by our own channels: 32 characters or more that nobody
-    can guess, from the environment or a file. Let the router come to the end of the topic before it is changed."""
+    can guess, from the environment or a file."""
+    previous_keys: Annotated[SecretStr, AfterValidator(_none_guessable)] = SecretStr("")
+    """Those that it took the place of, one a line, the newest first: what they made is still known for ours. See docs/operations.md."""
     log: LogSettings = LogSettings()
     register: RegisterSettings = RegisterSettings()
     originals: OriginalsSettings = OriginalsSettings()
@@ -572,6 +586,12 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name} must be longer than [log] retention, since the log has the same for as long as that")
         return given
 
+    @property
+    def own_key(self) -> Key:
+        """``key``, with ``previous_keys``."""
+        before = self.previous_keys.get_secret_value().split()
+        return Key(self.key.get_secret_value().encode(), (each.encode() for each in before))
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -583,6 +603,9 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what ``load`` has put together: it knows which file the paths are relative to."""
         return (init_settings,)
+
+
+_TOP_LEVEL_FILES = tuple(f"{each}_file" for each in _KEYS)
 
 
 class _Environment(EnvSettingsSource):
@@ -600,8 +623,9 @@ def load(path: Path | None) -> Settings:
     """
     merged, folder = _given(path)
     _known_variables()
-    if "INGEST_KEY_FILE" in os.environ:
-        merged["key_file"] = os.environ["INGEST_KEY_FILE"]
+    for each in _TOP_LEVEL_FILES:
+        if (variable := f"INGEST_{each}".upper()) in os.environ:
+            merged[each] = os.environ[variable]
     try:
         return Settings(**_with_paths(_with_secrets(merged, folder, ()), folder))
     except ValidationError as error:
@@ -653,12 +677,14 @@ def misconfigured(error: ValidationError, *within: str) -> Misconfigured:
     match first["type"]:
         case "extra_forbidden":
             sentence = f"There is no setting {key}. `ingest check --write-example` prints all there are."
-        case "missing" | "value_error" if secret and (key != "key" or first["type"] == "missing"):
+        case "missing" | "value_error" if secret and (key not in _KEYS or first["type"] == "missing"):
             sentence = f"{key} is missing. Put it into the environment as {_variable(key)}, or its file's path into {key}_file."
         case "missing":
             sentence = f"{key} is missing. `ingest check --write-example` shows how it is written."
         case _ if key == "key":
             sentence = "key must be 32 characters or more that nobody can guess, such as `openssl rand -hex 32` prints."
+        case _ if key == "previous_keys":
+            sentence = "previous_keys are keys that were `key` before, one a line: each has 32 characters or more that nobody can guess."
         case _ if secret:
             sentence = f"{key} is empty. Put it into the environment as {_variable(key)}, or its file's path into {key}_file."
         case _:
@@ -709,7 +735,7 @@ def _over(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
 
 
 def _known_variables() -> None:
-    known = {f"INGEST_{name}".upper() for name in Settings.model_fields} | {"INGEST_CONFIG", "INGEST_KEY_FILE"}
+    known = {f"INGEST_{name}".upper() for name in (*Settings.model_fields, *_TOP_LEVEL_FILES)} | {"INGEST_CONFIG"}
     for variable in os.environ:
         if variable.upper().startswith("INGEST_") and variable.upper().split("__")[0] not in known:
             raise Misconfigured(

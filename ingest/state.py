@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.clock import Clock
 from ingest.database import Database, Long, UtcDateTime, among, insert
-from ingest.ids import erasure_mark
+from ingest.ids import erasure_marks
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -188,7 +188,7 @@ async def allow(connection: AsyncConnection, outgoing_id: UUID) -> None:
 
 async def erased_among(connection: AsyncConnection, key: bytes, ids: Collection[UUID]) -> set[UUID]:
     """Those of these contacts that were erased, and are not to be filed anew."""
-    marks = {erasure_mark(key, "contact", str(each)): each for each in ids}
+    marks = {mark: each for each in ids for mark in erasure_marks(key, "contact", str(each))}
     if not marks:
         return set()
     found = await connection.execute(select(erased.c.mark).where(among(erased.c.mark, marks)))

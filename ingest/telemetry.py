@@ -129,6 +129,11 @@ SPOOLED_RECORDS: Final = Gauge("contact_spooled_records", "Contacts that wait on
 SPOOLED_BYTES: Final = Gauge("contact_spooled_bytes", "Their size")
 DISK_SIZE: Final = Gauge("disk_size_bytes", "How large the disk is that this process keeps something on", ["kept"])
 DISK_FREE: Final = Gauge("disk_free_bytes", "What is left of it for this process", ["kept"])
+CERTIFICATE_END: Final = Gauge(
+    "certificate_end_timestamp_seconds",
+    "When the first of the certificates in a file that the settings name is good no longer; 0 where it cannot be read",
+    ["key"],
+)
 BUILD: Final = Info("contact_ingest_build", "Which release is running")
 
 BUILD.info({"version": version("contact-ingest")})
@@ -139,7 +144,7 @@ _MOST_PLACES: Final = 20
 
 def telemetry(room: str) -> Telemetry:
     """A writer of diagnostics for one room. Pass ids, counts and reasons; never a contact's words or addresses."""
-    return structlog.get_logger(room)
+    return structlog.get_logger(room=room)
 
 
 _say: Final = telemetry("telemetry")

@@ -36,7 +36,7 @@ from ingest.contract import (
 )
 from ingest.database import Database, among, each_of, insert
 from ingest.errors import Refused, Unavailable, Unreadable
-from ingest.ids import erasure_mark, reference
+from ingest.ids import erasure_marks, reference
 from ingest.log import Delivery, Feature, Log
 from ingest.originals import Originals
 from ingest.settings import AuditSettings, OriginalsSettings
@@ -183,9 +183,9 @@ async def stored(database: Database) -> int:
 async def erased_before(database: Database, key: bytes, individual: str) -> tuple[datetime, str] | None:
     """When, and on whose word, an individual was erased; None where they were not."""
     marks = state.erased
-    query = select(marks.c.at, marks.c.by).where(marks.c.mark == erasure_mark(key, "individual", individual))
+    query = select(marks.c.at, marks.c.by).where(marks.c.mark.in_(erasure_marks(key, "individual", individual)))
     async with database.read() as connection:
-        row = (await connection.execute(query)).one_or_none()
+        row = (await connection.execute(query.order_by(marks.c.at.desc()).limit(1))).one_or_none()
     return (row.at, row.by) if row else None
 
 
@@ -193,11 +193,11 @@ async def readmit(database: Database, key: bytes, individual: str, word: Word, k
     """Let somebody be imported again who was erased and has come back; whether they were. Raises Unavailable."""
     if await erased_before(database, key, individual) is None:
         return False
-    mark = erasure_mark(key, "individual", individual)
+    marks = erasure_marks(key, "individual", individual)
     for place in kept:
-        await place.put([_line(mark, _READMITTED, word.at, word.by).encode()])
+        await place.put([_line(mark, _READMITTED, word.at, word.by).encode() for mark in marks])
     async with removing(database) as connection:
-        await connection.execute(delete(state.erased).where(state.erased.c.mark == mark))
+        await connection.execute(delete(state.erased).where(state.erased.c.mark.in_(marks)))
         row = {"id": word.id, "at": word.at, "action": _READMITTED, "actor": word.by, "evidence": {"because": word.because}}
         await connection.execute(tables.audit.insert().values(row))
     return True
@@ -675,7 +675,7 @@ async def _page(log: Log, topic: str, after: Mapping[int, int]) -> Sequence[Deli
 
 
 async def _erased(database: Database, key: bytes, subjects: Collection[Subject]) -> set[Subject]:
-    marks = {erasure_mark(key, each.kind, each.id): each for each in subjects}
+    marks = {mark: each for each in subjects for mark in erasure_marks(key, each.kind, each.id)}
     async with database.read() as connection:
         those = among(state.erased.c.mark, marks), state.erased.c.kind != _MADE
         found = await connection.execute(select(state.erased.c.mark).where(*those))
@@ -765,19 +765,23 @@ async def back(database: Database, key: bytes) -> tuple[list[str], list[UUID], l
         kinds = {row.mark: row.kind for row in await connection.execute(those)}
         if not kinds:
             return people, own, shared
+
+        def erased_as(kind: str, id_: object) -> str | None:
+            return next((kinds[mark] for mark in erasure_marks(key, kind, str(id_)) if mark in kinds), None)
+
         async for row in await connection.stream(select(persons.c.id, persons.c.made_from)):
-            made_from = kinds.get(erasure_mark(key, "contact", str(row.made_from))) if row.made_from else None
-            if erasure_mark(key, "individual", row.id) in kinds or made_from == "contact":
+            made_from = erased_as("contact", row.made_from) if row.made_from else None
+            if erased_as("individual", row.id) or made_from == "contact":
                 people.append(row.id)
         async for row in await connection.stream(select(contacts.c.id, contacts.c.sender)):
-            kind = kinds.get(erasure_mark(key, "contact", str(row.id)))
+            kind = erased_as("contact", row.id)
             if kind == "shared" and row.sender is not None:
                 shared.append(row.id)
             elif kind == "contact":
                 own.append(row.id)
         for table in (tables.dead_letters, tables.parked):
             ids = (await connection.execute(select(table.c.contact_id))).scalars()
-            own += [each for each in ids if each and kinds.get(erasure_mark(key, "contact", str(each))) == "contact"]
+            own += [each for each in ids if each and erased_as("contact", each) == "contact"]
     return people, list(dict.fromkeys(own)), shared
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import select, tuple_
 
 from ingest import state
 from ingest.contract import LedgerEntry, topic_of
-from ingest.database import Database
+from ingest.database import Database, among
 from ingest.log import Log, Partition
 from router.opening import identity_of
 from router.register import owed, tables
@@ -55,6 +55,20 @@ async def entries(
         )
         for (hour, channel), line in sorted(lines.items())
     ]
+
+
+async def missing(
+    log: Log, database: Database, *, since: datetime | None = None, until: datetime | None = None
+) -> Sequence[Any]:
+    """The receipts of what is in no disposition, dead letter or queue, the oldest first. Raises Unavailable."""
+    positions = await _positions(database)
+    _, _, open_ = await _count(database, since, until)
+    if not open_ or not (lost := open_.keys() - await _on_the_log(log, positions)):
+        return []
+    receipts = state.receipts
+    query = select(receipts).where(among(receipts.c.contact_id, lost)).order_by(receipts.c.received_at, receipts.c.contact_id)
+    async with database.read() as connection:
+        return (await connection.execute(query)).all()
 
 
 async def _positions(database: Database) -> dict[Partition, int]:

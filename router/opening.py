@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from ingest.contract import Allocation, Contact, Event, HandoffReceipt, Record, Topic, decode, major_version, topic_of, trace_of
 from ingest.errors import Unreadable
 from ingest.ids import MARK, digest, mark, published_contact_id
+from ingest.key import known
 from ingest.settings import Publisher
 from router import wording
 from router.consequences import House
@@ -199,8 +200,9 @@ def _told_by(record: Record, topic: Topic, publishers: Mapping[str, Publisher], 
 
 def is_ours(event: Event, key: bytes) -> bool:
     """Whether an event has the mark that only our key makes."""
-    wanted = mark(key, event.id, event.source, event.type, event.data)
-    return hmac.compare_digest(event.extensions.get(MARK, "").encode(), wanted.encode())
+    given = event.extensions.get(MARK, "").encode()
+    wanted = [mark(each, event.id, event.source, event.type, event.data) for each in known(key)]
+    return any(hmac.compare_digest(given, each.encode()) for each in wanted)
 
 
 def _held_to(contact: Contact, ce_id: str, publisher: Publisher) -> Contact:

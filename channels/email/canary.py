@@ -25,6 +25,7 @@ from channels.sending import Accepted, Unknown
 from ingest.clock import Clock
 from ingest.database import Database, insert
 from ingest.errors import IngestError
+from ingest.key import known
 from ingest.state import canaries
 from ingest.telemetry import ERRORS, MAIL_CANARY, telemetry
 
@@ -64,7 +65,7 @@ def sent_when(raw: bytes, name: str, key: bytes) -> datetime | None:
     if (found := _FOUND.search(raw, 0, end)) is None:
         return None
     seconds = int(found[1])
-    if not hmac.compare_digest(found[2].decode(), _mark(key, name, seconds)):
+    if not any(hmac.compare_digest(found[2].decode(), _mark(each, name, seconds)) for each in known(key)):
         return None
     return datetime.fromtimestamp(seconds, UTC)
 

@@ -127,7 +127,7 @@ async def run(
 
     No fault ends it: each is counted by its reason, and after a pause there is a fresh connection.
     """
-    key = settings.key.get_secret_value().encode()
+    key = settings.own_key
     signatures = (signatures or of_this_machine()) if account.check_dkim else None
     the_round = _Round(name, account, arrive, database, clock, stopping, pace or Pace(), key, signatures)
     async with asyncio.TaskGroup() as group:

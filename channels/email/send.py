@@ -123,7 +123,7 @@ def returns_to(outgoing: Outgoing, account: EmailAccount, key: bytes) -> str:
 
 def way_out(_: str, account: EmailAccount, *, settings: Settings) -> "Connection":
     """The account's connection, for the channel table."""
-    return Connection(account, settings.key.get_secret_value().encode())
+    return Connection(account, settings.own_key)
 
 
 class Connection:

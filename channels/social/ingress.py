@@ -74,7 +74,7 @@ class Ingress:
         self._append = append
         self._database = database
         self._clock = clock
-        self._key = settings.key.get_secret_value().encode()
+        self._key = settings.own_key
         self._source = f"urn:contact-ingest:social:{name}"
         self._take_in = Together(self._taken_in)
 

@@ -8,6 +8,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -24,6 +25,7 @@ from ingest import state
 from ingest.clock import Clock
 from ingest.database import Database, among, insert
 from ingest.expiry import expire_often
+from ingest.key import known
 from ingest.telemetry import telemetry
 from ingest.together import Together
 
@@ -136,19 +138,20 @@ class Drafts:
         opened = {row.session: self._open(sessions[row.session], row.sealed) for row in rows if row.at >= oldest}
         return {name: draft for name, draft in opened.items() if draft is not None}
 
-    def _cipher(self, session: Session) -> AESGCM:
-        return AESGCM(derived(self._key, f"draft {session.secret}"))
-
     def _seal(self, session: Session, draft: Draft) -> bytes:
         nonce = secrets.token_bytes(_NONCE)
-        return nonce + self._cipher(session).encrypt(nonce, json.dumps(_as_json(draft)).encode(), session.name.encode())
+        return nonce + _cipher(self._key, session).encrypt(nonce, json.dumps(_as_json(draft)).encode(), session.name.encode())
 
     def _open(self, session: Session, sealed: bytes) -> Draft | None:
-        try:
-            opened = self._cipher(session).decrypt(sealed[:_NONCE], sealed[_NONCE:], session.name.encode())
-        except InvalidTag:  # the service's key was changed since
-            return None
-        return _from_json(json.loads(opened))
+        for key in known(self._key):
+            with suppress(InvalidTag):
+                opened = _cipher(key, session).decrypt(sealed[:_NONCE], sealed[_NONCE:], session.name.encode())
+                return _from_json(json.loads(opened))
+        return None  # the key it was sealed with is not ours any more
+
+
+def _cipher(key: bytes, session: Session) -> AESGCM:
+    return AESGCM(derived(key, f"draft {session.secret}"))
 
 
 def _as_json(draft: Draft) -> dict[str, Any]:

@@ -116,7 +116,7 @@ class Form:
         uploads: Uploads,
         **_: Any,
     ) -> None:
-        key = settings.key.get_secret_value().encode()
+        key = settings.own_key
         self._key = key
         self._name = name
         self._account = account

@@ -6,11 +6,14 @@ says which session's page it stood on and when the page was made, so that anothe
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from ingest.key import known
 
 
 def derived(key: bytes, purpose: str) -> bytes:
@@ -43,8 +46,8 @@ class Seals:
     """Signs and verifies, with the service's key."""
 
     def __init__(self, key: bytes) -> None:
-        self._sessions = derived(key, "session")
-        self._tokens = derived(key, "token")
+        self._sessions = [derived(each, "session") for each in known(key)]
+        self._tokens = [derived(each, "token") for each in known(key)]
 
     def cookie(self, session: Session) -> str:
         """The cookie's value."""
@@ -64,14 +67,14 @@ class Seals:
         found = self._opened(self._tokens, token)
         return Token(*found) if found else None
 
-    def _signed(self, key: bytes, value: str, moment: datetime) -> str:
+    def _signed(self, keys: Sequence[bytes], value: str, moment: datetime) -> str:
         told = f"{value}.{moment.timestamp():.3f}"
-        return f"{told}.{hmac.new(key, told.encode(), hashlib.sha256).hexdigest()}"
+        return f"{told}.{hmac.new(keys[0], told.encode(), hashlib.sha256).hexdigest()}"
 
-    def _opened(self, key: bytes, given: str | None) -> tuple[str, datetime] | None:
+    def _opened(self, keys: Sequence[bytes], given: str | None) -> tuple[str, datetime] | None:
         told, _, mark = (given or "")[:300].rpartition(".")
-        expected = hmac.new(key, told.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(mark.encode("utf-8", "replace"), expected.encode()):
+        expected = [hmac.new(each, told.encode("utf-8", "replace"), hashlib.sha256).hexdigest() for each in keys]
+        if not any(hmac.compare_digest(mark.encode("utf-8", "replace"), each.encode()) for each in expected):
             return None
         value, _, seconds = told.partition(".")
         return value, datetime.fromtimestamp(float(seconds), UTC)

@@ -272,6 +272,8 @@ def _preamble() -> Iterator[str]:
     yield from _comment(Settings.model_fields["key"].description)
     yield "# INGEST_KEY in the environment, or:"
     yield 'key_file = "ingest.key"'
+    yield from _comment(Settings.model_fields["previous_keys"].description)
+    yield "# previous_keys_file ="
 
 
 def _sections() -> Iterator[str]:

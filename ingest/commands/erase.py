@@ -115,7 +115,7 @@ async def _opened(config: Path | None) -> AsyncGenerator[_Stores]:
     try:
         log = await open_log(chosen, exclusive=False)
         try:
-            key = chosen.key.get_secret_value().encode()
+            key = chosen.own_key
             yield _Stores(chosen, key, database, log, originals, marks_kept(chosen.originals, chosen.audit))
         finally:
             await log.close()

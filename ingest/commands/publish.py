@@ -48,7 +48,7 @@ def command(
 
 def _records(file: Path, source: str, chosen: Settings) -> Iterator[tuple[Line, Record | None]]:
     """Each line with the record to be published; None where it has faults, which are then in the line."""
-    key = chosen.key.get_secret_value().encode()
+    key = chosen.own_key
     limit = chosen.log.most_record_bytes
     for line in read_lines(file):
         if line.contact is None:

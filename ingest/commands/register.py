@@ -54,7 +54,7 @@ async def _take(files: "dict[Kind, Path | None]", config: Path | None) -> bool:
         (kind, opened(path, REQUIRED[kind], OPTIONAL[kind])) for kind, path in files.items() if path
     ]
     chosen = settings(config)
-    database, key = open_database(chosen), chosen.key.get_secret_value().encode()
+    database, key = open_database(chosen), chosen.own_key
     refused: list[tuple[object, ...]] = []
     try:
         for kind, source in sources:

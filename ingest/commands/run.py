@@ -19,7 +19,7 @@ from channels.email.settings import EmailAccount
 from channels.sms.settings import SmsAccount
 from channels.table import CHANNELS, accounts, ways_out
 from channels.web_form.settings import FormAccount
-from ingest import disks, publishing, receive, spans, state, supervisor, web
+from ingest import certificates, disks, publishing, receive, spans, state, supervisor, web
 from ingest.bounded import Bounded
 from ingest.clock import Clock, now
 from ingest.commands.terminal import Config, open_database, open_log, open_spool, run_async, settings
@@ -116,7 +116,7 @@ def house_of(chosen: Settings) -> House:
         numbers=frozenset(each.number for each in found.values() if isinstance(each, SmsAccount)),
         answers=_answers(chosen.acknowledgement.answers),
         form=chosen.web.public_url if any(channel == "web_form" for channel, _ in found) else None,
-        key=chosen.key.get_secret_value().encode(),
+        key=chosen.own_key,
         weights=set_by(chosen.matching),
     )
 
@@ -125,7 +125,7 @@ def times_of(chosen: Settings) -> Times:
     """How long everything is kept. Raises Misconfigured."""
     forms = [each for each in accounts(chosen).values() if isinstance(each, FormAccount)]
     drafts = max((each.draft_kept_for for each in forms), default=None)
-    return Times(chosen.retention, chosen.uploads.kept_for, drafts, chosen.key.get_secret_value().encode())
+    return Times(chosen.retention, chosen.uploads.kept_for, drafts, chosen.own_key)
 
 
 def _sending(ways: Collection[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
@@ -239,6 +239,7 @@ async def run_roles(it: Service, roles: Sequence[str], readers: Readers) -> None
     if "router" in roles:
         await _recall(it)
     disks.watch(disks.places(it.settings))
+    certificates.watch(it.settings.model_dump())
     with closing(Bounded(knowing=[translate.__name__])) as bounded:
         await _run_bounded(it, roles, bounded, readers)
 
@@ -257,7 +258,7 @@ async def _recall(it: Service) -> None:
 
 async def _run_bounded(it: Service, roles: Sequence[str], bounded: Bounded, readers: Readers) -> None:
     routed = asyncio.Event()
-    key = it.settings.key.get_secret_value().encode()
+    key = it.settings.own_key
     scan = scanner(it.settings.scan)
     keep = partial(receive.receive, originals=it.originals, log=it.spool or it.log, database=it.database, key=key)
     append = (it.spool or it.log).append

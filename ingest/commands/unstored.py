@@ -27,7 +27,7 @@ def as_published(contact: Contact, chosen: Settings, house: "House") -> "Readabl
     from ingest.receive import record_of
     from router.opening import Terms, Unopened, opened
 
-    key = chosen.key.get_secret_value().encode()
+    key = chosen.own_key
     (found,) = opened([record_of(contact, key)], Terms(chosen.publishers, key, house))
     if isinstance(found, Unopened):
         fail(f"It would be a dead letter ({found.reason}). {found.sentence}")

@@ -25,7 +25,7 @@ from ingest.clock import Clock
 from ingest.contract import as_date, canonical_case_reference, canonical_email, canonical_phone, canonical_postcode
 from ingest.database import Database, among, insert
 from ingest.errors import Refused
-from ingest.ids import erasure_mark, new_id
+from ingest.ids import erasure_marks, new_id
 from router.match.names import canonical_forename, canonical_surname
 from router.register import index
 from router.register.tables import addresses, adjustments, audit, cases, identifiers, individuals, parties
@@ -207,10 +207,15 @@ async def take_in(
 
 async def _not_erased(connection: AsyncConnection, rows: Sequence[Row | RefusedRow], key: bytes) -> list[Row | RefusedRow]:
     """The rows, with a refusal in place of each that is of somebody who was erased here and is in the case system still."""
-    marks = {erasure_mark(key, "individual", row.cells["person_id"]) for row in rows if isinstance(row, Row)}
+    marks = {
+        mark: row.cells["person_id"]
+        for row in rows
+        if isinstance(row, Row)
+        for mark in erasure_marks(key, "individual", row.cells["person_id"])
+    }
     known = state.erased
     found = await connection.execute(select(known.c.mark, known.c.at).where(among(known.c.mark, marks)))
-    erased = {row.mark: row.at for row in found}
+    erased = {marks[row.mark]: row.at for row in found}
     if not erased:
         return list(rows)
 
@@ -218,7 +223,7 @@ async def _not_erased(connection: AsyncConnection, rows: Sequence[Row | RefusedR
         if isinstance(row, RefusedRow):
             return row
         person = row.cells["person_id"]
-        at = erased.get(erasure_mark(key, "individual", person))
+        at = erased.get(person)
         if at is None:
             return row
         return RefusedRow(

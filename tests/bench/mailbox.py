@@ -1,7 +1,7 @@
 """``make mailbox``: many mixed mails from a real mailbox to decisions, and a mailbox that holds very many: python -m tests.bench.mailbox.
 
 First, MAILS of many kinds come to the service as it is run on one box; each quarter of them tells its rate, its CPU time and the memory at
-its end, and at the end the receipt ledger must balance. Then a mailbox that holds HOLDING, of which the last tenth is taken in, with what
+its end. At the end the receipt ledger must balance, and it is told what 1,000 of them take on the disk. Then a mailbox that holds HOLDING, of which the last tenth is taken in, with what
 comes after a mail's translation left out. Rates are of the machine and of what else it does; trust the ratios between quarters.
 """
 
@@ -12,7 +12,7 @@ import re
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
@@ -64,8 +64,37 @@ def mixed(number: int) -> Iterator[bytes]:
         yield b"Message-ID: <sample.%d@example.net>\r\n" % each + raw
 
 
-async def journey(number: int, tell: Callable[[Quarter], None]) -> tuple[list[Quarter], str, bool]:
-    """Each quarter, told of as it is reached; then what the ledger says, and whether it balances and every mail is decided."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What lies on the disk, in bytes as the file system counts them."""
+
+    register: int
+    log: int
+    originals: int
+    files: int
+
+    @classmethod
+    def there(cls, home: Path) -> "Kept":
+        """In an installation's folder."""
+        files = [each for each in (home / "originals").rglob("*") if each.is_file()]
+        register, log, originals = (
+            sum(each.stat().st_blocks * 512 for each in some)
+            for some in (home.glob("register.db*"), home.glob("log.db*"), files)
+        )
+        return cls(register, log, originals, len(files))
+
+    def of_a_thousand(self, before: "Kept", number: int) -> str:
+        """What 1,000 of so many took, in a sentence."""
+        mb = [(now - then) / number / 1e3 for now, then in zip(astuple(self)[:3], astuple(before), strict=False)]
+        files = (self.files - before.files) / number * 1_000
+        return f"1,000 of them take {mb[0]:.1f} MB in the register, {mb[1]:.1f} MB on the log and {mb[2]:.1f} MB in {files:,.0f} originals"
+
+
+async def journey(number: int, tell: Callable[[Quarter], None], *, sent: bool = False) -> tuple[list[Quarter], str, bool]:
+    """Each quarter, told of as it is reached; then what the ledger and the disk say, and whether it balances and every mail is decided.
+
+    With ``sent``, that is said once everything that goes by itself has been sent, and with all the CPU time till then.
+    """
     with _dovecot() as dovecot, tempfile.TemporaryDirectory() as folder:
         async with smtp_server() as smtp:
             (private,) = free_ports(1)
@@ -76,9 +105,10 @@ async def journey(number: int, tell: Callable[[Quarter], None]) -> tuple[list[Qu
                 await asyncio.to_thread(it.ready)
                 # What is older than the first start is not answered: the mails come after it.
                 await asyncio.to_thread(it.wait_for, "SELECT count(*) FROM mailboxes", 1, 60)
-                delivering = asyncio.create_task(asyncio.to_thread(_deliver, dovecot, "journey", mixed(number)))
                 running = it.processes["service"].running
                 assert running is not None
+                before, at_rest = Kept.there(it.folder), cpu_seconds(running.pid)
+                delivering = asyncio.create_task(asyncio.to_thread(_deliver, dovecot, "journey", mixed(number)))
                 quarters = await _quarters(
                     number,
                     running.pid,
@@ -87,11 +117,19 @@ async def journey(number: int, tell: Callable[[Quarter], None]) -> tuple[list[Qu
                 )
                 await delivering
                 await asyncio.to_thread(it.wait_for, "SELECT count(*) FROM outbox", 0, 600)
+                cost = ""
+                if sent:
+                    await asyncio.to_thread(
+                        it.wait_for, "SELECT count(*) FROM outgoing WHERE state IN ('due', 'sending')", 0, 600
+                    )
+                    await asyncio.to_thread(it.wait_for, "SELECT count(*) FROM outbox", 0, 600)
+                    cost = f" and {(cpu_seconds(running.pid) - at_rest) / number * 1e3:.0f} s of CPU time"
                 ledger = await asyncio.to_thread(it.command, "ledger")
                 audit = await asyncio.to_thread(it.command, "audit", "verify")
                 taken = it.number("SELECT count(*) FROM mail_ledger")
                 balances = ledger.returncode == audit.returncode == 0 and taken == number
-                return quarters, ledger.stdout, balances
+                kept = Kept.there(it.folder).of_a_thousand(before, number)
+                return quarters, f"{ledger.stdout}\n{kept}{cost}.", balances
             finally:
                 it.stop()
 
@@ -219,13 +257,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.mailbox")
     parser.add_argument("mails", nargs="?", type=int, default=20_000)
     parser.add_argument("--holding", type=int, default=100_000)
+    parser.add_argument("--sent", action="store_true", help="wait until all that goes by itself is sent")
     chosen = parser.parse_args()
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         write_lines(nowhere)
         head = f"{'mails':>9}{'mails/s':>12}{'CPU ms a mail':>16}{'MB at its end':>14}"
         if chosen.mails:
             print(f"{chosen.mails:,} mixed mails from a mailbox to decisions\n{head}", flush=True)
-            quarters, ledger, balances = asyncio.run(journey(chosen.mails, _print))
+            quarters, ledger, balances = asyncio.run(journey(chosen.mails, _print, sent=chosen.sent))
             print(f"{ledger}\nlast quarter to second: {_ratios(quarters)}")
             print(
                 "The ledger balances, every mail is decided once, and the audit trail verifies."

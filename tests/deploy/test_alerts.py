@@ -207,6 +207,14 @@ CASES = (
         minutes=5,
     ),
     Case(
+        "CertificateEnds",
+        {of("certificate_end_timestamp_seconds", 'key="web.certificate_file"'): "1210200x60"},
+        "10m",
+        "11m",
+        "The certificate of web.certificate_file is good for 13d 23h 59m 0s more, or cannot be read",
+        {"key": "web.certificate_file"},
+    ),
+    Case(
         "MailUnaccounted",
         {of("email_unaccounted", 'account="care"'): "0 2x20"},
         "0m",

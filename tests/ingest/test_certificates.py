@@ -7,6 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
+from prometheus_client import REGISTRY
 
 from ingest import certificates
 
@@ -57,3 +58,16 @@ def test_what_holds_no_certificate_is_named_with_what_to_do(tmp_path: Path, cont
     (found,) = certificates.look({"log": {"ca_file": str(path)}}, NOW)
     assert not found.well
     assert ("PEM" in found.sentence) == (content is not None)
+
+
+def test_whoever_watches_is_told_by_when_each_ends_as_it_lies_there_at_the_time(tmp_path: Path):
+    path = tmp_path / "site.pem"
+    certificates.watch({"web": {"certificate_file": str(path)}})
+
+    def told() -> float | None:
+        return REGISTRY.get_sample_value("certificate_end_timestamp_seconds", {"key": "web.certificate_file"})
+
+    assert told() == 0
+    for days in (5, 400):
+        path.write_bytes(certificate(NOW + timedelta(days=days)))
+        assert told() == (NOW + timedelta(days=days)).timestamp()

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from channels.table import accounts
 from ingest.errors import Misconfigured
+from ingest.key import known
 from ingest.settings import AcknowledgementSettings, Settings, load, load_matching, path_of
 
 KEY = "5b0e4c6f9d8a7312e0f4b6c8d1a29375"
@@ -197,6 +198,26 @@ def test_a_secret_may_stand_in_a_file_named_beside_the_settings(loaded: Load, tm
     settings = loaded('key_file = "secrets/key"\n' + LEAST + MAILBOX + 'password_file = "secrets/care"\n', without="INGEST_KEY")
     assert settings.key.get_secret_value() == KEY
     assert accounts(settings)["email", "Care"].model_dump()["password"].get_secret_value() == "hunter2 and a space"
+
+
+def test_keys_that_were_the_key_before_stand_in_a_file_one_a_line(
+    loaded: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    before = (KEY[::-1], KEY[7:] + KEY[:7])
+    (tmp_path / "before").write_text("\n".join(before) + "\n", encoding="utf-8")
+    assert known(loaded().own_key) == (KEY.encode(),)
+    named = known(loaded('previous_keys_file = "before"\n' + LEAST).own_key)
+    assert named == tuple(each.encode() for each in (KEY, *before))
+    monkeypatch.setenv("INGEST_PREVIOUS_KEYS_FILE", str(tmp_path / "before"))
+    assert known(loaded().own_key) == named
+
+
+@pytest.mark.parametrize("wrong", [f"{KEY[::-1]}\nshort", "0" * 64])
+def test_a_key_of_before_that_can_be_guessed_is_refused_and_not_shown(loaded: Load, wrong: str):
+    found = refused(lambda: loaded(INGEST_PREVIOUS_KEYS=wrong))
+    assert found.reason == "previous_keys"
+    assert "one a line" in found.sentence
+    assert KEY[::-1] not in found.sentence
 
 
 def test_the_environment_may_name_a_secrets_file_too_and_stands_over_the_settings(loaded: Load, tmp_path: Path):

@@ -18,6 +18,7 @@ from ingest.contract import Attachment, Contact, Identifier, Person
 from ingest.database import Database
 from ingest.errors import Refused
 from ingest.ids import digest, reference
+from ingest.key import Key
 from ingest.log import Log
 from ingest.originals import Originals
 from router import duties, outbox
@@ -259,6 +260,22 @@ async def test_the_same_records_on_a_log_that_keeps_them_are_settled_too(joans, 
     assert await rows(tables.parked) == []
 
 
+async def test_after_the_key_was_rotated_nothing_of_them_comes_back_either(
+    joans, everything, database, log, folder, route, worker, case_systems, kept, clock
+):
+    await joans()
+    await everything()
+    rotated = Key(b"a key of later days, of 32 bytes", [KEY])
+    worker.key = rotated
+    async with database.write() as connection:
+        await connection.execute(update(tables.positions).values(next=0))
+    await route()
+    assert await search(database, log, folder) == {}
+    assert (await case_systems(rotated)).taken == 0
+    assert await readmit(database, rotated, "R4815162J", Word(ERASED, "Sam", "is back", clock()), kept)
+    assert (await case_systems(rotated)).taken == 1
+
+
 async def test_what_they_write_from_now_on_is_a_strangers(joans, everything, contact, append, route, rows):
     await joans()
     await everything()
@@ -433,13 +450,13 @@ async def put_back(database: Database, copy: dict[Any, list[dict[str, Any]]]) ->
 def case_systems(database, clock, tmp_path):
     """What becomes of a file of the case system's that has R4815162J in it still."""
 
-    async def imported():
+    async def imported(key: bytes = KEY):
         path = tmp_path.parent / f"{tmp_path.name}-people.csv"
         columns = REQUIRED["individuals"]
         cells = {"person_id": "R4815162J", "given_name": "Joan", "surname": "Pettifer"}
         path.write_text(",".join(columns) + "\n" + ",".join(cells.get(each, "") for each in columns) + "\n")
         source = opened(path, columns, OPTIONAL["individuals"])
-        return await take_in(database, "individuals", source, clock, key=KEY)
+        return await take_in(database, "individuals", source, clock, key=key)
 
     return imported
 

@@ -86,12 +86,13 @@ _UNROOTED = "\n".join(f"service {each} {{\n  chroot =\n}}" for each in ("imap-lo
 
 
 class Dovecot:
-    """One private instance. Every user that is asked for exists, with ``PASSWORD``."""
+    """One private instance. Every user that is asked for exists, with ``PASSWORD`` until another is set, which counts from the next start."""
 
     host = "localhost"
 
     def __init__(self, folder: Path, capability: str) -> None:
         self.folder = folder
+        self.password = PASSWORD
         self._capability = capability
         self.ca_file = folder / "ca.pem"
         (self.port,) = free_ports(1)
@@ -118,7 +119,7 @@ class Dovecot:
                 folder=self.folder,
                 port=self.port,
                 capability=self._capability,
-                password=PASSWORD,
+                password=self.password,
                 uid=self._owner.pw_uid,
                 gid=self._owner.pw_gid,
                 internal=internal,

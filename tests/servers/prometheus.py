@@ -48,6 +48,11 @@ class Prometheus:
         """What it finds, as its API has it. Raises OSError where it refuses the expression."""
         return self._ask(f"query?{urlencode({'query': expression})}")["result"]
 
+    def firing(self) -> dict[str, str]:
+        """The alerts that fire, by name, and what each says."""
+        alerts = self._ask("alerts")["alerts"]
+        return {each["labels"]["alertname"]: each["annotations"]["summary"] for each in alerts if each["state"] == "firing"}
+
     def rules_in_trouble(self) -> list[str]:
         """The rules that it could not work out, and why."""
         groups = self._ask("rules")["groups"]

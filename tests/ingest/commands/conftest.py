@@ -143,7 +143,15 @@ def take_in(config: Path, empty_register: Path) -> Callable[..., list[Contact]]:
             records = [record_of(each, KEY.encode()) if isinstance(each, Contact) else each for each in items]
             await it.log.append("contacts", records)
             router = Worker(
-                it.log, it.database, it.store, it.house, it.settings.publishers, it.clock, stopping, KEY.encode(), Readers(0)
+                it.log,
+                it.database,
+                it.store,
+                it.house,
+                it.settings.publishers,
+                it.clock,
+                stopping,
+                it.settings.own_key,
+                Readers(0),
             )
             routing = asyncio.create_task(router.run())
             while not routing.done() and (not router.expected or (await it.log.lag("contacts", "router")).records):

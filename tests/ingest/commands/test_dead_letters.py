@@ -3,6 +3,7 @@
 import pytest
 
 from ingest.contract import Record
+from tests.ingest.commands.conftest import KEY
 
 BY = ("--by", "Sam")
 NO_EVENT = Record("k", b"\x1b[2Jno event \xff", (("h", b"\x1b[1m\xe9"),))
@@ -60,3 +61,16 @@ def test_one_set_aside_wants_a_reason(letter, dead):
     assert dead("discard", letter, *BY).status == 2
     assert dead("discard", letter, *BY, "--because", "a test of theirs").status == 0
     assert dead("list", "--all", "--json").rows[0]["state"] == "discarded"
+
+
+def test_what_lies_on_the_log_is_ours_after_the_key_was_rotated_unless_the_one_before_is_forgotten(take_in, dead, config):
+    """``take_in`` marks with the first key, as the process did that took it in before the rotation."""
+    config.with_name("previous.keys").write_text(KEY)
+    config.with_name("ingest.key").write_text(KEY[::-1])
+    forgotten = config.read_text()
+    config.write_text(f'previous_keys_file = "previous.keys"\n{forgotten}')
+    take_in("It was taken in before.")
+    assert dead("list", "--json").rows == []
+    config.write_text(forgotten)
+    take_in("So was this.")
+    assert [row["reason"] for row in dead("list", "--json").rows] == ["not-ours"]

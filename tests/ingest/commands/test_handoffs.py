@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest.contract import DeclaredFacts, Person
+from ingest.contract import DeclaredFacts, Identifier, Person
 from ingest.ids import reference
 
 ENQUIRY = (
@@ -102,6 +102,17 @@ def test_a_handoff_that_is_not_there_is_a_sentence_and_exit_status_1(take_in, ha
     take_in()
     gone = handoffs("show", given)
     assert (gone.status, given in gone.err) == (1, True)
+
+
+def test_a_team_has_another_mailbox_for_what_is_new_and_what_was_handed_on_before_stays_with_the_old_one(
+    take_in, handed, handoffs, config
+):
+    before = handed()
+    config.write_text(config.read_text().replace("intake@example.org", "new.team@example.org"))
+    other = Person(name="Ann", identifiers=(Identifier(kind="email", given="ann@example.net", canonical="ann@example.net"),))
+    (after,) = take_in({"text": ENQUIRY, "declared": DeclaredFacts(asks_for="new_complaint"), "sender": other})
+    listed = {row["reference"]: row["mailbox"] for row in handoffs("list", "--team", "intake", "--json").rows}
+    assert listed == {reference(before.id): "intake@example.org", reference(after.id): "new.team@example.org"}
 
 
 def test_where_nothing_was_handed_on_it_says_so(take_in, handoffs):
