@@ -72,6 +72,7 @@ def spoken(draw) -> tuple[Row, list[str]]:
     return row, [word for word in words if word]
 
 
+@pytest.mark.many
 @settings(max_examples=400, deadline=None)
 @given(spoken())
 def test_a_row_is_found_where_its_words_stand_and_nowhere_else(said):
