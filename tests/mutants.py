@@ -29,7 +29,7 @@ from functools import wraps
 from itertools import islice
 from pathlib import Path
 from types import GeneratorType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -44,12 +44,19 @@ _NOTICED: Final = 0  # exit status of a mutant's process
 _UNNOTICED: Final = 1
 
 
+class Outcome(NamedTuple):
+    """What came of a call; what is yielded as a list."""
+
+    how: Literal["returned", "yielded", "raised"]
+    what: Any
+
+
 class Call(NamedTuple):
     """What a function was asked, what came of it, and in which tests."""
 
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
-    outcome: tuple[Any, ...]
+    outcome: Outcome
     tests: list[pytest.Item]
 
 
@@ -74,17 +81,13 @@ class Function:
                 calls.setdefault(_key(args, kwargs), (Call(args, kwargs, outcome, []), set()))[1].add(running())
             else:
                 not_repeatable.add(running())
-            match outcome:
-                case ("raised", error):
-                    raise error
-                case ("yielded", given):
-                    return iter(given)
-                case (_, given):
-                    return given
+            if outcome.how == "raised":
+                raise outcome.what
+            return iter(outcome.what) if outcome.how == "yielded" else outcome.what
 
         def end(cost: Mapping[pytest.Item, float]) -> None:
             self.mutants["_mutmut_orig"] = original
-            if all(call.outcome == ("returned", None) for call, _ in calls.values()):  # it is asked for what it does
+            if all(call.outcome == Outcome("returned", None) for call, _ in calls.values()):  # it is asked for what it does
                 not_repeatable.update(*(tests for _, tests in calls.values()))
                 calls.clear()
             self.not_repeatable = sorted(not_repeatable, key=cost.__getitem__)
@@ -231,17 +234,17 @@ def _fails(item: pytest.Item, following: pytest.Item | None = None) -> bool:
     return any(report.failed for report in runtestprotocol(item, log=False, nextitem=following))
 
 
-def _outcome(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
+def _outcome(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Outcome:
     try:
         given = function(*args, **kwargs)
-        return ("yielded", list(given)) if isinstance(given, GeneratorType) else ("returned", given)
+        return Outcome("yielded", list(given)) if isinstance(given, GeneratorType) else Outcome("returned", given)
     except Exception as error:  # noqa: BLE001 - what a mutant raises may be anything
-        return ("raised", error)
+        return Outcome("raised", error)
 
 
-def _same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
-    if one[0] == other[0] == "raised":
-        return type(one[1]) is type(other[1]) and one[1].args == other[1].args
+def _same(one: Outcome, other: Outcome) -> bool:
+    if one.how == other.how == "raised":
+        return type(one.what) is type(other.what) and one.what.args == other.what.args
     return one == other
 
 
