@@ -120,31 +120,35 @@ class Trials:
         functions = {name: Function(mutants) for name, mutants in _with_mutants()}
         _run(session.items, functions.values())
         calls = sum(len(function.calls) for function in functions.values())
-        print(f"{len(session.items)} tests make {calls:,} calls in {time.process_time() - began:.0f} s of CPU.", flush=True)
+        _say(f"{len(session.items)} tests make {calls:,} calls in {time.process_time() - began:.0f} s of CPU.")
         gc.freeze()
-        rows = [row for file in sorted(Path().rglob("*.py.meta")) if (row := self._row(file.with_suffix(""), functions)).tried]
-        print("\n| File | Mutants | Noticed | Not noticed | Without end | Share |\n| --- | ---: | ---: | ---: | ---: | ---: |")
-        for row in (*rows, Row("all", *map(sum, zip(*(row[1:] for row in rows), strict=True)))) if rows else ():
-            print(row)
+        rows: list[Row] = []
+        for file, names in _files(self.wanted):
+            if not rows:
+                print(
+                    "| File | Mutants | Noticed | Not noticed | Without end | Share |\n| --- | ---: | ---: | ---: | ---: | ---: |"
+                )
+            rows.append(self._row(file, names, functions))
+            print(rows[-1], flush=True)
+        if len(rows) > 1:
+            print(Row("all", *map(sum, zip(*(row[1:] for row in rows), strict=True))), flush=True)
         spent = sum(resource.getrusage(whose).ru_utime for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-        print(f"\n{spent / 60:.0f} minutes of CPU.", flush=True)
+        _say(f"{spent / 60:.0f} minutes of CPU.")
         self.short = not rows or any(row.share < _WANTED for row in rows)
         return True
 
-    def _row(self, file: Path, functions: Mapping[str, Function]) -> "Row":
+    def _row(self, file: str, names: Sequence[str], functions: Mapping[str, Function]) -> "Row":
         """Try the mutants of a file, and name those that nothing noticed as they are found."""
-        names = json.loads(file.with_suffix(".py.meta").read_text(encoding="utf-8"))["exit_code_by_key"]
-        tried = [name for name in names if not self.wanted or any(fnmatch(name, wanted) for wanted in self.wanted)]
-        if tried:
-            print(f"{file}: {len(tried)} mutants", flush=True)
         unnoticed = without_end = 0
-        for name, status in _forked(tried, lambda name: _is_noticed(name, functions), self.at_once):
-            if status == _NOTICED:
-                continue
-            ended = status == _UNNOTICED
-            unnoticed, without_end = unnoticed + ended, without_end + (not ended)
-            print(f"    {name}{'' if ended else ' does not end'}", flush=True)
-        return Row(str(file), len(tried), len(tried) - unnoticed - without_end, unnoticed, without_end)
+        tried = _forked(names, lambda name: _is_noticed(name, functions), self.at_once)
+        for number, (name, status) in enumerate(tried, 1):
+            if status != _NOTICED:
+                ended = status == _UNNOTICED
+                unnoticed, without_end = unnoticed + ended, without_end + (not ended)
+                _say(f"    {name}{'' if ended else ' does not end'}")
+            if number % 100 == 0:
+                _say(f"{file}: {number:,} of {len(names):,}")
+        return Row(file, len(names), len(names) - unnoticed - without_end, unnoticed, without_end)
 
 
 class Row(NamedTuple):
@@ -164,6 +168,19 @@ class Row(NamedTuple):
     def __str__(self) -> str:
         counts = " | ".join(f"{count:,}" for count in self[1:])
         return f"| {self.file} | {counts} | {self.share:.1%} |"
+
+
+def _say(line: str) -> None:
+    """How far it is, beside the table that is its output."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def _files(wanted: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """Each file that has mutants of such names, with the names."""
+    for meta in sorted(Path().rglob("*.py.meta")):
+        names: Iterable[str] = json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"]
+        if tried := [name for name in names if not wanted or any(fnmatch(name, each) for each in wanted)]:
+            yield str(meta.with_suffix("")), tried
 
 
 def _with_mutants() -> Iterator[tuple[str, dict[str, Callable[..., Any]]]]:
@@ -272,8 +289,7 @@ def _make(at_once: int) -> None:
     with contextlib.redirect_stdout(io.StringIO()):
         copy_src_dir()
         copy_also_copy_files()
-        made = mutmut.create_mutants(at_once)
-    print(f"{made.mutated} files have mutants.", flush=True)
+        mutmut.create_mutants(at_once)
 
 
 def main() -> int:
