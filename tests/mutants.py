@@ -41,7 +41,6 @@ _WANTED: Final = 0.85
 _PLACE: Final = Path("mutants")
 _LONGEST: Final = 5.0  # seconds of CPU that one call or one test may take: none of those that are run takes one
 _ROOM: Final = 1 << 30  # bytes that a mutant may ask for: some never stop asking
-
 _SEED: Final = 7  # of a sample
 
 _NOTICED: Final = 0  # exit status of a mutant's process
@@ -133,8 +132,8 @@ class Trials:
                 print("| " + " | ".join(_HEADS) + " |\n| --- |" + " ---: |" * len(_HEADS[1:]))
             rows.append(self._row(file, names, functions))
             print(rows[-1], flush=True)
-        spent = sum(resource.getrusage(whose).ru_utime for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-        _say(f"{spent / 60:.0f} minutes of CPU.")
+        spent = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        _say(f"{sum(each.ru_utime + each.ru_stime for each in spent) / 60:.1f} minutes of CPU.")
         self.short = not rows or any(row.share < _WANTED for row in rows)
         return True
 

@@ -89,7 +89,8 @@ def found_of(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
 
     def found(text: str, *rows: Row, subject: str = "") -> list[str]:
         monkeypatch.setattr(phrases, "_TABLES", [])
-        monkeypatch.setattr(phrases, "_index", cache(lambda: phrases._Index(phrases._TABLES)))
+        for built_once in ("_index", "_pattern", "_anywhere"):
+            monkeypatch.setattr(phrases, built_once, cache(getattr(phrases, built_once).__wrapped__))
         table, other = Table(rows), Table([Row("other", "", "", ("zebra",))])
         said = find(sentences(subject, from_subject=True) + sentences(text))
         assert [hit.row.name for hit in said[other]] == ["other"] * text.count("zebra")
