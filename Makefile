@@ -57,10 +57,9 @@ profile: setup ## where the router's time goes (CONTACTS=n)
 outage: setup ## Kafka is away under 20 contacts a second: are all answered, is none lost or doubled? (SECONDS=n)
 	@$(RUN) python -m tests.bench --outage $(or $(SECONDS),300)
 
-mutants: .venv/ready ## does a test notice whatever is broken in deciding and reading? slow (MUTANTS=pattern)
+mutants: .venv/ready ## does a test notice whatever is broken in deciding and reading? (MUTANTS=patterns SAMPLE=n)
 	@$(UV) sync --frozen --quiet --all-extras --group mutants
-	@$(RUN) mutmut run $(if $(MUTANTS),'$(MUTANTS)')
-	@$(RUN) python -m tests.mutants
+	@$(RUN) python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(foreach each,$(MUTANTS),'$(each)')
 
 wheel: setup ## what is installed on another machine, in dist/
 	@$(UV) build --quiet --wheel

@@ -431,6 +431,7 @@ ASKS = "It reads as feedback_record, 90% sure."
         ("reads-like-spam", {}, [ASKS]),
         ("sender-not-told", {}, ["It tells who sent it."]),
         ("sender-not-told", {"contact": {"warnings": ("x", "sender: no From")}}, ["sender: no From"]),
+        ("sender-not-told", {"contact": {"warnings": ("sender: a", "sender: b")}}, ["sender: a; sender: b"]),
         (
             "reads-like-spam",
             {"says": REVIEW, "reading": {"seems_spam": True}},

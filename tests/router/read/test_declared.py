@@ -108,6 +108,15 @@ def test_who_they_say_they_are_stands_over_the_words_and_what_they_left_empty_is
     assert who == ReadIndividual("H. Marsh-Jones", "NR40 8TE", "01632 960111", "h@example.net", "1984-03-04")
 
 
+def test_what_kind_of_feedback_it_is_and_by_what_right_they_write_they_know_best_themselves():
+    text = "I write on behalf of my mother. Your adviser was rude to me and nobody rang me back."
+    read_only = reading(text)
+    declared = reading(text, feedback_type="praise", authority="I am her attorney.")
+    assert (read_only.feedback_type, declared.feedback_type) == ("service", "praise")
+    assert read_only.authority == "I write on behalf of my mother."
+    assert declared.authority == "I am her attorney."
+
+
 def test_of_somebody_who_writes_for_another_only_what_they_declare_tells_who_they_are():
     text = "Date of birth: 3 March 1931. Her number is 01632 960111 and her postcode NR40 8TE.\n\nKind regards\nHelen Marsh"
     facts = DeclaredFacts(name="Helen Marsh", phone="07700 900123")

@@ -391,6 +391,7 @@ def test_nobody_is_to_be_reached_only_by_telephone_and_only_by_post():
     assert len({"phone_only", "post_only", "email_only"} & set(told.reasonable_adjustments)) == 1
 
 
+@pytest.mark.many
 def test_of_the_sentences_about_adjustments_most_are_read_and_few_others_for_one():
     """These the rows were written by and the model has learned; docs/reading.md has what they do on others."""
     rows = [
@@ -555,6 +556,7 @@ def test_the_language_is_told_by_its_commonest_words(text, language):
     assert reading(text).language == language
 
 
+@pytest.mark.many
 def test_the_corpus_is_read_at_least_this_well():
     """Tables and patterns were written against it, and the model of feedback learned from it: floors, and no promise."""
     figures, _ = measure(contacts([CORPUS]))
@@ -566,6 +568,7 @@ def test_the_corpus_is_read_at_least_this_well():
     assert {name: figures[name] for name, floor in floors.items() if figures[name] < floor} == {}
 
 
+@pytest.mark.many
 @settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(["email", "letter", "web_form", "sms", "social", "telephone"]),

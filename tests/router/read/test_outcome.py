@@ -161,12 +161,14 @@ def test_spam_is_told_from_a_robot():
     assert (advert.seems_spam, robot.seems_spam) == (True, False)
 
 
+@pytest.mark.many
 def test_every_outcome_says_what_it_stands_on():
     for row in contacts([SAMPLES]):
         reading = read(row["channel"], row["subject"], row["text"])
         assert reading.outcome is Outcome.REVIEW or any(fact.name == "outcome" for fact in reading.evidence)
 
 
+@pytest.mark.many
 def test_the_samples_are_read_at_least_this_well():
     """They are among what outcomes are learned from, so that this says nothing of others: train.py does (docs/reading.md)."""
     figures, _ = measure(contacts([SAMPLES]))
@@ -179,6 +181,7 @@ def test_the_samples_are_read_at_least_this_well():
     assert {name: figures[name] for name, floor in floors.items() if figures[name] < floor} == {}
 
 
+@pytest.mark.many
 def test_contacts_by_writers_of_whom_nothing_is_learned_are_read_at_least_this_well():
     figures, _ = measure(contacts([PUT_AWAY]))
     floors = {
@@ -189,6 +192,7 @@ def test_contacts_by_writers_of_whom_nothing_is_learned_are_read_at_least_this_w
     assert {name: figures[name] for name, floor in floors.items() if figures[name] < floor} == {}
 
 
+@pytest.mark.many
 def test_nobody_is_left_unanswered_by_a_reading_that_takes_them_for_a_machine():
     rows = contacts([SAMPLES, CORPUS, PUT_AWAY])
     taken = [
@@ -200,6 +204,7 @@ def test_nobody_is_left_unanswered_by_a_reading_that_takes_them_for_a_machine():
     assert taken == []
 
 
+@pytest.mark.many
 @settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from(["email", "letter", "web_form", "sms", "social", "telephone"]),
@@ -220,6 +225,7 @@ HOSTILE = {
 }  # fmt: skip
 
 
+@pytest.mark.many
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE.keys())
 def test_a_hostile_megabyte_is_read_in_bounded_time(piece):

@@ -72,6 +72,7 @@ def spoken(draw) -> tuple[Row, list[str]]:
     return row, [word for word in words if word]
 
 
+@pytest.mark.many
 @settings(max_examples=400, deadline=None)
 @given(spoken())
 def test_a_row_is_found_where_its_words_stand_and_nowhere_else(said):
@@ -88,7 +89,8 @@ def found_of(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
 
     def found(text: str, *rows: Row, subject: str = "") -> list[str]:
         monkeypatch.setattr(phrases, "_TABLES", [])
-        monkeypatch.setattr(phrases, "_index", cache(lambda: phrases._Index(phrases._TABLES)))
+        for built_once in ("_index", "_pattern", "_anywhere"):
+            monkeypatch.setattr(phrases, built_once, cache(getattr(phrases, built_once).__wrapped__))
         table, other = Table(rows), Table([Row("other", "", "", ("zebra",))])
         said = find(sentences(subject, from_subject=True) + sentences(text))
         assert [hit.row.name for hit in said[other]] == ["other"] * text.count("zebra")

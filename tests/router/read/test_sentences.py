@@ -29,6 +29,7 @@ def test_whatever_way_it_is_spelt_it_is_compared_in_one(written, spelt):
     assert plain(written) == spelt
 
 
+@pytest.mark.many
 @given(st.text(max_size=200))
 def test_the_one_spelling_is_lower_case_with_single_spaces_and_without_a_mark(text):
     spelt = plain(text)

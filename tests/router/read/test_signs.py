@@ -197,6 +197,7 @@ def test_a_word_that_is_often_harmless_is_no_sign_in_a_calm_letter():
     assert read("letter", None, text.format("I want to kill myself.")).safeguarding
 
 
+@pytest.mark.many
 def test_of_the_corpus_hardly_a_risk_is_missed_and_few_alarms_are_false():
     """These it has learned from; docs/reading.md has what it does on writers that it has not."""
     figures, _ = measure(contacts([CORPUS]))
@@ -204,6 +205,7 @@ def test_of_the_corpus_hardly_a_risk_is_missed_and_few_alarms_are_false():
     assert figures["safeguarding precision"] >= 0.8
 
 
+@pytest.mark.many
 def test_of_contacts_that_nothing_is_learned_from_most_risks_are_heard():
     """Half of them are the other half's words with nothing the matter, so that its false alarms are the worst there are."""
     apart = [
@@ -249,6 +251,7 @@ def test_a_course_on_suicide_prevention_is_no_cry_for_help():
     assert read("email", "Training offer", f"{advert}\nI want to kill myself").safeguarding
 
 
+@pytest.mark.many
 def test_signs_alone_are_those_of_the_whole_reading():
     for row in contacts([SAMPLES, CORPUS]):
         assert signs_in(row["channel"], row["text"]) == read(row["channel"], None, row["text"]).signs

@@ -36,6 +36,7 @@ def criteria_of_feedback(text: str) -> set[str]:
     return {name for name, _ in feedback.review_criteria(feedback.weigh(lines, find(lines)), "decision")[0]}
 
 
+@pytest.mark.many
 # By file the least that is found; docs/reading.md tells the figures.
 @pytest.mark.parametrize(("file", "least"), [("names/names.jsonl", (0.95, 0.95)), ("names/unlearned.jsonl", (0.9, 0.8))])
 def test_who_writes_is_named_in_many_forms(file, least):
@@ -45,6 +46,7 @@ def test_who_writes_is_named_in_many_forms(file, least):
     assert min(mine - theirs for mine, theirs in zip(found, least, strict=True)) >= 0, found
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(
     ("file", "least"), [("sentences/criteria.jsonl", (0.95, 0.8)), ("sentences/criteria-unlearned.jsonl", (0.85, 0.4))]
 )
