@@ -179,9 +179,9 @@ def opened(path: Path, required: Sequence[str], optional: Sequence[str] = ()) ->
 
 
 async def take_in(
-    database: Database, kind: Kind, source: Source, clock: Clock, bar: index.Bar = index.unwatched, *, key: bytes = b""
+    database: Database, kind: Kind, source: Source, clock: Clock, bar: index.Bar = index.unwatched, *, key: bytes | None = None
 ) -> Imported:
-    """Every row of the file into the register, batch by batch; none of somebody who was erased, by the service's ``key``.
+    """Every row of the file into the register, batch by batch; with the service's ``key`` none of somebody who was erased.
 
     Each batch leaves an audit entry with the file's SHA-256. Stopped midway, it is simply run again. Individuals are found from when
     their batch is in; those of a first import, whose keys are made together, when all are.
@@ -195,7 +195,8 @@ async def take_in(
         for rows in _in_batches(source.rows(), (_TOGETHER if together else _BATCH[kind])):
             fresh = [_first_time(kind, row, first_seen) for row in rows]
             async with database.write() as connection:
-                fresh = await _not_erased(connection, fresh, key)
+                if key is not None:
+                    fresh = await _not_erased(connection, fresh, key)
                 good, bad = await _write(connection, kind, source, fresh, clock(), keyed=not together)
             taken += good
             refused.extend(bad)

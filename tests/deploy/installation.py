@@ -75,4 +75,6 @@ def parsed(words: Sequence[str]) -> Mapping[str, Any]:
         if not hasattr(command, "resolve_command"):
             return context.params
         rest, parent = [*context._protected_args, *context.args], context
+        if not rest:
+            return context.params  # it does something by itself
         name, command, rest = command.resolve_command(context, rest)

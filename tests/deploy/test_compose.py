@@ -421,7 +421,7 @@ def test_the_database_is_told_what_the_figures_were_measured_with(deployed: Depl
 @notices(
     (IMAGE, "COPY router router/\n", ""),
     (IMAGE, "uv.lock", "requirements.txt"),
-    (IMAGE, "--frozen --no-dev --no-editable", "--no-dev --no-editable"),
+    (IMAGE, "--frozen --no-dev --extra spans --no-editable", "--no-dev --extra spans --no-editable"),
     (IMAGE, "--no-editable ", ""),
     (IGNORED, "!channels\n", ""),
 )

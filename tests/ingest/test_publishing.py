@@ -241,7 +241,7 @@ async def test_every_answer_in_the_contract_reaches_the_log_as_it_was_told(on_sq
 
 
 def test_a_publication_is_a_contact_less_what_we_set_ourselves():
-    ours = {"id", "full_text_cut", "post", "returned"}
+    ours = {"id", "full_text_cut", "post", "returned", "trace"}
     assert set(Publication.model_fields) == set(Contact.model_fields) - ours
     for name in set(Publication.model_fields) - {"source", "full_text", "original", "attachments", "received_at", "sent_at"}:
         assert Publication.model_fields[name].annotation == Contact.model_fields[name].annotation, name

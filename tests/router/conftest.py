@@ -200,7 +200,7 @@ def route(log: SqliteLog, worker: Worker) -> Callable[..., Awaitable[None]]:
         async with asyncio.timeout(30):
             while not running.done():
                 await asyncio.sleep(0.01)
-                if (await log.lag("contacts", "router")).records == 0 and chosen.expected:
+                if (await log.lag("contacts", "router")).records == 0 and chosen.expected and not chosen.moved:
                     break
         chosen.stopping.set()
         await running

@@ -196,10 +196,11 @@ async def test_a_member_whose_loop_was_blocked_past_its_session_comes_back(kafka
     await log.append(topic, letters(9))
     member = Member()
     async with member.of(log, topic) as consumption:
-        await taken(consumption, 9)
+        seen = {(each.partition, each.position) for each in await taken(consumption, 9)}
         time.sleep(3)
         await log.append(topic, letters(9))
-        assert len(await taken(consumption, 9)) == 9
+        while len(seen) < 18:  # what was settled as it lost its place may come twice
+            seen |= {(each.partition, each.position) for each in await taken(consumption, 1)}
     assert [what for what, _ in member.told].count("assigned") >= 2
     await log.close()
 
