@@ -376,7 +376,7 @@ def a_stranger_writes_to_the_topic(it: Installed) -> None:
     it.day.accepted += 1
     it.day.alarmed()
     dead = first_id(it.day.look("ingest dead-letters list", r"Reason", r"unknown-publisher"))
-    assert STRANGER in it.day.look("ingest dead-letters show ID", r"ce_source", ID=dead)
+    assert STRANGER in it.day.look("ingest dead-letters show ID", r"Header +ce_source", ID=dead)
     it.day.acts(f'It is one of ours: `[publishers."{STRANGER}"]` is put into the settings. What the notes say to do:')
     path = it.machine.path("/etc/contact-ingest/ingest.toml")
     path.write_text(f'{ours}\n[publishers."{STRANGER}"]\n', encoding="utf-8")
