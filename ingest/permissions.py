@@ -14,7 +14,7 @@ def look(secrets: Mapping[str, Path], kept: Mapping[str, Path]) -> Iterator[Find
         yield Finding(
             key,
             fault is None,
-            f"{path} is for this user alone." if fault is None else f"{fault} Then have a new secret made.",
+            f"{path} is open to no others." if fault is None else f"{fault} Then have a new secret made.",
         )
     for name, path in kept.items():
         if fault := _open_to_others(path):
@@ -34,6 +34,6 @@ def _open_to_others(path: Path) -> str | None:
 
 
 def _open_to_a_group(path: Path) -> str | None:
-    if path.resolve().stat().st_mode & stat.S_IWGRP:
+    if path.exists() and path.stat().st_mode & stat.S_IWGRP:
         return f"A whole group can change {path}: `chmod g-w {path}`."
     return None

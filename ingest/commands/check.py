@@ -47,7 +47,7 @@ def command(
     ] = False,
     config: Config = None,
 ) -> None:
-    """Look at the settings and at everything the service leans on. The register's tables are brought up to date on the way.
+    """Look at the settings and at everything the service leans on. The register's tables are made where there are none yet.
 
     Exit status 1 if anything falls short, 2 where the settings themselves do.
     """

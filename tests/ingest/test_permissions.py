@@ -43,6 +43,11 @@ def test_a_secret_that_its_user_and_group_alone_read_is_well(open_folder: Path, 
     assert found.well
 
 
+def test_a_private_key_that_is_not_there_is_for_whoever_looks_at_certificates_to_tell(tmp_path: Path):
+    (found,) = look({"web.certificate_key_file": tmp_path / "site.key"}, {})
+    assert found.well
+
+
 def test_a_folder_that_nobody_else_may_pass_closes_what_is_in_it(open_folder: Path):
     path = file(open_folder, 0o644)
     open_folder.chmod(0o700)
