@@ -681,8 +681,12 @@ def _columns(connection: Connection) -> dict[str, list[str]]:
     """The columns of every table of ours, by its name."""
     found = inspect(connection)
     schemas = [None] if connection.dialect.name == "sqlite" else [None, "state"]
-    tables = [f"{schema}.{table}" if schema else table for schema in schemas for table in found.get_table_names(schema=schema)]
-    return {table: _names(connection, table) for table in tables}
+    of_tables = ((schema, found.get_multi_columns(schema=schema)) for schema in schemas)  # a question a schema, not a table
+    return {
+        f"{schema}.{table}" if schema else table: [column["name"] for column in columns]
+        for schema, tables in of_tables
+        for (_, table), columns in tables.items()
+    }
 
 
 def _names(connection: Connection, table: str) -> list[str]:

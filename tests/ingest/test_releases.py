@@ -84,10 +84,10 @@ async def held(url: str) -> dict[str, tuple[list[str], list[tuple[Any, ...]]]]:
     def look(connection: Connection) -> dict[str, tuple[list[str], list[tuple[Any, ...]]]]:
         found: dict[str, tuple[list[str], list[tuple[Any, ...]]]] = {}
         for schema in [None] if connection.dialect.name == "sqlite" else [None, "state"]:
-            for name in inspect(connection).get_table_names(schema=schema):
+            for (_, name), told in inspect(connection).get_multi_columns(schema=schema).items():
                 if name.endswith("_version"):
                     continue
-                columns = sorted(each["name"] for each in inspect(connection).get_columns(name, schema=schema))
+                columns = sorted(each["name"] for each in told)
                 table = f"{schema}.{name}" if schema else name
                 quoted = ", ".join(f'"{each}"' for each in columns)
                 rows = connection.execute(text(f"SELECT {quoted} FROM {table}")).all()
