@@ -87,6 +87,9 @@ def everything(database, log, originals, kept, clock, word):
     return all_of_it
 
 
+_REFLECTED: dict[str | None, MetaData] = {}  # how the tables are takes longer to ask than what is in them
+
+
 async def tables_of(database: Database) -> dict[str, list[str]]:
     """Every row of every table there is, as text."""
     found: dict[str, list[str]] = {}
@@ -94,11 +97,12 @@ async def tables_of(database: Database) -> dict[str, list[str]]:
     async with database.read() as connection:
         for schema in schemas:
             names = await connection.run_sync(lambda it, schema=schema: inspect(it).get_table_names(schema=schema))
-            reflected = MetaData()
-            await connection.run_sync(
-                lambda it, schema=schema, reflected=reflected: reflected.reflect(it, schema=schema, resolve_fks=False)
-            )
-            assert names
+            reflected = _REFLECTED.setdefault(schema, MetaData())
+            if not reflected.tables:
+                await connection.run_sync(
+                    lambda it, schema=schema, reflected=reflected: reflected.reflect(it, schema=schema, resolve_fks=False)
+                )
+            assert sorted(names) == sorted(each.name for each in reflected.tables.values())
             for table in reflected.tables.values():
                 found[table.name] = [plain(tuple(row)) for row in await connection.execute(select(table))]
     return found
