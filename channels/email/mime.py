@@ -103,6 +103,11 @@ class _Part(Message):
         self.below: list[_Part] = []
         self.content = b""
 
+    @property
+    def beyond(self) -> int:
+        """How many bytes it was given below its headers; ``get_payload`` would decode them by the charset that it claims."""
+        return len(vars(self)["_payload"])
+
 
 def take_apart(raw: bytes) -> Mail:
     """A mail's headers, words and files; what went past a limit or could not be read is told in ``warnings``."""
@@ -268,8 +273,8 @@ def _headed(raw: bytes, start: int, end: int) -> tuple[_Part, int]:
         return _Part(), none.end()
     found = _HEADERS_END.search(raw, start, end)
     body = found.end() if found else end
-    part = _HEADERS.parsestr(raw[start:body].decode("ascii", "surrogateescape"))
-    return cast("_Part", part), body - len(cast("str", part.get_payload()))
+    part = cast("_Part", _HEADERS.parsestr(raw[start:body].decode("ascii", "surrogateescape")))
+    return part, body - part.beyond
 
 
 def _delimiters(raw: bytes, start: int, end: int, boundary: bytes) -> Iterator[tuple[int, int, bool]]:

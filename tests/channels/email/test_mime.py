@@ -375,3 +375,10 @@ HOSTILE = {
 def test_a_hostile_winmail_dat_is_read_as_far_as_it_can_be(content: bytes):
     assert opened(content) is not None
     assert len(take_apart(_with_winmail(content)).files) <= 1_000
+
+
+@pytest.mark.parametrize("charset", [b"utf-8", b"u\x00tf"])
+def test_words_begin_with_the_first_line_that_is_no_header_whatever_charset_they_claim(charset: bytes):
+    part = b"--s\nContent-Type: text/plain; charset=" + charset + b"\nS\xc3\xa9amus \xc3\xa9\xc3\xa9\n\nNobody rang.\n--s--\n"
+    mail = take_apart(b'Content-Type: multipart/mixed; boundary="s"\n\n' + part)
+    assert mail.words == "Séamus éé\n\nNobody rang."

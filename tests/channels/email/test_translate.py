@@ -328,6 +328,7 @@ def test_a_hostile_million_bytes_do_not_hold_the_mailbox(raw: bytes):
 @example(b"From: \n\n")
 @example(b"From\n")
 @example(b"Content-Type: text/plain; charset=undefined\n\n\xff")
+@example(b"Content-Type: multipart/mixed; boundary=s\n\n--s\nContent-Type: text/plain; charset=u\x00\nNo header\xff\n")
 @example(b"Content-Type: text/plain; charset=utf-7\n\n+2AA-")
 def test_any_bytes_become_a_contact(raw: bytes):
     sound(raw)
