@@ -32,7 +32,7 @@ from ingest.clock import Clock
 from ingest.contract import Audience, Outgoing, OutgoingState, OutgoingStatus, Record, Trace, decode, ids, topic_of
 from ingest.database import Alone, Database, insert
 from ingest.errors import Halted, Unavailable, Unreadable
-from ingest.log import Consumption, Delivery, Log, Partition
+from ingest.log import Consumption, Delivery, Log, Partition, pages
 from ingest.reports import status_record
 from ingest.state import sends
 from ingest.telemetry import ERRORS, SENDING_STOPPED, SENDS, telemetry
@@ -209,11 +209,12 @@ class _Dispatch:
 
     async def _pages(self, topic: str, after: dict[int, int]) -> AsyncGenerator[Sequence[Delivery]]:
         """A topic from there to its end, or until it is time to stop."""
-        while not self._stopping.is_set() and (page := await self._log.read(topic, after=after, most=_LEARNED)):
+        async for page in pages(self._log, topic, after, _LEARNED):
+            if self._stopping.is_set():
+                return
             await self._alone.sure()
             _telemetry.info("learning", topic=topic, records=len(page), up_to=page[-1].appended_at.isoformat())
             yield page
-            after |= {each.partition.number: each.position + 1 for each in page}
 
     async def _learn_ends(self, deliveries: Sequence[Delivery]) -> int:
         """Keep what has ended from going again; how many ends there were."""

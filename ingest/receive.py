@@ -254,12 +254,7 @@ async def _let_go(contacts: Sequence[Contact], connection: AsyncConnection) -> N
     """Have their originals removed, once it is seen that nothing else refers to those."""
     for each in contacts:
         PASSED_OVER.labels(each.channel, "erased").inc()
-    digests = {
-        digest: each.received_at for each in contacts for digest in (each.original, *(one.digest for one in each.attachments))
-    }
-    if digests:
-        rows = [{"digest": digest, "since": since} for digest, since in sorted(digests.items())]
-        await connection.execute(insert(state.unwanted).on_conflict_do_nothing(), rows)
+        await state.let_go_of(connection, {each.original, *(one.digest for one in each.attachments)}, each.received_at)
 
 
 async def _note(contacts: Sequence[Contact], connection: AsyncConnection) -> list[Contact]:

@@ -207,6 +207,11 @@ class LogSettings(Section):
     most_record_bytes: int = Field(default=8_000_000, ge=65_536, le=64_000_000)
     """The largest record, in bytes; a contact's text is cut at 256 KiB, so only a publisher can reach it."""
 
+    @property
+    def spooled(self) -> Path | None:
+        """``spool`` where contacts may wait there; None where the log is on this machine itself."""
+        return self.spool if self.url.startswith("kafka:") else None
+
 
 class RegisterSettings(Section):
     """The case register and everything decided."""
@@ -623,9 +628,6 @@ def load(path: Path | None) -> Settings:
     """
     merged, folder = _given(path)
     _known_variables()
-    for each in _TOP_LEVEL_FILES:
-        if (variable := f"INGEST_{each}".upper()) in os.environ:
-            merged[each] = os.environ[variable]
     try:
         return Settings(**_with_paths(_with_secrets(merged, folder, ()), folder))
     except ValidationError as error:
@@ -635,8 +637,6 @@ def load(path: Path | None) -> Settings:
 def secret_files(path: Path | None) -> dict[str, Path]:
     """The files that ``load`` reads secrets from, and private keys of certificates, each by its key. Raises Misconfigured."""
     merged, folder = _given(path)
-    if "INGEST_KEY_FILE" in os.environ:
-        merged["key_file"] = os.environ["INGEST_KEY_FILE"]
     return dict(_secret_files(merged, folder, ()))
 
 
@@ -664,7 +664,8 @@ def _given(path: Path | None) -> tuple[dict[str, Any], Path]:
     chosen = path or Path(os.environ.get("INGEST_CONFIG", "ingest.toml"))
     given = _file(chosen, wanted=path is not None or "INGEST_CONFIG" in os.environ)
     _no_secrets(given, ())
-    return _over(given, _Environment(Settings)()), chosen.resolve().parent
+    files = {each: os.environ[variable] for each in _TOP_LEVEL_FILES if (variable := f"INGEST_{each}".upper()) in os.environ}
+    return _over(given, _Environment(Settings)()) | files, chosen.resolve().parent
 
 
 def misconfigured(error: ValidationError, *within: str) -> Misconfigured:

@@ -4,13 +4,14 @@ The mail ledger and the receipts are what the edge knows by itself: nothing here
 that the receipt ledger can hold one against the other.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, Uuid, select
+from sqlalchemy import JSON, Boolean, Column, Index, Integer, LargeBinary, MetaData, Row, Table, Text, Uuid, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.clock import Clock
@@ -186,13 +187,18 @@ async def allow(connection: AsyncConnection, outgoing_id: UUID) -> None:
     await connection.execute(sends.delete().where(sends.c.outgoing_id == outgoing_id, sends.c.state == "cancelled"))
 
 
+async def marks_of(connection: AsyncConnection, key: bytes, whom: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Row[Any]]:
+    """The marks there are of some things, each told by its kind and id; of one that was erased twice the later."""
+    marks = {mark: each for each in whom for mark in erasure_marks(key, *each)}
+    if not marks:
+        return {}
+    found = await connection.execute(select(erased).where(among(erased.c.mark, marks)).order_by(erased.c.at))
+    return {marks[row.mark]: row for row in found}
+
+
 async def erased_among(connection: AsyncConnection, key: bytes, ids: Collection[UUID]) -> set[UUID]:
     """Those of these contacts that were erased, and are not to be filed anew."""
-    marks = {mark: each for each in ids for mark in erasure_marks(key, "contact", str(each))}
-    if not marks:
-        return set()
-    found = await connection.execute(select(erased.c.mark).where(among(erased.c.mark, marks)))
-    return {marks[mark] for mark in found.scalars()}
+    return {UUID(id_) for _, id_ in await marks_of(connection, key, (("contact", str(each)) for each in ids))}
 
 
 async def let_go_of(connection: AsyncConnection, digests: Collection[str], at: datetime) -> None:

@@ -24,7 +24,6 @@ from ingest.contract import (
     Outgoing,
     OutgoingKind,
     OutgoingState,
-    Record,
     Task,
     TaskKind,
     Team,
@@ -39,7 +38,7 @@ from router.consequences import MISSING, Consequences, House, consequences, task
 from router.decide import Disposition, HandOff, InviteToContact, NoAction, RecordFeedback, decide
 from router.gather import gather
 from router.match import Ambiguous, Evidence, Matched, MatchResult, Unmatched
-from router.opening import reading_of
+from router.opening import reading_of, record_in
 from router.register import search, tables
 from router.store import Store, disposition_row, link_row
 
@@ -295,8 +294,7 @@ async def replay(database: Database, store: Store, dead_letter_id: UUID, by: str
     async with database.write() as connection:
         now = clock()
         row = await _settle_dead(connection, dead_letter_id, "replayed", by, now)
-        record = Record(row.key, row.value, tuple((name, raw.encode("latin-1")) for name, raw in row.headers))
-        await store.out(connection, [(row.topic, record)])
+        await store.out(connection, [(row.topic, record_in(row))])
         await store.audit(connection, [entry(now, by, "dead-letter-replayed", row.contact_id, dead_letter=str(dead_letter_id))])
     store.pending.set()
 

@@ -24,31 +24,31 @@ from ingest import state
 from ingest.clock import Clock
 from ingest.contract import (
     DEAD_LETTERS,
-    TOPICS,
     Audience,
     Contact,
     GivenDetails,
-    OutgoingState,
     Person,
-    Record,
     decode,
-    topic_of,
 )
 from ingest.database import Database, among, each_of, insert
 from ingest.errors import Refused, Unavailable, Unreadable
 from ingest.ids import erasure_marks, reference
-from ingest.log import Delivery, Feature, Log
+from ingest.log import Delivery, Feature, Log, pages
+from ingest.log.topics import NAMES
 from ingest.originals import Originals
 from ingest.settings import AuditSettings, OriginalsSettings
 from router import duties, holds
 from router.audit import AuditEntry
 from router.holdings import contacts_of, who
+from router.ledger import CONTACTS
+from router.opening import record_in
 from router.register import index, tables
 from router.removal import (
     LetGo,
     Removed,
     Word,
     change_entries,
+    end_sends,
     leave_marks,
     let_go,
     note,
@@ -67,8 +67,6 @@ _MOST_NAMED: Final = 20
 _OPEN_TASKS: Final = ("open", "claimed")
 _OPEN_HANDOFFS: Final = ("sent", "overdue", "taken")
 _PAGE: Final = 1_000
-CONTACTS: Final = topic_of("contacts")
-ALL_TOPICS: Final = (*(each.name for each in TOPICS), DEAD_LETTERS)
 
 Json = Any
 
@@ -182,10 +180,9 @@ async def stored(database: Database) -> int:
 
 async def erased_before(database: Database, key: bytes, individual: str) -> tuple[datetime, str] | None:
     """When, and on whose word, an individual was erased; None where they were not."""
-    marks = state.erased
-    query = select(marks.c.at, marks.c.by).where(marks.c.mark.in_(erasure_marks(key, "individual", individual)))
+    whom = ("individual", individual)
     async with database.read() as connection:
-        row = (await connection.execute(query.order_by(marks.c.at.desc()).limit(1))).one_or_none()
+        row = (await state.marks_of(connection, key, [whom])).get(whom)
     return (row.at, row.by) if row else None
 
 
@@ -308,16 +305,15 @@ async def _unread(connection: AsyncConnection, addresses: frozenset[str]) -> lis
     """Dead letters and parked contacts that say they are from an address of theirs."""
     found: list[UUID] = []
     for table in (tables.dead_letters, tables.parked):
-        rows = await connection.execute(select(table.c.contact_id, table.c.headers, table.c.value))
+        rows = await connection.execute(select(table.c.contact_id, table.c.key, table.c.headers, table.c.value))
         found += [row.contact_id for row in rows if row.contact_id and not addresses.isdisjoint(_senders(row))]
     return found
 
 
 def _senders(row: Any) -> Iterable[str]:
     """The sender's canonical identifiers, as far as a record that could not be taken up tells them."""
-    record = Record(None, row.value, tuple((name, raw.encode("latin-1")) for name, raw in row.headers))
     try:
-        match json.loads(decode(record).data):
+        match json.loads(decode(record_in(row)).data):
             case {"sender": {"identifiers": [*identifiers]}}:
                 return [str(each["canonical"]) for each in identifiers if "canonical" in each]
             case _:
@@ -437,16 +433,11 @@ async def _without_writer(
         await connection.execute(update(contacts).where(contacts.c.id == row.id).values(changed))
     if not shared:
         return
-    rows = [{"digest": each, "since": word.at} for each in sorted(removed.digests)]
-    await connection.execute(insert(state.unwanted).on_conflict_do_nothing(), rows)
+    await state.let_go_of(connection, removed.digests, word.at)
     await connection.execute(update(receipts).where(among(receipts.c.contact_id, shared)).values(original=""))
     theirs = among(sent.c.contact_id, shared) & (sent.c.audience == Audience.PERSON.value)
-    ids = list((await connection.execute(select(sent.c.id).where(theirs))).scalars())
-    unsent = theirs & sent.c.state.in_((OutgoingState.DUE.value, OutgoingState.HELD.value, OutgoingState.SENDING.value))
-    waiting = list((await connection.execute(select(sent.c.id).where(unsent))).scalars())
+    await end_sends(connection, theirs, word.at, removed)
     await _delete(connection, sent, theirs, removed)
-    await _delete(connection, state.sends, among(state.sends.c.outgoing_id, ids), removed)
-    await state.cancel(connection, waiting, word.at)
     for table in (
         tables.links,
         tables.candidates,
@@ -654,10 +645,8 @@ async def on_topics(
     ``looked`` has up to where each was looked through before, and then up to where it was now. Raises Unavailable.
     """
     unmarked, looked = set(also), {} if looked is None else looked
-    for topic in ALL_TOPICS:
-        after = looked.setdefault(topic, {})
-        while page := await _page(log, topic, after):
-            after |= {each.partition.number: each.position + 1 for each in page}
+    for topic in NAMES:
+        async for page in _pages(log, topic, looked.setdefault(topic, {})):
             told = [(each, told_of(each.record)) for each in page]
             gone = await _erased(database, key, {one for _, subjects in told for one in subjects}) | unmarked
             watch(topic, len(page))
@@ -665,21 +654,20 @@ async def on_topics(
                 yield found
 
 
-async def _page(log: Log, topic: str, after: Mapping[int, int]) -> Sequence[Delivery]:
+async def _pages(log: Log, topic: str, after: dict[int, int]) -> AsyncGenerator[Sequence[Delivery]]:
+    """None of a topic that is not there."""
     try:
-        return await log.read(topic, after=after, most=_PAGE)
+        async for page in pages(log, topic, after, _PAGE):
+            yield page
     except Unavailable as error:
-        if error.reason == "topic-missing":
-            return []
-        raise
+        if error.reason != "topic-missing":
+            raise
 
 
 async def _erased(database: Database, key: bytes, subjects: Collection[Subject]) -> set[Subject]:
-    marks = {mark: each for each in subjects for mark in erasure_marks(key, each.kind, each.id)}
     async with database.read() as connection:
-        those = among(state.erased.c.mark, marks), state.erased.c.kind != _MADE
-        found = await connection.execute(select(state.erased.c.mark).where(*those))
-        return {marks[mark] for mark in found.scalars()}
+        found = await state.marks_of(connection, key, subjects)
+    return {Subject(*each) for each, mark in found.items() if mark.kind != _MADE}
 
 
 def _counted(found: Found) -> OnTopic:

@@ -5,9 +5,9 @@ between the two stands out as unaccounted for.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select, tuple_
@@ -15,10 +15,11 @@ from sqlalchemy import select, tuple_
 from ingest import state
 from ingest.contract import LedgerEntry, topic_of
 from ingest.database import Database, among
-from ingest.log import Log, Partition
+from ingest.log import Delivery, Log, Partition, pages
 from router.opening import identity_of
 from router.register import owed, tables
 
+CONTACTS: Final = topic_of("contacts")
 _PAGE = 1_000
 
 Line = tuple[datetime, str]
@@ -33,7 +34,7 @@ async def entries(
     Positions are read first and the log last: whatever has come to no end in between is on the log from there on. Raises
     Unavailable.
     """
-    positions = await _positions(database)
+    positions = await positions_of(database)
     lines, earliest, open_ = await _count(database, since, until)
     if open_:
         waiting = await _on_the_log(log, positions)
@@ -61,7 +62,7 @@ async def missing(
     log: Log, database: Database, *, since: datetime | None = None, until: datetime | None = None
 ) -> Sequence[Any]:
     """The receipts of what is in no disposition, dead letter or queue, the oldest first. Raises Unavailable."""
-    positions = await _positions(database)
+    positions = await positions_of(database)
     _, _, open_ = await _count(database, since, until)
     if not open_ or not (lost := open_.keys() - await _on_the_log(log, positions)):
         return []
@@ -71,25 +72,27 @@ async def missing(
         return (await connection.execute(query)).all()
 
 
-async def _positions(database: Database) -> dict[Partition, int]:
+async def positions_of(database: Database) -> dict[Partition, int]:
+    """Where the register stands on the topic of contacts, by partition. Raises Unavailable."""
     where = tables.positions
     async with database.read() as connection:
-        rows = await connection.execute(select(where).where(where.c.topic == topic_of("contacts").name))
+        rows = await connection.execute(select(where).where(where.c.topic == CONTACTS.name))
         return {Partition(row.log_id, row.topic, row.partition): row.next for row in rows}
 
 
-async def _on_the_log(log: Log, positions: dict[Partition, int]) -> set[UUID]:
-    """Ids of the contacts that lie on the log from the register's positions on. A log made anew has positions of its own."""
-    waiting: set[UUID] = set()
+async def not_routed(log: Log, positions: Mapping[Partition, int]) -> AsyncGenerator[Delivery]:
+    """The contacts that lie on the log from the register's positions on. A log made anew has positions of its own. Raises Unavailable."""
     after: dict[int, int] = {}
     for partition, position in positions.items():
         after[partition.number] = min(position, after.get(partition.number, position))
-    while deliveries := await log.read(topic_of("contacts").name, after=after, most=_PAGE):
-        for each in deliveries:
-            after[each.partition.number] = each.position + 1
-            if each.position >= positions.get(each.partition, 0) and (found := identity_of(each.record)):
-                waiting.add(found)
-    return waiting
+    async for page in pages(log, CONTACTS.name, after, _PAGE):
+        for each in page:
+            if each.position >= positions.get(each.partition, 0):
+                yield each
+
+
+async def _on_the_log(log: Log, positions: Mapping[Partition, int]) -> set[UUID]:
+    return {found async for each in not_routed(log, positions) if (found := identity_of(each.record))}
 
 
 async def _count(

@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -196,6 +196,11 @@ def _told_by(record: Record, topic: Topic, publishers: Mapping[str, Publisher], 
     if event.type != topic.ce_type:
         raise Unreadable("unknown-type", f"Its ce_type is another than {topic.ce_type}, which this topic carries.")
     return event, publisher
+
+
+def record_in(row: Any) -> Record:
+    """The record that a row keeps: of the outbox, one that was parked, or a dead letter."""
+    return Record(row.key, row.value, tuple((name, raw.encode("latin-1")) for name, raw in row.headers))
 
 
 def is_ours(event: Event, key: bytes) -> bool:

@@ -10,12 +10,13 @@ from sqlalchemy import select
 
 from ingest import state
 from ingest.clock import now
-from ingest.contract import Event, OutgoingState, Record, encode, ids, topic_of, trace_of
+from ingest.contract import Event, OutgoingState, encode, ids, topic_of, trace_of
 from ingest.database import Alone, Database
 from ingest.errors import Refused, Unavailable
 from ingest.ids import new_id
 from ingest.log import Log
 from ingest.telemetry import ERRORS, telemetry
+from router.opening import record_in
 from router.register import tables
 from router.store import SOURCE
 
@@ -99,7 +100,7 @@ async def _publish(log: Log, database: Database, alone: Alone) -> int:
             await connection.execute(outbox.delete().where(outbox.c.number.in_([row.number for row in rows])))
             for row, error in refused:
                 ERRORS.labels("outbox", error.reason).inc()
-                _say.error("not-published", topic=row.topic, key=row.key, reason=error.reason, **ids(trace_of(_record(row))))
+                _say.error("not-published", topic=row.topic, key=row.key, reason=error.reason, **ids(trace_of(record_in(row))))
                 evidence = {"topic": row.topic, "key": row.key, "reason": error.reason}
                 entry = {"action": "not-published", "actor": "router", "evidence": evidence}
                 await connection.execute(tables.audit.insert().values(id=new_id(), at=now(), **entry))
@@ -108,7 +109,7 @@ async def _publish(log: Log, database: Database, alone: Alone) -> int:
 
 async def _append(log: Log, topic: str, rows: Sequence[Any]) -> list[tuple[Any, Refused]]:
     """Append them, together or, where the log refuses one, by halves; answers with those refused alone."""
-    records = [_record(row) for row in rows]
+    records = [record_in(row) for row in rows]
     try:
         await log.append(topic, records)
     except Refused as error:
@@ -117,10 +118,6 @@ async def _append(log: Log, topic: str, rows: Sequence[Any]) -> list[tuple[Any, 
         half = len(rows) // 2
         return [*await _append(log, topic, rows[:half]), *await _append(log, topic, rows[half:])]
     return []
-
-
-def _record(row: Any) -> Record:
-    return Record(row.key, row.value, tuple((name, raw.encode("latin-1")) for name, raw in row.headers))
 
 
 async def _either(*events: asyncio.Event) -> None:

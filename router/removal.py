@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest import state
 from ingest.clock import now
-from ingest.contract import DEAD_LETTERS, OutgoingState, Record, topic_of
+from ingest.contract import DEAD_LETTERS, UNSENT
 from ingest.database import Database, among, insert
 from ingest.ids import erasure_mark, new_id
 from ingest.log import Log
@@ -29,10 +29,10 @@ from ingest.log.spool import waiting_in
 from ingest.originals import Originals
 from router.audit import EMPTIED, AuditEntry, Emptied, leaf_hash
 from router.desk import INDIVIDUALS
-from router.opening import identity_of
+from router.ledger import CONTACTS, not_routed, positions_of
+from router.opening import identity_of, record_in
 from router.register import tables
 
-CONTACTS: Final = topic_of("contacts")
 NOBODY: Final = UUID(int=0)
 """In place of a contact that is gone, in a row that must stay."""
 
@@ -53,7 +53,6 @@ OF_CONTACTS: Final[Mapping[Table, ColumnElement[UUID]]] = {
 }  # fmt: skip
 """Tables whose rows go with the contact that they are about, and which column says which that is. A test holds this against the tables."""
 _MADE: Final = (tables.feedback_records, tables.handoffs, tables.tasks, tables.outgoing)
-_UNSENT: Final = tuple(each.value for each in (OutgoingState.DUE, OutgoingState.HELD, OutgoingState.SENDING))
 _DIGEST: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _PAGE: Final = 1_000
 
@@ -103,7 +102,7 @@ async def take_out(
     ids = list(contact_ids)
     removed.digests |= await digests_of(connection, ids)
     made = await _made(connection, ids)
-    await _end_sends(connection, ids, word.at, removed)
+    await end_sends(connection, among(tables.outgoing.c.contact_id, ids), word.at, removed)
     await _take_off_outbox(connection, set(ids), made, removed)
     await _wishes(connection, ids, removed)
     for table, column in OF_CONTACTS.items():
@@ -199,13 +198,13 @@ async def _made(connection: AsyncConnection, ids: Sequence[UUID]) -> set[UUID]:
     return made
 
 
-async def _end_sends(connection: AsyncConnection, ids: Sequence[UUID], now: datetime, removed: Removed) -> None:
-    """Nothing more is sent of theirs, though it be on the topic already; what was sent is forgotten."""
+async def end_sends(connection: AsyncConnection, which: ColumnElement[bool], now: datetime, removed: Removed) -> None:
+    """Nothing more is sent of these messages, though they be on the topic already; what was sent is forgotten."""
     sent = tables.outgoing
-    rows = (await connection.execute(select(sent.c.id, sent.c.state).where(among(sent.c.contact_id, ids)))).all()
+    rows = (await connection.execute(select(sent.c.id, sent.c.state).where(which))).all()
     gone = delete(state.sends).where(among(state.sends.c.outgoing_id, [row.id for row in rows]))
     removed.rows["sends"] += (await connection.execute(gone)).rowcount
-    await state.cancel(connection, [row.id for row in rows if row.state in _UNSENT], now)
+    await state.cancel(connection, [row.id for row in rows if row.state in UNSENT], now)
 
 
 async def _take_off_outbox(connection: AsyncConnection, ids: set[UUID], made: Collection[UUID], removed: Removed) -> None:
@@ -213,7 +212,7 @@ async def _take_off_outbox(connection: AsyncConnection, ids: set[UUID], made: Co
     gone = list((await connection.execute(select(outbox.c.number).where(among(outbox.c.key, map(str, made))))).scalars())
     bytes_of = outbox.c.topic.in_((CONTACTS.name, DEAD_LETTERS))  # keyed by their sender
     for row in (await connection.execute(select(outbox).where(bytes_of))).all():
-        record = Record(row.key, row.value, tuple((name, raw.encode("latin-1")) for name, raw in row.headers))
+        record = record_in(row)
         named = {str(identity_of(record)), record.header("dead_letter_id")}
         if not named.isdisjoint(map(str, ids)):
             gone.append(row.number)
@@ -303,17 +302,9 @@ async def _referred_to(database: Database, noted: set[str]) -> set[str]:
 
 async def _waiting(database: Database, log: Log, spool: Path | None) -> set[str]:
     """What is named by contacts that the router has not come to yet."""
-    name, where = CONTACTS.name, tables.positions
-    async with database.read() as connection:
-        rows = (await connection.execute(select(where).where(where.c.topic == name))).all()
-    after: dict[int, int] = {}
-    for row in rows:
-        after[row.partition] = min(row.next, after.get(row.partition, row.next))
     found: set[str] = set()
-    while page := await log.read(name, after=after, most=_PAGE):
-        for each in page:
-            after[each.partition.number] = each.position + 1
-            found.update(digests_in(each.record.value or b""))
+    async for each in not_routed(log, await positions_of(database)):
+        found.update(digests_in(each.record.value or b""))
     if spool is not None:
         async for record in waiting_in(spool, now):
             found.update(digests_in(record.value or b""))

@@ -15,7 +15,7 @@ from sqlalchemy import Column, ColumnElement, Date, Select, Table, Text, and_, c
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest import state
-from ingest.contract import OutgoingState, TaskKind
+from ingest.contract import UNSENT, TaskKind
 from ingest.database import among
 from ingest.settings import RetentionSettings
 from router import holds
@@ -27,7 +27,6 @@ from router.removal import emptied as emptied_entry
 
 OF_RETENTION: Final = ("retention-begun", "retention-ended", "retention-removed")
 """What the audit trail calls a turn's beginning, its end, and a transaction of it that emptied entries: they name nobody, and stay."""
-_OPEN: Final = (OutgoingState.DUE.value, OutgoingState.HELD.value, OutgoingState.SENDING.value)
 
 SETTINGS: Final[Mapping[Kind, str]] = {
     Kind.CONTACTS: "retention.contacts",
@@ -193,7 +192,7 @@ def _tasks(kind: Kind, kept_for: timedelta | None, *_: Any) -> Shelf:
 def _messages(kind: Kind, kept_for: timedelta | None, *_: Any) -> Shelf:
     sent, sends = tables.outgoing, state.sends
     on_its_way = select(sends.c.outgoing_id).where(sends.c.outgoing_id == sent.c.id, sends.c.told.is_not(True)).exists()
-    keeps = {Why.ON_HOLD: holds.of_contact(sent.c.contact_id), Why.UNSENT: sent.c.state.in_(_OPEN) | on_its_way}
+    keeps = {Why.ON_HOLD: holds.of_contact(sent.c.contact_id), Why.UNSENT: sent.c.state.in_(UNSENT) | on_its_way}
     remove = _removing(sent, (sent, sent.c.id), (sends, sends.c.outgoing_id))
     return Shelf(kind, kept_for, sent, _looking(sent, (sent.c.changed_at,), keeps), remove, sent.c.created_at)
 
@@ -325,9 +324,7 @@ _MADE: Final[Mapping[Kind, Callable[[Kind, timedelta | None, datetime, bytes], S
 def _looking(table: Table, since: Sequence[ColumnElement[Any]], keeps: Mapping[Why, ColumnElement[bool]]) -> Look:
     """Each by itself: the latest of some moments, and which of some reasons hold."""
     key = list(table.primary_key.columns)
-    columns = [each.label(f"key_{place}") for place, each in enumerate(key)]
-    columns += [each.label(f"since_{place}") for place, each in enumerate(since)]
-    query = select(*columns, *(each.label(why.name.lower()) for why, each in keeps.items()))
+    query = _asking(key, since, keeps)
 
     async def look(connection: AsyncConnection, keys: Sequence[Key]) -> list[list[Held]]:
         return [[held] for held in await _held(connection, query.where(_these(key, keys)), len(key), len(since), keeps)]
@@ -335,8 +332,17 @@ def _looking(table: Table, since: Sequence[ColumnElement[Any]], keeps: Mapping[W
     return look
 
 
+def _asking(
+    key: Sequence[ColumnElement[Any]], since: Sequence[ColumnElement[Any]], keeps: Mapping[Why, ColumnElement[bool]]
+) -> Select[Any]:
+    """A row of each: its key, then the moments, then a column by the name of each reason."""
+    columns = [each.label(f"key_{place}") for place, each in enumerate(key)]
+    columns += [each.label(f"since_{place}") for place, each in enumerate(since)]
+    return select(*columns, *(each.label(why.name.lower()) for why, each in keeps.items()))
+
+
 async def _held(connection: AsyncConnection, query: Select[Any], keys: int, moments: int, keeps: Iterable[Why]) -> list[Held]:
-    """A row each: its key, then the moments, then a column by the name of each reason."""
+    """What the rows of ``_asking`` say."""
     found: list[Held] = []
     for row in await connection.execute(query):
         since = max(_moment(each) for each in row[keys : keys + moments] if each is not None)
@@ -396,7 +402,7 @@ def _open(contact_id: Column[Any]) -> dict[Why, ColumnElement[bool]]:
         Why.ON_HOLD: holds.of_contact(contact_id),
         Why.URGENT: _undone(contact_id, tasks.c.kind == TaskKind.URGENT.value),
         Why.OPEN_TASK: _undone(contact_id),
-        Why.UNSENT: select(sent.c.id).where(sent.c.contact_id == contact_id, sent.c.state.in_(_OPEN)).exists(),
+        Why.UNSENT: select(sent.c.id).where(sent.c.contact_id == contact_id, sent.c.state.in_(UNSENT)).exists(),
         Why.UNTAKEN: select(handed.c.id).where(handed.c.contact_id == contact_id, handed.c.state.in_(UNTAKEN)).exists(),
         Why.UNSETTLED: select(records.c.id).where(records.c.contact_id == contact_id, records.c.settled.is_(False)).exists(),
         Why.WAITING: _waits(contact_id),
@@ -419,11 +425,7 @@ def _look_at_contacts(kept_for: timedelta | None, now: datetime) -> Look:
         Why.UNSEALED: select(entry.c.id).where(entry.c.contact_id == id_, ~sealed).exists(),
     }
     since = (contacts.c.received_at, contacts.c.routed_at, _last_act(id_))
-    query = select(
-        id_,
-        *(each.label(f"since_{place}") for place, each in enumerate(since)),
-        *(each.label(why.name.lower()) for why, each in keeps.items()),
-    )
+    query = _asking([id_], since, keeps)
 
     async def look(connection: AsyncConnection, keys: Sequence[Key]) -> list[list[Held]]:
         groups = await _matters(connection, [each for (each,) in keys])
@@ -517,8 +519,7 @@ async def _look_at_individuals(connection: AsyncConnection, keys: Sequence[Key])
         ),
     )
     keeps = {Why.ON_HOLD: holds.of_individual(), Why.REFERRED_TO: referred}
-    columns = (people.c.id, people.c.imported_at, people.c.merged_at)
-    query = select(*columns, *(each.label(why.name.lower()) for why, each in keeps.items()))
+    query = _asking([people.c.id], (people.c.imported_at, people.c.merged_at), keeps)
     query = query.where(among(people.c.id, ids), people.c.made_from.is_not(None))
     found = await _held(connection, query, 1, 2, keeps)
     return [

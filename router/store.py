@@ -21,6 +21,7 @@ from ingest import state
 from ingest.clock import Clock
 from ingest.contract import (
     DEAD_LETTERS,
+    UNSENT,
     Allocation,
     Audience,
     Contact,
@@ -516,7 +517,7 @@ def _became(standing: str, attempts: int, told: OutgoingStatus) -> dict[str, Any
 
     A provider's receipt may overtake the dispatcher's word that it was accepted; it then brings only how often it was tried.
     """
-    unsent = standing in (OutgoingState.DUE, OutgoingState.HELD, OutgoingState.SENDING)
+    unsent = standing in UNSENT
     if standing == OutgoingState.DELIVERED and told.state is OutgoingState.ACCEPTED and not attempts:
         return {"state": standing, "attempts": told.attempts}
     if not unsent and (standing != OutgoingState.ACCEPTED or told.state is OutgoingState.ACCEPTED):

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapp
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -31,7 +31,19 @@ from ingest.telemetry import ACKNOWLEDGED, BOUNCES, ERRORS, LAST_BATCH, PASSED_O
 from router.consequences import OVER_BUDGET, Consequences, House, consequences, kind_of
 from router.decide import decide
 from router.gather import gather, seen
-from router.opening import NOT_OURS, OWN_SOURCE, Opened, Readable, Terms, Unknown, Unopened, allocation_of, identity_of, poison
+from router.opening import (
+    NOT_OURS,
+    OWN_SOURCE,
+    Opened,
+    Readable,
+    Terms,
+    Unknown,
+    Unopened,
+    allocation_of,
+    identity_of,
+    poison,
+    record_in,
+)
 from router.readers import Readers
 from router.register import tables
 from router.store import Batch, Dead, Fenced, Parked, Store, Variant
@@ -39,6 +51,7 @@ from router.store import Batch, Dead, Fenced, Parked, Store, Variant
 CONTACTS: Final = topic_of("contacts")
 STATUSES: Final = topic_of("outgoing.status")
 ALLOCATIONS: Final = topic_of("allocations")
+T = TypeVar("T")
 TakeIn = Callable[[Batch, Sequence[Delivery]], Awaitable[None]]
 _IDLE_SECONDS = 0.5
 _BATCHES_IN_HAND: Final = 4
@@ -169,13 +182,7 @@ class Worker:
         """The next batch, read; it may be of the next page, so that reading never waits for a page's end. None once told to stop."""
         if (turn := await anext(turns, None)) is None:
             return None
-        opened: list[tuple[Delivery, Opened]] = []
-
-        async def open_it() -> None:
-            opened[:] = await self._open(turn.deliveries)
-
-        await self._again(open_it)
-        return replace(turn, opened=opened)
+        return replace(turn, opened=await self._again(lambda: self._open(turn.deliveries)))
 
     async def _work(self, turn: _Turn, consumption: Consumption) -> None:
         """Commit it, and settle the page where it ends, or where nothing more is to be done; the next is read meanwhile."""
@@ -208,8 +215,8 @@ class Worker:
             raise Fenced(f"{partition.topic}/{partition.number}")
         return self.expected[partition]
 
-    async def _again(self, act: Callable[[], Awaitable[None]]) -> None:
-        await _until_back(act, self.stopping, self._waits)
+    async def _again(self, act: Callable[[], Awaitable[T]]) -> T:
+        return await _until_back(act, self.stopping, self._waits)
 
     def _waits(self, error: Unavailable) -> None:
         self.turns += 1
@@ -411,7 +418,7 @@ class Worker:
             if row.partition not in homes:
                 continue
             self.turns += 1
-            record = Record(row.key, row.value, tuple((name, raw.encode("latin-1")) for name, raw in row.headers))
+            record = record_in(row)
             origin = Partition(row.log_id, row.topic, row.partition)
             delivery = Delivery(origin, row.position, row.at, record)
             readable, dead, waits = self._sorted(await self._open([delivery]))
@@ -465,22 +472,23 @@ async def begin(topic: str, partitions: Sequence[Partition], log: Log, store: St
     return {each: 0 if each in behind and at is None else at for each, at in positions.items()}
 
 
-async def _until_back(
-    act: Callable[[], Awaitable[None]], stopping: asyncio.Event, waits: Callable[[Unavailable], None]
-) -> None:
-    """The same act until what it leans on is back: nothing is skipped while the register is away."""
-    async for attempt in AsyncRetrying(
+async def _until_back(act: Callable[[], Awaitable[T]], stopping: asyncio.Event, waits: Callable[[Unavailable], None]) -> T:
+    """What the act gives, the same act until what it leans on is back: nothing is skipped while the register is away."""
+
+    async def attempt() -> T:
+        try:
+            return await act()
+        except Unavailable as error:
+            waits(error)
+            raise
+
+    again = AsyncRetrying(
         retry=retry_if_exception_type(Unavailable),
         wait=wait_exponential_jitter(multiplier=0.2, max=15),
         stop=lambda _: stopping.is_set(),
         reraise=True,
-    ):
-        with attempt:
-            try:
-                await act()
-            except Unavailable as error:
-                waits(error)
-                raise
+    )
+    return await again(attempt)
 
 
 async def follow_statuses(log: Log, database: Database, store: Store, stopping: asyncio.Event) -> None:

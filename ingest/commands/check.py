@@ -89,7 +89,7 @@ async def findings(chosen: Settings) -> list[Finding]:
         *await _topics(chosen),
         *await _spools(chosen),
         await _found("originals", _originals(chosen)),
-        *await _heads(chosen),
+        await _found("audit heads", _heads(chosen)),
         await _found("scan", look(chosen.scan, now)),
     ]
     try:
@@ -186,21 +186,10 @@ async def _topics(chosen: Settings) -> list[Finding]:
     return [Finding("topics", True, f"{len(well)} of {len(NAMES)} are set as they should be; {copies}."), *wrong]
 
 
-async def _heads(chosen: Settings) -> list[Finding]:
-    if chosen.audit.heads is None:
-        return [
-            Finding(
-                "audit heads",
-                True,
-                "None are kept: whoever may write to the register could make the audit trail anew. Name a place of its own in audit.heads.",
-            )
-        ]
-    return [await _found("audit heads", _kept_heads(chosen))]
-
-
-async def _kept_heads(chosen: Settings) -> str:
+async def _heads(chosen: Settings) -> str:
     heads = open_heads(chosen.audit, chosen.originals)
-    assert heads is not None
+    if heads is None:
+        return "None are kept: whoever may write to the register could make the audit trail anew. Name a place of its own in audit.heads."
     found, faulty = await heads.every()
     if faulty:
         raise Misconfigured("audit.heads", f"{faulty[0]} `ingest audit verify` tells more.")
@@ -211,10 +200,10 @@ async def _kept_heads(chosen: Settings) -> str:
 
 
 async def _spools(chosen: Settings) -> list[Finding]:
-    if not chosen.log.url.startswith("kafka:"):
+    if chosen.log.spooled is None:
         return []
     try:
-        waiting = [each for each in await left_in(chosen.log.spool, now) if each.records]
+        waiting = [each for each in await left_in(chosen.log.spooled, now) if each.records]
     except IngestError as error:
         return [Finding("spool", False, error.sentence)]
     if not waiting:

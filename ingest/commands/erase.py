@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ingest.commands.terminal import Config, Json, bar, fail, open_database, open_log, run_async, say, settings, table, warn
+from ingest.commands.terminal import Config, Json, bar, fail, log_and_register, run_async, say, settings, table, warn
 from ingest.errors import Refused
 
 if TYPE_CHECKING:
@@ -99,10 +99,6 @@ class _Stores:
     originals: "Originals"
     kept: "tuple[Originals, ...]"
 
-    @property
-    def spool(self) -> Path | None:
-        return self.chosen.log.spool if self.chosen.log.url.startswith("kafka:") else None
-
 
 @asynccontextmanager
 async def _opened(config: Path | None) -> AsyncGenerator[_Stores]:
@@ -110,17 +106,9 @@ async def _opened(config: Path | None) -> AsyncGenerator[_Stores]:
     from router.erasure import marks_kept
 
     chosen = settings(config)
-    originals = Originals(chosen.originals.url, chosen.originals)
-    database = open_database(chosen)
-    try:
-        log = await open_log(chosen, exclusive=False)
-        try:
-            key = chosen.own_key
-            yield _Stores(chosen, key, database, log, originals, marks_kept(chosen.originals, chosen.audit))
-        finally:
-            await log.close()
-    finally:
-        await database.close()
+    originals, kept = Originals(chosen.originals.url, chosen.originals), marks_kept(chosen.originals, chosen.audit)
+    async with log_and_register(chosen) as (log, database):
+        yield _Stores(chosen, chosen.own_key, database, log, originals, kept)
 
 
 def _word(by: str, because: str) -> "Word":
@@ -240,7 +228,7 @@ async def _finished(
     with bar("Records of the log", await _records(it)) as advance:
         found = await finish(
             it.database, it.log, it.originals, it.kept, it.key, now,
-            also=done.gone if done else gone, spool=it.spool, watch=lambda _topic, number: advance(number),
+            also=done.gone if done else gone, spool=it.chosen.log.spooled, watch=lambda _topic, number: advance(number),
         )  # fmt: skip
     lines = [*(_lines(done, yes=True) if done else []), *_outside(it, found)]
     if lines or done:
@@ -296,10 +284,10 @@ async def _left_on_log(it: _Stores, also: Any) -> "Sequence[OnTopic]":
 async def _records(it: _Stores) -> int:
     """How many there are, for a bar."""
     from ingest.errors import Unavailable
-    from router.erasure import ALL_TOPICS
+    from ingest.log.topics import NAMES
 
     number = 0
-    for topic in ALL_TOPICS:
+    for topic in NAMES:
         try:
             number += (await it.log.lag(topic, "nobody")).records
         except Unavailable as error:

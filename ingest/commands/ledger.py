@@ -1,7 +1,6 @@
 """``ingest ledger``: for every hour and channel, what was received against what became of it."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -9,10 +8,8 @@ from typing import Annotated, Any, Final
 import typer
 
 from ingest.clock import now
-from ingest.commands.terminal import Config, Json, fail, open_database, open_log, run_async, settings, table, warn
+from ingest.commands.terminal import Config, Json, fail, log_and_register, run_async, settings, table, warn
 from ingest.contract import LedgerEntry
-from ingest.database import Database
-from ingest.log import Log
 
 KINDS: Final = ("RecordFeedback", "HandOff", "AnswerQuery", "InviteToContact", "HoldForReview", "NoAction")
 _FORMATS: Final = ["%Y-%m-%d", "%Y-%m-%dT%H:%M"]
@@ -82,29 +79,15 @@ def _tell_of(lost: Sequence[Any], *, json: bool) -> None:
 async def _lines(since: datetime | None, until: datetime | None, config: Path | None) -> list[LedgerEntry]:
     from router.ledger import entries
 
-    async with _opened(config) as (log, database):
+    async with log_and_register(settings(config)) as (log, database):
         return await entries(log, database, now(), since=_utc(since), until=_utc(until))
 
 
 async def _missing(since: datetime | None, until: datetime | None, config: Path | None) -> Sequence[Any]:
     from router.ledger import missing
 
-    async with _opened(config) as (log, database):
+    async with log_and_register(settings(config)) as (log, database):
         return await missing(log, database, since=_utc(since), until=_utc(until))
-
-
-@asynccontextmanager
-async def _opened(config: Path | None) -> AsyncGenerator[tuple[Log, Database]]:
-    chosen = settings(config)
-    database = open_database(chosen)
-    try:
-        log = await open_log(chosen, exclusive=False)
-        try:
-            yield log, database
-        finally:
-            await log.close()
-    finally:
-        await database.close()
 
 
 def _utc(moment: datetime | None) -> datetime | None:

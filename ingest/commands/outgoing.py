@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
 from ingest import state
 from ingest.clock import now
 from ingest.commands.terminal import By, Config, Json, open_database, run_async, say, settings, table, warn
-from ingest.contract import Audience, Outgoing, OutgoingState
+from ingest.contract import UNSENT, Audience, Outgoing, OutgoingState
 from ingest.segments import length
 from ingest.settings import Settings
 
@@ -21,7 +21,6 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="The message's id, its beg
 SomeId = Annotated[
     str | None, typer.Argument(metavar="[ID]", help="One message; where none is named, all that is for the public.")
 ]
-_UNSENT: Final = (OutgoingState.DUE, OutgoingState.HELD, OutgoingState.SENDING)
 
 
 @app.command("list")
@@ -51,7 +50,7 @@ async def _found(chosen: OutgoingState | None, config: Path | None, *, every: bo
     if chosen is not None:
         query = query.where(sent.c.state == chosen.value)
     elif not every:
-        query = query.where(sent.c.state.in_([each.value for each in _UNSENT]))
+        query = query.where(sent.c.state.in_(UNSENT))
     if not every:
         query = query.where(sent.c.audience == Audience.PERSON.value)
     database = open_database(settings(config))
@@ -84,7 +83,7 @@ def _charged(outgoing: Outgoing | None, prices: Mapping[str, tuple[Decimal, str]
 
 
 def _row(row: Any, moment: datetime, prices: Mapping[str, tuple[Decimal, str]], *, json: bool) -> tuple[object, ...]:
-    late = row.due < moment and row.state in [each.value for each in _UNSENT]
+    late = row.due < moment and row.state in UNSENT
     shown = (str(row.id), late) if json else (str(row.id)[:8], "LATE" if late else "")
     charged = _charged(Outgoing.model_validate_json(row.body) if row.body else None, prices)
     return (

@@ -66,8 +66,8 @@ async def _elsewhere(chosen: Settings) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = [
         ("records on the log", _days(chosen.log.retention), "log.retention", *[None] * 6, "the log removes them itself")
     ]
-    if chosen.log.url.startswith("kafka:"):
-        left = await left_in(chosen.log.spool, now)
+    if chosen.log.spooled is not None:
+        left = await left_in(chosen.log.spooled, now)
         number = sum(each.records for each in left)
         oldest = min((each.oldest for each in left if each.oldest), default=None)
         stays = "until Kafka has them" if number else ""
@@ -175,13 +175,9 @@ async def holding(chosen: Settings) -> AsyncGenerator["Holding"]:
         log = await open_log(chosen, exclusive=False)
         try:
             originals = Originals(chosen.originals.url, chosen.originals)
-            yield Holding(database, store, log, originals, times_of(chosen), _spool(chosen))
+            yield Holding(database, store, log, originals, times_of(chosen), chosen.log.spooled)
         finally:
             await log.close()
-
-
-def _spool(chosen: Settings) -> Path | None:
-    return chosen.log.spool if chosen.log.url.startswith("kafka:") else None
 
 
 # Legal holds.

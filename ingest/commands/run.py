@@ -275,8 +275,8 @@ async def _run_bounded(it: Service, roles: Sequence[str], bounded: Bounded, read
             following = follow_receipts(it.log, it.store, it.house, it.settings.publishers, key, it.clock, it.stopping)
             group.create_task(_whole(following))
             group.create_task(_whole(duties.run(it.log, it.database, it.store, it.house, it.clock, it.stopping, it.heads)))
-            spool = it.settings.log.spool if it.settings.log.url.startswith("kafka:") else None
-            held = retention.Holding(it.database, it.store, it.log, it.originals, times_of(it.settings), spool)
+            times, spool = times_of(it.settings), it.settings.log.spooled
+            held = retention.Holding(it.database, it.store, it.log, it.originals, times, spool)
             group.create_task(_whole(retention.daily(held, it.clock, it.stopping)))
         routed.set()
 

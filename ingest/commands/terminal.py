@@ -8,8 +8,8 @@ could steer a terminal is taken out.
 import asyncio
 import sys
 import unicodedata
-from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from json import dumps
 from pathlib import Path
@@ -94,11 +94,25 @@ async def open_log(chosen: Settings, *, exclusive: bool) -> Log:
     )
 
 
+@asynccontextmanager
+async def log_and_register(chosen: Settings) -> AsyncGenerator[tuple[Log, Database]]:
+    """Both, beside a running service. Raises Misconfigured, Unavailable."""
+    database = open_database(chosen)
+    try:
+        log = await open_log(chosen, exclusive=False)
+        try:
+            yield log, database
+        finally:
+            await log.close()
+    finally:
+        await database.close()
+
+
 async def open_spool(chosen: Settings, log: Log, name: str | None) -> SpooledLog | None:
     """What stands before the log where contacts are taken in, by the name of who does; nothing where the log is on this machine
     itself. Raises Misconfigured, Unavailable.
     """
-    if name is None or not chosen.log.url.startswith("kafka:"):
+    if name is None or chosen.log.spooled is None:
         return None
     return await SpooledLog.open(log, name, chosen.log, now)
 

@@ -8,7 +8,7 @@ import typer
 from ingest.commands.terminal import Config, Json, fail, open_log, run_async, settings, table
 from ingest.contract import Record, decode
 from ingest.errors import Unreadable
-from ingest.log import Delivery, Log
+from ingest.log import Delivery, Log, pages
 from ingest.log.topics import NAMES
 
 app = typer.Typer(
@@ -112,10 +112,9 @@ async def _last(log: Log, topic: str, most: int) -> list[Delivery]:
     everything = (await log.lag(topic, "nobody")).records
     after = {first[0].partition.number: first[0].position + max(0, everything - most)} if len(first) == 1 else {}
     last: dict[int, deque[Delivery]] = {}
-    while page := await log.read(topic, after=after, most=_PAGE):
+    async for page in pages(log, topic, after, _PAGE):
         for each in page:
             last.setdefault(each.partition.number, deque(maxlen=most)).append(each)
-        after |= {each.partition.number: each.position + 1 for each in page}
     found = sorted((each for partition in last.values() for each in partition), key=lambda each: each.appended_at)
     return found[-most:]
 

@@ -36,7 +36,7 @@ from ingest.contract.envelope import ERASED, Event, Record, decode, encode, enco
 from ingest.contract.feedback import FeedbackRecord
 from ingest.contract.handoff import Handoff, HandoffReceipt, ReceiptState, Task, TaskKind, Team
 from ingest.contract.ledger import LedgerEntry
-from ingest.contract.outgoing import Audience, Outgoing, OutgoingKind, OutgoingState, OutgoingStatus
+from ingest.contract.outgoing import UNSENT, Audience, Outgoing, OutgoingKind, OutgoingState, OutgoingStatus
 from ingest.contract.topics import DEAD_LETTERS, TOPICS, Topic, major_version, topic_of
 from ingest.contract.trace import Trace, Traced, ids, in_trace, trace_of, traced
 
@@ -45,6 +45,7 @@ __all__ = [
     "ERASED",
     "FULL_TEXT_LIMIT",
     "TOPICS",
+    "UNSENT",
     "Allocation",
     "AllocationOutcome",
     "Attachment",

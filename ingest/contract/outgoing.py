@@ -1,7 +1,7 @@
 """What we say to the world: an acknowledgement to a person, a notice to a team, and what became of it."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -45,6 +45,10 @@ class OutgoingState(StrEnum):
     IMPOSSIBLE = "impossible"
     CANCELLED = "cancelled"
     COVERED = "covered"
+
+
+UNSENT: Final = (OutgoingState.DUE, OutgoingState.HELD, OutgoingState.SENDING)
+"""A message that stands so has not come to its end, and goes unless it is kept from it."""
 
 
 class Outgoing(Shape):

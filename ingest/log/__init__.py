@@ -5,7 +5,7 @@ Two kinds ship, and one conformance suite judges both: ``sqlite`` (one service p
 contacts are taken in.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -153,3 +153,10 @@ class Log(Protocol):
     async def close(self) -> None:
         """Finish what is in flight and let go of everything."""
         ...
+
+
+async def pages(log: Log, topic: str, after: dict[int, int], most: int) -> AsyncGenerator[Sequence[Delivery]]:
+    """A topic from there to its end, a page at a time; ``after`` then has up to where it was read. Raises Unavailable."""
+    while page := await log.read(topic, after=after, most=most):
+        after.update({each.partition.number: each.position + 1 for each in page})
+        yield page

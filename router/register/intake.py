@@ -23,9 +23,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ingest import state
 from ingest.clock import Clock
 from ingest.contract import as_date, canonical_case_reference, canonical_email, canonical_phone, canonical_postcode
-from ingest.database import Database, among, insert
+from ingest.database import Database, insert
 from ingest.errors import Refused
-from ingest.ids import erasure_marks, new_id
+from ingest.ids import new_id
 from router.match.names import canonical_forename, canonical_surname
 from router.register import index
 from router.register.tables import addresses, adjustments, audit, cases, identifiers, individuals, parties
@@ -208,15 +208,8 @@ async def take_in(
 
 async def _not_erased(connection: AsyncConnection, rows: Sequence[Row | RefusedRow], key: bytes) -> list[Row | RefusedRow]:
     """The rows, with a refusal in place of each that is of somebody who was erased here and is in the case system still."""
-    marks = {
-        mark: row.cells["person_id"]
-        for row in rows
-        if isinstance(row, Row)
-        for mark in erasure_marks(key, "individual", row.cells["person_id"])
-    }
-    known = state.erased
-    found = await connection.execute(select(known.c.mark, known.c.at).where(among(known.c.mark, marks)))
-    erased = {marks[row.mark]: row.at for row in found}
+    people = (("individual", row.cells["person_id"]) for row in rows if isinstance(row, Row))
+    erased = await state.marks_of(connection, key, people)
     if not erased:
         return list(rows)
 
@@ -224,12 +217,12 @@ async def _not_erased(connection: AsyncConnection, rows: Sequence[Row | RefusedR
         if isinstance(row, RefusedRow):
             return row
         person = row.cells["person_id"]
-        at = erased.get(person)
-        if at is None:
+        mark = erased.get(("individual", person))
+        if mark is None:
             return row
         return RefusedRow(
             row.line, "person_id",
-            f"They were erased on {at:%d %B %Y}. Erase them in the case system too; "
+            f"They were erased on {mark.at:%d %B %Y}. Erase them in the case system too; "
             f"where they have come back to you since, ingest erase {person} --readmit lets them in.",
         )  # fmt: skip
 

@@ -22,7 +22,7 @@ from ingest.key import Key
 from ingest.log import Log
 from ingest.originals import Originals
 from router import duties, outbox
-from router.erasure import ALL_TOPICS, again, back, erase, erased_before, finish, mentions, readmit, recall, remaining
+from router.erasure import NAMES, again, back, erase, erased_before, finish, mentions, readmit, recall, remaining
 from router.individuals import Desk, unlink
 from router.register import tables
 from router.register.intake import OPTIONAL, REQUIRED, opened, take_in
@@ -114,7 +114,7 @@ def plain(row: Sequence[Any]) -> str:
 
 async def topics_of(log: Log) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for topic in ALL_TOPICS:
+    for topic in NAMES:
         records = await log.read(topic, after={}, most=10_000)
         found[topic] = [plain((r.record.key, *(plain(each) for each in r.record.headers), r.record.value)) for r in records]
     return found

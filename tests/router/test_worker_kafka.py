@@ -23,7 +23,7 @@ from ingest.log.kafka import KafkaLog
 from ingest.originals import Originals
 from ingest.receive import record_of
 from ingest.settings import LogSettings
-from router import erasure, removal
+from router import erasure, ledger
 from router import worker as worker_module
 from router.readers import Readers
 from router.register import tables
@@ -237,7 +237,7 @@ async def test_what_was_erased_is_settled_when_kafka_has_it_still_and_it_is_told
 ):
     """Kafka changes nothing on a topic: what comes off it again is known by its mark, and what it keeps can be asked for."""
     name = worker_module.CONTACTS.name
-    monkeypatch.setattr(erasure, "ALL_TOPICS", (name, "no-such-topic"))
+    monkeypatch.setattr(erasure, "NAMES", (name, "no-such-topic"))
     gone, stays = contact("My zebra keeper wept.", "jo@example.com"), contact("Nobody rang.", "ann@example.com")
     await log.append(name, [record_of(each, KEY) for each in (gone, stays)])
     router = Worker(log, database, store, house, {}, clock, asyncio.Event(), KEY, Readers(0))
@@ -246,7 +246,7 @@ async def test_what_was_erased_is_settled_when_kafka_has_it_still_and_it_is_told
     async with removing(database) as connection:
         await remove_contacts(connection, KEY, [gone.id], Word(ERASED, "Sam", "asked for", clock()))
     originals = Originals(f"file:///{tmp_path}/originals")
-    monkeypatch.setattr(removal, "CONTACTS", worker_module.CONTACTS)
+    monkeypatch.setattr(ledger, "CONTACTS", worker_module.CONTACTS)
     found = await erasure.finish(database, log, originals, (), KEY, clock)
     assert (found.emptied, [(each.topic, each.records) for each in found.remain]) == (0, [(name, 1)])
     await log.append(name, [record_of(each, KEY) for each in (gone, stays)])

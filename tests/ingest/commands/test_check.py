@@ -131,11 +131,14 @@ def test_a_secret_that_everybody_on_the_machine_can_read_is_named_by_its_key(
 ):
     with TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
-        (key := Path(folder) / "ingest.key").write_text(KEY, encoding="utf-8")
-        key.chmod(0o644)
-        monkeypatch.setenv("INGEST_KEY_FILE", str(key))
+        for name in ("key", "previous_keys"):
+            (path := Path(folder) / name).write_text(KEY[::-1] if name == "previous_keys" else KEY, encoding="utf-8")
+            path.chmod(0o644)
+            monkeypatch.setenv(f"INGEST_{name}_FILE".upper(), str(path))
         ran = ingest("check", "--config", config)
-    assert f"✗ key_file: Everybody on this machine can read {key}: `chmod o= {key}`" in ran.out
+    for name in ("key", "previous_keys"):
+        path = Path(folder) / name
+        assert f"✗ {name}_file: Everybody on this machine can read {path}: `chmod o= {path}`" in ran.out
 
 
 @pytest.mark.parametrize("minutes", [-3, 3])
