@@ -3,8 +3,10 @@
 import asyncio
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
+from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import delete, insert, select, update
@@ -29,6 +31,12 @@ URGENT = "I am going to kill myself tonight."
 
 def settings(**times: timedelta) -> RetentionSettings:
     return RetentionSettings.model_validate(times)
+
+
+def chosen(contact_id: UUID, individual_id: str, at: datetime) -> dict[str, Any]:
+    """The row of a link that a person made."""
+    told = {"grade": "chosen", "score": None, "evidence": [], "at": at, "by": "Sam"}
+    return {"contact_id": contact_id, "individual_id": individual_id, **told}
 
 
 @pytest.fixture
@@ -261,16 +269,7 @@ async def test_a_hold_on_an_individual_or_a_case_keeps_what_is_theirs(
     await person("R2", ("Joan", "Pettifer"), "another@example.com")
     async with database.write() as connection:
         await connection.execute(delete(tables.links))
-        link = {
-            "contact_id": one.id,
-            "individual_id": "R1",
-            "grade": "chosen",
-            "score": None,
-            "evidence": [],
-            "at": clock(),
-            "by": "Sam",
-        }
-        await connection.execute(insert(tables.links).values(link))
+        await connection.execute(insert(tables.links).values(chosen(one.id, "R1", clock())))
         theirs = tables.dispositions.c.contact_id == one.id
         await connection.execute(update(tables.dispositions).where(theirs).values(case_reference="P-0123456"))
         if on == "merged":
@@ -449,16 +448,7 @@ async def test_what_somebody_needs_keeps_the_contact_in_which_they_asked_for_it_
     await end_all()
     async with database.write() as connection:
         await connection.execute(delete(tables.links).where(tables.links.c.contact_id == newer.id))
-        link = {
-            "contact_id": newer.id,
-            "individual_id": whom,
-            "grade": "chosen",
-            "score": None,
-            "evidence": [],
-            "at": clock(),
-            "by": "Sam",
-        }
-        await connection.execute(insert(tables.links).values(link))
+        await connection.execute(insert(tables.links).values(chosen(newer.id, whom, clock())))
         await connection.execute(delete(tables.additions))
     clock.forward(days=66)
     it = holding(contacts=YEAR)
