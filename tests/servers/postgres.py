@@ -9,9 +9,9 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -236,36 +236,55 @@ class Renewed:
         self._server = server
         self._template = template
         self._name: str | None = None
+        self._line: asyncpg.Connection | None = None
+        self._apart, self._loop = ThreadPoolExecutor(1), asyncio.Runner()  # a test has a loop that runs
         self._shape, self._rows = server.over_one(self._as_it_is, template)
 
     def fresh(self) -> str:
         """Its name, for a test that begins."""
-        if self._name is not None and not self._server.over_one(self._emptied, self._name):
+        return self._apart.submit(self._loop.run, self._fresh()).result()
+
+    async def _fresh(self) -> str:
+        if self._name is not None and not await self._emptied(await self._alone(self._name)):
             self._server.drop(self._name)
             self._name = None
         if self._name is None:
             self._name = self._server.create(self._template)
         return self._name
 
+    async def _alone(self, name: str) -> asyncpg.Connection:
+        """The only connection to it. It stays from test to test, since what a new one asks costs more than the rest, unless one ends it."""
+        if self._line is not None:
+            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+                await self._line.execute(_OTHERS_OUT)
+                return self._line
+        self._line = line = await asyncpg.connect(self._server.url(name), timeout=10, command_timeout=60)
+        await line.execute(_OTHERS_OUT)
+        return line
+
     @staticmethod
     async def _as_it_is(connection: asyncpg.Connection) -> tuple[str | None, dict[str, str | None]]:
         """What it is made of, and its rows, as JSON by table."""
-        rows = {
-            table: await connection.fetchval(f"SELECT json_agg(each)::text FROM {table} each")
-            for (table,) in await connection.fetch(_WRITTEN)
-        }
-        return await connection.fetchval(_SHAPE), rows
+        return await connection.fetchval(_SHAPE), await _rows(
+            connection, [each for (each,) in await connection.fetch(_WRITTEN)]
+        )
 
     async def _emptied(self, connection: asyncpg.Connection) -> bool:
         """Whether it has the rows of the template and no others again; not where it is made of something else by now."""
-        await connection.execute(_OTHERS_OUT)
         if await connection.fetchval(_SHAPE) != self._shape:
             return False
-        written = {table for (table,) in await connection.fetch(_WRITTEN)} | set(self._rows)
-        await connection.execute(f"TRUNCATE {', '.join(sorted(written))} RESTART IDENTITY CASCADE")
-        for table, rows in self._rows.items():
-            await connection.execute(f"INSERT INTO {table} SELECT * FROM json_populate_recordset(NULL::{table}, $1)", rows)
+        if written := {table for (table,) in await connection.fetch(_WRITTEN)} - self._rows.keys():
+            await connection.execute(f"TRUNCATE {', '.join(sorted(written))} RESTART IDENTITY CASCADE")
+        if await _rows(connection, self._rows) != self._rows:
+            await connection.execute(f"TRUNCATE {', '.join(sorted(self._rows))} RESTART IDENTITY CASCADE")
+            for table, rows in self._rows.items():
+                await connection.execute(f"INSERT INTO {table} SELECT * FROM json_populate_recordset(NULL::{table}, $1)", rows)
         return True
+
+
+async def _rows(connection: asyncpg.Connection, tables: Iterable[str]) -> dict[str, str | None]:
+    """The rows of each, as JSON."""
+    return {each: await connection.fetchval(f"SELECT json_agg(each)::text FROM {each} each") for each in tables}
 
 
 def running_postgres(*, durable: bool = False) -> Generator[Postgres]:
