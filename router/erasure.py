@@ -201,8 +201,10 @@ async def readmit(database: Database, key: bytes, individual: str, word: Word, k
 
 
 async def _erase(connection: AsyncConnection, key: bytes, individual: str, also: Sequence[UUID], outcome: Erased) -> None:
-    word = outcome.word
+    word, persons = outcome.word, tables.individuals
     people = await who(connection, individual)
+    # Whoever writes a contact of theirs does so before this, and it goes too, or after, and finds nobody.
+    await connection.execute(select(persons.c.id).where(among(persons.c.id, people)).with_for_update())
     theirs = [*await contacts_of(connection, people), *await _unlinked(connection, also)]
     known = await _known_by(connection, people, theirs)
     theirs = list(dict.fromkeys([*theirs, *await _unread(connection, known.addresses)]))

@@ -41,6 +41,7 @@ from ingest.contract import (
 )
 from ingest.contract.shape import Shape
 from ingest.database import Database, Json, among, as_json, insert
+from ingest.errors import Unavailable
 from ingest.ids import derived_id, digest, new_id
 from ingest.log import Delivery, Partition
 from ingest.page import Kept, Page, Turn
@@ -195,6 +196,7 @@ class Store:
             if new is None:
                 raise Fenced(f"{batch.partition.topic}/{batch.partition.number} from {batch.first}")
             written = [each for each in batch.decided if each.contact.id in new]
+            await _hold(connection, written)
             await intake.make(connection, {each.contact.id: each.newcomer for each in written if each.newcomer}, now)
             await self._reach_out(connection, written, now)
             await self._dead(connection, batch.dead, now)
@@ -678,6 +680,20 @@ def disposition_row(each: Consequences, version: int, now: datetime, by: str) ->
         "rule_version": each.decision.version, "because": list(each.decision.because), "individual_id": each.decision.individual_id,
         "case_reference": each.decision.case_reference, "at": now, "by": by,
     }  # fmt: skip
+
+
+async def _hold(connection: AsyncConnection, written: Sequence[Consequences]) -> None:
+    """Have everybody whom these name stay until they are written. Raises Unavailable where somebody has been erased since they were found."""
+    named = {each.decision.individual_id for each in written} | {
+        whom.individual_id for each in written for whom in each.candidates
+    }
+    known = named - {each.newcomer.individual_id for each in written if each.newcomer} - {None}
+    if not known:
+        return
+    persons = tables.individuals
+    there = select(persons.c.id).where(among(persons.c.id, list(known))).with_for_update(read=True, key_share=True)
+    if known - set((await connection.execute(there)).scalars()):
+        raise Unavailable("individual-erased", "Somebody was erased while contacts were decided on: they are decided on again.")
 
 
 def link_row(each: Consequences, now: datetime, by: str) -> dict[str, Any] | None:

@@ -577,3 +577,24 @@ async def test_in_a_letter_that_another_writes_for_them_it_is_not_said_any_more_
     assert left.sender == about.sender
     for table in (tables.feedback_records, tables.handoffs):
         assert not [each for each in await rows(table, table.c.contact_id == about.id) if "Pettifer" in each.body]
+
+
+async def test_whoever_is_erased_while_contacts_are_decided_on_is_found_by_none_of_them(
+    contact, append, route, rows, person, worker, database, word, monkeypatch
+):
+    await person()
+    letters = [contact(RUDE, sender=person_of(each, "Joan Pettifer")) for each in ("joan@example.com", ANN)]
+    commit, erased = worker.store.commit, list[Any]()
+
+    async def late(batch: Any) -> None:
+        if not erased:
+            erased.append(await erase(database, KEY, "R1", word))
+        await commit(batch)
+
+    monkeypatch.setattr(worker.store, "commit", late)
+    await append(*letters)
+    await route()
+    assert erased[0].contacts == 0
+    assert {row.id for row in await rows(tables.contacts)} == {each.id for each in letters}
+    assert not await rows(tables.links, tables.links.c.individual_id == "R1")
+    assert not await rows(tables.candidates, tables.candidates.c.individual_id == "R1")

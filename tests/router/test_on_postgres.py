@@ -12,10 +12,12 @@ from ingest import state
 from ingest.database import Database, standing, upgrade
 from ingest.errors import Misconfigured, Unavailable
 from ingest.log import Partition
-from router import duties, outbox
+from router import duties, erasure, outbox
 from router.read import Outcome, Reading, Sign
 from router.register import MIGRATIONS, tables
+from router.removal import ERASED, Word
 from router.store import Batch, Fenced, Store
+from tests.router.conftest import KEY
 from tests.servers.postgres import Postgres
 
 pytestmark = [
@@ -92,6 +94,38 @@ async def test_who_stalls_amid_a_batch_loses_it_to_whoever_assumes_the_partition
         await first.commit(Batch(OURS, 1, 2, (decided(),)))
     assert len(await rows(tables.contacts)) == 1
     await zombie.close()
+
+
+@pytest.mark.parametrize("first", ["the router", "whoever erases"])
+async def test_a_contact_that_is_written_while_its_writer_is_erased_goes_too_or_is_nobodys(
+    database, beside, contact, append, route, rows, person, worker, clock, first, monkeypatch
+):
+    await person()
+    await append(contact("I want to complain.", "joan@example.com", name="Joan Pettifer", verified_by="dmarc"))
+    word, reached, other_is_there = Word(ERASED, "Sam", "she asked", clock()), asyncio.Event(), asyncio.Event()
+
+    async def pause(*_: object, **__: object) -> None:
+        reached.set()
+        async with asyncio.timeout(30):
+            while not other_is_there.is_set():
+                async with database.read() as connection:
+                    waiting = await connection.execute(text("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
+                    if waiting.first():
+                        other_is_there.set()
+
+    if first == "the router":
+        monkeypatch.setattr(worker.store, "_reach_out", pause)
+    else:
+        monkeypatch.setattr(erasure, "leave_marks", pause)
+    acts = [route, lambda: erasure.erase(beside, KEY, "R1", word, even_if_open=True)]
+    one, two = acts if first == "the router" else reversed(acts)
+    begun = asyncio.create_task(one())
+    await reached.wait()
+    await two()
+    await begun
+    assert not await rows(tables.individuals)
+    assert not await rows(tables.links, tables.links.c.individual_id == "R1")
+    assert len(await rows(tables.contacts)) == (0 if first == "the router" else 1)
 
 
 async def test_two_who_seal_at_once_grow_one_tree(database, beside, store, clock, decided):
