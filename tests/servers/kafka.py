@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from docker.errors import ContainerError, DockerException
 from testcontainers.core.container import DockerContainer
 
+from tests.servers.cache import CACHE, alone
 from tests.servers.loopback import free_ports, listens
 
 USERNAME = "router"
@@ -310,16 +311,24 @@ def _engine_answers() -> bool:
 
 
 def kafka_jars() -> Path:
-    """The folder of the jars and of what Java has made of them; filled under another name first, since several test processes
-    may want it at once.
-    """
+    """The folder of the jars and of what Java has made of them."""
     missing = [each for each in ("java", "mvn") if shutil.which(each) is None]
     if missing:
         _cannot(f"Kafka needs {' and '.join(missing)}: install with: apt-get install openjdk-17-jre-headless maven")
-    folder = Path.home() / ".cache" / "contact-ingest" / "kafka" / hashlib.sha256(_POM.read_bytes()).hexdigest()[:16]
-    if not folder.exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        filling = Path(tempfile.mkdtemp(dir=folder.parent))
+    folder = CACHE / "kafka" / hashlib.sha256(_POM.read_bytes()).hexdigest()[:16]
+    with alone("kafka"):
+        if not folder.exists():
+            folder.parent.mkdir(exist_ok=True)
+            _fetch(folder)
+        if not (archive := _archive_beside(folder)).exists():
+            _make(archive)
+    return folder
+
+
+def _fetch(folder: Path) -> None:
+    """By Maven, under another name first: what is there is whole."""
+    with tempfile.TemporaryDirectory(dir=folder.parent) as beside:
+        filling = Path(beside) / "jars"
         ran = subprocess.run(
             ["mvn", "-q", "-B", "-f", str(_POM), "dependency:copy-dependencies", f"-DoutputDirectory={filling}", "-DincludeScope=runtime"],
             check=False,
@@ -329,13 +338,8 @@ def kafka_jars() -> Path:
             timeout=300,
         )  # fmt: skip
         if ran.returncode:
-            shutil.rmtree(filling)
             _cannot(f"Maven could not fetch Kafka's jars: {ran.stdout[-500:]}")
-        with contextlib.suppress(OSError):  # another was first
-            filling.rename(folder)
-    if not (archive := _archive_beside(folder)).exists():
-        _make(archive)
-    return folder
+        filling.rename(folder)
 
 
 def _archive_beside(jars: Path) -> Path:

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import itertools
+import os
 import socket
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Any
 
 import httpx
@@ -12,13 +14,27 @@ from ingest.settings import WebSettings
 from ingest.web import Door, serve_public
 
 
+def _of_this_process() -> Iterator[int]:
+    """Ports that no other test process takes, and that the system gives to nobody who asks for any (ip(7): from 32768)."""
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    share = (32768 - 10000) // processes
+    return itertools.cycle(range(10000 + number * share, 10000 + (number + 1) * share))
+
+
+_PORTS = _of_this_process()
+
+
 def free_ports(count: int) -> list[int]:
     """Ports that nobody listens on, each another one."""
-    with contextlib.ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in probes:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in probes]
+    return list(itertools.islice(filter(_is_free, _PORTS), count))
+
+
+def _is_free(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.socket() as probe:
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 def listens(port: int) -> bool:

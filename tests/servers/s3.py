@@ -13,12 +13,13 @@ import pytest
 from pydantic import SecretStr
 
 from ingest.settings import OriginalsSettings
+from tests.servers.cache import CACHE, alone
 from tests.servers.loopback import free_ports, listens
 
 VERSION = "v1.8.0"
 REGION = "eu-west-2"
 _MODULE = "github.com/versity/versitygw/cmd/versitygw"
-_BINARIES = Path.home() / ".cache" / "contact-ingest" / "bin"
+_BINARIES = CACHE / "bin"
 # To build it as it would be shipped takes twice the time, which a few hundred requests never win back.
 _AS_IT_IS_WRITTEN = ("-gcflags=all=-N -l -dwarf=false", "-ldflags=-s -w")
 
@@ -106,18 +107,16 @@ def running_s3() -> Generator[S3]:
 
 def _binary() -> Path | None:
     """Where it lies; in CI it is built where it is missing, so that nothing is skipped there."""
-    if found := shutil.which("versitygw", path=f"{_BINARIES}{os.pathsep}{os.environ.get('PATH', os.defpath)}"):
-        return Path(found)
-    if "CI" not in os.environ:
-        return None
-    go = shutil.which("go")
-    if go is None:
-        pytest.fail("versitygw is missing and so is Go, which builds it: install Go 1.26 or later.")
-    # Built beside and renamed, since several test processes may do so at once.
-    with tempfile.TemporaryDirectory(prefix="versitygw-") as beside:
-        words = [go, "install", *_AS_IT_IS_WRITTEN, f"{_MODULE}@{VERSION}"]
-        subprocess.run(words, env={**os.environ, "GOBIN": beside}, check=True, timeout=600)
-        _BINARIES.mkdir(parents=True, exist_ok=True)
-        unready = _BINARIES / f"versitygw.{os.getpid()}"
-        shutil.copy2(Path(beside) / "versitygw", unready)
-        return unready.rename(_BINARIES / "versitygw")
+    with alone("versitygw"):
+        if found := shutil.which("versitygw", path=f"{_BINARIES}{os.pathsep}{os.environ.get('PATH', os.defpath)}"):
+            return Path(found)
+        if "CI" not in os.environ:
+            return None
+        go = shutil.which("go")
+        if go is None:
+            pytest.fail("versitygw is missing and so is Go, which builds it: install Go 1.26 or later.")
+        with tempfile.TemporaryDirectory(dir=CACHE, prefix="versitygw-") as beside:
+            words = [go, "install", *_AS_IT_IS_WRITTEN, f"{_MODULE}@{VERSION}"]
+            subprocess.run(words, env={**os.environ, "GOBIN": beside}, check=True, timeout=600)
+            _BINARIES.mkdir(exist_ok=True)
+            return (Path(beside) / "versitygw").rename(_BINARIES / "versitygw")
