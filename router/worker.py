@@ -21,7 +21,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_ji
 from ingest import spans
 from ingest.clock import Clock, now
 from ingest.contract import Allocation, Contact, OutgoingStatus, Record, Trace, decode, ids, topic_of, trace_of
-from ingest.database import Database
+from ingest.database import Database, among
 from ingest.errors import Halted, IngestError, Unavailable, Unreadable
 from ingest.ids import derived_id, reference
 from ingest.log import Consumption, Delivery, Log, Partition
@@ -275,6 +275,7 @@ class Worker:
     async def _batch(self, opened: Sequence[tuple[Delivery, Opened]], routing: Trace | None) -> Batch:
         """Match and decide: everything but the writing. ``routing`` is the trace of the batch itself."""
         deliveries = [delivery for delivery, _ in opened]
+        await self._not_held_up({each.record.key for each in deliveries})
         readable, dead, parked = await self._not_erased(*self._sorted(opened))
         decided, variants, poisoned = await self._decide(readable, routing)
         dead = sorted((*dead, *poisoned), key=lambda each: each.delivery.position)
@@ -345,6 +346,16 @@ class Worker:
             [each for each in dead if each.contact_id not in gone],
             [each for each in parked if each.contact_id not in gone],
         )
+
+    async def _not_held_up(self, keys: set[str | None]) -> None:
+        """Nobody waits any more behind a parked record that has been erased."""
+        waiting = [each for each in self.parked_keys & keys if each is not None]
+        if not waiting:
+            return
+        parked = tables.parked.c.key
+        async with self.database.read() as connection:
+            there = set((await connection.execute(select(parked).where(among(parked, waiting)).distinct())).scalars())
+        self.parked_keys.difference_update(set(waiting) - there)
 
     async def _decide(
         self, readable: Sequence[tuple[Delivery, Readable]], routing: Trace | None = None

@@ -3,6 +3,7 @@
 The search knows no table, file or topic by name: it reflects the database's tables, walks the service's folder, and reads every topic.
 """
 
+import asyncio
 import json
 import re
 from collections.abc import Collection, Sequence
@@ -261,6 +262,28 @@ async def test_the_same_records_on_a_log_that_keeps_them_are_settled_too(joans, 
     await route()
     assert {each.id for each in await rows(tables.contacts)} == {made["ann"].id}
     assert await rows(tables.dead_letters) == []
+    assert await rows(tables.parked) == []
+
+
+async def test_what_comes_of_their_address_afterwards_waits_behind_nothing_that_is_gone(
+    joans, everything, contact, append, log, worker, rows
+):
+    await joans()
+    worker.stopping.clear()
+    worker.parked_keys.clear()
+    running = asyncio.create_task(worker.run())
+    async with asyncio.timeout(30):
+        while not worker.parked_keys:
+            await asyncio.sleep(0.01)
+        await everything()
+        phone = Identifier(kind="phone", given="07700900987", canonical=PHONE)
+        later = contact("A few words.", sender=Person(name="Joan Pettifer", identifiers=(phone,)))
+        await append(later)
+        while (await log.lag("contacts", "router")).records:
+            await asyncio.sleep(0.01)
+    worker.stopping.set()
+    await running
+    assert later.id in {row.id for row in await rows(tables.contacts)}
     assert await rows(tables.parked) == []
 
 
