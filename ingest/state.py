@@ -42,6 +42,7 @@ mail_ledger = Table(
     Column("contact_id", Uuid, nullable=False),
     Column("taken_at", UtcDateTime, nullable=False),
     Column("settled", Boolean, nullable=False),  # flagged or moved on the server
+    Index("mail_ledger_by_contact", "contact_id"),
 )
 
 canaries = Table(
@@ -57,6 +58,7 @@ mails = Table(
     metadata,
     Column("fingerprint", Text, primary_key=True),  # SHA-256 of what its sender wrote
     Column("contact_id", Uuid, nullable=False),
+    Index("mails_by_contact", "contact_id"),
 )
 
 receipts = Table(

@@ -36,6 +36,12 @@ individuals = Table(
         sqlite_where=text("merged_into IS NOT NULL"),
         postgresql_where=text("merged_into IS NOT NULL"),
     ),
+    Index(
+        "individuals_made",
+        "made_from",
+        sqlite_where=text("made_from IS NOT NULL"),
+        postgresql_where=text("made_from IS NOT NULL"),
+    ),
 )
 
 individual_keys = Table(

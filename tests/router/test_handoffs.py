@@ -162,7 +162,8 @@ async def test_what_is_returned_is_held_again_with_the_reason_in_a_task(hand, sa
     assert actions == ["handoff-returned", "task-raised"]
 
 
-async def test_what_came_back_keeps_whom_and_which_case_it_was_found_to_be_about(hand, say, current, rows):
+async def test_what_came_back_keeps_whom_and_which_case_it_was_found_to_be_about(hand, say, current, rows, person):
+    await person()
     case = CaseView("C-2034655", "open", parties=(PartyView("R1", "complainant", "none"),))
     joan = {"match": Matched("R1", 0.99, ()), "individual": IndividualView("R1", "Joan Pettifer", cases=("C-2034655",))}
     row = await hand(Reading(Outcome.INVESTIGATORS, 0.9), named=(case,), **joan)
@@ -323,7 +324,8 @@ async def test_what_is_not_to_be_believed_changes_nothing_and_is_counted(hand, t
     assert ((await again(row)).state, errors(reason)) == ("sent", before + 1)
 
 
-async def test_a_system_speaks_for_its_own_team_only(hand, tell, again):
+async def test_a_system_speaks_for_its_own_team_only(hand, tell, again, person):
+    await person()
     case = CaseView("C-2034655", "open", parties=(PartyView("R1", "complainant", "none"),))
     joan = {"match": Matched("R1", 0.99, ()), "individual": IndividualView("R1", "Joan Pettifer", cases=("C-2034655",))}
     row, before = await hand(Reading(Outcome.INVESTIGATORS, 0.9), named=(case,), **joan), errors("another-teams")
