@@ -186,6 +186,7 @@ _OF_ANOTHER: Final = re.compile(
     r"\b(?:his|her|their|mum['’]?s|dad['’]?s|(?:mother|father|son|daughter|client|patient|sister|brother|aunt|uncle|friend|neighbour|nan|gran)['’]s|hospital['’]?s?|surgery['’]?s?|practice['’]?s?|old|previous|last|the) (?:home )?(?:address|postcode|post code)",
     re.IGNORECASE,
 )
+_OURS_NOW: Final = re.compile(r"\b(?:mine|my|ours|our|i|i['’]m|we)\b", re.IGNORECASE)  # after somebody else's
 _UNDELIVERED: Final = re.compile(
     r"n['’]t be (?:delivered|found)|not found at|delivery (?:has failed|to the following|status notification)|undeliverable|550 5\.|(?:could|was) not (?:be )?delivered",
     re.IGNORECASE,
@@ -358,7 +359,7 @@ def who(channel: str, text: str, form: Mapping[str, str], found: Found, *, decla
         said: dict[str, _Said | None] = {
             "name": name,
             "postcode": (place := _postcode(text) if figures and _INWARD.search(text) else None),
-            "phone": _phone(channel, text) if figures else None,
+            "phone": _phone(channel, "\n".join(own) if _quotes(text) else text) if figures else None,
             "email": _email(text, own) if "@" in text else None,
             "date_of_birth": _born(channel, text, name, represented.get("date_of_birth")) if figures else None,
             "address": _address(own, form, place, name),
@@ -387,7 +388,7 @@ def _before(text: str, at: int, most: int) -> str:
 def _own_lines(text: str) -> list[str]:
     """The lines without those quoted from somebody else's letter, or all of them where nothing else is there."""
     lines = [line for line in text.split("\n") if line]
-    if not any(mark in text for mark in _QUOTING):
+    if not _quotes(text):
         return lines
     own: list[str] = []
     heads = False  # in the head of a quoted letter that their own words stand below
@@ -402,6 +403,11 @@ def _own_lines(text: str) -> list[str]:
             heads = False
             own.append(line)
     return own or lines
+
+
+def _quotes(text: str) -> bool:
+    """Whether it may hold lines of somebody else's letter."""
+    return any(mark in text for mark in _QUOTING)
 
 
 _SENT: Final = re.compile(r"^(?:sent|date|subject)\s?:", re.IGNORECASE)
@@ -964,8 +970,12 @@ def _phone(channel: str, text: str) -> _Said | None:
 
 
 def _postcode(text: str) -> _Said | None:
+    behind = 0
     for found in _POSTCODE.finditer(text):
         before = _before(text, found.start(), 90)
+        if behind and _OURS_NOW.search(between := text[max(behind, found.start() - 90) : found.start()]):
+            before = between
+        behind = found.end()
         if canonical_postcode(found[1]) is None or _OF_ANOTHER.search(before):
             continue
         if (

@@ -161,6 +161,29 @@ def test_the_writer_s_details_are_kept_as_given():
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "phone"),
+    [
+        ("> You may ring me on 01632 960 388.\nWhen may I ring?\n\nAnn Carter", None),
+        ("I have a new number, 07700 900123.\n> You may ring me on 01632 960 388.\nI did.\n\nAnn Carter", "07700 900123"),
+    ],
+)
+def test_a_number_in_what_they_quote_is_not_theirs(text, phone):
+    assert reading(text).individual.phone == phone
+
+
+@pytest.mark.parametrize(
+    ("text", "postcode"),
+    [
+        ("The hospital's postcode is AS4 2QP. Mine is NR40 8TE.", "NR40 8TE"),
+        ("The hospital's postcode is AS4 2QP, and its other site is at NR40 8TE.", None),
+        ("My postcode is NR40 8TE and the hospital's postcode is AS4 2QP.", "NR40 8TE"),
+    ],
+)
+def test_a_postcode_of_somebody_else_s_is_not_theirs_and_what_they_call_theirs_is(text, postcode):
+    assert reading(text).individual.postcode == postcode
+
+
 def test_the_person_represented_is_not_the_writer():
     person = reading("I write for my mother, Edna Shaw, dob 11/06/1931, who is in hospital.\n\nRegards\nPaul Shaw").individual
     assert (person.name, person.date_of_birth) == ("Paul Shaw", None)
