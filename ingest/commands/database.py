@@ -87,10 +87,9 @@ def downgrade(
     """
     chosen = settings(config)
     step = run_async(_back(chosen, which, apply=apply))
-    rows = list(step.lost.items())
-    table(
-        f"{which} goes from {step.stood} to {step.stands} and loses", ("Table or column", "Rows that have it"), rows, json=False
-    )
+    say(f"{which} goes from {step.stood} to {step.stands}" + ("." if step.lost else ", and nothing is lost by it."))
+    if step.lost:
+        table("What is lost", ("Table or column", "Rows that have it"), step.lost.items(), json=False)
     warn("Done." if apply else "Nothing was changed. Save the register, stop the service, and say --apply.")
 
 

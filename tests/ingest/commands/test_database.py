@@ -1,5 +1,6 @@
 """``ingest database``, and what every other command says where the tables are another release's."""
 
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -62,13 +63,19 @@ def test_it_shows_where_the_tables_stand(register, ingest, config):
 
 
 def test_a_step_back_is_shown_first_and_taken_where_it_is_meant(register, ingest, config):
-    change(register, "INSERT INTO mails VALUES ('a fingerprint', '00000000000000000000000000000001')")
-    shown = ingest("database", "downgrade", "state", "--config", config)
-    taken = ingest("database", "downgrade", "state", "--apply", "--config", config)
-    assert (shown.status, taken.status, taken.out) == (0, 0, shown.out)
-    assert "Nothing was changed" in shown.err
-    newest, earlier, *_ = revisions(STATE)
-    assert f"state goes from {newest} to {earlier} and loses" in shown.out
+    change(register, "INSERT INTO unwanted VALUES ('a digest', '2026-03-02T09:30:00.000000Z')")
+    newest, earlier, earliest, *_ = revisions(STATE)
+    for step, lost in (
+        (f"state goes from {newest} to {earlier}, and nothing is lost by it.", []),
+        (f"state goes from {earlier} to {earliest}.", ["erased 0", "unwanted 1"]),
+    ):
+        shown = ingest("database", "downgrade", "state", "--config", config)
+        taken = ingest("database", "downgrade", "state", "--apply", "--config", config)
+        assert (shown.status, taken.status, taken.out) == (0, 0, shown.out)
+        assert "Nothing was changed" in shown.err
+        assert shown.out.startswith(step)
+        cells = [" ".join(re.findall(r"\w+", line)) for line in shown.out.splitlines()]
+        assert [each for each in cells if re.search(r" \d+$", each)] == lost
     back = ingest("database", "show", "--config", config)
     assert (back.status, "ingest database upgrade" in back.err) == (1, True)
     assert ingest("database", "upgrade", "--config", config).status == 0
