@@ -24,6 +24,7 @@ from ingest import state
 from ingest.clock import Clock
 from ingest.contract import (
     DEAD_LETTERS,
+    TOPIC_NAMES,
     Audience,
     Contact,
     GivenDetails,
@@ -34,7 +35,6 @@ from ingest.database import Database, among, each_of, insert
 from ingest.errors import Refused, Unavailable, Unreadable
 from ingest.ids import erasure_marks, reference
 from ingest.log import Delivery, Feature, Log, pages
-from ingest.log.topics import NAMES
 from ingest.originals import Originals
 from ingest.settings import AuditSettings, OriginalsSettings
 from router import duties, holds
@@ -647,7 +647,7 @@ async def on_topics(
     ``looked`` has up to where each was looked through before, and then up to where it was now. Raises Unavailable.
     """
     unmarked, looked = set(also), {} if looked is None else looked
-    for topic in NAMES:
+    for topic in TOPIC_NAMES:
         async for page in _pages(log, topic, looked.setdefault(topic, {})):
             told = [(each, told_of(each.record)) for each in page]
             gone = await _erased(database, key, {one for _, subjects in told for one in subjects}) | unmarked

@@ -16,11 +16,12 @@ from ingest import certificates, disks, permissions
 from ingest.clock import now
 from ingest.commands.run import answers_in, house_of
 from ingest.commands.terminal import Config, fail, open_database, open_log, run_async, say, settings
+from ingest.contract import TOPIC_NAMES
 from ingest.database import Database
 from ingest.errors import IngestError, Misconfigured
 from ingest.finding import Finding
 from ingest.log.spool import left_in
-from ingest.log.topics import NAMES, Standing, faults
+from ingest.log.topic_settings import Standing, faults
 from ingest.originals import Originals
 from ingest.scan import look
 from ingest.settings import SECRET_KEYS, MatchingSettings, Publisher, Section, Settings, secret_files
@@ -158,7 +159,7 @@ async def _topics(chosen: Settings) -> list[Finding]:
     wrong: list[Finding] = []
     try:
         async with asyncio.timeout(_DEADLINE_SECONDS):
-            for name in NAMES:
+            for name in TOPIC_NAMES:
                 try:
                     found = await log.standing(name)
                 except IngestError as error:
@@ -183,7 +184,7 @@ async def _topics(chosen: Settings) -> list[Finding]:
         if fewest > 1
         else "each record lies on one broker alone, and is lost with its disk"
     )
-    return [Finding("topics", True, f"{len(well)} of {len(NAMES)} are set as they should be; {copies}."), *wrong]
+    return [Finding("topics", True, f"{len(well)} of {len(TOPIC_NAMES)} are set as they should be; {copies}."), *wrong]
 
 
 async def _heads(chosen: Settings) -> str:

@@ -283,11 +283,11 @@ async def _left_on_log(it: _Stores, also: Any) -> "Sequence[OnTopic]":
 
 async def _records(it: _Stores) -> int:
     """How many there are, for a bar."""
+    from ingest.contract import TOPIC_NAMES
     from ingest.errors import Unavailable
-    from ingest.log.topics import NAMES
 
     number = 0
-    for topic in NAMES:
+    for topic in TOPIC_NAMES:
         try:
             number += (await it.log.lag(topic, "nobody")).records
         except Unavailable as error:

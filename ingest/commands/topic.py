@@ -6,10 +6,9 @@ from typing import Annotated, Any, Final
 import typer
 
 from ingest.commands.terminal import Config, Json, fail, open_log, run_async, settings, table
-from ingest.contract import Record, decode
+from ingest.contract import TOPIC_NAMES, Record, decode
 from ingest.errors import Unreadable
 from ingest.log import Delivery, Log, pages
-from ingest.log.topics import NAMES
 
 app = typer.Typer(
     help="The topics: make them, see what lies on them and how far behind their readers are.", no_args_is_help=True
@@ -49,7 +48,7 @@ def create(
         log = KafkaLog(chosen.log)
         try:
             made = await log.create_topics(
-                NAMES, partitions=partitions, replication=replication, min_isr=min_isr, retention=chosen.log.retention
+                TOPIC_NAMES, partitions=partitions, replication=replication, min_isr=min_isr, retention=chosen.log.retention
             )
         finally:
             await log.close()
@@ -82,8 +81,8 @@ def tail(
     json: Json = False,
 ) -> None:
     """The last records of a topic, in order; with --json their headers and values as well."""
-    if name not in NAMES:
-        fail(f"There is no topic {name}. There are {', '.join(NAMES)}.", 2)
+    if name not in TOPIC_NAMES:
+        fail(f"There is no topic {name}. There are {', '.join(TOPIC_NAMES)}.", 2)
     chosen = settings(config)
 
     async def look() -> list[Delivery]:

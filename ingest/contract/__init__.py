@@ -37,7 +37,7 @@ from ingest.contract.feedback import FeedbackRecord
 from ingest.contract.handoff import Handoff, HandoffReceipt, ReceiptState, Task, TaskKind, Team
 from ingest.contract.ledger import LedgerEntry
 from ingest.contract.outgoing import UNSENT, Audience, Outgoing, OutgoingKind, OutgoingState, OutgoingStatus
-from ingest.contract.topics import DEAD_LETTERS, TOPICS, Topic, major_version, topic_of
+from ingest.contract.topics import DEAD_LETTERS, TOPIC_NAMES, TOPICS, Topic, major_version, topic_of
 from ingest.contract.trace import Trace, Traced, ids, in_trace, trace_of, traced
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "ERASED",
     "FULL_TEXT_LIMIT",
     "TOPICS",
+    "TOPIC_NAMES",
     "UNSENT",
     "Allocation",
     "AllocationOutcome",

@@ -48,6 +48,9 @@ TOPICS: tuple[Topic, ...] = (
 DEAD_LETTERS = "contacts.dead-letter"
 """Bytes that could not be read, untouched; why, where from and how often tried are in the headers."""
 
+TOPIC_NAMES = (*(topic.name for topic in TOPICS), DEAD_LETTERS)
+"""Every topic there is."""
+
 _BY_NAME = {topic.name: topic for topic in TOPICS}
 _VERSION = re.compile(r"(?P<stem>.+)\.v(?P<major>[0-9]{1,6})")
 

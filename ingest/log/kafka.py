@@ -33,8 +33,8 @@ from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16,
 
 from ingest.contract import Record
 from ingest.errors import Misconfigured, Refused, Unavailable
-from ingest.log import Assigned, Consumption, Delivery, Feature, Lag, Partition, Revoked, refuse_too_large, topics
-from ingest.log.topics import Standing
+from ingest.log import Assigned, Consumption, Delivery, Feature, Lag, Partition, Revoked, refuse_too_large, topic_settings
+from ingest.log.topic_settings import Standing
 from ingest.settings import LogSettings
 from ingest.telemetry import REWOUND, telemetry
 
@@ -218,7 +218,7 @@ class KafkaLog:
                     enable_idempotence=True,
                     compression_type="lz4",
                     max_batch_size=131_072,
-                    max_request_size=self._most_record_bytes + topics.OVERHEAD_BYTES,
+                    max_request_size=self._most_record_bytes + topic_settings.OVERHEAD_BYTES,
                     request_timeout_ms=int(_SECONDS * 1000),
                 )
                 try:
@@ -289,7 +289,7 @@ class KafkaLog:
 
         Raises Refused(``topic-refused``) with the brokers' reason, Unavailable.
         """
-        configured = topics.wanted(retention=retention, min_isr=min_isr, most_record_bytes=self._most_record_bytes)
+        configured = topic_settings.wanted(retention=retention, min_isr=min_isr, most_record_bytes=self._most_record_bytes)
         wanted = [NewTopic(name, partitions, replication, topic_configs=configured) for name in names]
         answers = await self._told_by_controller(wanted)
         for name, code, sentence in answers:

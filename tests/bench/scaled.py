@@ -21,9 +21,9 @@ from typing import Any, Final
 import asyncpg
 
 from ingest import state
+from ingest.contract import TOPIC_NAMES
 from ingest.database import upgrade
 from ingest.log.kafka import KafkaLog
-from ingest.log.topics import NAMES
 from ingest.receive import record_of
 from ingest.settings import LogSettings
 from router.register import MIGRATIONS
@@ -130,7 +130,7 @@ def ground(folder: Path, number: int, individuals: int = 0) -> Generator[Ground]
 async def make_topics(url: str) -> None:
     """All of them, on a single broker."""
     log = KafkaLog(LogSettings(url=url))
-    await log.create_topics(NAMES, partitions=PARTITIONS, replication=1, min_isr=1, retention=timedelta(days=30))
+    await log.create_topics(TOPIC_NAMES, partitions=PARTITIONS, replication=1, min_isr=1, retention=timedelta(days=30))
     await log.close()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from ingest.log.topics import NAMES
+from ingest.contract import TOPIC_NAMES
 from tests.journeys.house import Installation
 from tests.servers.dovecot import Dovecot, running_dovecot
 from tests.servers.kafka import Kafka, running_kafka
@@ -38,7 +38,7 @@ async def without_topics(kafka: Kafka) -> None:
     """Let go of the service's topics."""
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.url.removeprefix("kafka://"))
     await admin.start()
-    await admin.delete_topics(list(NAMES))
+    await admin.delete_topics(list(TOPIC_NAMES))
     await admin.close()
 
 

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import MetaData, inspect, select, update
 
 from ingest import state
-from ingest.contract import Attachment, Contact, Identifier, Person
+from ingest.contract import TOPIC_NAMES, Attachment, Contact, Identifier, Person
 from ingest.database import Database
 from ingest.errors import Refused
 from ingest.ids import digest, reference
@@ -23,7 +23,7 @@ from ingest.key import Key
 from ingest.log import Log
 from ingest.originals import Originals
 from router import duties, outbox
-from router.erasure import NAMES, again, back, erase, erased_before, finish, mentions, readmit, recall, remaining
+from router.erasure import again, back, erase, erased_before, finish, mentions, readmit, recall, remaining
 from router.individuals import Desk, unlink
 from router.register import tables
 from router.register.intake import OPTIONAL, REQUIRED, opened, take_in
@@ -115,7 +115,7 @@ def plain(row: Sequence[Any]) -> str:
 
 async def topics_of(log: Log) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for topic in NAMES:
+    for topic in TOPIC_NAMES:
         records = await log.read(topic, after={}, most=10_000)
         found[topic] = [plain((r.record.key, *(plain(each) for each in r.record.headers), r.record.value)) for r in records]
     return found

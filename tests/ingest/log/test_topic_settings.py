@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from ingest.log.topics import Standing, faults, wanted
+from ingest.log.topic_settings import Standing, faults, wanted
 
 DAYS = timedelta(days=30)
 BYTES = 8_000_000

@@ -4,11 +4,6 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-from ingest.contract import DEAD_LETTERS, TOPICS
-
-NAMES: Final = (*(topic.name for topic in TOPICS), DEAD_LETTERS)
-"""Every topic there is."""
-
 _ALTER: Final = "kafka-configs.sh --alter --entity-type topics --entity-name {topic} --add-config {key}={value}"
 OVERHEAD_BYTES: Final = 65_536  # bytes of a record and its batch on the wire
 
