@@ -45,12 +45,13 @@ class Readers:
 
     @classmethod
     def for_this_machine(cls) -> Self:
-        """One beside the router's own process, two where there are cores for them: more would wait for the router.
+        """Two, on two cores as well, where one would leave the router without work: to read costs more than all that comes after it. More
+        would wait for the router; on a single core there is none.
 
         Of cores those count that the process may run on, which a container or an operator may have limited.
         """
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return cls(min(2, cores - 1))
+        return cls(2 if cores > 1 else 0)
 
     def begin(self) -> None:
         """Start what they are copied from, before the first thread, at a fraction of the cost. Else it starts when it is first wanted."""

@@ -6,6 +6,7 @@ version is parked, and so is whatever comes after it from the same sender, until
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -55,6 +56,7 @@ T = TypeVar("T")
 TakeIn = Callable[[Batch, Sequence[Delivery]], Awaitable[None]]
 _IDLE_SECONDS = 0.5
 _BATCHES_IN_HAND: Final = 4
+_READ_AHEAD: Final = 2  # batches: while one waits for its turn the readers have another
 _LEAST_WORTH_A_BATCH: Final = 100  # of fewer, the transaction itself costs more than reading ahead saves
 
 _say = telemetry("router")
@@ -147,18 +149,22 @@ class Worker:
     async def _consume(self) -> None:
         async with self.log.consume(CONTACTS.name, "router", assigned=self._assigned, revoked=self._revoked) as consumption:
             turns = self._turns(consumption)
-            ahead = asyncio.ensure_future(self._opened(turns))
+            ahead = deque[asyncio.Future[_Turn | None]]()
+            for _ in range(_READ_AHEAD):
+                self._read_on(turns, ahead)
             try:
-                while (turn := await ahead) is not None:
-                    ahead = asyncio.ensure_future(self._opened(turns))
+                while (turn := await ahead.popleft()) is not None:
+                    self._read_on(turns, ahead)
                     await self._work(turn, consumption)
                     if self.stopping.is_set():
                         break
             finally:
-                ahead.cancel()
-                await asyncio.wait([ahead])
-                if not ahead.cancelled():
-                    ahead.exception()  # the first says enough
+                for each in ahead:
+                    each.cancel()
+                await asyncio.wait(ahead)
+                for each in ahead:
+                    if not each.cancelled():
+                        each.exception()  # the first says enough
                 await turns.aclose()
 
     async def _turns(self, consumption: Consumption) -> AsyncGenerator[_Turn]:
@@ -178,8 +184,14 @@ class Worker:
             if not page and self.moved:
                 yield _Turn((), begins=True, ends=True)
 
-    async def _opened(self, turns: AsyncGenerator[_Turn]) -> _Turn | None:
-        """The next batch, read; it may be of the next page, so that reading never waits for a page's end. None once told to stop."""
+    def _read_on(self, turns: AsyncGenerator[_Turn], ahead: deque[asyncio.Future[_Turn | None]]) -> None:
+        """Have one more batch read, after those that are ahead; it may be of the next page, so that reading never waits for a page's end."""
+        ahead.append(asyncio.ensure_future(self._opened(turns, ahead[-1] if ahead else None)))
+
+    async def _opened(self, turns: AsyncGenerator[_Turn], before: asyncio.Future[_Turn | None] | None) -> _Turn | None:
+        """The next batch, read. None once told to stop."""
+        if before is not None:
+            await asyncio.wait([before])
         if (turn := await anext(turns, None)) is None:
             return None
         return replace(turn, opened=await self._again(lambda: self._open(turn.deliveries)))

@@ -147,7 +147,8 @@ async def until(told: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
-def test_of_a_machine_those_cores_count_that_it_may_run_on() -> None:
-    told = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); from router.readers import Readers; print(len(Readers.for_this_machine()._lines))"
+@pytest.mark.parametrize(("cores", "readers"), [(1, 0), (2, 2)])
+def test_of_a_machine_those_cores_count_that_it_may_run_on(cores: int, readers: int) -> None:
+    told = f"import os; os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:{cores}]); from router.readers import Readers; print(len(Readers.for_this_machine()._lines))"
     found = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True, timeout=60)
-    assert found.stdout == "0\n"
+    assert found.stdout == f"{readers}\n"

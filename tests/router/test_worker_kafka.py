@@ -237,7 +237,7 @@ async def test_what_was_erased_is_settled_when_kafka_has_it_still_and_it_is_told
 ):
     """Kafka changes nothing on a topic: what comes off it again is known by its mark, and what it keeps can be asked for."""
     name = worker_module.CONTACTS.name
-    monkeypatch.setattr(erasure, "NAMES", (name, "no-such-topic"))
+    monkeypatch.setattr(erasure, "TOPIC_NAMES", (name, "no-such-topic"))
     gone, stays = contact("My zebra keeper wept.", "jo@example.com"), contact("Nobody rang.", "ann@example.com")
     await log.append(name, [record_of(each, KEY) for each in (gone, stays)])
     router = Worker(log, database, store, house, {}, clock, asyncio.Event(), KEY, Readers(0))
