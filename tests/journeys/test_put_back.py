@@ -21,8 +21,7 @@ from channels.email.translate import translate
 from ingest import state
 from ingest.clock import now
 from ingest.commands.run import Service, run_roles, service
-from ingest.commands.topic import NAMES
-from ingest.contract import Event, HandoffReceipt, OutgoingState, ReceiptState, encode, topic_of
+from ingest.contract import TOPIC_NAMES, Event, HandoffReceipt, OutgoingState, ReceiptState, encode, topic_of
 from ingest.log.kafka import KafkaLog
 from ingest.receive import Arrival, receive
 from ingest.reports import status_record
@@ -185,7 +184,7 @@ async def cluster_of_servers(tmp_path: Path, smtp: SmtpServer, request: pytest.F
     name, folder = postgres.create(), tmp_path / "cluster"
     settle(folder, kafka.url, postgres.url(name), smtp)
     log = KafkaLog(load(folder / "ingest.toml").log)
-    await log.create_topics(NAMES, partitions=2, replication=1, min_isr=1, retention=timedelta(days=30))
+    await log.create_topics(TOPIC_NAMES, partitions=2, replication=1, min_isr=1, retention=timedelta(days=30))
     await log.close()
     saved: list[bytes] = []
 

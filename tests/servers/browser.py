@@ -73,6 +73,7 @@ async def violations(page: Page) -> list[str]:
     """
     options = {"runOnly": {"type": "tag", "values": list(TAGS)}, "resultTypes": ["violations"]}
     async with asyncio.timeout(30):
+        await page.wait_for_load_state()  # else it may be asked of a page that is just going
         await page.evaluate(Axe().axe_script)
         # What is in order too would be most of what goes over the wire.
         found = await page.evaluate("async options => (await axe.run(options)).violations", options)
