@@ -196,7 +196,7 @@ class Store:
             if new is None:
                 raise Fenced(f"{batch.partition.topic}/{batch.partition.number} from {batch.first}")
             written = [each for each in batch.decided if each.contact.id in new]
-            await _hold(connection, written)
+            await _still_there(connection, written)
             await intake.make(connection, {each.contact.id: each.newcomer for each in written if each.newcomer}, now)
             await self._reach_out(connection, written, now)
             await self._dead(connection, batch.dead, now)
@@ -682,7 +682,7 @@ def disposition_row(each: Consequences, version: int, now: datetime, by: str) ->
     }  # fmt: skip
 
 
-async def _hold(connection: AsyncConnection, written: Sequence[Consequences]) -> None:
+async def _still_there(connection: AsyncConnection, written: Sequence[Consequences]) -> None:
     """Have everybody whom these name stay until they are written. Raises Unavailable where somebody has been erased since they were found."""
     named = {each.decision.individual_id for each in written} | {
         whom.individual_id for each in written for whom in each.candidates

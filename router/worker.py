@@ -148,13 +148,11 @@ class Worker:
 
     async def _consume(self) -> None:
         async with self.log.consume(CONTACTS.name, "router", assigned=self._assigned, revoked=self._revoked) as consumption:
-            turns = self._turns(consumption)
-            ahead = deque[asyncio.Future[_Turn | None]]()
-            for _ in range(_READ_AHEAD):
-                self._read_on(turns, ahead)
+            turns, reading = self._turns(consumption), asyncio.Lock()
+            ahead = deque(asyncio.ensure_future(self._opened(turns, reading)) for _ in range(_READ_AHEAD))
             try:
                 while (turn := await ahead.popleft()) is not None:
-                    self._read_on(turns, ahead)
+                    ahead.append(asyncio.ensure_future(self._opened(turns, reading)))
                     await self._work(turn, consumption)
                     if self.stopping.is_set():
                         break
@@ -184,17 +182,12 @@ class Worker:
             if not page and self.moved:
                 yield _Turn((), begins=True, ends=True)
 
-    def _read_on(self, turns: AsyncGenerator[_Turn], ahead: deque[asyncio.Future[_Turn | None]]) -> None:
-        """Have one more batch read, after those that are ahead; it may be of the next page, so that reading never waits for a page's end."""
-        ahead.append(asyncio.ensure_future(self._opened(turns, ahead[-1] if ahead else None)))
-
-    async def _opened(self, turns: AsyncGenerator[_Turn], before: asyncio.Future[_Turn | None] | None) -> _Turn | None:
-        """The next batch, read. None once told to stop."""
-        if before is not None:
-            await asyncio.wait([before])
-        if (turn := await anext(turns, None)) is None:
-            return None
-        return replace(turn, opened=await self._again(lambda: self._open(turn.deliveries)))
+    async def _opened(self, turns: AsyncGenerator[_Turn], reading: asyncio.Lock) -> _Turn | None:
+        """The next batch, read; it may be of the next page, so that reading never waits for a page's end. None once told to stop."""
+        async with reading:
+            if (turn := await anext(turns, None)) is None:
+                return None
+            return replace(turn, opened=await self._again(lambda: self._open(turn.deliveries)))
 
     async def _work(self, turn: _Turn, consumption: Consumption) -> None:
         """Commit it, and settle the page where it ends, or where nothing more is to be done; the next is read meanwhile."""
