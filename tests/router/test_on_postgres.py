@@ -102,16 +102,18 @@ async def test_a_contact_that_is_written_while_its_writer_is_erased_goes_too_or_
 ):
     await person()
     await append(contact("I want to complain.", "joan@example.com", name="Joan Pettifer", verified_by="dmarc"))
-    word, reached, other_is_there = Word(ERASED, "Sam", "she asked", clock()), asyncio.Event(), asyncio.Event()
+    word, reached = Word(ERASED, "Sam", "she asked", clock()), asyncio.Event()
+
+    async def other_waits() -> bool:
+        async with database.read() as connection:
+            held_up = await connection.execute(text("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
+            return held_up.first() is not None
 
     async def pause(*_: object, **__: object) -> None:
         reached.set()
         async with asyncio.timeout(30):
-            while not other_is_there.is_set():
-                async with database.read() as connection:
-                    waiting = await connection.execute(text("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
-                    if waiting.first():
-                        other_is_there.set()
+            while not await other_waits():
+                pass
 
     if first == "the router":
         monkeypatch.setattr(worker.store, "_reach_out", pause)
